@@ -1,0 +1,3 @@
+//! The local development stack.
+
+fn main() {}

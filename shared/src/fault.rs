@@ -1,0 +1,22 @@
+//! Faults of input that is read at start: settings, catalog, secret.
+
+use std::fmt;
+
+/// One thing wrong in one place, with its remedy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The variable's name, or a file and a JSON pointer into it.
+    pub place: String,
+    /// What is wrong there, and what to do about it.
+    pub detail: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.detail)
+    }
+}
+
+/// Every fault that was found, in the order of the input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Faults(pub Vec<Fault>);
