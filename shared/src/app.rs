@@ -1,31 +1,99 @@
-//! The composition root.
+//! The composition root: the one place that knows every part.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
-use crate::clock::Clock;
+use crate::catalog;
+use crate::clock::{Clock, SystemClock};
+use crate::embedding::Embedding;
+use crate::entra::{ClientCredentials, EntraClient};
 use crate::fault::Faults;
+use crate::ports::{AccessTokens, CatalogReader, PowerBi};
+use crate::powerbi::PowerBiClient;
+use crate::secrets::{CachedSecret, SecretsManager};
+use crate::settings::{CatalogSource, Scenario, Settings};
+use crate::telemetry;
+use crate::upstream::Http;
 
 /// Everything a function needs, built once before its first event.
 pub struct App {
-    _clock: Arc<dyn Clock>,
+    settings: Settings,
+    embedding: Embedding,
+    clock: Arc<dyn Clock>,
+    served: AtomicBool,
 }
 
 impl App {
-    /// Reads the process environment; on a fault logs each in one line and exits.
+    /// Reads the process's environment, and starts the log.
+    ///
+    /// Where there are faults, each is logged in one line of its own and the
+    /// process exits: Lambda then shows them instead of failing every request.
     #[must_use]
     pub fn from_env() -> Self {
-        std::process::exit(1)
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let vars = |name: &str| std::env::var(name).ok();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        telemetry::init(&vars, Arc::clone(&clock));
+        Self::from_vars(&vars, clock).unwrap_or_else(|Faults(faults)| {
+            for fault in faults {
+                tracing::error!(place = fault.place, "{}", fault.detail);
+            }
+            std::process::exit(1)
+        })
     }
 
     /// Builds the application from named variables.
     ///
     /// # Errors
     /// Every fault of the settings and of the catalog file, together.
-    pub fn from_vars(
-        vars: &dyn Fn(&str) -> Option<String>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Faults> {
-        let _ = vars;
-        Ok(Self { _clock: clock })
+    pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) -> Result<Self, Faults> {
+        let settings = Settings::from_vars(vars)?;
+        let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
+        let catalog = open_catalog(&settings.catalog);
+        let (http, catalog) = Faults::join(http, catalog)?;
+        let tokens = access_tokens(&settings, &http, &clock);
+        let powerbi: Arc<dyn PowerBi> =
+            Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
+        let embedding = Embedding::new(&settings, catalog, tokens, powerbi, Arc::clone(&clock));
+        Ok(Self { settings, embedding, clock, served: AtomicBool::new(false) })
+    }
+
+    /// What the functions were told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The service behind the routes.
+    #[must_use]
+    pub fn embedding(&self) -> &Embedding {
+        &self.embedding
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// Whether no request was served before; true once.
+    pub(crate) fn is_first_request(&self) -> bool {
+        !self.served.swap(true, Ordering::Relaxed)
+    }
+}
+
+fn open_catalog(source: &CatalogSource) -> Result<Arc<dyn CatalogReader>, Faults> {
+    match source {
+        CatalogSource::File(path) => Ok(Arc::new(catalog::load(path)?)),
+    }
+}
+
+fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn AccessTokens> {
+    let store = Arc::new(SecretsManager::new(settings, http.clone(), Arc::clone(clock)));
+    let secret = Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)));
+    let entra = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(clock));
+    match settings.scenario {
+        Scenario::Customers => Arc::new(ClientCredentials::new(entra, secret, settings.min_token, Arc::clone(clock))),
     }
 }

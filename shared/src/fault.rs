@@ -20,3 +20,17 @@ impl fmt::Display for Fault {
 /// Every fault that was found, in the order of the input.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// Both results, or the faults of both.
+    ///
+    /// # Errors
+    /// The faults of either.
+    pub fn join<A, B>(first: Result<A, Self>, second: Result<B, Self>) -> Result<(A, B), Self> {
+        match (first, second) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(first), Err(second)) => Err(Self(first.0.into_iter().chain(second.0).collect())),
+            (Err(faults), _) | (_, Err(faults)) => Err(faults),
+        }
+    }
+}

@@ -1,7 +1,29 @@
-//! Power BI dynamic binding, served from AWS Lambda.
+//! Power BI dynamic binding, served from AWS Lambda: what the three functions share.
+//!
+//! Read it in this order. `domain` says who may bind what, and does nothing
+//! else. `embedding` answers the three questions of the routes with the help of
+//! `ports`; `catalog`, `secrets`, `entra` and `powerbi` stand behind those, on top
+//! of `upstream`. `http` turns gateway events into questions and answers into
+//! responses. `app` puts it all together.
 
 mod app;
+pub mod cache;
+pub mod catalog;
 pub mod clock;
+pub mod domain;
+pub mod embedding;
+pub mod entra;
 pub mod fault;
+pub mod http;
+pub mod json;
+pub mod ports;
+pub mod powerbi;
+pub mod request;
+pub mod secrets;
+pub mod settings;
+pub mod telemetry;
+pub mod timestamp;
+pub mod token;
+pub mod upstream;
 
 pub use app::App;

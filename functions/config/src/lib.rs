@@ -1,10 +1,17 @@
-//! The `config` function.
+//! `POST /config`: what `powerbi.embed` takes, for each binding.
 
 use dynabind::App;
+use dynabind::http::{self, Exchange, Route};
+use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
+
+const ROUTE: Route = Route { method: Method::POST, path: "/config" };
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    let _ = (app, request);
-    Response::new(Body::Empty)
+    http::serve(app, &ROUTE, request, async |exchange: Exchange| {
+        let bindings = exchange.bindings()?;
+        Ok(app.embedding().config(exchange.call(), exchange.caller(), &bindings).await?)
+    })
+    .await
 }

@@ -1,0 +1,260 @@
+//! One cache for everything that expires.
+//!
+//! It is bounded, never holds a failure, loads once for many waiters, and asks
+//! its values whether they are still good: the clock is the caller's.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+
+/// A value that is good for a while.
+pub trait Perishable: Clone + Send + Sync + 'static {
+    /// Whether it is handed out without asking the upstream.
+    fn is_fresh(&self, now: SystemTime) -> bool;
+
+    /// Whether it is handed out when the upstream cannot give a new one.
+    fn is_usable(&self, now: SystemTime) -> bool;
+}
+
+/// A value that is trusted for a time after it was read, and in need for longer.
+#[derive(Clone, Debug)]
+pub struct Aged<T> {
+    /// The value.
+    pub value: T,
+    /// When it was read.
+    pub read_at: SystemTime,
+    /// How long it is handed out without asking.
+    pub ttl: Duration,
+    /// For how much longer it is better than nothing.
+    pub grace: Duration,
+}
+
+impl<T> Aged<T> {
+    /// The age; `None` where the clock was set back and it is not known.
+    fn age(&self, now: SystemTime) -> Option<Duration> {
+        now.duration_since(self.read_at).ok()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Perishable for Aged<T> {
+    fn is_fresh(&self, now: SystemTime) -> bool {
+        self.age(now).is_some_and(|age| age < self.ttl)
+    }
+
+    fn is_usable(&self, now: SystemTime) -> bool {
+        self.age(now).is_none_or(|age| age < self.ttl.saturating_add(self.grace))
+    }
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// It was in the cache and fresh.
+    Cache,
+    /// It was loaded for this request, or for one that asked at the same time.
+    Loaded,
+    /// It was in the cache, and the upstream could not give a new one.
+    Fallback,
+}
+
+impl Origin {
+    /// As logs write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Loaded => "loaded",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+type Flight<V, E> = BoxFuture<'static, Result<V, E>>;
+
+struct Slot<V: Clone, E: Clone> {
+    value: Option<V>,
+    flight: Option<WeakShared<Flight<V, E>>>,
+    not_before: Option<SystemTime>,
+    last_used: u64,
+}
+
+impl<V: Clone, E: Clone> Default for Slot<V, E> {
+    fn default() -> Self {
+        Self { value: None, flight: None, not_before: None, last_used: 0 }
+    }
+}
+
+struct State<K, V: Clone, E: Clone> {
+    slots: HashMap<K, Slot<V, E>>,
+    uses: u64,
+}
+
+/// A cache of `V` by `K`, whose loads fail with `E`.
+pub struct Cache<K, V: Clone, E: Clone> {
+    state: Arc<Mutex<State<K, V, E>>>,
+    capacity: usize,
+    pause: Duration,
+}
+
+enum Lookup<V: Clone, E: Clone> {
+    Fresh(V),
+    Wait(Shared<Flight<V, E>>),
+}
+
+impl<K, V, E> Cache<K, V, E>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Perishable,
+    E: Clone + Send + Sync + 'static,
+{
+    /// A cache of at most `capacity` values.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        let state = State { slots: HashMap::new(), uses: 0 };
+        Self { state: Arc::new(Mutex::new(state)), capacity, pause: Duration::ZERO }
+    }
+
+    /// After a failed load with a usable value at hand, does not try again for
+    /// `pause`: an upstream in trouble is not made slower by asking, nor is the
+    /// request that could be answered without it.
+    #[must_use]
+    pub fn pausing(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    /// The value of a key if it is fresh; nothing is loaded.
+    #[must_use]
+    pub fn fresh(&self, key: &K, now: SystemTime) -> Option<V> {
+        self.lock().slots.get(key)?.value.clone().filter(|value| value.is_fresh(now))
+    }
+
+    /// The value of a key if it is usable; nothing is loaded.
+    #[must_use]
+    pub fn usable(&self, key: &K, now: SystemTime) -> Option<V> {
+        self.lock().slots.get(key)?.value.clone().filter(|value| value.is_usable(now))
+    }
+
+    /// The value of a key, loaded if need be.
+    ///
+    /// `falls_back` says of which failures a usable old value is the better answer.
+    ///
+    /// # Errors
+    /// Why the load failed.
+    pub async fn get<F>(
+        &self,
+        key: K,
+        now: SystemTime,
+        load: impl FnOnce() -> F,
+        falls_back: impl Fn(&E) -> bool,
+    ) -> Result<(V, Origin), E>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let flight = match self.look_up(&key, now, load) {
+            Lookup::Fresh(value) => return Ok((value, Origin::Cache)),
+            Lookup::Wait(flight) => flight,
+        };
+        match flight.await {
+            Ok(value) => Ok((value, Origin::Loaded)),
+            Err(error) if falls_back(&error) => match self.usable(&key, now) {
+                Some(value) => Ok((value, Origin::Fallback)),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a value in, without a load.
+    pub fn put(&self, key: &K, value: V, now: SystemTime) {
+        finish(&mut self.lock(), key, Ok(value), now, Duration::ZERO);
+    }
+
+    /// Forgets a key's value if it is `unwanted`.
+    pub fn forget(&self, key: &K, unwanted: impl FnOnce(&V) -> bool) {
+        if let Some(slot) = self.lock().slots.get_mut(key)
+            && slot.value.as_ref().is_some_and(unwanted)
+        {
+            slot.value = None;
+        }
+    }
+
+    fn look_up<F>(&self, key: &K, now: SystemTime, load: impl FnOnce() -> F) -> Lookup<V, E>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let mut state = self.lock();
+        state.uses += 1;
+        let uses = state.uses;
+        if !state.slots.contains_key(key) {
+            make_room(&mut state.slots, self.capacity, now);
+        }
+        let slot = state.slots.entry(key.clone()).or_default();
+        slot.last_used = uses;
+        if let Some(value) = slot.value.as_ref()
+            && (value.is_fresh(now) || (slot.not_before.is_some_and(|until| now < until) && value.is_usable(now)))
+        {
+            return Lookup::Fresh(value.clone());
+        }
+        if let Some(flight) = slot.flight.as_ref().and_then(WeakShared::upgrade) {
+            return Lookup::Wait(flight);
+        }
+        let flight = self.flight(key.clone(), now, load()).shared();
+        slot.flight = flight.downgrade();
+        Lookup::Wait(flight)
+    }
+
+    fn flight<F>(&self, key: K, now: SystemTime, load: F) -> Flight<V, E>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let (state, pause) = (Arc::clone(&self.state), self.pause);
+        async move {
+            let result = load.await;
+            finish(&mut state.lock().unwrap_or_else(PoisonError::into_inner), &key, result.clone(), now, pause);
+            result
+        }
+        .boxed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<K, V, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn finish<K: Clone + Eq + Hash, V: Clone, E: Clone>(
+    state: &mut State<K, V, E>,
+    key: &K,
+    result: Result<V, E>,
+    now: SystemTime,
+    pause: Duration,
+) {
+    let slot = state.slots.entry(key.clone()).or_default();
+    slot.flight = None;
+    match result {
+        Ok(value) => (slot.value, slot.not_before) = (Some(value), None),
+        Err(_) if slot.value.is_some() => slot.not_before = Some(now + pause),
+        // Nothing is kept of a failure, not even its key.
+        Err(_) => drop(state.slots.remove(key)),
+    }
+}
+
+/// Drops what cannot be used any more, and if need be what was used longest ago.
+fn make_room<K: Clone + Eq + Hash, V: Perishable, E: Clone>(
+    slots: &mut HashMap<K, Slot<V, E>>,
+    capacity: usize,
+    now: SystemTime,
+) {
+    if slots.len() < capacity {
+        return;
+    }
+    slots.retain(|_, slot| slot.flight.is_some() || slot.value.as_ref().is_some_and(|value| value.is_usable(now)));
+    if slots.len() >= capacity
+        && let Some(oldest) = slots.iter().min_by_key(|(_, slot)| slot.last_used).map(|(key, _)| key.clone())
+    {
+        slots.remove(&oldest);
+    }
+}

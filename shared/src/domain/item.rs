@@ -1,0 +1,57 @@
+//! What the catalog says of reports and datasets.
+
+use super::{DatasetId, IdentityTemplate, ReportId, WorkspaceId};
+
+/// What a report is, which decides the shape of its binding.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ReportKind {
+    /// A Power BI report; its binding is `datasetBinding`.
+    #[default]
+    Report,
+    /// A paginated report over this dataset; its binding is `datasetBindings`.
+    Paginated {
+        /// The dataset that the report was built on.
+        source: DatasetId,
+    },
+}
+
+/// A report that may be bound.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// What people call it.
+    pub name: String,
+    /// The workspace that holds it.
+    pub workspace: WorkspaceId,
+    /// Its id in Power BI.
+    pub id: ReportId,
+    /// What it is.
+    pub kind: ReportKind,
+    /// Whether the token also names the report's own dataset.
+    pub include_own_dataset: bool,
+    /// Datasets that its paginated visuals were built on; each is bound to the target.
+    pub paginated_sources: Vec<DatasetId>,
+}
+
+impl Report {
+    /// Whether binding it reads the dataset through XMLA, for which a token has
+    /// to say `xmlaPermissions: ReadOnly`.
+    #[must_use]
+    pub fn reads_through_xmla(&self) -> bool {
+        matches!(self.kind, ReportKind::Paginated { .. }) || !self.paginated_sources.is_empty()
+    }
+}
+
+/// A dataset that may be bound to a report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Dataset {
+    /// What people call it.
+    pub name: String,
+    /// The workspace that holds it.
+    pub workspace: WorkspaceId,
+    /// Its id in Power BI.
+    pub id: DatasetId,
+    /// The effective identity that its row-level security needs, if any.
+    pub identity: Option<IdentityTemplate>,
+    /// More datasets that it reads, where it is a composite model.
+    pub also_needs: Vec<DatasetId>,
+}

@@ -1,0 +1,69 @@
+//! The part of a config that its token does not decide.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+
+use super::answer::{ConfigPart, DatasetBinding, ItemConfig, SourceBinding};
+use super::{Embedding, EmbeddingError};
+use crate::domain::{AuthorizedBinding, DatasetId, Mode, Report, ReportKind};
+use crate::ports::Item;
+use crate::request::Call;
+use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
+
+/// `Permissions` of powerbi-models.
+const READ: u8 = 0;
+const READ_WRITE: u8 = 1;
+const ALL: u8 = 7;
+
+/// `ViewMode` of powerbi-models.
+const VIEW: u8 = 0;
+const EDIT: u8 = 1;
+
+impl Embedding {
+    /// What each binding's config says beside its token, in the bindings' order.
+    pub(super) async fn config_parts(
+        &self,
+        call: &Arc<Call>,
+        bindings: &[AuthorizedBinding],
+    ) -> Result<Vec<ConfigPart>, EmbeddingError> {
+        try_join_all(bindings.iter().map(|binding| self.config_part(call, binding))).await
+    }
+
+    async fn config_part(&self, call: &Arc<Call>, binding: &AuthorizedBinding) -> Result<ConfigPart, EmbeddingError> {
+        let dataset = binding.dataset();
+        let Some(report) = binding.report() else {
+            let item = Item { profile: binding.profile(), workspace: dataset.workspace, id: dataset.id };
+            let metadata = self.metadata.dataset(call, item).await?;
+            let embed_url = metadata.create_report_embed_url.ok_or_else(no_create_url)?;
+            crate::powerbi::check_embed_url(&embed_url)?;
+            let group_id = binding.save_to().first().copied();
+            return Ok(ConfigPart { embed_url, item: ItemConfig::Create { dataset_id: dataset.id, group_id } });
+        };
+        let item = Item { profile: binding.profile(), workspace: report.workspace, id: report.id };
+        let metadata = self.metadata.report(call, item).await?;
+        Ok(ConfigPart { embed_url: metadata.embed_url, item: item_config(binding, report, dataset.id) })
+    }
+}
+
+fn item_config(binding: &AuthorizedBinding, report: &Report, target: DatasetId) -> ItemConfig {
+    let bound = |source: &DatasetId| SourceBinding { source_dataset_id: *source, target_dataset_id: target };
+    if let ReportKind::Paginated { source } = report.kind {
+        return ItemConfig::Paginated { id: report.id, dataset_bindings: vec![bound(&source)] };
+    }
+    let (permissions, view_mode) = match binding.mode() {
+        Mode::Edit if binding.save_to().is_empty() => (READ_WRITE, EDIT),
+        Mode::Edit => (ALL, EDIT),
+        Mode::View | Mode::Create => (READ, VIEW),
+    };
+    let dataset_binding = DatasetBinding {
+        dataset_id: target,
+        paginated_report_bindings: report.paginated_sources.iter().map(bound).collect(),
+    };
+    ItemConfig::Report { id: report.id, permissions, view_mode, dataset_binding }
+}
+
+fn no_create_url() -> UpstreamError {
+    let explanation = "the dataset has no createReportEmbedURL";
+    UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, explanation)
+}

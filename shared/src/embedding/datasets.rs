@@ -1,0 +1,113 @@
+//! What a caller may bind, and whether it would work.
+
+mod looks;
+mod reach;
+
+use std::sync::Arc;
+
+use super::answer::{DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry};
+use super::{Embedding, EmbeddingError};
+use crate::domain::{Caller, Dataset, Report, ReportKey, ReportKind, WorkspaceId};
+use crate::ports::DatasetMetadata;
+use crate::request::Call;
+use crate::upstream::{UpstreamError, UpstreamErrorKind};
+use looks::Looks;
+use reach::Reach;
+
+impl Embedding {
+    /// What the caller may bind; only what concerns `report`, if one is named.
+    ///
+    /// # Errors
+    /// `NotEntitled` for a report that is unknown or not granted, or why
+    /// nothing at all could be looked at.
+    pub async fn datasets(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        report: Option<&ReportKey>,
+    ) -> Result<DatasetsAnswer, EmbeddingError> {
+        let tenant = self.tenant_of(call, caller).await?;
+        let reach = Reach::of(caller, &tenant, report)?;
+        if !reach.is_empty() {
+            self.access.connect_ahead(2);
+        }
+        let items = self.items_in(call, &tenant, &reach).await?;
+        let looks = Looks::at(&self.metadata, call, tenant.profile, &items).await;
+        if let Some(failure) = looks.total_failure().or(items.total_failure) {
+            return Err(failure.into());
+        }
+        let report_entry = |(key, report): &(ReportKey, Arc<Report>)| report_entry(&looks, key, report);
+        let dataset_entry = |bindable: &reach::Bindable| dataset_entry(&looks, caller, bindable);
+        Ok(DatasetsAnswer {
+            reports: items.reports.iter().map(report_entry).collect(),
+            datasets: items.datasets.iter().map(dataset_entry).collect(),
+        })
+    }
+}
+
+fn report_entry(looks: &Looks, key: &ReportKey, report: &Report) -> ReportEntry {
+    let problems = problems_of(looks, report.workspace, looks.report(report), ItemProblem::ReportNotFound);
+    ReportEntry {
+        report: key.clone(),
+        name: report.name.clone(),
+        kind: if report.kind == ReportKind::Report { "report" } else { "paginated" },
+        bindable: problems.is_empty(),
+        problems,
+    }
+}
+
+fn dataset_entry(looks: &Looks, caller: &Caller, bindable: &reach::Bindable) -> DatasetEntry {
+    let dataset = &bindable.dataset;
+    let look = looks.dataset(dataset);
+    let mut problems = problems_of(looks, dataset.workspace, look, ItemProblem::DatasetNotFound);
+    if let Ok(metadata) = look
+        && !problems.contains(&ItemProblem::LookupFailed)
+    {
+        problems.extend(identity_problem(dataset, metadata));
+        if dataset.identity.as_ref().is_some_and(|identity| identity.render(caller).is_err()) {
+            problems.push(ItemProblem::ClaimMissing);
+        }
+    }
+    DatasetEntry {
+        dataset: bindable.key.clone(),
+        name: dataset.name.clone(),
+        dataset_id: dataset.id,
+        workspace_id: dataset.workspace,
+        reports: bindable.reports.iter().cloned().collect(),
+        modes: bindable.modes.iter().copied().collect(),
+        bindable: problems.is_empty(),
+        problems,
+    }
+}
+
+fn problems_of<T>(
+    looks: &Looks,
+    workspace: WorkspaceId,
+    item: Result<&T, &UpstreamError>,
+    not_found: ItemProblem,
+) -> Vec<ItemProblem> {
+    let workspace = looks.workspace(workspace);
+    let failed = |error: &UpstreamError| error.kind != UpstreamErrorKind::NotFound;
+    if workspace.is_err_and(failed) || item.is_err_and(failed) {
+        return vec![ItemProblem::LookupFailed];
+    }
+    let mut problems = Vec::new();
+    if item.is_err() {
+        problems.push(not_found);
+    }
+    if workspace.is_ok_and(|workspace| !workspace.on_capacity) {
+        problems.push(ItemProblem::WorkspaceNotOnCapacity);
+    }
+    problems
+}
+
+fn identity_problem(dataset: &Dataset, metadata: &DatasetMetadata) -> Option<ItemProblem> {
+    match &dataset.identity {
+        None if metadata.identity_required => Some(ItemProblem::IdentityRequired),
+        Some(_) if !metadata.identity_required => Some(ItemProblem::IdentityNotSupported),
+        Some(identity) if metadata.identity_roles_required && !identity.has_roles() => {
+            Some(ItemProblem::IdentityRolesRequired)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,41 @@
+//! Why a question has no answer.
+
+use std::time::Duration;
+
+use crate::domain::{Denial, TokenRequestError};
+use crate::upstream::UpstreamError;
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EmbeddingError {
+    /// The caller's grants do not cover it, whatever it is.
+    NotEntitled,
+    /// One binding is refused.
+    Denied {
+        /// Which one.
+        binding: usize,
+        /// Why.
+        denial: Denial,
+    },
+    /// The bindings are each allowed but cannot share one token.
+    Unshareable(TokenRequestError),
+    /// The caller asked for too many fresh tokens.
+    TooManyRequests {
+        /// When the next one may be asked for.
+        retry_after: Duration,
+    },
+    /// An upstream failed.
+    Upstream(UpstreamError),
+}
+
+impl From<UpstreamError> for EmbeddingError {
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+impl From<TokenRequestError> for EmbeddingError {
+    fn from(error: TokenRequestError) -> Self {
+        Self::Unshareable(error)
+    }
+}

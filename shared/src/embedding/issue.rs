@@ -1,0 +1,127 @@
+//! Embed tokens: made when needed, kept while they are worth using.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::access::Access;
+use super::budget::Budget;
+use super::error::EmbeddingError;
+use crate::cache::{Cache, Origin, Perishable};
+use crate::clock::Clock;
+use crate::domain::{Caller, TokenRequest};
+use crate::request::Call;
+use crate::settings::Settings;
+use crate::token::EmbedToken;
+use crate::upstream::{UpstreamError, UpstreamErrorKind};
+
+/// About 2 to 3 KiB each.
+const MAX_KEPT: usize = 1000;
+
+/// Under this a cached token is not worth handing out even in an outage.
+const LAST_USE: Duration = Duration::from_secs(60);
+
+/// Makes embed tokens.
+pub(super) struct Issuer {
+    access: Arc<Access>,
+    cache: Cache<Arc<TokenRequest>, Kept, UpstreamError>,
+    budget: Budget,
+    min_life: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    token: EmbedToken,
+    replaced_under: Duration,
+}
+
+impl Perishable for Kept {
+    fn is_fresh(&self, now: SystemTime) -> bool {
+        self.token.expiry.remaining(now) > self.replaced_under
+    }
+
+    fn is_usable(&self, now: SystemTime) -> bool {
+        self.token.expiry.remaining(now) > LAST_USE
+    }
+}
+
+impl Issuer {
+    pub(super) fn new(settings: &Settings, access: Arc<Access>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            access,
+            cache: Cache::new(MAX_KEPT),
+            budget: Budget::new(settings.fresh_tokens_per_minute),
+            min_life: settings.min_token,
+            clock,
+        }
+    }
+
+    /// Whether a token for this is at hand.
+    pub(super) fn has_fresh(&self, request: &Arc<TokenRequest>) -> bool {
+        self.cache.fresh(request, self.clock.now()).is_some()
+    }
+
+    /// A token for the request, made or kept.
+    pub(super) async fn issue(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        request: Arc<TokenRequest>,
+    ) -> Result<EmbedToken, EmbeddingError> {
+        let now = self.clock.now();
+        if let Some(kept) = self.cache.fresh(&request, now) {
+            audit(caller, &request, &kept.token, Origin::Cache);
+            return Ok(kept.token);
+        }
+        if let Err(retry_after) = self.budget.take(caller.subject(), now) {
+            let kept = self.cache.usable(&request, now).ok_or(EmbeddingError::TooManyRequests { retry_after })?;
+            audit(caller, &request, &kept.token, Origin::Fallback);
+            return Ok(kept.token);
+        }
+        let load = || self.load(call, Arc::clone(&request));
+        let (kept, origin) = self.cache.get(Arc::clone(&request), now, load, is_outage).await?;
+        audit(caller, &request, &kept.token, origin);
+        Ok(kept.token)
+    }
+
+    fn load(
+        &self,
+        call: &Arc<Call>,
+        request: Arc<TokenRequest>,
+    ) -> impl Future<Output = Result<Kept, UpstreamError>> + Send + use<> {
+        let (access, call, min_life) = (Arc::clone(&self.access), Arc::clone(call), self.min_life);
+        async move {
+            let question = |powerbi: Arc<dyn crate::ports::PowerBi>, call: Arc<Call>, token| {
+                let request = Arc::clone(&request);
+                async move { powerbi.generate_token(&call, &token, &request).await }
+            };
+            let token = access.ask(&call, question).await?;
+            let replaced_under = min_life.min(token.expiry.life / 2);
+            Ok(Kept { token, replaced_under })
+        }
+    }
+}
+
+/// In an outage a token that still lives is the better answer; a refusal is
+/// an answer of its own.
+fn is_outage(error: &UpstreamError) -> bool {
+    error.is_outage() || error.kind == UpstreamErrorKind::CredentialsUnavailable
+}
+
+/// One line for every token that is handed out, which an auditor can join with
+/// Power BI's own log by the token's id.
+fn audit(caller: &Caller, request: &TokenRequest, token: &EmbedToken, origin: Origin) {
+    let list = |ids: Vec<String>| ids.join(" ");
+    tracing::info!(
+        audit = "embed-token",
+        origin = origin.as_str(),
+        token_id = token.id,
+        tenant = caller.tenant().unwrap_or_default(),
+        subject = caller.subject(),
+        reports = list(request.reports().keys().map(ToString::to_string).collect()),
+        datasets = list(request.datasets().keys().map(ToString::to_string).collect()),
+        identities = request.identities().len(),
+        expiration = crate::timestamp::format(token.expiry.at),
+        "embed token handed out"
+    );
+}

@@ -1,0 +1,8 @@
+//! Microsoft Entra ID: access tokens for Power BI.
+
+mod client;
+mod tokens;
+mod wire;
+
+pub use client::EntraClient;
+pub use tokens::ClientCredentials;

@@ -1,0 +1,107 @@
+//! The body of `POST /token` and `POST /config`, and the query of `GET /datasets`.
+
+use std::collections::HashMap;
+
+use http::header;
+use lambda_http::{Body, Request, RequestExt};
+
+use super::problem::{Code, Problem};
+use crate::domain::{BindingRequest, Mode, ReportKey};
+use crate::embedding::BindingsRequest;
+use crate::json::{Document, JsonFault, Reader};
+
+const MAX_BODY: usize = 64 * 1024;
+const MAX_BINDINGS: usize = 50;
+const MAX_LIFETIME_MINUTES: u64 = 1440;
+
+/// Reads the bindings that a page asks for.
+pub(super) fn read_bindings(request: &Request) -> Result<BindingsRequest, Problem> {
+    check_content_type(request)?;
+    let bytes = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    if bytes.len() > MAX_BODY {
+        return Err(Problem::new(Code::PayloadTooLarge, format!("A body holds at most {MAX_BODY} bytes.")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("the body is not UTF-8"))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let document = Document::parse(text).map_err(malformed)?;
+    Reader::read(&document, read_request).map_err(Problem::invalid)
+}
+
+fn malformed(detail: impl Into<String>) -> Problem {
+    Problem::invalid(vec![JsonFault { pointer: String::new(), detail: detail.into() }])
+}
+
+/// A missing content type is taken for JSON; another one is a mistake.
+fn check_content_type(request: &Request) -> Result<(), Problem> {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence.is_empty() || essence == "application/json" || essence.ends_with("+json") {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "Send the body as application/json."))
+}
+
+fn read_request<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<BindingsRequest> {
+    reader.object(json, |fields| {
+        let bindings = fields.required("bindings", read_list);
+        let lifetime = fields.optional("lifetimeMinutes", |r, json| r.whole(json, 1..=MAX_LIFETIME_MINUTES));
+        let lifetime_minutes = lifetime.and_then(|minutes| u16::try_from(minutes).ok());
+        Some(BindingsRequest { bindings: bindings?, lifetime_minutes })
+    })
+}
+
+fn read_list<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Vec<BindingRequest>> {
+    if let Document::List(items) = json
+        && !(1..=MAX_BINDINGS).contains(&items.len())
+    {
+        reader.fault(format!("expected 1 to {MAX_BINDINGS} bindings, found {}", items.len()));
+        return None;
+    }
+    let mut seen = HashMap::new();
+    let mut index = 0;
+    reader.list(json, |reader, json| {
+        let binding = read_binding(reader, json);
+        if let Some(binding) = &binding
+            && let Some(earlier) = seen.insert(binding.clone(), index)
+        {
+            reader.fault(format!("the same as /bindings/{earlier}; one config can be used twice"));
+        }
+        index += 1;
+        binding
+    })
+}
+
+fn read_binding<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<BindingRequest> {
+    reader.object(json, |fields| {
+        let mode = if fields.has("mode") { fields.optional("mode", Reader::parsed::<Mode>) } else { Some(Mode::View) };
+        let needs_report = mode.is_some_and(|mode| mode != Mode::Create);
+        let report = if needs_report {
+            Some(fields.required("report", Reader::parsed)?)
+        } else {
+            fields.optional("report", Reader::parsed)
+        };
+        let dataset = fields.optional("dataset", Reader::parsed);
+        Some(BindingRequest { report, dataset, mode: mode? })
+    })
+}
+
+/// Reads the report that a list shall be about; `None` is all of them.
+pub(super) fn read_report(request: &Request) -> Result<Option<ReportKey>, Problem> {
+    let parameters = request.query_string_parameters_ref();
+    let mut report = None;
+    let mut faults = Vec::new();
+    for (name, value) in parameters.into_iter().flat_map(|parameters| parameters.iter()) {
+        let mut fault = |detail: String| faults.push(JsonFault { pointer: format!("/{name}"), detail });
+        match (name, value.parse::<ReportKey>()) {
+            ("report", Ok(_)) if report.is_some() => fault("name one report".to_owned()),
+            ("report", Ok(key)) => report = Some(key),
+            ("report", Err(error)) => fault(error.to_string()),
+            _ => fault("unknown parameter; known here: report".to_owned()),
+        }
+    }
+    if faults.is_empty() { Ok(report) } else { Err(Problem::invalid(faults)) }
+}

@@ -1,0 +1,57 @@
+//! The headers of answers.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::problem::{Code, Problem};
+use super::serve::Route;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Headers of a success.
+pub(super) fn of_success() -> HeaderMap {
+    HeaderMap::from_iter([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, NO_STORE)])
+}
+
+/// Headers of a problem.
+pub(super) fn of_problem(problem: &Problem, route: &Route) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, PROBLEM_JSON), (header::CACHE_CONTROL, NO_STORE)]);
+    if problem.code == Code::Unauthenticated {
+        headers.insert(header::WWW_AUTHENTICATE, BEARER);
+    }
+    if problem.code == Code::MethodNotAllowed
+        && let Ok(allowed) = HeaderValue::from_str(route.method.as_str())
+    {
+        headers.insert(header::ALLOW, allowed);
+    }
+    if let Some(retry_after) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds_up(retry_after)));
+    }
+    headers
+}
+
+/// A page that waits this long is not too early.
+fn whole_seconds_up(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+/// The page's own id of what it does, if it is fit for a log.
+pub(super) fn correlation_id(headers: &HeaderMap) -> Option<&str> {
+    let is_fit = |text: &&str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+    };
+    headers.get(CORRELATION)?.to_str().ok().filter(is_fit)
+}
+
+/// Repeats the page's id in the answer.
+pub(super) fn echo_correlation_id(headers: &mut HeaderMap, id: Option<&str>) {
+    if let Some(value) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert(CORRELATION, value);
+    }
+}

@@ -1,0 +1,142 @@
+//! One request from event to answer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use http::{HeaderMap, Method, StatusCode};
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Serialize;
+
+use super::problem::{Code, Problem};
+use super::{body, claims, headers, log};
+use crate::app::App;
+use crate::domain::{Caller, ReportKey};
+use crate::embedding::BindingsRequest;
+use crate::request::Call;
+use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
+
+/// What is left for writing the answer after the deadline of the work; a part
+/// of the margin that [`Call`] keeps to Lambda's own deadline.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// A function's one route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path, for the log.
+    pub path: &'static str,
+}
+
+/// A request of a verified caller.
+pub struct Exchange {
+    call: Arc<Call>,
+    caller: Caller,
+    request: Request,
+}
+
+impl Exchange {
+    /// Deadline and trace.
+    #[must_use]
+    pub fn call(&self) -> &Arc<Call> {
+        &self.call
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Reads the body as bindings.
+    ///
+    /// # Errors
+    /// What in the body was not understood, and where.
+    pub fn bindings(&self) -> Result<BindingsRequest, Problem> {
+        body::read_bindings(&self.request)
+    }
+
+    /// Reads the query's report.
+    ///
+    /// # Errors
+    /// What in the query was not understood.
+    pub fn report(&self) -> Result<Option<ReportKey>, Problem> {
+        body::read_report(&self.request)
+    }
+}
+
+/// Answers a request with what `answer` gives: its JSON, or its problem.
+///
+/// A panic in it is a 500 of this request alone.
+pub async fn serve<T, F>(
+    app: &App,
+    route: &Route,
+    request: Request,
+    answer: impl FnOnce(Exchange) -> F,
+) -> Response<Body>
+where
+    T: Serialize,
+    F: Future<Output = Result<T, Problem>>,
+{
+    let call = Arc::new(Call::begin(lambda_remaining(&request, app.now())));
+    let mut line = log::Line::begin(app, route, &request);
+    let result = match admit(app, route, request, &call) {
+        Ok(exchange) => {
+            line.caller(exchange.caller());
+            finish(&call, answer(exchange)).await
+        }
+        Err(problem) => Err(problem),
+    };
+    let (status, mut headers, body) = render(&result, route, line.request_id());
+    headers::echo_correlation_id(&mut headers, line.correlation_id());
+    line.end(&call, status, result.as_ref().err());
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The time until Lambda ends the invocation.
+fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
+    let deadline_ms = request.lambda_context_ref().map(|context| context.deadline).filter(|deadline| *deadline > 0)?;
+    let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline_ms);
+    Some(deadline.duration_since(now).unwrap_or_default())
+}
+
+/// Checks the method and who asks, in that order, before anything is read.
+fn admit(app: &App, route: &Route, request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
+    if request.method() != route.method {
+        return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
+    }
+    let claims = claims::verified_claims(&request).ok_or_else(Problem::unauthenticated)?;
+    let settings = app.settings();
+    let caller = Caller::from_verified_claims(claims, &settings.tenant_claim, &settings.groups_claim);
+    Ok(Exchange { call: Arc::clone(call), caller: caller.ok_or_else(Problem::unauthenticated)?, request })
+}
+
+/// Runs the answer inside the deadline, and keeps a panic from the environment.
+async fn finish<T>(call: &Call, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let guarded = AssertUnwindSafe(answer).catch_unwind();
+    match tokio::time::timeout_at(call.deadline() + GRACE, guarded).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Problem::internal()),
+        Err(_) => Err(UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Timeout, "the deadline ran out").into()),
+    }
+}
+
+fn render<T: Serialize>(
+    result: &Result<T, Problem>,
+    route: &Route,
+    request_id: &str,
+) -> (StatusCode, HeaderMap, String) {
+    let problem = match result {
+        Ok(answer) => match serde_json::to_string(answer) {
+            Ok(json) => return (StatusCode::OK, headers::of_success(), json),
+            Err(_) => &Problem::internal(),
+        },
+        Err(problem) => problem,
+    };
+    (problem.code.status(), headers::of_problem(problem, route), problem.to_json(request_id))
+}

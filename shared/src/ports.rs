@@ -1,0 +1,190 @@
+//! What the core asks of the outside, one narrow trait for each system.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::domain::{
+    Dataset, DatasetId, DatasetKey, ProfileId, Report, ReportId, ReportKey, Tenant, TokenRequest, WorkspaceId,
+};
+use crate::request::Call;
+use crate::token::{AccessToken, EmbedToken};
+use crate::upstream::{Effort, UpstreamError};
+
+/// Where the catalog lies.
+#[async_trait]
+pub trait CatalogReader: Send + Sync {
+    /// The tenant of that name; `None` where the catalog has none.
+    ///
+    /// # Errors
+    /// Why the catalog cannot be read.
+    async fn tenant(&self, call: &Arc<Call>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError>;
+
+    /// The entries of these keys; a key without an entry is left out.
+    ///
+    /// # Errors
+    /// Why the catalog cannot be read.
+    async fn entries(
+        &self,
+        call: &Arc<Call>,
+        reports: &BTreeSet<ReportKey>,
+        datasets: &BTreeSet<DatasetKey>,
+    ) -> Result<Entries, UpstreamError>;
+}
+
+/// Entries of the catalog.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// The reports among those asked for.
+    pub reports: HashMap<ReportKey, Arc<Report>>,
+    /// The datasets among those asked for.
+    pub datasets: HashMap<DatasetKey, Arc<Dataset>>,
+}
+
+/// Where the service principal's credentials lie.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// The secret's current version.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    async fn read(&self, call: &Arc<Call>, effort: Effort) -> Result<Secret, UpstreamError>;
+}
+
+/// One version of the secret.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// Changes with every rotation.
+    pub version: String,
+    /// The JSON text.
+    pub text: SecretString,
+}
+
+/// Where access tokens for Power BI come from.
+#[async_trait]
+pub trait AccessTokens: Send + Sync {
+    /// Whether the next [`AccessTokens::get`] asks nobody.
+    fn is_ready(&self) -> bool;
+
+    /// A token that lives long enough to be worth using.
+    ///
+    /// # Errors
+    /// Why there is none.
+    async fn get(&self, call: &Arc<Call>) -> Result<AccessToken, UpstreamError>;
+
+    /// Forgets a token that Power BI has refused.
+    fn discard(&self, refused: &AccessToken);
+}
+
+/// The Power BI REST API.
+#[async_trait]
+pub trait PowerBi: Send + Sync {
+    /// Opens `connections` connections ahead of their use, without waiting.
+    fn connect_ahead(&self, connections: usize);
+
+    /// Makes an embed token (`POST /v1.0/myorg/GenerateToken`).
+    ///
+    /// # Errors
+    /// Why Power BI gave none.
+    async fn generate_token(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        request: &TokenRequest,
+    ) -> Result<EmbedToken, UpstreamError>;
+
+    /// Looks at a report (`GET /groups/{workspace}/reports/{report}`).
+    ///
+    /// # Errors
+    /// Why it cannot be looked at; a report that is not there is `NotFound`.
+    async fn report(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<ReportId>,
+    ) -> Result<ReportMetadata, UpstreamError>;
+
+    /// Looks at a dataset (`GET /groups/{workspace}/datasets/{dataset}`).
+    ///
+    /// # Errors
+    /// As for a report.
+    async fn dataset(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<DatasetId>,
+    ) -> Result<DatasetMetadata, UpstreamError>;
+
+    /// Lists a workspace's datasets (`GET /groups/{workspace}/datasets`).
+    ///
+    /// # Errors
+    /// As for a report.
+    async fn datasets(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<()>,
+    ) -> Result<Vec<ListedDataset>, UpstreamError>;
+
+    /// Looks at a workspace (`GET /groups/{workspace}`).
+    ///
+    /// # Errors
+    /// As for a report.
+    async fn workspace(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<()>,
+    ) -> Result<WorkspaceMetadata, UpstreamError>;
+}
+
+/// An item of a workspace, as the given profile sees it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Item<Id> {
+    /// The profile to act as.
+    pub profile: Option<ProfileId>,
+    /// Where the item lies.
+    pub workspace: WorkspaceId,
+    /// Which item.
+    pub id: Id,
+}
+
+/// What Power BI says of a report.
+#[derive(Clone, Debug)]
+pub struct ReportMetadata {
+    /// Where the page embeds it from, unchanged.
+    pub embed_url: String,
+    /// The dataset it was built on; paginated reports have none.
+    pub own_dataset: Option<DatasetId>,
+}
+
+/// What Power BI says of a dataset.
+#[derive(Clone, Debug)]
+pub struct DatasetMetadata {
+    /// Whether a token needs an effective identity for it.
+    pub identity_required: bool,
+    /// Whether that identity needs roles.
+    pub identity_roles_required: bool,
+    /// Where a page creates a report on it from.
+    pub create_report_embed_url: Option<String>,
+}
+
+/// A dataset in a workspace's list.
+#[derive(Clone, Debug)]
+pub struct ListedDataset {
+    /// Its id.
+    pub id: DatasetId,
+    /// What people call it.
+    pub name: String,
+    /// The rest.
+    pub metadata: DatasetMetadata,
+}
+
+/// What Power BI says of a workspace.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkspaceMetadata {
+    /// Whether it lies on a capacity, which dynamic binding needs.
+    pub on_capacity: bool,
+}

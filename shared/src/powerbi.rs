@@ -1,0 +1,8 @@
+//! The Power BI REST API: four calls, and what their refusals mean.
+
+mod client;
+mod refusal;
+mod wire;
+
+pub use client::PowerBiClient;
+pub(crate) use client::check_embed_url;

@@ -1,0 +1,173 @@
+//! The calls.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use http::Method;
+use reqwest::{RequestBuilder, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::refusal::{refusal_of, request_id_of};
+use super::wire;
+use crate::clock::Clock;
+use crate::domain::{DatasetId, ProfileId, ReportId, TokenRequest};
+use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
+use crate::request::Call;
+use crate::token::{AccessToken, EmbedToken, Expiry};
+use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind};
+
+const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";
+
+/// The REST API of one cloud.
+pub struct PowerBiClient {
+    http: Http,
+    base: Url,
+    clock: Arc<dyn Clock>,
+}
+
+impl PowerBiClient {
+    /// A client of the API at `base`, without its version path.
+    #[must_use]
+    pub fn new(base: Url, http: Http, clock: Arc<dyn Clock>) -> Self {
+        Self { http, base, clock }
+    }
+
+    /// Sends a request as often as worth while and reads its answer.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        route: &'static str,
+        request: impl Fn() -> RequestBuilder + Send,
+    ) -> Result<T, UpstreamError> {
+        let attempt = self.http.attempt(call, Upstream::PowerBi, Effort::Full, self.clock.now());
+        let reply = attempt.run(|limit| self.http.send(call, route, limit, request())).await?;
+        if !reply.status.is_success() {
+            return Err(refusal_of(&reply));
+        }
+        serde_json::from_slice(&reply.body).map_err(|_| unexpected(Some(&reply)))
+    }
+
+    async fn look_up<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        access: &AccessToken,
+        route: &'static str,
+        profile: Option<ProfileId>,
+        path: String,
+    ) -> Result<T, UpstreamError> {
+        self.ask(call, route, || self.request(Method::GET, &path, access, profile)).await
+    }
+
+    fn request(&self, method: Method, path: &str, access: &AccessToken, profile: Option<ProfileId>) -> RequestBuilder {
+        let mut url = self.base.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}/v1.0/myorg/{path}"));
+        let request = self.http.request(method, url).bearer_auth(access.value.expose_secret());
+        match profile {
+            Some(profile) => request.header(PROFILE_HEADER, profile.to_string()),
+            None => request,
+        }
+    }
+}
+
+#[async_trait]
+impl PowerBi for PowerBiClient {
+    fn connect_ahead(&self, connections: usize) {
+        self.http.connect_ahead(&self.base, connections);
+    }
+
+    async fn generate_token(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        request: &TokenRequest,
+    ) -> Result<EmbedToken, UpstreamError> {
+        let body = wire::GenerateTokenRequestV2::from(request);
+        let send = || self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
+        let token: wire::EmbedToken = self.ask(call, "GenerateToken", send).await?;
+        embed_token_of(token, self.clock.now()).ok_or_else(|| unexpected(None))
+    }
+
+    async fn report(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<ReportId>,
+    ) -> Result<ReportMetadata, UpstreamError> {
+        let path = format!("groups/{}/reports/{}", item.workspace, item.id);
+        let report: wire::Report = self.look_up(call, access, "GetReport", item.profile, path).await?;
+        check_embed_url(&report.embed_url)?;
+        let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
+        Ok(ReportMetadata { embed_url: report.embed_url, own_dataset })
+    }
+
+    async fn dataset(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<DatasetId>,
+    ) -> Result<DatasetMetadata, UpstreamError> {
+        let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
+        let dataset: wire::Dataset = self.look_up(call, access, "GetDataset", item.profile, path).await?;
+        Ok(listed(dataset).metadata)
+    }
+
+    async fn datasets(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<()>,
+    ) -> Result<Vec<ListedDataset>, UpstreamError> {
+        let path = format!("groups/{}/datasets", item.workspace);
+        let datasets: wire::Datasets = self.look_up(call, access, "GetDatasets", item.profile, path).await?;
+        Ok(datasets.value.into_iter().map(listed).collect())
+    }
+
+    async fn workspace(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<()>,
+    ) -> Result<WorkspaceMetadata, UpstreamError> {
+        let path = format!("groups/{}", item.workspace);
+        let group: wire::Group = self.look_up(call, access, "GetGroup", item.profile, path).await?;
+        Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
+    }
+}
+
+fn listed(dataset: wire::Dataset) -> ListedDataset {
+    let metadata = DatasetMetadata {
+        identity_required: dataset.is_effective_identity_required,
+        identity_roles_required: dataset.is_effective_identity_roles_required,
+        create_report_embed_url: dataset.create_report_embed_url,
+    };
+    ListedDataset { id: dataset.id, name: dataset.name, metadata }
+}
+
+fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken> {
+    let at: SystemTime = OffsetDateTime::parse(&token.expiration, &Rfc3339).ok()?.into();
+    if token.token.is_empty() {
+        return None;
+    }
+    let life = at.duration_since(now).unwrap_or_default();
+    Some(EmbedToken { value: SecretString::from(token.token), id: token.token_id, expiry: Expiry { at, life } })
+}
+
+/// `powerbi-client` throws on any other scheme, and the token would travel in clear.
+pub(crate) fn check_embed_url(url: &str) -> Result<(), UpstreamError> {
+    if Url::parse(url).is_ok_and(|url| url.scheme() == "https") {
+        return Ok(());
+    }
+    let explanation = "the embed URL is not an https URL";
+    Err(UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, explanation))
+}
+
+fn unexpected(reply: Option<&Reply>) -> UpstreamError {
+    let request_id = reply.and_then(|reply| request_id_of(&reply.headers));
+    let explanation = "the answer is not of the documented shape";
+    UpstreamError { request_id, ..UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, explanation) }
+}

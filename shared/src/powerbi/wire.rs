@@ -1,0 +1,152 @@
+//! Bodies with the names of the REST reference.
+//!
+//! The reference's schema writes dataset fields in Pascal case, the service
+//! sends camel case; both are read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{DatasetId, ReportId, TokenRequest, WorkspaceId, XmlaPermissions};
+
+/// `GenerateTokenRequestV2`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GenerateTokenRequestV2<'r> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    datasets: Vec<GenerateTokenRequestV2Dataset>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reports: Vec<GenerateTokenRequestV2Report>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    target_workspaces: Vec<GenerateTokenRequestV2TargetWorkspace>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<EffectiveIdentity<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifetime_in_minutes: Option<u16>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GenerateTokenRequestV2Dataset {
+    id: DatasetId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xmla_permissions: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GenerateTokenRequestV2Report {
+    id: ReportId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_edit: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct GenerateTokenRequestV2TargetWorkspace {
+    id: WorkspaceId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EffectiveIdentity<'r> {
+    username: &'r str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_data: Option<&'r str>,
+    datasets: &'r [DatasetId],
+}
+
+impl<'r> From<&'r TokenRequest> for GenerateTokenRequestV2<'r> {
+    fn from(request: &'r TokenRequest) -> Self {
+        let dataset = |(id, xmla): (&DatasetId, &XmlaPermissions)| GenerateTokenRequestV2Dataset {
+            id: *id,
+            xmla_permissions: (*xmla == XmlaPermissions::ReadOnly).then_some("ReadOnly"),
+        };
+        let report =
+            |(id, edit): (&ReportId, &bool)| GenerateTokenRequestV2Report { id: *id, allow_edit: edit.then_some(true) };
+        let workspace = |id: &WorkspaceId| GenerateTokenRequestV2TargetWorkspace { id: *id };
+        let identity = |scope: &'r crate::domain::IdentityScope| EffectiveIdentity {
+            username: &scope.identity.username,
+            roles: &scope.identity.roles,
+            custom_data: scope.identity.custom_data.as_deref(),
+            datasets: &scope.datasets,
+        };
+        Self {
+            datasets: request.datasets().iter().map(dataset).collect(),
+            reports: request.reports().iter().map(report).collect(),
+            target_workspaces: request.target_workspaces().iter().map(workspace).collect(),
+            identities: request.identities().iter().map(identity).collect(),
+            lifetime_in_minutes: request.lifetime_minutes(),
+        }
+    }
+}
+
+/// `EmbedToken`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EmbedToken {
+    pub(super) token: String,
+    pub(super) token_id: String,
+    /// RFC 3339.
+    pub(super) expiration: String,
+}
+
+/// `Report`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    pub(super) embed_url: String,
+    #[serde(default)]
+    pub(super) dataset_id: Option<String>,
+}
+
+/// `Dataset`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Dataset {
+    #[serde(alias = "Id")]
+    pub(super) id: DatasetId,
+    #[serde(default, alias = "Name")]
+    pub(super) name: String,
+    #[serde(default, alias = "IsEffectiveIdentityRequired")]
+    pub(super) is_effective_identity_required: bool,
+    #[serde(default, alias = "IsEffectiveIdentityRolesRequired")]
+    pub(super) is_effective_identity_roles_required: bool,
+    #[serde(default, rename = "createReportEmbedURL", alias = "CreateReportEmbedURL")]
+    pub(super) create_report_embed_url: Option<String>,
+}
+
+/// `Datasets`.
+#[derive(Deserialize)]
+pub(super) struct Datasets {
+    pub(super) value: Vec<Dataset>,
+}
+
+/// `Group`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Group {
+    #[serde(default)]
+    pub(super) is_on_dedicated_capacity: bool,
+}
+
+/// The two shapes of an error body that the service sends.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ErrorBody {
+    pub(super) error: ErrorDetail,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ErrorDetail {
+    pub(super) code: String,
+    pub(super) message: String,
+    #[serde(rename = "pbi.error")]
+    pub(super) inner: InnerError,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct InnerError {
+    pub(super) code: String,
+}

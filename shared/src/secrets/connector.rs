@@ -1,0 +1,49 @@
+//! Lets the AWS SDK speak through our HTTP client: one TLS stack, one pool,
+//! one set of roots, loaded once.
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+
+use crate::upstream::{Http, SendFault};
+
+/// Our HTTP client in the SDK's shape.
+#[derive(Clone, Debug)]
+pub(super) struct Connector(pub(super) Http);
+
+impl HttpClient for Connector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let http = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let reply = http.execute(request.map(bytes_of)).await.map_err(connector_error)?;
+            let mut response = http::Response::new(SdkBody::from(reply.body));
+            *response.status_mut() = reply.status;
+            *response.headers_mut() = reply.headers;
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// The SDK holds the body of every operation that is used here in memory.
+fn bytes_of(body: SdkBody) -> Vec<u8> {
+    body.bytes().unwrap_or_default().to_vec()
+}
+
+fn connector_error(fault: SendFault) -> ConnectorError {
+    match fault {
+        SendFault::Timeout => ConnectorError::timeout("no answer in time".into()),
+        SendFault::Connection => ConnectorError::io("the connection failed".into()),
+        SendFault::TooLarge => ConnectorError::other("the answer is larger than any expected".into(), None),
+    }
+}

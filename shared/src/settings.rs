@@ -1,0 +1,101 @@
+//! Settings: environment variables, read once at start.
+
+mod cloud;
+mod read;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use crate::fault::Faults;
+
+pub use cloud::{Cloud, Endpoints};
+
+/// Every variable that Dynabind itself reads, so that the template can be held to it.
+pub const VARIABLES: &[&str] = &[
+    "DYNABIND_SECRET_ID",
+    "DYNABIND_CATALOG",
+    "DYNABIND_SCENARIO",
+    "DYNABIND_CLOUD",
+    "DYNABIND_TENANT_CLAIM",
+    "DYNABIND_GROUPS_CLAIM",
+    "DYNABIND_MIN_TOKEN_MINUTES",
+    "DYNABIND_FRESH_TOKENS_PER_MINUTE",
+    "DYNABIND_SECRET_TTL_SECONDS",
+    "DYNABIND_METADATA_TTL_SECONDS",
+    "DYNABIND_UPSTREAM_TIMEOUT_MS",
+    "DYNABIND_ENTRA_URL",
+    "DYNABIND_POWERBI_URL",
+];
+
+/// Who signs in to Power BI.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scenario {
+    /// Embed for your customers: the service principal, and embed tokens.
+    Customers,
+}
+
+/// Where the catalog lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CatalogSource {
+    /// A JSON file.
+    File(PathBuf),
+}
+
+/// How the AWS SDK reaches and signs for Secrets Manager.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// `AWS_REGION`, which Lambda sets.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL`.
+    pub secrets_manager_url: Option<Url>,
+    /// `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: SecretString,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: Option<SecretString>,
+}
+
+/// What the functions can be told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `DYNABIND_SECRET_ID`: name or ARN of the service principal's secret.
+    pub secret_id: String,
+    /// `DYNABIND_CATALOG`, `file:/opt/catalog.json` by default.
+    pub catalog: CatalogSource,
+    /// `DYNABIND_SCENARIO`, `customers` by default.
+    pub scenario: Scenario,
+    /// From `DYNABIND_CLOUD`, `DYNABIND_ENTRA_URL` and `DYNABIND_POWERBI_URL`.
+    pub endpoints: Endpoints,
+    /// `DYNABIND_TENANT_CLAIM`, `tenant` by default.
+    pub tenant_claim: String,
+    /// `DYNABIND_GROUPS_CLAIM`, `groups` by default.
+    pub groups_claim: String,
+    /// `DYNABIND_MIN_TOKEN_MINUTES`, 15 by default.
+    pub min_token: Duration,
+    /// `DYNABIND_FRESH_TOKENS_PER_MINUTE`, 60 by default.
+    pub fresh_tokens_per_minute: usize,
+    /// `DYNABIND_SECRET_TTL_SECONDS`, 300 by default.
+    pub secret_ttl: Duration,
+    /// `DYNABIND_METADATA_TTL_SECONDS`, 600 by default.
+    pub metadata_ttl: Duration,
+    /// `DYNABIND_UPSTREAM_TIMEOUT_MS`, 5000 by default.
+    pub upstream_timeout: Duration,
+    /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
+    pub roots: Option<PathBuf>,
+    /// How the AWS SDK reaches Secrets Manager.
+    pub aws: Aws,
+}
+
+impl Settings {
+    /// Reads them from named variables.
+    ///
+    /// # Errors
+    /// Every fault, each naming its variable and the remedy.
+    pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        read::read(vars)
+    }
+}

@@ -1,0 +1,105 @@
+//! Logs: one JSON object a line, with the two fields that Lambda filters by.
+//!
+//! Lambda reads `level` and an RFC 3339 `timestamp` ("Log-level filtering" in
+//! its developer guide). Only Dynabind's own events are written below the level
+//! of a warning: at `TRACE`, libraries write headers and bodies, and those hold
+//! tokens.
+
+use std::fmt;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::Registry;
+
+use crate::clock::Clock;
+use crate::timestamp;
+
+/// Where lines go.
+pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A subscriber that writes JSON lines.
+pub fn subscriber(level: Level, clock: Arc<dyn Clock>, sink: Sink) -> impl Subscriber + Send + Sync {
+    Registry::default().with(JsonLines { level, clock, sink })
+}
+
+/// Writes Dynabind's events to standard output from now on, at the level of
+/// `AWS_LAMBDA_LOG_LEVEL`, else of `RUST_LOG`, else `INFO`.
+pub fn init(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) {
+    let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"].into_iter().filter_map(vars).find_map(|text| level_of(&text));
+    let sink: Sink = Arc::new(|line| {
+        // A log that cannot be written has nowhere to be reported.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    });
+    let subscriber = subscriber(level.unwrap_or(Level::INFO), clock, sink);
+    // A second call in one process keeps the first subscriber.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Lambda's names; `FATAL` is its own.
+fn level_of(text: &str) -> Option<Level> {
+    if text.trim().eq_ignore_ascii_case("fatal") { Some(Level::ERROR) } else { text.trim().parse().ok() }
+}
+
+struct JsonLines {
+    level: Level,
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+}
+
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let is_ours = metadata.target().starts_with("dynabind");
+        let allowed = if is_ours { self.level } else { self.level.min(Level::WARN) };
+        metadata.is_event() && *metadata.level() <= allowed
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        fields.set("timestamp", Value::from(timestamp::format_millis(self.clock.now())));
+        fields.set("level", Value::from(event.metadata().level().as_str()));
+        event.record(&mut fields);
+        if let Ok(line) = serde_json::to_string(&fields.0) {
+            (self.sink)(&line);
+        }
+    }
+}
+
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn set(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+}
+
+impl Visit for Fields {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field.name(), Value::from(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field.name(), Value::from(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field.name(), Value::from(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.set(field.name(), Value::from(value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !value.is_empty() {
+            self.set(field.name(), Value::from(value));
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.set(field.name(), Value::from(format!("{value:?}")));
+    }
+}

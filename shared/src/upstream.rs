@@ -1,0 +1,13 @@
+//! Calling Secrets Manager, Entra and Power BI: one client, one retry policy,
+//! one error type.
+
+mod client;
+mod error;
+mod retry;
+
+pub(crate) use client::SendFault;
+pub use client::{Http, Reply};
+pub(crate) use error::as_code;
+pub use error::{Upstream, UpstreamError, UpstreamErrorKind};
+pub(crate) use retry::Answer;
+pub use retry::{Attempt, Effort};

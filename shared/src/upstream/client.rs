@@ -1,0 +1,186 @@
+//! The one HTTP client of a function.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+use reqwest::redirect::Policy;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio::time::Instant;
+
+use super::{Attempt, Effort, Upstream};
+use crate::fault::{Fault, Faults};
+use crate::request::{Call, UpstreamCall};
+
+/// Below the idle limits of Microsoft's and AWS's front ends, so that a pooled
+/// connection is seldom one that the peer has closed.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest body that is read; the longest expected lists a workspace's datasets.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// An HTTP client with our roots, bounded in time and size, that follows no
+/// redirect: a bearer token goes only where it was sent.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    attempt_timeout: Duration,
+}
+
+/// An upstream's whole answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, at most 4 MiB.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SendFault {
+    /// The attempt's time ran out.
+    Timeout,
+    /// No connection, or one that broke.
+    Connection,
+    /// A body over the limit.
+    TooLarge,
+}
+
+impl fmt::Display for SendFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::TooLarge => "too-large",
+        })
+    }
+}
+
+impl Http {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// What is wrong with the file of trusted roots.
+    pub fn new(roots: Option<&Path>, attempt_timeout: Duration) -> Result<Self, Faults> {
+        let fault = |place: &str, detail: String| Faults(vec![Fault { place: place.to_owned(), detail }]);
+        let roots = trusted_roots(roots).map_err(|detail| fault("SSL_CERT_FILE", detail))?;
+        let tls = tls_config(roots).map_err(|error| fault("TLS", error.to_string()))?;
+        #[expect(clippy::disallowed_methods, reason = "the one place that builds a client")]
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("dynabind/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .pool_idle_timeout(POOL_IDLE)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| fault("TLS", error.to_string()))?;
+        Ok(Self { client, attempt_timeout })
+    }
+
+    /// Begins a request.
+    #[must_use]
+    pub fn request(&self, method: http::Method, url: reqwest::Url) -> reqwest::RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Opens connections to a host ahead of their use, without waiting for them.
+    pub fn connect_ahead(&self, url: &reqwest::Url, connections: usize) {
+        let mut root = url.clone();
+        root.set_path("/");
+        for _ in 0..connections {
+            let head = self.client.head(root.clone()).timeout(self.attempt_timeout);
+            tokio::spawn(async move {
+                // Whatever the answer, or if there is none, the real request copes.
+                drop(head.send().await);
+            });
+        }
+    }
+
+    /// The retry policy of one upstream call of `call`.
+    #[must_use]
+    pub fn attempt<'c>(&self, call: &'c Call, upstream: Upstream, effort: Effort, now: SystemTime) -> Attempt<'c> {
+        Attempt { call, upstream, effort, attempt_timeout: self.attempt_timeout, now }
+    }
+
+    /// Sends one attempt of at most `limit` and reads its whole answer.
+    pub(crate) async fn send(
+        &self,
+        call: &Call,
+        route: &'static str,
+        limit: Duration,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Reply, SendFault> {
+        let started = Instant::now();
+        let result = tokio::time::timeout(limit, exchange(request)).await.unwrap_or(Err(SendFault::Timeout));
+        let outcome = match &result {
+            Ok(reply) => reply.status.as_u16().to_string(),
+            Err(fault) => fault.to_string(),
+        };
+        call.note(UpstreamCall::since(started, route, outcome));
+        result
+    }
+
+    /// Sends a request that somebody else has built and watches over.
+    pub(crate) async fn execute(&self, request: http::Request<Vec<u8>>) -> Result<Reply, SendFault> {
+        let request = reqwest::Request::try_from(request).map_err(|error| fault_of(&error))?;
+        exchange(reqwest::RequestBuilder::from_parts(self.client.clone(), request)).await
+    }
+}
+
+async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendFault> {
+    let mut response = request.send().await.map_err(|error| fault_of(&error))?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault_of(&error))? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(SendFault::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, headers, body: body.freeze() })
+}
+
+fn fault_of(error: &reqwest::Error) -> SendFault {
+    if error.is_timeout() { SendFault::Timeout } else { SendFault::Connection }
+}
+
+/// The roots compiled in, or those of the given file alone.
+///
+/// Loading a system's store costs 2 ms of a cold start; Mozilla's list, as
+/// compiled in by `webpki-roots`, needs no parsing at all.
+fn trusted_roots(file: Option<&Path>) -> Result<RootCertStore, String> {
+    let Some(file) = file else {
+        return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() });
+    };
+    let shown = file.display();
+    let unreadable = |error| format!("{shown} cannot be read as PEM certificates ({error})");
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(unreadable)? {
+        roots
+            .add(certificate.map_err(unreadable)?)
+            .map_err(|error| format!("{shown} holds a bad certificate: {error}"))?;
+    }
+    if roots.is_empty() {
+        return Err(format!("{shown} holds no certificate; point it at a PEM file, or leave it unset"));
+    }
+    Ok(roots)
+}
+
+fn tls_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

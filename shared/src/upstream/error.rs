@@ -1,0 +1,105 @@
+//! What can go wrong with an upstream, named by what a caller can do about it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// An outside system.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Upstream {
+    /// AWS Secrets Manager.
+    SecretsManager,
+    /// Microsoft Entra ID.
+    Entra,
+    /// The Power BI REST API.
+    PowerBi,
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SecretsManager => "Secrets Manager",
+            Self::Entra => "Entra",
+            Self::PowerBi => "Power BI",
+        })
+    }
+}
+
+/// Why an upstream call failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum UpstreamErrorKind {
+    /// The secret cannot be read, or is malformed.
+    CredentialsUnavailable,
+    /// Entra does not take the client's credential (`invalid_client`).
+    InvalidClient,
+    /// The upstream refuses us for another reason.
+    Refused,
+    /// Power BI does not take the access token; a new one may help.
+    TokenRefused {
+        /// Whether Power BI named a cause that a new token hardly mends.
+        explained: bool,
+    },
+    /// The upstream refuses this one request.
+    Rejected,
+    /// The item is absent, or invisible to us.
+    NotFound,
+    /// 5xx, garbage or a lost connection.
+    Failed,
+    /// Too many requests; after this long it may do.
+    Throttled {
+        /// The upstream's `Retry-After`.
+        retry_after: Duration,
+    },
+    /// The deadline ran out.
+    Timeout,
+}
+
+/// A failed upstream call.
+///
+/// It holds no text of the upstream's: bodies may repeat what we sent. What a
+/// log may show is its code and our own explanation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UpstreamError {
+    /// Which system.
+    pub upstream: Upstream,
+    /// Why.
+    pub kind: UpstreamErrorKind,
+    /// The upstream's error code, if it is shaped like one.
+    pub code: Option<String>,
+    /// The upstream's id of the request.
+    pub request_id: Option<String>,
+    /// For the log: what happened, and how to mend it.
+    pub explanation: String,
+}
+
+impl UpstreamError {
+    /// An error of which only its kind and an explanation are known.
+    #[must_use]
+    pub fn new(upstream: Upstream, kind: UpstreamErrorKind, explanation: impl Into<String>) -> Self {
+        Self { upstream, kind, code: None, request_id: None, explanation: explanation.into() }
+    }
+
+    /// Whether this is an outage: what was good before still is.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.kind,
+            UpstreamErrorKind::Throttled { .. } | UpstreamErrorKind::Failed | UpstreamErrorKind::Timeout
+        )
+    }
+}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.upstream, self.explanation)
+    }
+}
+
+impl std::error::Error for UpstreamError {}
+
+/// An error code of an upstream, if it is no more than that: letters, digits
+/// and a few signs, so that nothing else gets into the log in its place.
+#[must_use]
+pub(crate) fn as_code(text: &str) -> Option<String> {
+    let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    (!text.is_empty() && text.len() <= 64 && is_code(text)).then(|| text.to_owned())
+}

@@ -1,0 +1,170 @@
+//! When an attempt is made again, and how long it is waited for.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use super::client::SendFault;
+use super::{Reply, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::request::Call;
+
+const MAX_ATTEMPTS: u32 = 3;
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+
+/// What a page is told where the upstream throttles without saying for how long.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// An upstream's answer, as far as it decides whether to ask again.
+pub(crate) trait Answer {
+    /// Its status.
+    fn status(&self) -> StatusCode;
+
+    /// Its headers, of which `Retry-After` is read.
+    fn headers(&self) -> &HeaderMap;
+}
+
+impl Answer for Reply {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+/// How much of the request's time an upstream call is worth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effort {
+    /// Three attempts inside the deadline.
+    Full,
+    /// One attempt in a quarter of what is left: without an answer the request
+    /// goes on with what it has.
+    Once,
+}
+
+/// The retry policy of one upstream call.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'c> {
+    /// The request that it is for, and whose deadline holds.
+    pub call: &'c Call,
+    /// Which upstream is called.
+    pub upstream: Upstream,
+    /// How hard to try.
+    pub effort: Effort,
+    /// The longest that one attempt may take.
+    pub attempt_timeout: Duration,
+    /// The wall clock, for a `Retry-After` that is a date.
+    pub now: SystemTime,
+}
+
+impl Attempt<'_> {
+    /// Sends until there is an answer that another attempt would not better.
+    ///
+    /// `send` is told how long it may take.
+    ///
+    /// # Errors
+    /// `Failed`, `Throttled` or `Timeout`.
+    pub(crate) async fn run<A: Answer, F: Future<Output = Result<A, SendFault>>>(
+        self,
+        mut send: impl FnMut(Duration) -> F,
+    ) -> Result<A, UpstreamError> {
+        let mut attempt = 1;
+        loop {
+            let outcome = send(self.limit()).await;
+            match self.wait_after(attempt, &outcome) {
+                Some(wait) if wait < self.call.remaining() => tokio::time::sleep(wait).await,
+                _ => return self.conclude(outcome),
+            }
+            attempt += 1;
+        }
+    }
+
+    fn limit(&self) -> Duration {
+        let remaining = self.call.remaining();
+        self.attempt_timeout.min(if self.effort == Effort::Once { remaining / 4 } else { remaining })
+    }
+
+    /// How long to wait before the next attempt; `None` where there is none.
+    fn wait_after(&self, attempt: u32, outcome: &Result<impl Answer, SendFault>) -> Option<Duration> {
+        if attempt >= MAX_ATTEMPTS || self.effort == Effort::Once {
+            return None;
+        }
+        match outcome {
+            Err(SendFault::TooLarge) => None,
+            // The first lost connection is most often a pooled one that died
+            // while the environment was frozen: a new one is opened at once.
+            Err(SendFault::Connection) if attempt == 1 => Some(Duration::ZERO),
+            Err(_) => Some(jittered(attempt)),
+            Ok(reply) if is_passing(reply.status()) => {
+                let asked = retry_after(reply.headers(), self.now).unwrap_or_default();
+                Some(asked + jittered(attempt))
+            }
+            Ok(_) => None,
+        }
+    }
+
+    fn conclude<A: Answer>(&self, outcome: Result<A, SendFault>) -> Result<A, UpstreamError> {
+        let error = |kind, explanation: &str| Err(UpstreamError::new(self.upstream, kind, explanation));
+        let reply = match outcome {
+            Ok(reply) => reply,
+            Err(SendFault::Timeout) => return error(UpstreamErrorKind::Timeout, "no answer in time"),
+            Err(SendFault::Connection) => return error(UpstreamErrorKind::Failed, "the connection failed"),
+            Err(SendFault::TooLarge) => {
+                return error(UpstreamErrorKind::Failed, "the answer is larger than any expected");
+            }
+        };
+        if !is_passing(reply.status()) {
+            return Ok(reply);
+        }
+        let asked = retry_after(reply.headers(), self.now);
+        let does_not_fit = asked.is_some_and(|asked| asked >= self.call.remaining());
+        if reply.status() == StatusCode::TOO_MANY_REQUESTS || does_not_fit {
+            let retry_after = asked.unwrap_or(DEFAULT_RETRY_AFTER);
+            return error(UpstreamErrorKind::Throttled { retry_after }, "too many requests");
+        }
+        error(UpstreamErrorKind::Failed, &format!("status {}", reply.status().as_u16()))
+    }
+}
+
+/// Full jitter: anything up to a bound that doubles with each attempt.
+fn jittered(attempt: u32) -> Duration {
+    FIRST_BACKOFF.mul_f64(fastrand::f64() * f64::from(1_u32 << attempt.min(5)))
+}
+
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
+
+/// Reads `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some((date - OffsetDateTime::from(now)).try_into().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (text, expected) in [
+            ("7", Some(7)),
+            ("0", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, text.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{text}");
+        }
+    }
+}
