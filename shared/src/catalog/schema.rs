@@ -1,1 +1,194 @@
 //! The shape of the catalog file, from which its JSON Schema is generated.
+//!
+//! `catalog.schema.json` is what editors check a catalog with while it is being
+//! written. It cannot say that a key has to exist elsewhere in the file; the
+//! reader of the functions can, and refuses what the schema has to let pass.
+
+#![expect(dead_code, reason = "the types are there for their shape alone")]
+#![expect(clippy::struct_field_names, reason = "the names are those of the file")]
+
+use std::collections::BTreeMap;
+
+use schemars::transform::{RecursiveTransform, Transform as _};
+use schemars::{JsonSchema, Schema, schema_for};
+
+use crate::domain::Mode;
+
+const GUID: &str = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+const KEY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
+
+/// The schema, ready to be written to `catalog.schema.json`.
+#[must_use]
+pub fn generate() -> Schema {
+    let mut schema = schema_for!(Catalog);
+    RecursiveTransform(drop_empty_default).transform(&mut schema);
+    schema.insert("$id".to_owned(), "urn:dynabind:catalog".into());
+    schema.insert("title".to_owned(), "Dynabind catalog".into());
+    schema
+}
+
+/// What is optional is absent by default, and not empty as its Rust type has it.
+fn drop_empty_default(schema: &mut Schema) {
+    if schema.get("default").is_some_and(|default| default == "" || default.as_array().is_some_and(Vec::is_empty)) {
+        schema.remove("default");
+    }
+}
+
+/// Which tenants may bind which reports to which datasets.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Catalog {
+    /// Where the schema of this file is, for editors.
+    #[serde(default, rename = "$schema")]
+    schema: String,
+    /// The reports, by the key that pages use.
+    #[schemars(extend("propertyNames" = { "pattern": KEY }))]
+    reports: BTreeMap<String, Report>,
+    /// The datasets, by the key that pages use.
+    #[schemars(extend("propertyNames" = { "pattern": KEY }))]
+    datasets: BTreeMap<String, Dataset>,
+    /// The tenants, by the value of the tenant claim.
+    #[schemars(extend("propertyNames" = { "minLength": 1, "maxLength": 256 }))]
+    tenants: BTreeMap<String, Tenant>,
+}
+
+/// A report that may be bound.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("if" = { "properties": { "kind": { "const": "paginated" } }, "required": ["kind"] },
+    "then" = { "required": ["sourceDatasetId"], "properties": { "paginatedSources": { "maxItems": 0 } } },
+    "else" = { "properties": { "sourceDatasetId": false } }))]
+struct Report {
+    /// What people call it.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// The workspace that holds it.
+    #[schemars(regex(pattern = GUID))]
+    workspace_id: String,
+    /// Its id in Power BI.
+    #[schemars(regex(pattern = GUID))]
+    report_id: String,
+    /// What it is.
+    #[serde(default)]
+    kind: Kind,
+    /// Of a paginated report: the dataset that it was built on.
+    #[serde(default)]
+    #[schemars(regex(pattern = GUID))]
+    source_dataset_id: String,
+    /// Whether the token also names the report's own dataset.
+    #[serde(default)]
+    include_own_dataset: bool,
+    /// Datasets that its paginated visuals were built on.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = GUID)))]
+    paginated_sources: Vec<String>,
+}
+
+/// What a report is.
+#[derive(Default, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// A Power BI report.
+    #[default]
+    Report,
+    /// A paginated report.
+    Paginated,
+}
+
+/// A dataset that may be bound to a report.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Dataset {
+    /// What people call it.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// The workspace that holds it.
+    #[schemars(regex(pattern = GUID))]
+    workspace_id: String,
+    /// Its id in Power BI.
+    #[schemars(regex(pattern = GUID))]
+    dataset_id: String,
+    /// The effective identity that its row-level security needs.
+    #[serde(default)]
+    identity: Identity,
+    /// More datasets that it reads, where it is a composite model.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = GUID)))]
+    also_needs: Vec<String>,
+}
+
+/// Who row-level security shall take the viewer for.
+///
+/// `{claim}` is replaced by that verified claim; `{{` is a literal brace.
+#[derive(Default, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Identity {
+    /// The user name that the dataset's rules see.
+    #[schemars(length(min = 1))]
+    username: String,
+    /// The dataset's roles that apply.
+    #[serde(default)]
+    #[schemars(length(max = 50), inner(length(min = 1)))]
+    roles: Vec<String>,
+    /// What `CUSTOMDATA()` gives in the dataset's rules.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    custom_data: String,
+}
+
+/// A tenant of the product.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Tenant {
+    /// The service principal profile to act as.
+    #[serde(default)]
+    #[schemars(regex(pattern = GUID))]
+    profile_id: String,
+    /// What its callers may bind; grants add up.
+    grants: Vec<Grant>,
+}
+
+/// These reports may be bound to these datasets.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Grant {
+    /// Keys of the reports.
+    #[schemars(inner(regex(pattern = KEY)))]
+    reports: Vec<String>,
+    /// Keys of the datasets.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = KEY)))]
+    datasets: Vec<String>,
+    /// Workspaces of which every dataset may be bound, keyed by its GUID.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = GUID)))]
+    workspaces: Vec<String>,
+    /// What may be done with the bound report; `view` where absent.
+    #[serde(default = "view")]
+    #[schemars(length(min = 1), with = "Vec<ModeName>")]
+    modes: Vec<Mode>,
+    /// The groups of which a caller needs one; everybody of the tenant where absent.
+    #[serde(default)]
+    #[schemars(length(min = 1), inner(length(min = 1)))]
+    groups: Vec<String>,
+    /// Where an edited or new report may be saved.
+    #[serde(default)]
+    #[schemars(regex(pattern = GUID))]
+    save_to: String,
+}
+
+/// What may be done with a bound report.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ModeName {
+    /// Look at it.
+    View,
+    /// Change it.
+    Edit,
+    /// Make a new report on the dataset.
+    Create,
+}
+
+fn view() -> Vec<Mode> {
+    vec![Mode::View]
+}

@@ -11,7 +11,7 @@ use crate::timestamp;
 use crate::token::{EmbedToken, Expiry};
 
 /// A page asks again this long before a token ends, or at half of what is left.
-const REFRESH_LEAD: Duration = Duration::from_secs(10 * 60);
+const REFRESH_LEAD: Duration = Duration::from_mins(10);
 
 /// `TokenType.Embed` of powerbi-models: a number, or every request is a 403.
 const EMBED: u8 = 1;

@@ -18,7 +18,7 @@ use crate::upstream::{UpstreamError, UpstreamErrorKind};
 const MAX_KEPT: usize = 1000;
 
 /// Under this a cached token is not worth handing out even in an outage.
-const LAST_USE: Duration = Duration::from_secs(60);
+const LAST_USE: Duration = Duration::from_mins(1);
 
 /// Makes embed tokens.
 pub(super) struct Issuer {

@@ -18,7 +18,7 @@ const MAX_KEPT: usize = 2000;
 const MAX_LISTS: usize = 50;
 
 /// In an outage, old metadata does for another hour: embed URLs hardly change.
-const GRACE: Duration = Duration::from_secs(60 * 60);
+const GRACE: Duration = Duration::from_hours(1);
 
 type Kept<Id, T> = Cache<Item<Id>, Aged<T>, UpstreamError>;
 

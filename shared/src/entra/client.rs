@@ -94,8 +94,7 @@ fn refusal_of(reply: &Reply) -> UpstreamError {
     let number = body.error_codes.first().copied();
     let kind = match (body.error.as_str(), status) {
         ("invalid_client", _) => UpstreamErrorKind::InvalidClient,
-        ("temporarily_unavailable", _) => UpstreamErrorKind::Failed,
-        ("", _) | (_, 300..=399) => UpstreamErrorKind::Failed,
+        ("" | "temporarily_unavailable", _) | (_, 300..=399) => UpstreamErrorKind::Failed,
         _ => UpstreamErrorKind::Refused,
     };
     UpstreamError {

@@ -15,7 +15,7 @@ use crate::token::AccessToken;
 use crate::upstream::{Effort, UpstreamError, UpstreamErrorKind};
 
 /// How much longer than the promised embed token an access token has to live.
-const HEADROOM: Duration = Duration::from_secs(5 * 60);
+const HEADROOM: Duration = Duration::from_mins(5);
 
 /// After a failed renewal, the token that still lives is used for this long
 /// before Entra is asked again.

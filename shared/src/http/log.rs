@@ -8,7 +8,7 @@ use super::serve::Route;
 use super::{claims, headers};
 use crate::app::App;
 use crate::domain::Caller;
-use crate::request::Call;
+use crate::request::{Call, UpstreamCall};
 
 /// What is known of a request when it begins.
 pub(super) struct Line {
@@ -53,9 +53,9 @@ impl Line {
     /// Writes the line: an error where somebody has to act, a warning where a
     /// caller was refused or an upstream was in trouble, else information.
     pub(super) fn end(self, call: &Call, status: StatusCode, problem: Option<&Problem>) {
-        let upstream = self.upstream(call);
+        let upstream = upstream_of(call);
         let cause = problem.and_then(|problem| problem.cause.as_ref());
-        let faults = problem.map(|problem| faults_of(problem)).unwrap_or_default();
+        let faults = problem.map(faults_of).unwrap_or_default();
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -85,13 +85,12 @@ impl Line {
             _ => line!(warn),
         }
     }
+}
 
-    /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.
-    fn upstream(&self, call: &Call) -> String {
-        let show =
-            |call: &crate::request::UpstreamCall| format!("{} {} {}ms", call.route, call.outcome, call.elapsed_ms);
-        call.upstream_calls().iter().map(show).collect::<Vec<_>>().join(", ")
-    }
+/// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.
+fn upstream_of(call: &Call) -> String {
+    let show = |call: &UpstreamCall| format!("{} {} {}ms", call.route, call.outcome, call.elapsed_ms);
+    call.upstream_calls().iter().map(show).collect::<Vec<_>>().join(", ")
 }
 
 /// The places at fault, without the values that stood there.

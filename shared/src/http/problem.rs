@@ -125,7 +125,7 @@ pub struct Problem {
     /// When to ask again.
     pub retry_after: Option<Duration>,
     /// The upstream failure behind it, for the log.
-    pub cause: Option<UpstreamError>,
+    pub cause: Option<Box<UpstreamError>>,
 }
 
 /// The document's members.
@@ -267,6 +267,6 @@ impl From<UpstreamError> for Problem {
             UpstreamErrorKind::Throttled { retry_after } => Some(retry_after),
             _ => None,
         };
-        Self { retry_after, cause: Some(error), ..Self::new(code, detail) }
+        Self { retry_after, cause: Some(Box::new(error)), ..Self::new(code, detail) }
     }
 }

@@ -26,7 +26,7 @@ impl HttpConnector for Connector {
         let http = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let reply = http.execute(request.map(bytes_of)).await.map_err(connector_error)?;
+            let reply = http.execute(request.map(|body| bytes_of(&body))).await.map_err(connector_error)?;
             let mut response = http::Response::new(SdkBody::from(reply.body));
             *response.status_mut() = reply.status;
             *response.headers_mut() = reply.headers;
@@ -36,7 +36,7 @@ impl HttpConnector for Connector {
 }
 
 /// The SDK holds the body of every operation that is used here in memory.
-fn bytes_of(body: SdkBody) -> Vec<u8> {
+fn bytes_of(body: &SdkBody) -> Vec<u8> {
     body.bytes().unwrap_or_default().to_vec()
 }
 

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(settings.catalog, CatalogSource::File("/opt/catalog.json".into()));
         assert_eq!(settings.endpoints.powerbi.as_str(), "https://api.powerbi.com/");
         assert_eq!(settings.endpoints.entra.as_str(), "https://login.microsoftonline.com/");
-        assert_eq!((settings.min_token, settings.fresh_tokens_per_minute), (Duration::from_secs(900), 60));
+        assert_eq!((settings.min_token, settings.fresh_tokens_per_minute), (Duration::from_mins(15), 60));
         assert_eq!((settings.secret_ttl.as_secs(), settings.metadata_ttl.as_secs()), (300, 600));
         assert_eq!(settings.upstream_timeout.as_millis(), 5000);
     }

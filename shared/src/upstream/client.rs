@@ -91,7 +91,6 @@ impl Http {
     }
 
     /// Begins a request.
-    #[must_use]
     pub fn request(&self, method: http::Method, url: reqwest::Url) -> reqwest::RequestBuilder {
         self.client.request(method, url)
     }
