@@ -1,1 +1,9 @@
 //! Acceptance tests.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod architecture;
+mod openapi;
+mod template;
