@@ -80,7 +80,7 @@ fn code(path: &Path) -> String {
     let lines = code
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The module of the shared crate that a file belongs to: `shared/src/entra/wire.rs` to `entra`.

@@ -5,5 +5,6 @@
 )]
 
 mod architecture;
+mod local_invoke;
 mod openapi;
 mod template;

@@ -156,3 +156,27 @@ fn the_version_is_that_of_the_workspace() {
     let version = &project::packages()[0]["version"];
     assert_eq!(&openapi::document()["info"]["version"], version);
 }
+
+#[test]
+fn the_events_for_local_invocation_are_requests_of_the_api() {
+    let folder = project::root().join("tests/events");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let event = project::json(&format!("tests/events/{name}"));
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
+        let method = text("/requestContext/http/method").unwrap();
+        let path = text("/rawPath").unwrap();
+        assert!(
+            openapi::operations().contains(&(method.to_owned(), path.to_owned())),
+            "{name}"
+        );
+        assert_eq!(
+            text("/routeKey"),
+            Some(format!("{method} {path}").as_str()),
+            "{name}"
+        );
+        if let Some(body) = text("/body") {
+            openapi::assert_request(method, path, &serde_json::from_str(body).unwrap());
+        }
+    }
+}

@@ -2,8 +2,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::missing_panics_doc,
     reason = "a test that cannot go on says so by panicking"
 )]
 
+pub mod cargo_lambda;
+pub mod moto;
 pub mod openapi;
+mod process;
 pub mod project;

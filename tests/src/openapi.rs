@@ -17,9 +17,6 @@ pub fn document() -> &'static Value {
 }
 
 /// Every operation, as a method in capitals and a path.
-///
-/// # Panics
-/// If the description has no paths.
 #[must_use]
 pub fn operations() -> BTreeSet<(String, String)> {
     let paths = DOCUMENT["paths"].as_object().unwrap();
@@ -34,9 +31,6 @@ pub fn operations() -> BTreeSet<(String, String)> {
 ///
 /// `path` may have a query and `content_type` parameters; neither matters here. A method that the path has not got is
 /// looked up as the path's own, for its 405.
-///
-/// # Panics
-/// If the answer is not described, or not so.
 #[track_caller]
 pub fn assert_response(method: &str, path: &str, status: u16, content_type: &str, body: &Value) {
     let place = format!(
@@ -51,9 +45,6 @@ pub fn assert_response(method: &str, path: &str, status: u16, content_type: &str
 }
 
 /// Fails unless the description allows this body of a request.
-///
-/// # Panics
-/// If the body is not described, or not so.
 #[track_caller]
 pub fn assert_request(method: &str, path: &str, body: &Value) {
     let place = format!("{}/requestBody", operation(method, path, false));
@@ -61,9 +52,6 @@ pub fn assert_request(method: &str, path: &str, body: &Value) {
 }
 
 /// A validator of the schema at a JSON pointer into the description.
-///
-/// # Panics
-/// If there is no schema, or it is not a valid one.
 #[must_use]
 pub fn validator(pointer: &str) -> Validator {
     let mut schema = DOCUMENT.clone();

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
-use yaml_serde::Value as Yaml;
 
 /// The folder that holds the workspace.
 #[must_use]
@@ -16,9 +16,6 @@ pub fn root() -> &'static Path {
 }
 
 /// The text of a file, named from the workspace's root.
-///
-/// # Panics
-/// If there is no such file.
 #[must_use]
 pub fn text(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -26,48 +23,43 @@ pub fn text(path: impl AsRef<Path>) -> String {
 }
 
 /// A JSON file.
-///
-/// # Panics
-/// If there is no such file or it is not JSON.
 #[must_use]
 pub fn json(path: &str) -> Value {
     serde_json::from_str(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A YAML file, with CloudFormation's short tags spelt out: `!Ref X` becomes `{"Ref": "X"}`.
-///
-/// # Panics
-/// If there is no such file or it is not YAML.
+/// A YAML file, with the short tags of `CloudFormation` spelt out: `!Ref X` becomes `{"Ref": "X"}`.
 #[must_use]
 pub fn yaml(path: &str) -> Value {
-    let value = yaml_serde::from_str(&text(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-    without_tags(value)
+    let text = text(path);
+    let documents = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    without_tags(&documents[0])
 }
 
-fn without_tags(value: Yaml) -> Value {
+fn without_tags(value: &Yaml<'_>) -> Value {
     match value {
-        Yaml::Sequence(items) => items.into_iter().map(without_tags).collect(),
+        Yaml::Sequence(items) => items.iter().map(without_tags).collect(),
         Yaml::Mapping(entries) => entries
-            .into_iter()
+            .iter()
             .map(|(key, value)| (key.as_str().unwrap().to_owned(), without_tags(value)))
             .collect::<Map<_, _>>()
             .into(),
-        Yaml::Tagged(tagged) => {
-            let tag = tagged.tag.to_string();
-            let name = match tag.trim_start_matches('!') {
-                name @ ("Ref" | "Condition") => name.to_owned(),
-                name => format!("Fn::{name}"),
-            };
-            json!({ name: without_tags(tagged.value) })
-        }
-        scalar => yaml_serde::from_value(scalar).unwrap(),
+        Yaml::Tagged(tag, value) => match tag.suffix.as_str() {
+            name @ ("Ref" | "Condition") => json!({ name: without_tags(value) }),
+            name => json!({ format!("Fn::{name}"): without_tags(value) }),
+        },
+        Yaml::Value(scalar) => match scalar {
+            Scalar::Null => Value::Null,
+            Scalar::Boolean(value) => json!(value),
+            Scalar::Integer(value) => json!(value),
+            Scalar::FloatingPoint(value) => json!(value.into_inner()),
+            Scalar::String(value) => json!(value),
+        },
+        other => panic!("{other:?} is no plain YAML"),
     }
 }
 
 /// What `cargo metadata` says of the packages of this workspace.
-///
-/// # Panics
-/// If cargo cannot be run.
 #[must_use]
 pub fn packages() -> Vec<Value> {
     let text = cargo(&["metadata", "--no-deps", "--format-version=1"]);
@@ -76,9 +68,6 @@ pub fn packages() -> Vec<Value> {
 }
 
 /// What a cargo command prints.
-///
-/// # Panics
-/// If it fails.
 #[must_use]
 pub fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
@@ -97,9 +86,6 @@ pub fn cargo(arguments: &[&str]) -> String {
 }
 
 /// Every Rust source under a folder of the workspace, named from its root and sorted.
-///
-/// # Panics
-/// If the folder cannot be read.
 #[must_use]
 pub fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
