@@ -9,6 +9,10 @@ PYTHON ?= python3
 VENV := .venv
 TOOLS := $(VENV)/.installed
 
+SPA_TOOLS := spa/node_modules/.installed
+SPA_BUILT := spa/node_modules/.built
+SPA_SOURCES := $(shell find spa -type d \( -name node_modules -o -name dist -o -name demo-dist \) -prune -o -type f -print)
+
 # Processor of this machine, and of the functions to be deployed.
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 ARCH ?= arm64
@@ -32,7 +36,7 @@ doctor: ## Check that this machine has what the project needs
 	@tools/doctor
 
 .PHONY: setup
-setup: $(TOOLS) ## Install the project's tools (other targets do it by themselves)
+setup: $(TOOLS) $(SPA_TOOLS) ## Install the project's tools (other targets do it by themselves)
 
 # PIP_USER, which some machines set, has no meaning inside a virtual environment and stops pip there.
 $(TOOLS): requirements-dev.txt | doctor
@@ -41,10 +45,19 @@ $(TOOLS): requirements-dev.txt | doctor
 	PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+$(SPA_TOOLS): spa/package-lock.json | doctor
+	@echo '==> Installing what the pages are built with into spa/node_modules'
+	cd spa && npm ci --no-audit --no-fund
+	@touch $@
+
+$(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
+	cd spa && npm run build
+	@touch $@
+
 # Run
 
 .PHONY: dev
-dev: | doctor ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI
+dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI
 	cargo run --locked --package devstack
 
 # Check
@@ -63,7 +76,7 @@ lint-dependencies: $(TOOLS)
 	cargo-deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 .PHONY: test
-test: test-rust test-template ## Run all tests
+test: test-rust test-template test-spa ## Run all tests
 
 # The tests of local invocation start moto and cargo-lambda from $(VENV).
 .PHONY: test-rust
@@ -75,6 +88,10 @@ test-rust: $(TOOLS)
 test-template: $(TOOLS)
 	sam validate --lint
 	sam build --build-dir target/sam --parameter-overrides Architecture=$(HOST_ARCH)
+
+.PHONY: test-spa
+test-spa: $(SPA_TOOLS)
+	cd spa && npm test
 
 # Build and deploy
 
@@ -94,5 +111,5 @@ deploy: package ## Deploy to AWS; asks for the parameters and remembers the answ
 
 .PHONY: clean
 clean: ## Remove all that was built or installed
-	rm -rf .aws-sam $(VENV)
+	rm -rf .aws-sam $(VENV) spa/node_modules spa/dist spa/demo-dist
 	cargo clean
