@@ -1,1 +1,13 @@
-//! Acceptance tests of the whole product, by the front door.
+//! What the acceptance tests share.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+pub mod cargo_lambda;
+pub mod moto;
+pub mod openapi;
+mod process;
+pub mod project;

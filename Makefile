@@ -1,0 +1,115 @@
+# What a developer runs. `make` alone lists it; the first run of a target sets up what it needs.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+TOOLS := $(VENV)/.installed
+
+SPA_TOOLS := spa/node_modules/.installed
+SPA_BUILT := spa/node_modules/.built
+SPA_SOURCES := $(shell find spa -type d \( -name node_modules -o -name dist -o -name demo-dist \) -prune -o -type f -print)
+
+# Processor of this machine, and of the functions to be deployed.
+HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+ARCH ?= arm64
+RUST_TARGET = $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
+
+# The project's tools before the machine's: `sam build` looks for cargo-lambda on the PATH.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHON
+export SAM_CLI_TELEMETRY := 0
+# `sam validate` wants a region, but asks nothing of it.
+export AWS_REGION ?= eu-west-1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+# Set-up
+
+.PHONY: doctor
+doctor: ## Check that this machine has what the project needs
+	@tools/doctor
+
+.PHONY: setup
+setup: $(TOOLS) $(SPA_TOOLS) ## Install the project's tools (other targets do it by themselves)
+
+# PIP_USER, which some machines set, has no meaning inside a virtual environment and stops pip there.
+$(TOOLS): requirements-dev.txt | doctor
+	@echo '==> Installing the tools of requirements-dev.txt into $(VENV)'
+	$(PYTHON) -m venv --clear $(VENV)
+	PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(SPA_TOOLS): spa/package-lock.json | doctor
+	@echo '==> Installing what the pages are built with into spa/node_modules'
+	cd spa && npm ci --no-audit --no-fund
+	@touch $@
+
+$(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
+	cd spa && npm run build
+	@touch $@
+
+# Run
+
+.PHONY: dev
+dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI
+	cargo run --locked --package devstack
+
+# Check
+
+.PHONY: lint
+lint: lint-rust lint-dependencies ## Check format, lints, documentation, dependencies
+
+.PHONY: lint-rust
+lint-rust: | doctor
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
+
+.PHONY: lint-dependencies
+lint-dependencies: $(TOOLS)
+	cargo-deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
+
+.PHONY: test
+test: test-rust test-template test-spa ## Run all tests
+
+# The tests of local invocation start moto and cargo-lambda from $(VENV).
+.PHONY: test-rust
+test-rust: $(TOOLS)
+	cargo test --locked --workspace
+
+# In a build directory of its own, so that it leaves alone what `make package` built for another processor.
+.PHONY: test-template
+test-template: $(TOOLS)
+	sam validate --lint
+	sam build --build-dir target/sam --parameter-overrides Architecture=$(HOST_ARCH)
+
+.PHONY: test-spa
+test-spa: $(SPA_TOOLS)
+	cd spa && npm test
+
+# Build and deploy
+
+.PHONY: build
+build: $(TOOLS) ## Build the release binaries for this machine's processor, in target/lambda
+	cargo lambda build --locked --release --$(subst _,-,$(HOST_ARCH))
+
+.PHONY: package
+package: $(TOOLS) ## Build what is deployed, for ARCH (arm64 or x86_64)
+	rustup target add $(RUST_TARGET)
+	sam build --parameter-overrides Architecture=$(ARCH)
+
+.PHONY: deploy
+deploy: package ## Deploy to AWS; asks for the parameters and remembers the answers in samconfig.toml
+	@echo "==> Answer the question for Architecture with $(ARCH), as it was built"
+	sam deploy --guided
+
+.PHONY: clean
+clean: ## Remove all that was built or installed
+	rm -rf .aws-sam $(VENV) spa/node_modules spa/dist spa/demo-dist
+	cargo clean

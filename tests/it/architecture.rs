@@ -1,0 +1,314 @@
+//! The shape of the source: who may use whom, and how long a file may get.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use acceptance::project;
+
+/// Modules of the shared crate, from the top down, each with the modules it may use.
+///
+/// `app` wires, so it may use all. What lies between the edge (`http`) and the vendors (`entra`, `powerbi`, `secrets`)
+/// knows the ports and never the clients behind them.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("app", EVERYTHING),
+    (
+        "http",
+        &[
+            "domain",
+            "embedding",
+            "fault",
+            "json",
+            "ports",
+            "request",
+            "telemetry",
+            "token",
+            "upstream",
+        ],
+    ),
+    (
+        "embedding",
+        &[
+            "cache", "catalog", "clock", "domain", "ports", "request", "token", "upstream",
+        ],
+    ),
+    (
+        "entra",
+        &[
+            "cache", "clock", "json", "ports", "request", "secrets", "settings", "token",
+            "upstream",
+        ],
+    ),
+    (
+        "powerbi",
+        &[
+            "clock", "domain", "json", "ports", "request", "token", "upstream",
+        ],
+    ),
+    (
+        "secrets",
+        &[
+            "cache", "clock", "json", "ports", "request", "settings", "upstream",
+        ],
+    ),
+    (
+        "catalog",
+        &["domain", "fault", "json", "ports", "request", "upstream"],
+    ),
+    ("ports", &["domain", "request", "token", "upstream"]),
+    ("telemetry", &["fault", "request"]),
+    ("upstream", &["clock", "fault", "request"]),
+    ("settings", &["fault"]),
+    ("cache", &["clock"]),
+    ("request", &["clock"]),
+    ("token", &["domain"]),
+    ("domain", &["fault", "json"]),
+    ("json", &["fault"]),
+    ("clock", &[]),
+    ("fault", &[]),
+];
+
+const EVERYTHING: &[&str] = &["*"];
+
+/// Longest source file, and longest entry point of a function, in lines.
+const FILE_LIMIT: usize = 400;
+const MAIN_LIMIT: usize = 30;
+
+/// A source without its comments and its unit tests, which may use what they like.
+fn code(path: &Path) -> String {
+    let text = project::text(path);
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The module of the shared crate that a file belongs to: `shared/src/entra/wire.rs` to `entra`.
+fn module(path: &Path) -> String {
+    let inner = path.strip_prefix("shared/src").unwrap();
+    let first = inner
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The modules that a source names after `crate::`, in braces as well.
+fn uses(code: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for tail in code.split("crate::").skip(1) {
+        if let Some(group) = tail.strip_prefix('{') {
+            names.extend(group_heads(group));
+        } else {
+            names.insert(head(tail));
+        }
+    }
+    names
+}
+
+/// The first name of each item of a `use` group that `text` goes on with.
+fn group_heads(text: &str) -> Vec<String> {
+    let mut heads = Vec::new();
+    let mut depth = 1;
+    let mut at_start = true;
+    for (index, character) in text.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 1 => break,
+            '}' => depth -= 1,
+            ',' if depth == 1 => at_start = true,
+            c if at_start && !c.is_whitespace() => {
+                heads.push(head(&text[index..]));
+                at_start = false;
+            }
+            _ => {}
+        }
+    }
+    heads
+}
+
+fn head(path: &str) -> String {
+    path.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+#[test]
+fn groups_of_imports_are_understood() {
+    let code =
+        "use crate::{clock::{Clock, Other}, fault::Fault,\n    json};\nuse crate::ports::Port;";
+    let found: Vec<_> = uses(code).into_iter().collect();
+    assert_eq!(found, ["clock", "fault", "json", "ports"]);
+}
+
+#[test]
+fn modules_of_shared_use_only_what_lies_below_them() {
+    let rules: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
+    let mut faults = Vec::new();
+    for path in project::sources("shared/src") {
+        let module = module(&path);
+        if module == "lib" {
+            continue;
+        }
+        let Some(allowed) = rules.get(module.as_str()) else {
+            faults.push(format!(
+                "{}: module `{module}` has no rule in MAY_USE",
+                path.display()
+            ));
+            continue;
+        };
+        let code = code(&path);
+        for used in uses(&code) {
+            let fine = used == module || allowed == &EVERYTHING || allowed.contains(&used.as_str());
+            if !fine {
+                faults.push(format!(
+                    "{}: `{module}` may not use `{used}`",
+                    path.display()
+                ));
+            }
+        }
+        if code.contains("super::super::") {
+            faults.push(format!(
+                "{}: say `crate::` instead of `super::super::`",
+                path.display()
+            ));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_rules_have_no_circle() {
+    let rules: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
+    let mut settled: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let before = settled.len();
+        for (module, uses) in &rules {
+            if uses
+                .iter()
+                .all(|used| *used == "*" || settled.contains(used))
+            {
+                settled.insert(module);
+            }
+        }
+        if settled.len() == before {
+            break;
+        }
+    }
+    let circle: Vec<_> = rules
+        .keys()
+        .filter(|module| !settled.contains(*module))
+        .collect();
+    assert!(
+        circle.is_empty(),
+        "these use one another in a circle: {circle:?}"
+    );
+}
+
+/// The packages that each package of the workspace depends on, tests included.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let text = |value: &serde_json::Value| value["name"].as_str().unwrap().to_owned();
+    let packages = project::packages();
+    let each = packages.iter().map(|package| {
+        let dependencies = package["dependencies"].as_array().unwrap();
+        (text(package), dependencies.iter().map(text).collect())
+    });
+    each.collect()
+}
+
+#[test]
+fn packages_depend_downwards_only() {
+    let all = dependencies();
+    let ours: BTreeSet<_> = all.keys().map(String::as_str).collect();
+    for (package, uses) in &all {
+        let uses: BTreeSet<_> = uses
+            .iter()
+            .map(String::as_str)
+            .filter(|name| ours.contains(name))
+            .collect();
+        let allowed: &[&str] = match package.as_str() {
+            "dynabind" => &[],
+            name if name.ends_with("-function") => &["dynabind"],
+            "devstack" => &[
+                "dynabind",
+                "token-function",
+                "config-function",
+                "datasets-function",
+            ],
+            _ => continue,
+        };
+        let stray: Vec<_> = uses.iter().filter(|name| !allowed.contains(name)).collect();
+        assert!(stray.is_empty(), "{package} may not depend on {stray:?}");
+    }
+}
+
+/// A wrong field name must not agree with itself.
+#[test]
+fn the_stand_ins_share_nothing_with_the_clients() {
+    let stand_in = |path: &PathBuf| {
+        let path = path.to_str().unwrap();
+        ["entra", "powerbi"].iter().any(|name| {
+            path.starts_with(&format!("devstack/src/{name}.rs"))
+                || path.starts_with(&format!("devstack/src/{name}/"))
+        })
+    };
+    for path in project::sources("devstack/src")
+        .into_iter()
+        .filter(stand_in)
+    {
+        let code = project::text(&path);
+        assert!(
+            !code.contains("dynabind::"),
+            "{} uses the code that it is to test",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn deployed_code_knows_nothing_of_the_development_stack() {
+    for folder in ["shared/src", "functions"] {
+        for path in project::sources(folder) {
+            assert!(
+                !project::text(&path).contains("devstack"),
+                "{} names devstack",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn one_file_asks_the_system_for_the_time() {
+    for folder in ["shared/src", "functions"] {
+        for path in project::sources(folder) {
+            let asks = code(&path).contains("SystemTime::now");
+            let clock = path == Path::new("shared/src/clock.rs");
+            assert_eq!(
+                asks,
+                clock,
+                "{}: time is an argument, take a `Clock`",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn files_fit_the_head() {
+    for folder in ["functions", "shared", "devstack", "tests"] {
+        for path in project::sources(folder) {
+            let entry = folder == "functions" && path.ends_with("src/main.rs");
+            let limit = if entry { MAIN_LIMIT } else { FILE_LIMIT };
+            let lines = project::text(&path).lines().count();
+            assert!(
+                lines <= limit,
+                "{}: {lines} lines, at most {limit}",
+                path.display()
+            );
+        }
+    }
+}

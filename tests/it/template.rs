@@ -1,0 +1,344 @@
+//! `template.yaml` and the build's settings, held against the code and against what must never be in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use acceptance::{openapi, project};
+use serde_json::Value;
+
+static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
+
+/// Settings that the template leaves out, each with the reason.
+const NOT_DEPLOYED: [(&str, &str); 2] = [
+    (
+        "DYNABIND_ENTRA_URL",
+        "follows from DYNABIND_CLOUD; another one is for tests",
+    ),
+    (
+        "DYNABIND_POWERBI_URL",
+        "follows from DYNABIND_CLOUD; another one is for tests",
+    ),
+];
+
+/// The largest access-log format that the gateway takes.
+const ACCESS_LOG_LIMIT: usize = 3072;
+
+fn resources(kind: &str) -> BTreeMap<&'static str, &'static Value> {
+    let all = TEMPLATE["Resources"].as_object().unwrap();
+    all.iter()
+        .filter(|(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name.as_str(), resource))
+        .collect()
+}
+
+fn functions() -> BTreeMap<&'static str, &'static Value> {
+    resources("AWS::Serverless::Function")
+}
+
+fn global(property: &str) -> &'static Value {
+    &TEMPLATE["Globals"]["Function"][property]
+}
+
+#[test]
+fn the_routes_are_those_of_the_api_description() {
+    let mut routes = BTreeSet::new();
+    for (name, function) in functions() {
+        for event in function["Properties"]["Events"]
+            .as_object()
+            .unwrap()
+            .values()
+        {
+            assert_eq!(event["Type"], "HttpApi", "an event of {name}");
+            let route = &event["Properties"];
+            assert_eq!(route["ApiId"]["Ref"], "Api", "a route of {name}");
+            let text = |key: &str| route[key].as_str().unwrap().to_owned();
+            assert!(
+                routes.insert((text("Method"), text("Path"))),
+                "{name} repeats a route"
+            );
+        }
+    }
+    assert_eq!(routes, openapi::operations());
+}
+
+#[test]
+fn the_functions_are_the_binaries_of_the_workspace() {
+    let deployed: BTreeSet<_> = functions()
+        .values()
+        .map(|function| {
+            assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda");
+            let binary = &function["Metadata"]["BuildProperties"]["Binary"];
+            binary.as_str().unwrap().to_owned()
+        })
+        .collect();
+    let mut built = BTreeSet::new();
+    for package in project::packages() {
+        let manifest = package["manifest_path"].as_str().unwrap();
+        if !manifest.contains("/functions/") {
+            continue;
+        }
+        for target in package["targets"].as_array().unwrap() {
+            if target["kind"][0] == "bin" {
+                built.insert(target["name"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(deployed, built);
+    assert_eq!(global("Runtime"), "provided.al2023");
+    assert_eq!(global("Handler"), "bootstrap");
+}
+
+#[test]
+fn every_setting_of_the_code_is_in_the_template_and_no_other() {
+    let variables = global("Environment")["Variables"].as_object().unwrap();
+    let deployed: BTreeSet<_> = variables.keys().map(String::as_str).collect();
+    let left_out = NOT_DEPLOYED.map(|(name, _)| name);
+    let mut code = settings_of_the_code();
+    for name in left_out {
+        assert!(code.remove(name), "the code no longer reads {name}");
+    }
+    assert_eq!(deployed, code.iter().map(String::as_str).collect());
+    for (name, function) in functions() {
+        let own = &function["Properties"]["Environment"];
+        assert!(own.is_null(), "{name} has variables of its own");
+    }
+}
+
+/// Every `DYNABIND_` name that the sources of the shared crate hold.
+fn settings_of_the_code() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for source in project::sources("shared/src") {
+        for tail in project::text(source).split("DYNABIND_").skip(1) {
+            let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+            let name: String = tail.chars().take_while(|&c| is_name(c)).collect();
+            names.insert(format!("DYNABIND_{name}"));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_parameter_is_described_and_used() {
+    let body = serde_json::to_string(&TEMPLATE["Resources"]).unwrap()
+        + &serde_json::to_string(&TEMPLATE["Globals"]).unwrap()
+        + &serde_json::to_string(&TEMPLATE["Conditions"]).unwrap();
+    let groups = &TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"];
+    let groups = groups.to_string();
+    for (name, parameter) in TEMPLATE["Parameters"].as_object().unwrap() {
+        let description = parameter["Description"].as_str().unwrap_or_default();
+        assert!(description.len() > 20, "{name} wants a description");
+        let used = body.contains(&format!("{{\"Ref\":\"{name}\"}}"));
+        assert!(used, "{name} is not used");
+        assert!(
+            groups.contains(&format!("\"{name}\"")),
+            "{name} is in no group"
+        );
+    }
+}
+
+#[test]
+fn policies_name_each_action_and_resource() {
+    let mut actions = BTreeSet::new();
+    for (name, policy) in resources("AWS::IAM::ManagedPolicy") {
+        let statements = &policy["Properties"]["PolicyDocument"]["Statement"];
+        for statement in statements.as_array().unwrap() {
+            // A conditional statement: [condition, the statement, nothing].
+            let branch = statement.pointer("/Fn::If/1").unwrap_or(statement);
+            assert!(
+                !branch.to_string().contains('*'),
+                "a wildcard in {name}: {branch}"
+            );
+            assert_eq!(branch["Effect"], "Allow");
+            actions.insert(branch["Action"].as_str().unwrap());
+        }
+    }
+    assert_eq!(
+        actions,
+        BTreeSet::from(["kms:Decrypt", "secretsmanager:GetSecretValue"])
+    );
+    for (name, function) in functions() {
+        let policies = function["Properties"]["Policies"].as_array().unwrap();
+        assert!(
+            policies
+                .iter()
+                .all(|policy| policy["Ref"] == "ReadSecretPolicy"),
+            "{name} may do more than read the secret"
+        );
+    }
+}
+
+#[test]
+fn the_key_is_used_only_if_given_and_only_through_secrets_manager() {
+    let policy = &TEMPLATE["Resources"]["ReadSecretPolicy"]["Properties"]["PolicyDocument"];
+    let conditional = &policy["Statement"][1]["Fn::If"];
+    assert_eq!(conditional[0], "HasSecretKmsKey");
+    assert_eq!(conditional[1]["Action"], "kms:Decrypt");
+    let via = &conditional[1]["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"];
+    assert!(
+        via.as_str().unwrap().starts_with("secretsmanager."),
+        "{via}"
+    );
+}
+
+#[test]
+fn the_access_log_is_json_without_the_callers_token() {
+    let format = &TEMPLATE["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"];
+    let format = format.as_str().unwrap();
+    assert!(format.len() <= ACCESS_LOG_LIMIT);
+    assert!(!format.contains('\n'), "the gateway wants one line");
+    let fields: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
+    for (field, value) in &fields {
+        let value = value.to_lowercase();
+        assert!(
+            value.starts_with("$context."),
+            "{field} is not of the gateway"
+        );
+        assert!(
+            !value.contains("authorization") && !value.contains("header"),
+            "{field}: {value}"
+        );
+    }
+    assert!(fields.contains_key("requestId"));
+}
+
+#[test]
+fn every_log_is_json_in_a_group_of_its_own_that_forgets() {
+    let groups = resources("AWS::Logs::LogGroup");
+    for (name, group) in &groups {
+        assert!(
+            !group["Properties"]["RetentionInDays"].is_null(),
+            "{name} keeps logs for ever"
+        );
+    }
+    assert_eq!(global("LoggingConfig")["LogFormat"], "JSON");
+    let used: BTreeSet<_> = functions()
+        .values()
+        .map(|function| function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].as_str())
+        .collect();
+    assert_eq!(
+        used.len(),
+        functions().len(),
+        "two functions share a log group"
+    );
+    assert!(
+        used.iter()
+            .all(|name| name.is_some_and(|name| groups.contains_key(name)))
+    );
+}
+
+#[test]
+fn every_route_verifies_the_caller() {
+    let api = &TEMPLATE["Resources"]["Api"]["Properties"];
+    assert_eq!(api["StageName"], "$default");
+    let auth = &api["Auth"];
+    let name = auth["DefaultAuthorizer"].as_str().unwrap();
+    let jwt = &auth["Authorizers"][name]["JwtConfiguration"];
+    assert_eq!(jwt["issuer"]["Ref"], "Issuer");
+    assert_eq!(jwt["audience"]["Ref"], "Audience");
+    for (name, function) in functions() {
+        for event in function["Properties"]["Events"]
+            .as_object()
+            .unwrap()
+            .values()
+        {
+            let own = &event["Properties"]["Auth"];
+            assert!(
+                own.is_null(),
+                "a route of {name} goes around the authorizer"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_may_send_what_it_needs_and_read_what_it_gets() {
+    let cors = &TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"];
+    let list =
+        |key: &str| -> BTreeSet<String> { serde_json::from_value(cors[key].clone()).unwrap() };
+    for header in ["authorization", "content-type", "x-correlation-id"] {
+        assert!(
+            list("AllowHeaders").contains(header),
+            "{header} may not be sent"
+        );
+    }
+    for header in ["retry-after", "www-authenticate", "x-correlation-id"] {
+        assert!(
+            list("ExposeHeaders").contains(header),
+            "{header} cannot be read"
+        );
+    }
+    let methods: BTreeSet<_> = openapi::operations().into_iter().map(|(m, _)| m).collect();
+    assert_eq!(list("AllowMethods"), methods);
+    assert_eq!(cors["AllowOrigins"]["Ref"], "AllowedOrigins");
+}
+
+#[test]
+fn the_created_secret_has_no_value_and_outlives_the_stack() {
+    let secret = &TEMPLATE["Resources"]["Secret"];
+    for generated in ["SecretString", "GenerateSecretString"] {
+        let value = &secret["Properties"][generated];
+        assert!(
+            value.is_null(),
+            "an update of the stack would overwrite the real secret"
+        );
+    }
+    assert_eq!(secret["DeletionPolicy"], "Retain");
+    assert_eq!(secret["UpdateReplacePolicy"], "Retain");
+}
+
+#[test]
+fn the_release_profile_is_small_and_survives_a_panic() {
+    let manifest: toml::Value = toml::from_str(&project::text("Cargo.toml")).unwrap();
+    let release = &manifest["profile"]["release"];
+    assert_eq!(release["panic"].as_str(), Some("unwind"));
+    assert_eq!(release["lto"].as_str(), Some("fat"));
+    assert_eq!(release["codegen-units"].as_integer(), Some(1));
+    assert_eq!(release["strip"].as_bool(), Some(true));
+}
+
+#[test]
+fn the_functions_link_one_tls_stack() {
+    let packages: BTreeSet<String> = functions_dependencies().into_iter().collect();
+    for banned in [
+        "openssl",
+        "openssl-sys",
+        "native-tls",
+        "aws-lc-rs",
+        "aws-lc-sys",
+    ] {
+        let found = packages
+            .iter()
+            .find(|package| package.starts_with(&format!("{banned} v")));
+        assert_eq!(found, None, "a second TLS stack");
+    }
+    for single in ["rustls", "ring", "hyper"] {
+        let versions: Vec<_> = packages
+            .iter()
+            .filter(|package| package.starts_with(&format!("{single} v")))
+            .collect();
+        assert_eq!(versions.len(), 1, "{single}: {versions:?}");
+    }
+}
+
+/// Every package that the deployed binaries link, as `name vX.Y.Z`.
+fn functions_dependencies() -> Vec<String> {
+    let names: Vec<_> = project::packages()
+        .iter()
+        .filter(|package| {
+            package["manifest_path"]
+                .as_str()
+                .unwrap()
+                .contains("/functions/")
+        })
+        .map(|package| package["name"].as_str().unwrap().to_owned())
+        .collect();
+    let mut arguments = vec!["tree", "--edges=normal", "--prefix=none", "--format={p}"];
+    for name in &names {
+        arguments.extend(["--package", name]);
+    }
+    let tree = project::cargo(&arguments);
+    let packages = tree.lines().filter(|line| !line.is_empty());
+    packages
+        .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "))
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! Other programs that a test needs while it runs.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::project;
+
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often a program is looked at while it starts: for a minute.
+const LOOKS_AT_START: u32 = 1200;
+/// How often a program is looked at while it ends: for ten seconds.
+const LOOKS_AT_END: u32 = 200;
+
+/// A server on loopback that ends with the test.
+pub(crate) struct Server {
+    child: Child,
+    log: PathBuf,
+    port: u16,
+}
+
+impl Server {
+    /// Starts a program that will listen on `port`, and waits until it does.
+    pub(crate) fn start(name: &str, port: u16, command: &mut Command) -> Self {
+        let folder = project::root().join("target/local-invoke");
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join(format!("{name}-{port}.log"));
+        let output = File::create(&log).unwrap();
+        let child = command
+            .current_dir(project::root())
+            .stdin(Stdio::null())
+            .stderr(output.try_clone().unwrap())
+            .stdout(output)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let mut server = Self { child, log, port };
+        server.wait_until_it_listens();
+        server
+    }
+
+    fn wait_until_it_listens(&mut self) {
+        for _ in 0..LOOKS_AT_START {
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                return;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {}", self.log());
+            thread::sleep(PAUSE);
+        }
+        panic!("it does not listen on port {}: {}", self.port, self.log());
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it has written so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    /// Asks it to end, so that it can end its own children, and only then forces it.
+    fn drop(&mut self) {
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        if asked.is_ok_and(|status| status.success()) {
+            for _ in 0..LOOKS_AT_END {
+                if matches!(self.child.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                thread::sleep(PAUSE);
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port of loopback that nobody listens on now.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A tool that `make setup` has installed.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let path = project::root().join(".venv/bin").join(name);
+    assert!(
+        path.exists(),
+        "{} is not there; run `make setup` first",
+        path.display()
+    );
+    path
+}
+
+/// `PATH` with the project's own tools in front.
+pub(crate) fn path_with_tools() -> std::ffi::OsString {
+    let tools = project::root().join(".venv/bin");
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tools).chain(std::env::split_paths(&rest));
+    std::env::join_paths(folders).unwrap()
+}
+
+/// A path as text, for a command line.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of the workspace are UTF-8")
+}
