@@ -1,1 +1,43 @@
-//! The local development stack.
+//! The local development stack: everything that surrounds the functions, in one
+//! process on loopback.
+//!
+//! An API Gateway emulator that reads `template.yaml`, an issuer of tokens for
+//! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI REST
+//! API, AWS Secrets Manager and the host that reports are embedded from.
+//!
+//! The stand-ins are written from the services' documentation and share no type
+//! with the clients that they test: a wrong field name must not agree with itself.
+
+pub mod cli;
+pub mod faults;
+pub mod world;
+
+mod calls;
+mod embed;
+mod entra;
+mod error;
+mod files;
+mod gateway;
+mod issuer;
+mod jwt;
+mod keys;
+mod ledger;
+mod options;
+mod powerbi;
+mod secrets_manager;
+mod server;
+mod stack;
+mod sync;
+mod template;
+mod time_source;
+mod tls;
+mod upstream;
+mod upstreams;
+
+pub use calls::{Call, CallLog, Service};
+pub use error::StartError;
+pub use faults::Fault;
+pub use options::{Port, StackOptions};
+pub use stack::Stack;
+pub use upstream::Upstream;
+pub use upstreams::Upstreams;

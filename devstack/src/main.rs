@@ -1,3 +1,49 @@
-//! The local development stack.
+//! Starts the development stack and keeps it up until Ctrl-C.
 
-fn main() {}
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use devstack::cli::{self, Command};
+use devstack::{Stack, StackOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match cli::command(std::env::args().skip(1)) {
+        Command::Start(options) => run(*options).await,
+        Command::Print(text, code) => {
+            let _ = io::stderr().write_all(text.as_bytes());
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn run(options: StackOptions) -> ExitCode {
+    let stack = match Stack::start(options.clone()).await {
+        Ok(stack) => stack,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "devstack: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // A reader that has gone does not end the stack.
+    let _ = cli::greet(&stack, &options, &mut io::stdout().lock());
+    until_told().await;
+    drop(stack);
+    ExitCode::SUCCESS
+}
+
+/// Waits for Ctrl-C or a polite request to end.
+async fn until_told() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The host that reports are embedded from, as far as a page can tell.
+
+mod load;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{StatusCode, Uri};
+use serde_json::{Value, json};
+
+use self::load::LoadRequest;
+use crate::files::Files;
+use crate::ledger::{EmbedToken, Ledger};
+use crate::time_source::{TimeSource, rfc3339};
+use crate::world::World;
+
+pub(crate) use self::load::Failure;
+
+/// Serves the simulated embed page, and tells it what a token opens.
+#[derive(Debug)]
+pub(crate) struct EmbedHost {
+    pub(crate) world: Arc<World>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) time: TimeSource,
+    pub(crate) files: Files,
+}
+
+impl EmbedHost {
+    pub(crate) fn routes(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/reportEmbed", get(page))
+            .route("/rdlEmbed", get(page))
+            .route("/sim/load", post(load))
+            .route("/sim/token-info", post(token_info))
+            .fallback(asset)
+            .with_state(self)
+    }
+}
+
+/// What an embed token holds, for whoever shows it.
+pub(crate) fn described(token: &EmbedToken) -> Value {
+    let reports: Vec<_> = token
+        .reports
+        .iter()
+        .map(|report| json!({"id": report.id, "allowEdit": report.allow_edit}))
+        .collect();
+    let datasets: Vec<_> = token
+        .datasets
+        .iter()
+        .map(|dataset| json!({"id": dataset.id, "xmlaReadOnly": dataset.xmla_read_only}))
+        .collect();
+    let identities: Vec<_> = token
+        .identities
+        .iter()
+        .map(|identity| {
+            json!({
+                "username": identity.username,
+                "roles": identity.roles,
+                "customData": identity.custom_data,
+                "datasets": identity.datasets,
+                "reports": identity.reports,
+            })
+        })
+        .collect();
+    json!({
+        "tokenId": token.id,
+        "expiration": rfc3339(token.expires),
+        "reports": reports,
+        "datasets": datasets,
+        "targetWorkspaces": token.target_workspaces,
+        "identities": identities,
+    })
+}
+
+/// The text of an embed token in a body of JSON, and what it opens.
+pub(crate) fn token_in(ledger: &Ledger, body: &[u8]) -> Option<EmbedToken> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    ledger.embed(body.get("accessToken")?.as_str()?)
+}
+
+async fn page(State(host): State<Arc<EmbedHost>>) -> Response {
+    match host.files.get("/").await {
+        Some(page) => page,
+        None => not_built(&host.files).into_response(),
+    }
+}
+
+async fn asset(State(host): State<Arc<EmbedHost>>, uri: Uri) -> Response {
+    let found = host.files.get(uri.path()).await;
+    found.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+}
+
+async fn load(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
+    let loaded = serde_json::from_slice::<LoadRequest>(&body)
+        .map_err(|error| Failure::invalid(&error.to_string()))
+        .and_then(|request| load::load(&host, &request));
+    match loaded {
+        Ok(report) => Json(report).into_response(),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn token_info(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
+    match token_in(&host.ledger, &body) {
+        Some(token) => Json(described(&token)).into_response(),
+        None => Failure::not_authorized("This is no embed token.").into_response(),
+    }
+}
+
+fn not_built(files: &Files) -> Html<String> {
+    let root = files.root().display();
+    Html(format!(
+        "<!doctype html><title>Not built</title><p>There is no page in {root}.</p>"
+    ))
+}

@@ -1,0 +1,289 @@
+//! What loading a report comes to, with a given token and binding.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::EmbedHost;
+use crate::ledger::{Bearer, EmbedToken, Identity};
+use crate::time_source::rfc3339;
+use crate::world::{Dataset, IdentityNeed, Principal, Report, Role, World, same_id};
+
+/// `permissions` of an embed config: what goes beyond reading.
+const READ_WRITE: u8 = 1;
+const COPY: u8 = 2;
+const CREATE: u8 = 4;
+
+/// What the simulated page asks, taken from the config that it was given.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LoadRequest {
+    token_type: Option<u8>,
+    access_token: String,
+    /// Absent when a report is created.
+    report_id: Option<String>,
+    /// The bound dataset; absent: the report's own.
+    dataset_id: Option<String>,
+    #[serde(default)]
+    permissions: u8,
+    /// The target workspace when a report is created.
+    group_id: Option<String>,
+}
+
+/// Why a report does not load, with the client's own error codes.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
+        Self {
+            status,
+            code,
+            message: message.to_owned(),
+        }
+    }
+
+    pub(super) fn invalid(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Invalid parameters", message)
+    }
+
+    pub(super) fn not_authorized(message: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "PowerBINotAuthorizedException",
+            message,
+        )
+    }
+
+    fn expired() -> Self {
+        let message = "Access token has expired, resubmit with a new access token";
+        Self::new(StatusCode::FORBIDDEN, "TokenExpired", message)
+    }
+
+    fn not_found(what: &str) -> Self {
+        let message = format!("The {what} was not found.");
+        Self::new(StatusCode::NOT_FOUND, "PowerBIEntityNotFound", &message)
+    }
+
+    fn load_failed(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "LoadReportFailed", message)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = json!({"errorCode": self.code, "message": self.message});
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// The report as the page shows it: the bound dataset's rows, as far as they
+/// are for this viewer.
+pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, Failure> {
+    let world = &host.world;
+    let report = match &request.report_id {
+        Some(id) => Some(
+            world
+                .report(id)
+                .ok_or_else(|| Failure::not_found("report"))?,
+        ),
+        None => None,
+    };
+    let dataset_id = request
+        .dataset_id
+        .as_deref()
+        .or(report.map(|report| report.dataset.as_str()));
+    let dataset_id = dataset_id.ok_or_else(|| Failure::invalid("datasetId is required"))?;
+    let dataset = world
+        .dataset(dataset_id)
+        .ok_or_else(|| Failure::not_found("dataset"))?;
+    let wanted = Wanted {
+        report,
+        dataset,
+        request,
+    };
+    match request.token_type {
+        Some(0) => with_access_token(host, &wanted),
+        Some(1) => with_embed_token(host, &wanted),
+        _ => Err(Failure::invalid("tokenType property is invalid")),
+    }
+}
+
+struct Wanted<'a> {
+    report: Option<&'a Report>,
+    dataset: &'a Dataset,
+    request: &'a LoadRequest,
+}
+
+fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
+    let token = host.ledger.embed(&wanted.request.access_token);
+    let token = token.ok_or_else(|| Failure::not_authorized("The token is no embed token."))?;
+    if token.expires <= host.time.now() {
+        return Err(Failure::expired());
+    }
+    check_report(&token, wanted)?;
+    check_dataset(&token, wanted)?;
+    let identity = token.identities.iter().find(|identity| {
+        identity
+            .datasets
+            .iter()
+            .any(|id| same_id(id, &wanted.dataset.id))
+    });
+    let viewer = identity.map_or(Viewer::Nobody, Viewer::Identity);
+    Ok(shown(&host.world, wanted, &viewer, &rfc3339(token.expires)))
+}
+
+fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
+    let permissions = wanted.request.permissions;
+    let saves = permissions & (COPY | CREATE) != 0;
+    let Some(report) = wanted.report else {
+        let target = wanted.request.group_id.as_deref();
+        let allowed = token
+            .target_workspaces
+            .iter()
+            .any(|id| target.is_none_or(|t| same_id(id, t)));
+        return if allowed {
+            Ok(())
+        } else {
+            Err(Failure::not_authorized(
+                "The token allows no new report there.",
+            ))
+        };
+    };
+    let grant = token
+        .reports
+        .iter()
+        .find(|grant| same_id(&grant.id, &report.id));
+    let grant =
+        grant.ok_or_else(|| Failure::not_authorized("The token does not cover this report."))?;
+    if permissions & READ_WRITE != 0 && !grant.allow_edit {
+        return Err(Failure::not_authorized(
+            "The token does not allow to edit this report.",
+        ));
+    }
+    if saves && token.target_workspaces.is_empty() {
+        return Err(Failure::not_authorized(
+            "The token names no workspace to save to.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_dataset(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
+    let covered = |id: &str| token.datasets.iter().find(|grant| same_id(&grant.id, id));
+    let grant = covered(&wanted.dataset.id)
+        .ok_or_else(|| Failure::not_authorized("The token does not cover this dataset."))?;
+    let paginated = wanted.report.is_some_and(|report| report.paginated);
+    let composite = !wanted.dataset.reads.is_empty();
+    if (paginated || composite) && !grant.xmla_read_only {
+        return Err(Failure::load_failed(
+            "The dataset needs xmlaPermissions ReadOnly.",
+        ));
+    }
+    let readable = |id: &String| covered(id).is_some_and(|grant| grant.xmla_read_only);
+    if wanted.dataset.reads.iter().all(readable) {
+        Ok(())
+    } else {
+        Err(Failure::load_failed(
+            "The token does not cover a dataset that this dataset reads.",
+        ))
+    }
+}
+
+fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
+    let token = host
+        .ledger
+        .access(&wanted.request.access_token)
+        .filter(|token| !token.revoked);
+    let token = token.ok_or_else(|| Failure::not_authorized("The token is no Entra token."))?;
+    if token.expires <= host.time.now() {
+        return Err(Failure::expired());
+    }
+    // A service principal cannot look at reports.
+    let Bearer::User(email) = token.bearer else {
+        return Err(Failure::not_authorized("The token is not a person's."));
+    };
+    let needed = if wanted.request.permissions == 0 {
+        Role::Viewer
+    } else {
+        Role::Contributor
+    };
+    let homes = wanted.report.map(|report| &report.workspace).into_iter();
+    for home in homes.chain([&wanted.dataset.workspace]) {
+        let workspace = host.world.workspace(home);
+        let role = workspace.and_then(|w| w.role_of(&Principal::User(email.clone())));
+        if role.is_none_or(|role| role < needed) {
+            return Err(Failure::not_authorized(
+                "The person has no right to this item.",
+            ));
+        }
+    }
+    Ok(shown(
+        &host.world,
+        wanted,
+        &Viewer::Person(&email),
+        &rfc3339(token.expires),
+    ))
+}
+
+/// For whom rows are shown.
+enum Viewer<'a> {
+    Nobody,
+    Identity(&'a Identity),
+    Person(&'a str),
+}
+
+impl Viewer<'_> {
+    fn sees(&self, dataset: &Dataset, audience: &str) -> bool {
+        match (dataset.identity, self) {
+            (IdentityNeed::None | IdentityNeed::Unsupported, _) => true,
+            (IdentityNeed::Username, Self::Identity(identity)) => {
+                identity.username.eq_ignore_ascii_case(audience)
+            }
+            (IdentityNeed::Roles, Self::Identity(identity)) => {
+                identity.roles.iter().any(|role| role == audience)
+            }
+            (IdentityNeed::Username, Self::Person(email)) => email.eq_ignore_ascii_case(audience),
+            (IdentityNeed::Username | IdentityNeed::Roles, _) => false,
+        }
+    }
+
+    fn described(&self) -> Value {
+        match self {
+            Self::Nobody => Value::Null,
+            Self::Identity(identity) => json!({
+                "username": identity.username,
+                "roles": identity.roles,
+                "customData": identity.custom_data,
+            }),
+            Self::Person(email) => json!({"username": email, "roles": [], "customData": null}),
+        }
+    }
+}
+
+fn shown(world: &World, wanted: &Wanted<'_>, viewer: &Viewer<'_>, expiration: &str) -> Value {
+    let dataset = wanted.dataset;
+    let visible = dataset.rows.iter().filter(|row| {
+        row.audience
+            .as_deref()
+            .is_none_or(|audience| viewer.sees(dataset, audience))
+    });
+    let rows: Vec<_> = visible
+        .map(|row| json!({"label": row.label, "value": row.value}))
+        .collect();
+    json!({
+        "reportName": wanted.report.map(|report| report.name.as_str()),
+        "datasetName": dataset.name,
+        "datasetId": dataset.id,
+        "workspace": world.workspace(&dataset.workspace).map(|workspace| workspace.name.as_str()),
+        "identity": viewer.described(),
+        "rows": rows,
+        "expiration": expiration,
+    })
+}

@@ -1,0 +1,218 @@
+//! The Microsoft Entra ID stand-in: the token endpoint of one tenant.
+
+mod client;
+mod form;
+mod on_behalf_of;
+mod refusal;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::{HeaderMap, StatusCode, Uri};
+use serde_json::json;
+
+use self::client::Registration;
+use self::form::Form;
+use self::on_behalf_of::UserIssuer;
+use self::refusal::Refusal;
+use crate::jwt;
+use crate::ledger::{Bearer, Ledger};
+use crate::sync::lock;
+use crate::time_source::{TimeSource, unix_seconds};
+use crate::world::{World, same_id};
+
+pub(crate) use self::client::Certificate;
+pub(crate) use self::on_behalf_of::UserIssuer as TrustedIssuer;
+
+/// The one resource that this stand-in knows, as the public cloud names it.
+const POWER_BI: &str = "https://analysis.windows.net/powerbi/api";
+
+/// What the token endpoint knows.
+#[derive(Debug)]
+pub(crate) struct Entra {
+    directory_id: String,
+    principal_id: String,
+    registration: Mutex<Registration>,
+    user_issuer: UserIssuer,
+    ledger: Arc<Ledger>,
+    time: TimeSource,
+    token_life: Mutex<Duration>,
+    scheme: &'static str,
+}
+
+impl Entra {
+    pub(crate) fn new(world: &World, setup: Setup) -> Self {
+        let Setup {
+            secret,
+            certificate,
+            user_issuer,
+            ledger,
+            time,
+            token_life,
+            scheme,
+        } = setup;
+        Self {
+            directory_id: world.directory_id.clone(),
+            principal_id: world.principal_id.clone(),
+            registration: Mutex::new(Registration {
+                client_id: world.client_id.clone(),
+                secrets: vec![secret],
+                certificate,
+                seen_assertions: Vec::new(),
+            }),
+            user_issuer,
+            ledger,
+            time,
+            token_life: Mutex::new(token_life),
+            scheme,
+        }
+    }
+
+    /// Makes `secret` the app's only client secret.
+    pub(crate) fn replace_secret(&self, secret: &str) {
+        lock(&self.registration).secrets = vec![secret.to_owned()];
+    }
+
+    /// Sets how long tokens live that are issued from now on.
+    pub(crate) fn set_token_life(&self, life: Duration) {
+        *lock(&self.token_life) = life;
+    }
+
+    pub(crate) fn routes(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/", get(StatusCode::OK))
+            .route("/{tenant}/oauth2/v2.0/token", post(token))
+            .fallback(async || StatusCode::NOT_FOUND)
+            .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+            .with_state(self)
+    }
+
+    fn grant(&self, tenant: &str, request: &TokenRequest<'_>) -> Result<Bearer, Refusal> {
+        self.check_tenant(tenant)?;
+        let form = Form::parse(request.headers, request.body)?;
+        let grant_type = form.required("grant_type")?;
+        let mut registration = lock(&self.registration);
+        match grant_type {
+            "client_credentials" => {
+                registration.authenticate(&form, request.endpoint, self.time.unix())?;
+                check_default_scope(form.required("scope")?)?;
+                Ok(Bearer::App)
+            }
+            on_behalf_of::GRANT_TYPE => {
+                registration.authenticate(&form, request.endpoint, self.time.unix())?;
+                let client_id = registration.client_id.clone();
+                self.user_issuer
+                    .user(&form, &client_id, self.time.unix())
+                    .map(Bearer::User)
+            }
+            other => Err(Refusal::unsupported_grant_type(other)),
+        }
+    }
+
+    fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
+        match tenant {
+            // An app-only token is about one tenant's directory.
+            "common" | "organizations" | "consumers" => Err(Refusal::no_tenant_named()),
+            _ if same_id(tenant, &self.directory_id) => Ok(()),
+            _ => Err(Refusal::unknown_tenant(tenant)),
+        }
+    }
+
+    fn issue(&self, bearer: Bearer) -> Response {
+        let life = *lock(&self.token_life);
+        let now = self.time.now();
+        let expires = now + life;
+        let subject = match &bearer {
+            Bearer::App => &self.principal_id,
+            Bearer::User(email) => email,
+        };
+        let token = jwt::opaque(&json!({
+            "aud": POWER_BI,
+            "iss": format!("https://sts.windows.net/{}/", self.directory_id),
+            "iat": unix_seconds(now),
+            "nbf": unix_seconds(now),
+            "exp": unix_seconds(expires),
+            "sub": subject,
+            "tid": self.directory_id,
+            "uti": uuid::Uuid::new_v4().simple().to_string(),
+        }));
+        self.ledger.issue_access(&token, bearer, expires);
+        let body = json!({
+            "token_type": "Bearer",
+            "expires_in": life.as_secs(),
+            "ext_expires_in": life.as_secs(),
+            "access_token": token,
+        });
+        ([(CACHE_CONTROL, "no-store, no-cache")], Json(body)).into_response()
+    }
+}
+
+/// What a stand-in of Entra is made of, besides the world.
+pub(crate) struct Setup {
+    pub(crate) secret: String,
+    pub(crate) certificate: Certificate,
+    pub(crate) user_issuer: UserIssuer,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) time: TimeSource,
+    pub(crate) token_life: Duration,
+    pub(crate) scheme: &'static str,
+}
+
+struct TokenRequest<'a> {
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    /// The URL that the client called, which its assertion must name.
+    endpoint: &'a str,
+}
+
+async fn token(
+    State(entra): State<Arc<Entra>>,
+    Path(tenant): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host
+        .or(uri.authority().map(http::uri::Authority::as_str))
+        .unwrap_or_default();
+    let endpoint = format!("{}://{host}{}", entra.scheme, uri.path());
+    let request = TokenRequest {
+        headers: &headers,
+        body: &body,
+        endpoint: &endpoint,
+    };
+    match entra.grant(&tenant, &request) {
+        Ok(bearer) => entra.issue(bearer),
+        Err(refusal) => refusal.response(&entra.time),
+    }
+}
+
+fn check_default_scope(scope: &str) -> Result<(), Refusal> {
+    match scope.strip_suffix("/.default") {
+        Some(POWER_BI) => Ok(()),
+        Some(resource) if resource.starts_with("https://") => {
+            Err(Refusal::unknown_resource(resource))
+        }
+        _ => Err(Refusal::bad_scope(scope)),
+    }
+}
+
+/// The content type without its parameters, in lower case.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let value = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    value.trim().to_ascii_lowercase()
+}

@@ -1,0 +1,133 @@
+//! The functions, each in its own environment as far as one process allows.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use dynabind::App;
+use dynabind::clock::Clock;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Context, Error, LambdaEvent, Service, service_fn};
+use serde_json::Value;
+
+use super::reply::{from_function, integration_failure};
+use crate::error::StartError;
+use crate::template::FunctionSettings;
+use crate::time_source::{TimeSource, unix_millis};
+
+/// The gateway waits no longer for any function.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+type Handler = Box<
+    dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>>
+        + Send
+        + Sync,
+>;
+
+/// Every function, by the name of its binary.
+pub(crate) struct Functions {
+    functions: BTreeMap<String, Function>,
+    time: TimeSource,
+}
+
+struct Function {
+    handler: Arc<Handler>,
+    timeout: Duration,
+}
+
+impl Functions {
+    /// Starts every function of the template, with `variables` over its own.
+    pub(crate) fn start(
+        settings: &BTreeMap<String, FunctionSettings>,
+        variables: &BTreeMap<String, String>,
+        clock: &Arc<dyn Clock>,
+        time: TimeSource,
+    ) -> Result<Self, StartError> {
+        let started = settings.iter().map(|(name, settings)| {
+            let mut environment = settings.variables.clone();
+            environment.extend(variables.clone());
+            let handler = Arc::new(handler(name, &environment, clock)?);
+            Ok((
+                name.clone(),
+                Function {
+                    handler,
+                    timeout: settings.timeout,
+                },
+            ))
+        });
+        Ok(Self {
+            functions: started.collect::<Result<_, StartError>>()?,
+            time,
+        })
+    }
+
+    /// Hands an event to a function, and its answer to the gateway.
+    pub(crate) async fn invoke(&self, name: &str, event: Value, request_id: &str) -> Response {
+        let Some(function) = self.functions.get(name) else {
+            return integration_failure();
+        };
+        let timeout = function.timeout.min(INTEGRATION_TIMEOUT);
+        let mut context = Context::default();
+        request_id.clone_into(&mut context.request_id);
+        context.deadline = unix_millis(self.time.now() + timeout);
+        // A panic is the function's; the gateway goes on.
+        let run = AssertUnwindSafe(run(function, event, context)).catch_unwind();
+        match tokio::time::timeout(timeout, run).await {
+            Ok(Ok(Ok(answer))) => from_function(answer).unwrap_or_else(integration_failure),
+            _ => integration_failure(),
+        }
+    }
+}
+
+/// One invocation: event JSON in, gateway JSON out.
+async fn run(function: &Function, event: Value, context: Context) -> Result<Value, Error> {
+    // Through text, as from the runtime API: what a function cannot read must fail here too.
+    let event: LambdaRequest = serde_json::from_str(&event.to_string())?;
+    let handler = Arc::clone(&function.handler);
+    let service = service_fn(move |request| {
+        let answer = handler(request);
+        async move { Ok::<_, Error>(answer.await) }
+    });
+    let answer = Adapter::from(service)
+        .call(LambdaEvent::new(event, context))
+        .await?;
+    Ok(serde_json::to_value(answer)?)
+}
+
+fn handler(
+    name: &str,
+    environment: &BTreeMap<String, String>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Handler, StartError> {
+    let fault = |faults: String| StartError::Function {
+        function: name.to_owned(),
+        faults,
+    };
+    let app = App::from_vars(&|name| environment.get(name).cloned(), Arc::clone(clock));
+    let app = app.map_err(|faults| {
+        let lines: Vec<_> = faults.0.iter().map(ToString::to_string).collect();
+        fault(lines.join("; "))
+    })?;
+    let app = Arc::new(app);
+    match name {
+        "token" => Ok(Box::new(move |request| {
+            let app = Arc::clone(&app);
+            async move { token_function::handle(&app, request).await }.boxed()
+        })),
+        "config" => Ok(Box::new(move |request| {
+            let app = Arc::clone(&app);
+            async move { config_function::handle(&app, request).await }.boxed()
+        })),
+        "datasets" => Ok(Box::new(move |request| {
+            let app = Arc::clone(&app);
+            async move { datasets_function::handle(&app, request).await }.boxed()
+        })),
+        _ => Err(fault(
+            "the development stack knows no such function".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,94 @@
+//! The demo's callers.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// One caller.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct User {
+    /// The name that `GET /dev/token?user=` takes.
+    pub(crate) name: String,
+    /// What a person is called.
+    #[serde(rename = "displayName")]
+    pub(crate) display_name: String,
+    /// The e-mail address.
+    pub(crate) email: String,
+    /// The caller's tenant.
+    pub(crate) tenant: String,
+    /// The caller's groups.
+    pub(crate) groups: Vec<String>,
+    /// One sentence on what to see.
+    pub(crate) about: String,
+}
+
+impl User {
+    fn new(name: &str, display_name: &str, groups: &[&str], about: &str) -> Self {
+        let (_, tenant) = name.split_once('@').unwrap_or((name, ""));
+        Self {
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            email: format!("{name}.example"),
+            tenant: tenant.to_owned(),
+            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+            about: about.to_owned(),
+        }
+    }
+
+    /// The claims that tell who this is.
+    pub(crate) fn claims(&self) -> [(&'static str, Value); 5] {
+        [
+            ("sub", json!(self.name)),
+            ("tenant", json!(self.tenant)),
+            ("groups", json!(self.groups)),
+            ("email", json!(self.email)),
+            ("name", json!(self.display_name)),
+        ]
+    }
+}
+
+/// The demo's callers, for whom the demo catalog is written.
+pub(crate) fn demo_users() -> Vec<User> {
+    vec![
+        User::new(
+            "ana@contoso",
+            "Ana Lima",
+            &["analysts"],
+            "Analyst of Contoso: sees and edits the sales and operations reports.",
+        ),
+        User::new(
+            "carl@contoso",
+            "Carl Ewe",
+            &["sales"],
+            "Of Contoso: sees the sales report.",
+        ),
+        User::new(
+            "frida@fabrikam",
+            "Frida Moe",
+            &["sales"],
+            "Of Fabrikam: sees the same report.",
+        ),
+        User::new(
+            "quinn@contoso",
+            "Quinn Ode",
+            &["auditors"],
+            "Auditor of Contoso: sees what is wrong with the catalog's broken entries.",
+        ),
+        User::new(
+            "mia@contoso",
+            "Mia Sol",
+            &["sales"],
+            "Of Contoso: Entra asks her for more than a password, once it is asked about her.",
+        ),
+        User::new(
+            "nils@northwind",
+            "Nils Aho",
+            &["sales"],
+            "Of a tenant that has no grants.",
+        ),
+    ]
+}
+
+/// The e-mail addresses of callers of whom Entra wants more than a password.
+pub(crate) fn needs_mfa() -> Vec<String> {
+    vec!["mia@contoso.example".to_owned()]
+}

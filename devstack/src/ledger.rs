@@ -1,0 +1,114 @@
+//! Every token that the stand-ins have issued, and what it opens.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use crate::sync::lock;
+
+/// What the tokens open. The token's own text is opaque.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    access: Mutex<HashMap<String, AccessToken>>,
+    embed: Mutex<HashMap<String, EmbedToken>>,
+}
+
+/// A token of Entra for Power BI.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessToken {
+    pub(crate) bearer: Bearer,
+    pub(crate) expires: SystemTime,
+    pub(crate) revoked: bool,
+}
+
+/// Whom an access token speaks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Bearer {
+    /// The service principal.
+    App,
+    /// A signed-in person, by e-mail address.
+    User(String),
+}
+
+/// A token of Power BI for the browser.
+#[derive(Clone, Debug)]
+pub(crate) struct EmbedToken {
+    pub(crate) id: String,
+    pub(crate) expires: SystemTime,
+    pub(crate) reports: Vec<ReportGrant>,
+    pub(crate) datasets: Vec<DatasetGrant>,
+    pub(crate) target_workspaces: Vec<String>,
+    pub(crate) identities: Vec<Identity>,
+}
+
+/// One report in an embed token.
+#[derive(Clone, Debug)]
+pub(crate) struct ReportGrant {
+    pub(crate) id: String,
+    pub(crate) allow_edit: bool,
+}
+
+/// One dataset in an embed token.
+#[derive(Clone, Debug)]
+pub(crate) struct DatasetGrant {
+    pub(crate) id: String,
+    pub(crate) xmla_read_only: bool,
+}
+
+/// One effective identity in an embed token.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) username: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) custom_data: Option<String>,
+    pub(crate) datasets: Vec<String>,
+    pub(crate) reports: Vec<String>,
+}
+
+impl Ledger {
+    pub(crate) fn issue_access(&self, token: &str, bearer: Bearer, expires: SystemTime) {
+        let entry = AccessToken {
+            bearer,
+            expires,
+            revoked: false,
+        };
+        lock(&self.access).insert(token.to_owned(), entry);
+    }
+
+    pub(crate) fn access(&self, token: &str) -> Option<AccessToken> {
+        lock(&self.access).get(token).cloned()
+    }
+
+    pub(crate) fn issue_embed(&self, token: &str, entry: EmbedToken) {
+        lock(&self.embed).insert(token.to_owned(), entry);
+    }
+
+    pub(crate) fn embed(&self, token: &str) -> Option<EmbedToken> {
+        lock(&self.embed).get(token).cloned()
+    }
+
+    /// Makes every access token so far one that Power BI does not accept.
+    pub(crate) fn revoke_access(&self) {
+        lock(&self.access)
+            .values_mut()
+            .for_each(|token| token.revoked = true);
+    }
+
+    /// Makes every access token so far an expired one.
+    pub(crate) fn expire_access(&self, now: SystemTime) {
+        lock(&self.access)
+            .values_mut()
+            .for_each(|token| token.expires = just_before(now));
+    }
+
+    /// Makes every embed token so far an expired one.
+    pub(crate) fn expire_embed(&self, now: SystemTime) {
+        lock(&self.embed)
+            .values_mut()
+            .for_each(|token| token.expires = just_before(now));
+    }
+}
+
+fn just_before(now: SystemTime) -> SystemTime {
+    now - Duration::from_secs(1)
+}

@@ -1,0 +1,210 @@
+//! The Power BI REST API stand-in.
+
+mod answer;
+mod caller;
+mod generate_token;
+mod identities;
+mod odata;
+mod request;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Router, body::Bytes, extract::Request};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use uuid::Uuid;
+
+use self::answer::{Answer, Refusal, json_answer};
+use self::caller::Caller;
+use crate::ledger::Ledger;
+use crate::time_source::TimeSource;
+use crate::world::{Dataset, Report, Role, Workspace, World, same_id};
+
+/// What the REST API knows.
+#[derive(Debug)]
+pub(crate) struct PowerBi {
+    pub(crate) world: Arc<World>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) time: TimeSource,
+    /// The scheme, host and port of embed URLs, without a slash at the end.
+    pub(crate) embed_origin: String,
+}
+
+impl PowerBi {
+    pub(crate) fn routes(self: Arc<Self>) -> Router {
+        let api = Router::new()
+            .route("/groups", get(groups))
+            .route("/groups/{workspace}", get(group))
+            .route("/groups/{workspace}/reports", get(reports))
+            .route("/groups/{workspace}/reports/{report}", get(report))
+            .route("/groups/{workspace}/datasets", get(datasets))
+            .route("/groups/{workspace}/datasets/{dataset}", get(dataset))
+            .route(
+                "/groups/{workspace}/datasets/{dataset}/datasources",
+                get(datasources),
+            )
+            .route("/reports/{*rest}", get(without_group))
+            .route("/datasets/{*rest}", get(without_group))
+            .route("/GenerateToken", post(generate_token));
+        Router::new()
+            .route("/", get(StatusCode::OK))
+            .nest("/v1.0/myorg", api)
+            .fallback(async || StatusCode::NOT_FOUND)
+            .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+            .with_state(self)
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        Caller::from_headers(headers, &self.world, &self.ledger, self.time.now())
+    }
+
+    /// The workspace of a path, for a caller who may enter it.
+    fn entered(&self, headers: &HeaderMap, id: &str) -> Result<&Workspace, Refusal> {
+        let caller = self.caller(headers)?;
+        let workspace = self
+            .world
+            .workspace(guid(id)?)
+            .ok_or_else(Refusal::folder_not_found)?;
+        caller
+            .role_in(workspace)
+            .ok_or_else(Refusal::group_not_accessible)?;
+        Ok(workspace)
+    }
+
+    fn report_in(&self, workspace: &Workspace, id: &str) -> Result<&Report, Refusal> {
+        let report = self.world.report(guid(id)?);
+        let report = report.filter(|report| same_id(&report.workspace, &workspace.id));
+        report.ok_or_else(Refusal::entity_not_found)
+    }
+
+    fn dataset_in(&self, workspace: &Workspace, id: &str) -> Result<&Dataset, Refusal> {
+        let dataset = self.world.dataset(guid(id)?);
+        let dataset = dataset.filter(|dataset| same_id(&dataset.workspace, &workspace.id));
+        dataset.ok_or_else(Refusal::entity_not_found)
+    }
+}
+
+/// Gives every answer, faults too, the id that support asks for.
+pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        response.headers_mut().entry("requestid").or_insert(id);
+    }
+    response
+}
+
+/// Puts [`with_request_id`] around routes.
+pub(crate) fn tagged(routes: Router) -> Router {
+    routes.layer(middleware::from_fn(with_request_id))
+}
+
+type Api = State<Arc<PowerBi>>;
+
+async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
+    let caller = api.caller(&headers)?;
+    let visible = api
+        .world
+        .workspaces
+        .iter()
+        .filter(|workspace| caller.role_in(workspace).is_some());
+    let page = odata::Page::parse(query.as_deref().unwrap_or_default())?;
+    let listed: Vec<_> = page.of(visible).map(answer::workspace).collect();
+    Ok(json_answer(&answer::list("groups", &listed)))
+}
+
+async fn group(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    Ok(json_answer(&answer::single(
+        "groups",
+        answer::workspace(workspace),
+    )))
+}
+
+async fn reports(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    let listed = api
+        .world
+        .reports
+        .iter()
+        .filter(|report| same_id(&report.workspace, &workspace.id));
+    let listed: Vec<_> = listed.map(|report| answer::report(&api, report)).collect();
+    Ok(json_answer(&answer::list("reports", &listed)))
+}
+
+async fn report(
+    State(api): Api,
+    headers: HeaderMap,
+    Path((workspace, report)): Path<(String, String)>,
+) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    let report = api.report_in(workspace, &report)?;
+    Ok(json_answer(&answer::single(
+        "reports",
+        answer::report(&api, report),
+    )))
+}
+
+async fn datasets(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    let listed = api
+        .world
+        .datasets
+        .iter()
+        .filter(|d| same_id(&d.workspace, &workspace.id));
+    let listed: Vec<_> = listed
+        .map(|dataset| answer::dataset(&api, dataset))
+        .collect();
+    Ok(json_answer(&answer::list("datasets", &listed)))
+}
+
+async fn dataset(
+    State(api): Api,
+    headers: HeaderMap,
+    Path((workspace, dataset)): Path<(String, String)>,
+) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    let dataset = api.dataset_in(workspace, &dataset)?;
+    Ok(json_answer(&answer::single(
+        "datasets",
+        answer::dataset(&api, dataset),
+    )))
+}
+
+async fn datasources(
+    State(api): Api,
+    headers: HeaderMap,
+    Path((workspace, dataset)): Path<(String, String)>,
+) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    api.dataset_in(workspace, &dataset)?;
+    Ok(json_answer(&answer::list("datasources", &[])))
+}
+
+/// A service principal has no "My workspace".
+async fn without_group(State(api): Api, headers: HeaderMap) -> Answer {
+    api.caller(&headers)?;
+    Err(Refusal::not_for_applications())
+}
+
+async fn generate_token(State(api): Api, headers: HeaderMap, body: Bytes) -> Answer {
+    let caller = api.caller(&headers)?;
+    let token = generate_token::generate(&api, &caller, &headers, &body)?;
+    Ok(json_answer(&token))
+}
+
+/// An id of a path, which is a GUID.
+fn guid(id: &str) -> Result<&str, Refusal> {
+    match uuid::Uuid::try_parse(id) {
+        Ok(_) if id.len() == 36 => Ok(id),
+        _ => Err(Refusal::invalid(&format!("'{id}' is not a valid GUID."))),
+    }
+}
+
+impl Caller {
+    fn role_in(&self, workspace: &Workspace) -> Option<Role> {
+        workspace.role_of(&self.principal)
+    }
+}

@@ -1,0 +1,108 @@
+//! The little of `OData` that the list of workspaces takes.
+
+use super::answer::Refusal;
+use crate::world::{Workspace, same_id};
+
+/// The most workspaces in one answer.
+const MAX_TOP: usize = 5000;
+
+/// `$filter`, `$top` and `$skip`.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// Any of these lets a workspace through; none given lets all through.
+    filters: Vec<Filter>,
+    top: usize,
+    skip: usize,
+}
+
+#[derive(Debug)]
+enum Filter {
+    Id(String),
+    Name(String),
+    NameContains(String),
+    OnDedicatedCapacity(bool),
+}
+
+impl Page {
+    pub(super) fn parse(query: &str) -> Result<Self, Refusal> {
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).map_err(|_| Refusal::invalid("Malformed query."))?;
+        let mut page = Self {
+            filters: Vec::new(),
+            top: MAX_TOP,
+            skip: 0,
+        };
+        for (name, value) in &pairs {
+            match name.as_str() {
+                "$filter" => page.filters = filters(value)?,
+                "$top" => page.top = number(value)?.min(MAX_TOP),
+                "$skip" => page.skip = number(value)?,
+                "$expand" | "$select" | "$orderby" => return Err(unsupported(name)),
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+
+    pub(super) fn of<'a>(
+        &'a self,
+        workspaces: impl Iterator<Item = &'a Workspace>,
+    ) -> impl Iterator<Item = &'a Workspace> {
+        let wanted = workspaces.filter(|workspace| {
+            self.filters.is_empty() || self.filters.iter().any(|filter| filter.lets(workspace))
+        });
+        wanted.skip(self.skip).take(self.top)
+    }
+}
+
+impl Filter {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        let contains = text
+            .strip_prefix("contains(name,")
+            .and_then(|rest| rest.strip_suffix(')'));
+        if let Some(part) = contains {
+            return Ok(Self::NameContains(quoted(part)?));
+        }
+        match text.split_once(" eq ") {
+            Some(("id", value)) => Ok(Self::Id(quoted(value)?)),
+            Some(("name", value)) => Ok(Self::Name(quoted(value)?)),
+            Some(("isOnDedicatedCapacity", "true")) => Ok(Self::OnDedicatedCapacity(true)),
+            Some(("isOnDedicatedCapacity", "false")) => Ok(Self::OnDedicatedCapacity(false)),
+            _ => Err(unsupported(text)),
+        }
+    }
+
+    fn lets(&self, workspace: &Workspace) -> bool {
+        match self {
+            Self::Id(id) => same_id(id, &workspace.id),
+            Self::Name(name) => *name == workspace.name,
+            Self::NameContains(part) => workspace.name.contains(part.as_str()),
+            Self::OnDedicatedCapacity(wanted) => *wanted == workspace.capacity.is_some(),
+        }
+    }
+}
+
+fn filters(text: &str) -> Result<Vec<Filter>, Refusal> {
+    text.split(" or ").map(Filter::parse).collect()
+}
+
+fn quoted(text: &str) -> Result<String, Refusal> {
+    let inner = text
+        .trim()
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
+    inner
+        .map(|inner| inner.replace("''", "'"))
+        .ok_or_else(|| unsupported(text))
+}
+
+fn number(text: &str) -> Result<usize, Refusal> {
+    text.parse().map_err(|_| unsupported(text))
+}
+
+fn unsupported(text: &str) -> Refusal {
+    Refusal::invalid(&format!(
+        "The query specified in the URI is not valid: '{text}'."
+    ))
+}

@@ -1,0 +1,185 @@
+//! Listeners on loopback whose connections can be counted and broken.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Binds a loopback port; zero takes any free one.
+pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
+/// A running server, which ends, connections and all, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    task: AbortHandle,
+}
+
+impl Server {
+    /// Serves a router on a bound listener, over TLS when there is a configuration.
+    pub(crate) fn start(
+        listener: TcpListener,
+        router: Router,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let task = tokio::spawn(accept(listener, router, tls.map(TlsAcceptor::from)));
+        Ok(Self {
+            address,
+            task: task.abort_handle(),
+        })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// One accepted connection, as a request handler sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    id: u64,
+    broken: Arc<Broken>,
+}
+
+#[derive(Debug, Default)]
+struct Broken {
+    wanted: Notify,
+    abruptly: AtomicBool,
+}
+
+impl Connection {
+    fn next() -> Self {
+        let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
+        Self {
+            id,
+            broken: Arc::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Resets the connection, which ends the caller with it.
+    pub(crate) async fn reset(&self) -> Infallible {
+        self.broken.abruptly.store(true, Ordering::Relaxed);
+        self.broken.wanted.notify_one();
+        std::future::pending().await
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, router.clone(), tls.clone()));
+                }
+                // Out of descriptors: those in use will come back.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
+    // Answers are small and latency is measured.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection::next();
+    let socket = Socket {
+        stream,
+        broken: Arc::clone(&connection.broken),
+    };
+    match tls {
+        None => speak_http(socket, router, connection).await,
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(socket).await {
+                speak_http(stream, router, connection).await;
+            }
+        }
+    }
+}
+
+async fn speak_http<S>(stream: S, router: Router, connection: Connection)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broken = Arc::clone(&connection.broken);
+    let service = TowerToHyperService::new(router.layer(Extension(connection)));
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let serving = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        _ = serving => {}
+        () = broken.wanted.notified() => {}
+    }
+}
+
+/// A stream that is closed with a reset instead of politely, when told so.
+struct Socket {
+    stream: TcpStream,
+    broken: Arc<Broken>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.broken.abruptly.load(Ordering::Relaxed) {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,305 @@
+//! The order in which the parts of a stack come up.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::Stack;
+use crate::calls::Service;
+use crate::embed::EmbedHost;
+use crate::entra::TrustedIssuer;
+use crate::error::StartError;
+use crate::files::Files;
+use crate::gateway::functions::Functions;
+use crate::gateway::{Authorizer, Gateway, Page, control};
+use crate::issuer::{self, Issuer, demo_users};
+use crate::options::{Port, StackOptions};
+use crate::server::{self, Server};
+use crate::template::Template;
+use crate::time_source::TimeSource;
+use crate::tls::{self, Authority};
+use crate::upstreams::{Plan, SECRET_NAME, Upstreams};
+
+/// The audience of callers' tokens.
+const AUDIENCE: &str = "dynabind-dev";
+
+/// The host of embed URLs, as the client insists on it.
+const EMBED_HOST: &str = "app.powerbi.com";
+
+/// How many ports are tried after one that is taken.
+const TRIES: u16 = 50;
+
+/// Where the demo page's development server runs.
+const PAGE_SERVER: &str = "http://localhost:5173";
+
+pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
+    let clock = Arc::clone(&options.clock);
+    let time = TimeSource::new(move || clock.now());
+    let doors = Doors::open(&options).await?;
+    let template = Template::read(
+        &options.root.join("template.yaml"),
+        &doors.parameters(&options.scope),
+    )?;
+    let issuer = issuer(&options, &doors.url, &time)?;
+    let authority = options.tls_upstreams.then(Authority::new).transpose()?;
+    let files = OnDisk::write(&options, authority.as_ref())?;
+    let upstreams = Upstreams::start(Plan {
+        world: Arc::new(options.world.clone()),
+        time: time.clone(),
+        token_life: options.access_token_life,
+        embed_origin: doors.embed_origin.clone(),
+        user_issuer: TrustedIssuer {
+            issuer: doors.url.clone(),
+            key: issuer.key(),
+            needs_mfa: issuer::needs_mfa(),
+        },
+        authority,
+    })
+    .await?;
+    let variables = variables(&upstreams, &files, &options.variables);
+    let functions = Functions::start(
+        &template.functions,
+        &variables,
+        &options.clock,
+        time.clone(),
+    )?;
+    let authorizer = template
+        .authorizer
+        .clone()
+        .map(|settings| Authorizer::new(settings, &issuer.jwks()));
+    let page = page(&options.root, &doors);
+    let gateway = Arc::new(Gateway::new(
+        &template,
+        authorizer,
+        functions,
+        time.clone(),
+        page,
+    ));
+    let embed_server = doors
+        .embed
+        .map(|listener| start_embed_host(listener, &upstreams, &time, &options.root))
+        .transpose()?;
+    let routes = Router::new()
+        .merge(issuer.clone().routes())
+        .merge(control::routes(upstreams.clone()));
+    let routes = Arc::clone(&gateway).fallback(routes);
+    let gateway_server = Server::start(doors.gateway, routes, None)?;
+    let curl = curl(&doors.url);
+    Ok(Stack {
+        upstreams,
+        issuer,
+        gateway,
+        gateway_server,
+        embed_server,
+        variables,
+        files,
+        curl,
+    })
+}
+
+/// The ports that others must know of before anything can start.
+struct Doors {
+    gateway: TcpListener,
+    embed: Option<TcpListener>,
+    url: String,
+    port: u16,
+    /// The start of embed URLs: the real host, at our port if we play it.
+    embed_origin: String,
+}
+
+impl Doors {
+    async fn open(options: &StackOptions) -> Result<Self, StartError> {
+        let gateway = listen(options.gateway_port).await?;
+        let embed = match options.embed_port {
+            Some(port) => Some(listen(port).await?),
+            None => None,
+        };
+        let embed_origin = match &embed {
+            Some(listener) => format!("https://{EMBED_HOST}:{}", listener.local_addr()?.port()),
+            None => format!("https://{EMBED_HOST}"),
+        };
+        let port = gateway.local_addr()?.port();
+        let url = format!("http://127.0.0.1:{port}");
+        Ok(Self {
+            gateway,
+            embed,
+            url,
+            port,
+            embed_origin,
+        })
+    }
+
+    /// Values for the template's parameters.
+    fn parameters(&self, scope: &str) -> BTreeMap<String, String> {
+        let Self { url, port, .. } = self;
+        let origins = format!("{url},http://localhost:{port},{PAGE_SERVER}");
+        let values = [
+            ("Issuer", url.clone()),
+            ("Audience", AUDIENCE.to_owned()),
+            ("Scope", scope.to_owned()),
+            ("AllowedOrigins", origins),
+        ];
+        values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+/// What functions read from the disk. Temporary files go with this.
+pub(super) struct OnDisk {
+    pub(super) catalog: PathBuf,
+    /// The trusted roots, when upstreams speak TLS.
+    roots: Option<PathBuf>,
+    _directory: TempDir,
+}
+
+impl OnDisk {
+    fn write(options: &StackOptions, authority: Option<&Authority>) -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("devstack-").tempdir()?;
+        let write = |name: &str, text: String| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).map(|()| path)
+        };
+        let catalog = match &options.catalog {
+            None => options.root.join("devstack/demo/catalog.json"),
+            Some(catalog) => write("catalog.json", catalog.to_string())?,
+        };
+        let roots = authority
+            .map(|a| write("roots.pem", a.pem().to_owned()))
+            .transpose()?;
+        Ok(Self {
+            catalog,
+            roots,
+            _directory: directory,
+        })
+    }
+}
+
+fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {
+    Issuer::new(issuer::Setup {
+        url: url.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        scope: options.scope.clone(),
+        client_id: options.world.client_id.clone(),
+        users: demo_users(),
+        time: time.clone(),
+    })
+}
+
+async fn listen(port: Port) -> Result<TcpListener, StartError> {
+    let taken = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    match port {
+        Port::Any => Ok(server::bind(0).await?),
+        Port::Exactly(port) => match server::bind(port).await {
+            Err(source) if taken(&source) => Err(StartError::PortTaken { port, source }),
+            bound => Ok(bound?),
+        },
+        Port::From(first) => {
+            for port in first..first.saturating_add(TRIES) {
+                match server::bind(port).await {
+                    Err(error) if taken(&error) => {}
+                    bound => return Ok(bound?),
+                }
+            }
+            Ok(server::bind(0).await?)
+        }
+    }
+}
+
+/// What points a function at this stack.
+fn variables(
+    upstreams: &Upstreams,
+    files: &OnDisk,
+    extra: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let ours = [
+        ("DYNABIND_SECRET_ID", SECRET_NAME.to_owned()),
+        (
+            "DYNABIND_CATALOG",
+            format!("file:{}", files.catalog.display()),
+        ),
+        (
+            "DYNABIND_ENTRA_URL",
+            upstreams.upstream_url(Service::Entra).to_owned(),
+        ),
+        (
+            "DYNABIND_POWERBI_URL",
+            upstreams.upstream_url(Service::PowerBi).to_owned(),
+        ),
+        (
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            upstreams.upstream_url(Service::SecretsManager).to_owned(),
+        ),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "dev".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "dev".to_owned()),
+    ];
+    let mut variables: BTreeMap<_, _> = ours
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    if let Some(roots) = &files.roots {
+        variables.insert("SSL_CERT_FILE".to_owned(), roots.display().to_string());
+    }
+    variables.extend(extra.clone());
+    variables
+}
+
+fn page(root: &Path, doors: &Doors) -> Page {
+    let curl = curl(&doors.url);
+    Page {
+        files: Files::new(root.join("spa/demo-dist")),
+        content_security_policy: content_security_policy(&doors.embed_origin),
+        instead: format!("Dynabind, on this machine. No demo page is built; try this:\n\n{curl}\n"),
+    }
+}
+
+/// What the demo page may do: its own files, the API, and the embedded reports.
+fn content_security_policy(embed_origin: &str) -> String {
+    [
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        &format!("frame-src {embed_origin}"),
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ]
+    .join("; ")
+}
+
+fn curl(url: &str) -> String {
+    format!(
+        "curl -s -X POST {url}/config \
+         -H \"Authorization: Bearer $(curl -s '{url}/dev/token?user=ana@contoso')\" \
+         -H 'Content-Type: application/json' \
+         -d '{{\"bindings\":[{{\"report\":\"sales\",\"dataset\":\"contoso-sales\"}}]}}'"
+    )
+}
+
+fn start_embed_host(
+    listener: TcpListener,
+    upstreams: &Upstreams,
+    time: &TimeSource,
+    root: &Path,
+) -> Result<Server, StartError> {
+    let host = Arc::new(EmbedHost {
+        world: upstreams.shared_world(),
+        ledger: Arc::clone(upstreams.ledger()),
+        time: time.clone(),
+        files: Files::new(root.join("spa/embed-page")),
+    });
+    Ok(Server::start(
+        listener,
+        host.routes(),
+        Some(tls::self_signed(EMBED_HOST)?),
+    )?)
+}

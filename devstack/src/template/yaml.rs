@@ -1,0 +1,76 @@
+//! YAML with `CloudFormation`'s short tags, as the JSON that it is short for.
+
+use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
+use serde_json::{Map, Value, json};
+
+/// Reads one document.
+pub(super) fn parse(text: &str) -> Result<Value, String> {
+    let mut documents = YamlOwned::load_from_str(text).map_err(|error| error.to_string())?;
+    match documents.pop() {
+        Some(document) if documents.is_empty() => convert(&document),
+        _ => Err("not exactly one YAML document".to_owned()),
+    }
+}
+
+fn convert(node: &YamlOwned) -> Result<Value, String> {
+    match node {
+        YamlOwned::Value(scalar) => Ok(convert_scalar(scalar)),
+        YamlOwned::Sequence(items) => items.iter().map(convert).collect(),
+        YamlOwned::Mapping(entries) => {
+            let mut object = Map::new();
+            for (key, value) in entries {
+                let key = convert(key)?;
+                let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+                object.insert(key, convert(value)?);
+            }
+            Ok(Value::Object(object))
+        }
+        YamlOwned::Tagged(tag, inner) => Ok(long_form(&tag.suffix, convert(inner)?)),
+        YamlOwned::Representation(..) | YamlOwned::Alias(_) | YamlOwned::BadValue => {
+            Err("a value that is not understood".to_owned())
+        }
+    }
+}
+
+fn convert_scalar(scalar: &ScalarOwned) -> Value {
+    match scalar {
+        ScalarOwned::Null => Value::Null,
+        ScalarOwned::Boolean(value) => json!(value),
+        ScalarOwned::Integer(value) => json!(value),
+        ScalarOwned::FloatingPoint(value) => json!(value.into_inner()),
+        ScalarOwned::String(value) => json!(value),
+    }
+}
+
+/// `!Ref X` is `{"Ref": "X"}`; `!Sub X` is `{"Fn::Sub": "X"}`, and so on.
+fn long_form(tag: &str, value: Value) -> Value {
+    let name = match tag {
+        "Ref" | "Condition" => tag.to_owned(),
+        _ => format!("Fn::{tag}"),
+    };
+    let value = match (tag, &value) {
+        ("GetAtt", Value::String(path)) => json!(path.split('.').collect::<Vec<_>>()),
+        _ => value,
+    };
+    Value::Object(Map::from_iter([(name, value)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_tags_become_long_forms() {
+        let value =
+            parse("a: !Ref B\nc: !Sub '${D}'\ne: !GetAtt F.Arn\ng: !If [H, 1, !Ref I]").unwrap();
+        assert_eq!(
+            value,
+            json!({
+                "a": {"Ref": "B"},
+                "c": {"Fn::Sub": "${D}"},
+                "e": {"Fn::GetAtt": ["F", "Arn"]},
+                "g": {"Fn::If": ["H", 1, {"Ref": "I"}]},
+            })
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! What every stand-in has besides its own manners: a log, faults, latency.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::calls::{Arrival, Call, CallLog, Service};
+use crate::faults::{Fault, FaultScript};
+use crate::server::Connection;
+use crate::time_source::TimeSource;
+
+/// The largest request that a stand-in reads.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// One stand-in, as a test or the control API handles it.
+#[derive(Clone, Debug)]
+pub struct Upstream(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    service: Service,
+    time: TimeSource,
+    log: CallLog,
+    script: FaultScript,
+    latency_micros: AtomicU64,
+}
+
+impl Upstream {
+    pub(crate) fn new(service: Service, time: TimeSource, log: CallLog) -> Self {
+        let script = FaultScript::default();
+        Self(Arc::new(Inner {
+            service,
+            time,
+            log,
+            script,
+            latency_micros: AtomicU64::new(0),
+        }))
+    }
+
+    /// The service that this stands in for.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        self.0.service
+    }
+
+    /// The calls so far, connections that were only opened ahead (`HEAD`) among them.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.log.of(self.0.service)
+    }
+
+    /// The calls so far that asked for something.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Call> {
+        self.calls()
+            .into_iter()
+            .filter(|call| call.method != "HEAD")
+            .collect()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_calls(&self) {
+        self.0.log.clear_of(self.0.service);
+    }
+
+    /// Lets a fault befall the next `times` requests that fit a route, or every
+    /// one until [`Self::clear_faults`].
+    ///
+    /// A route is a path with `*` for any run of characters, perhaps after a
+    /// method: `POST /v1.0/myorg/GenerateToken`, `/v1.0/*`, `*`.
+    pub fn fail(&self, route: &str, fault: Fault, times: Option<u32>) {
+        self.0.script.add(route, fault, times);
+    }
+
+    /// Drops every fault that still waits.
+    pub fn clear_faults(&self) {
+        self.0.script.clear();
+    }
+
+    /// Makes every answer take at least this long.
+    pub fn set_latency(&self, latency: Duration) {
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.0.latency_micros.store(micros, Ordering::Relaxed);
+    }
+
+    /// The faults that wait and the latency, as JSON.
+    pub(crate) fn state(&self) -> Value {
+        let latency = self.0.latency_micros.load(Ordering::Relaxed) / 1000;
+        json!({ "faults": self.0.script.waiting(), "latencyMs": latency })
+    }
+
+    /// Puts the log, the latency and the faults in front of a stand-in's routes.
+    pub(crate) fn guard(&self, routes: Router) -> Router {
+        routes.layer(middleware::from_fn_with_state(self.clone(), observe))
+    }
+}
+
+async fn observe(
+    State(upstream): State<Upstream>,
+    Extension(connection): Extension<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let inner = &upstream.0;
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let sequence = inner.log.begin(Arrival {
+        service: inner.service,
+        at: inner.time.now(),
+        connection: connection.id(),
+        parts: &parts,
+        body: &body,
+    });
+    wait(Duration::from_micros(
+        inner.latency_micros.load(Ordering::Relaxed),
+    ))
+    .await;
+    let fault = inner.script.take(parts.method.as_str(), parts.uri.path());
+    let good = next.run(Request::from_parts(parts, Body::from(body)));
+    let response = match fault {
+        None => good.await,
+        Some(fault) => fault.answer(&connection, good).await,
+    };
+    inner.log.answered(sequence, response.status().as_u16());
+    response
+}
+
+async fn wait(latency: Duration) {
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+}

@@ -1,0 +1,287 @@
+//! The three upstreams of the functions, running.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::calls::{CallLog, Service};
+use crate::entra::{Certificate, Entra, Setup, TrustedIssuer};
+use crate::error::StartError;
+use crate::keys::SigningKey;
+use crate::ledger::Ledger;
+use crate::powerbi::{self, PowerBi};
+use crate::secrets_manager::SecretsManager;
+use crate::server::{self, Server};
+use crate::time_source::TimeSource;
+use crate::tls::{self, Authority};
+use crate::upstream::Upstream;
+use crate::world::World;
+
+/// The name of the service principal's secret.
+pub(crate) const SECRET_NAME: &str = "dynabind-dev";
+
+/// The stand-ins for Entra, Power BI and Secrets Manager.
+#[derive(Clone)]
+pub struct Upstreams(Arc<Inner>);
+
+struct Inner {
+    world: Arc<World>,
+    ledger: Arc<Ledger>,
+    log: CallLog,
+    time: TimeSource,
+    entra: Running<Entra>,
+    powerbi: Running<PowerBi>,
+    secrets: Running<SecretsManager>,
+    certificate_pem: String,
+    certificate_key: SigningKey,
+}
+
+/// One stand-in on its port.
+struct Running<T> {
+    what: Arc<T>,
+    upstream: Upstream,
+    url: String,
+    _server: Server,
+}
+
+/// What the stand-ins are made of.
+pub(crate) struct Plan {
+    pub(crate) world: Arc<World>,
+    pub(crate) time: TimeSource,
+    pub(crate) token_life: Duration,
+    /// The scheme, host and port of embed URLs.
+    pub(crate) embed_origin: String,
+    pub(crate) user_issuer: TrustedIssuer,
+    /// The authority of `https` listeners; plain HTTP without it.
+    pub(crate) authority: Option<Authority>,
+}
+
+impl Upstreams {
+    pub(crate) async fn start(plan: Plan) -> Result<Self, StartError> {
+        let Plan {
+            world,
+            time,
+            token_life,
+            embed_origin,
+            user_issuer,
+            authority,
+        } = plan;
+        let (ledger, log) = (Arc::<Ledger>::default(), CallLog::default());
+        let certificate_key = SigningKey::of_certificate()?;
+        let certificate = tls::client_certificate(&certificate_key)?;
+        let client_secret = fresh_secret();
+        let entra = Arc::new(Entra::new(
+            &world,
+            Setup {
+                secret: client_secret.clone(),
+                certificate: Certificate::new(certificate.der(), certificate_key.public()),
+                user_issuer,
+                ledger: Arc::clone(&ledger),
+                time: time.clone(),
+                token_life,
+                scheme: if authority.is_some() { "https" } else { "http" },
+            },
+        ));
+        let powerbi = Arc::new(PowerBi {
+            world: Arc::clone(&world),
+            ledger: Arc::clone(&ledger),
+            time: time.clone(),
+            embed_origin,
+        });
+        let credentials = credentials(&world, &client_secret);
+        let secrets = Arc::new(SecretsManager::new(SECRET_NAME, credentials, time.clone()));
+        let host = Host {
+            log: &log,
+            time: &time,
+            authority: authority.as_ref(),
+        };
+        Ok(Self(Arc::new(Inner {
+            entra: host.run(Service::Entra, entra, Entra::routes).await?,
+            powerbi: host.run(Service::PowerBi, powerbi, PowerBi::routes).await?,
+            secrets: host
+                .run(Service::SecretsManager, secrets, SecretsManager::routes)
+                .await?,
+            certificate_pem: certificate.pem(),
+            certificate_key,
+            world,
+            ledger,
+            log,
+            time,
+        })))
+    }
+
+    /// What exists behind the stand-ins.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    /// The calls to all stand-ins, in order.
+    #[must_use]
+    pub fn log(&self) -> &CallLog {
+        &self.0.log
+    }
+
+    /// The Entra stand-in.
+    #[must_use]
+    pub fn entra(&self) -> &Upstream {
+        &self.0.entra.upstream
+    }
+
+    /// The Power BI stand-in.
+    #[must_use]
+    pub fn powerbi(&self) -> &Upstream {
+        &self.0.powerbi.upstream
+    }
+
+    /// The Secrets Manager stand-in.
+    #[must_use]
+    pub fn secrets(&self) -> &Upstream {
+        &self.0.secrets.upstream
+    }
+
+    /// The stand-in for a service.
+    #[must_use]
+    pub fn upstream(&self, service: Service) -> &Upstream {
+        match service {
+            Service::Entra => self.entra(),
+            Service::PowerBi => self.powerbi(),
+            Service::SecretsManager => self.secrets(),
+        }
+    }
+
+    /// All three stand-ins.
+    #[must_use]
+    pub fn all(&self) -> [&Upstream; 3] {
+        [self.entra(), self.powerbi(), self.secrets()]
+    }
+
+    /// The base URL of a stand-in, without a slash at the end.
+    #[must_use]
+    pub fn upstream_url(&self, service: Service) -> &str {
+        match service {
+            Service::Entra => &self.0.entra.url,
+            Service::PowerBi => &self.0.powerbi.url,
+            Service::SecretsManager => &self.0.secrets.url,
+        }
+    }
+
+    /// Gives the app another client secret, in Entra and in Secrets Manager at once.
+    pub fn rotate_secret(&self) {
+        let secret = fresh_secret();
+        self.replace_client_secret(&secret);
+        self.store_secret(credentials(self.world(), &secret));
+    }
+
+    /// Gives the app another client secret in Entra only.
+    pub fn replace_client_secret(&self, secret: &str) {
+        self.0.entra.what.replace_secret(secret);
+    }
+
+    /// Makes any text the current value in Secrets Manager only.
+    pub fn store_secret(&self, value: impl Into<String>) {
+        self.0.secrets.what.rotate(value.into());
+    }
+
+    /// Stores credentials with the app's certificate in the place of a client secret.
+    pub fn store_certificate(&self) {
+        let credentials = json!({
+            "tenantId": self.world().directory_id,
+            "clientId": self.world().client_id,
+            "certificate": self.0.certificate_pem,
+            "privateKey": self.0.certificate_key.pem(),
+        });
+        self.store_secret(credentials.to_string());
+    }
+
+    /// The current value in Secrets Manager.
+    #[must_use]
+    pub fn stored_secret(&self) -> String {
+        self.0.secrets.what.current()
+    }
+
+    /// Sets how long access tokens live that Entra issues from now on.
+    pub fn set_access_token_life(&self, life: Duration) {
+        self.0.entra.what.set_token_life(life);
+    }
+
+    /// Makes Power BI refuse every access token so far as malformed.
+    pub fn revoke_access_tokens(&self) {
+        self.0.ledger.revoke_access();
+    }
+
+    /// Makes every access token so far an expired one.
+    pub fn expire_access_tokens(&self) {
+        self.0.ledger.expire_access(self.0.time.now());
+    }
+
+    /// Makes every embed token so far an expired one.
+    pub fn expire_embed_tokens(&self) {
+        self.0.ledger.expire_embed(self.0.time.now());
+    }
+
+    /// What an embed token opens, as the demo page shows it; `None` for any other text.
+    #[must_use]
+    pub fn embed_token(&self, token: &str) -> Option<serde_json::Value> {
+        self.0
+            .ledger
+            .embed(token)
+            .map(|token| crate::embed::described(&token))
+    }
+
+    pub(crate) fn ledger(&self) -> &Arc<Ledger> {
+        &self.0.ledger
+    }
+
+    pub(crate) fn shared_world(&self) -> Arc<World> {
+        Arc::clone(&self.0.world)
+    }
+}
+
+/// What the stand-ins' listeners have in common.
+struct Host<'a> {
+    log: &'a CallLog,
+    time: &'a TimeSource,
+    authority: Option<&'a Authority>,
+}
+
+impl Host<'_> {
+    async fn run<T>(
+        &self,
+        service: Service,
+        what: Arc<T>,
+        routes: impl FnOnce(Arc<T>) -> axum::Router,
+    ) -> Result<Running<T>, StartError> {
+        let upstream = Upstream::new(service, self.time.clone(), self.log.clone());
+        let mut guarded = upstream.guard(routes(Arc::clone(&what)));
+        if service == Service::PowerBi {
+            guarded = powerbi::tagged(guarded);
+        }
+        let tls = self.authority.map(Authority::server).transpose()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let server = Server::start(server::bind(0).await?, guarded, tls)?;
+        let url = format!("{scheme}://127.0.0.1:{}", server.port());
+        Ok(Running {
+            what,
+            upstream,
+            url,
+            _server: server,
+        })
+    }
+}
+
+fn credentials(world: &World, client_secret: &str) -> String {
+    json!({
+        "tenantId": world.directory_id,
+        "clientId": world.client_id,
+        "clientSecret": client_secret,
+    })
+    .to_string()
+}
+
+/// A secret of this process only: none is written anywhere.
+fn fresh_secret() -> String {
+    format!("dev~{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}

@@ -1,0 +1,189 @@
+//! What exists in the tenant that the stand-ins pretend to be.
+
+mod demo;
+
+pub use demo::ids;
+
+/// A directory with its app, and everything that Power BI holds for it.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The Entra tenant's id.
+    pub directory_id: String,
+    /// The client id of the app registration.
+    pub client_id: String,
+    /// The service principal's own object id.
+    pub principal_id: String,
+    /// The service principal's profiles.
+    pub profiles: Vec<Profile>,
+    /// The workspaces.
+    pub workspaces: Vec<Workspace>,
+    /// The reports.
+    pub reports: Vec<Report>,
+    /// The datasets.
+    pub datasets: Vec<Dataset>,
+}
+
+/// A profile of the service principal.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its id.
+    pub id: String,
+    /// Its display name.
+    pub name: String,
+}
+
+/// A workspace.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The id of the capacity that it is on, if it is on one.
+    pub capacity: Option<String>,
+    /// Who may enter, and as what.
+    pub members: Vec<(Principal, Role)>,
+}
+
+/// Whoever can be a member of a workspace.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Principal {
+    /// The service principal itself.
+    App,
+    /// One of its profiles, by id.
+    Profile(String),
+    /// A person, by e-mail address.
+    User(String),
+}
+
+/// A member's role; what is later may more.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Writes.
+    Contributor,
+    /// Writes and shares on.
+    Member,
+    /// Everything.
+    Admin,
+}
+
+/// A report.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The id of its workspace.
+    pub workspace: String,
+    /// The id of the dataset that it was made on.
+    pub dataset: String,
+    /// Whether it is a paginated report.
+    pub paginated: bool,
+}
+
+/// A dataset.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The id of its workspace.
+    pub workspace: String,
+    /// What it wants to know of whoever looks.
+    pub identity: IdentityNeed,
+    /// Other datasets that it reads by `DirectQuery`, by id.
+    pub reads: Vec<String>,
+    /// What a report over it shows.
+    pub rows: Vec<Row>,
+}
+
+/// Whether an effective identity must, may or must not be given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum IdentityNeed {
+    /// No row-level security.
+    None,
+    /// Row-level security by user name.
+    Username,
+    /// Row-level security by role.
+    Roles,
+    /// A source for which an effective identity is not supported.
+    Unsupported,
+}
+
+/// One row of a dataset.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The category.
+    pub label: String,
+    /// The number.
+    pub value: u32,
+    /// The user name or role that row-level security shows it to.
+    pub audience: Option<String>,
+}
+
+impl World {
+    /// The world that the demo catalog speaks of.
+    #[must_use]
+    pub fn demo() -> Self {
+        demo::world()
+    }
+
+    /// The workspace with this id, in whatever case.
+    #[must_use]
+    pub fn workspace(&self, id: &str) -> Option<&Workspace> {
+        self.workspaces
+            .iter()
+            .find(|workspace| same_id(&workspace.id, id))
+    }
+
+    /// The report with this id, in whatever case.
+    #[must_use]
+    pub fn report(&self, id: &str) -> Option<&Report> {
+        self.reports.iter().find(|report| same_id(&report.id, id))
+    }
+
+    /// The dataset with this id, in whatever case.
+    #[must_use]
+    pub fn dataset(&self, id: &str) -> Option<&Dataset> {
+        self.datasets
+            .iter()
+            .find(|dataset| same_id(&dataset.id, id))
+    }
+
+    /// The profile with this id, in whatever case.
+    #[must_use]
+    pub fn profile(&self, id: &str) -> Option<&Profile> {
+        self.profiles
+            .iter()
+            .find(|profile| same_id(&profile.id, id))
+    }
+}
+
+impl Workspace {
+    /// What a principal may do here.
+    #[must_use]
+    pub fn role_of(&self, principal: &Principal) -> Option<Role> {
+        self.members
+            .iter()
+            .find(|(member, _)| same_principal(member, principal))
+            .map(|(_, r)| *r)
+    }
+}
+
+/// Whether two GUIDs are one, whatever their case.
+pub(crate) fn same_id(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+fn same_principal(a: &Principal, b: &Principal) -> bool {
+    match (a, b) {
+        (Principal::App, Principal::App) => true,
+        (Principal::Profile(a), Principal::Profile(b))
+        | (Principal::User(a), Principal::User(b)) => same_id(a, b),
+        _ => false,
+    }
+}
