@@ -15,13 +15,7 @@ use crate::time_source::rfc3339;
 const CAPACITY: usize = 10_000;
 
 /// Fields whose values are credentials, wherever they appear.
-const SECRET_FIELDS: [&str; 5] = [
-    "client_secret",
-    "client_assertion",
-    "assertion",
-    "accessToken",
-    "SecretString",
-];
+const SECRET_FIELDS: [&str; 5] = ["client_secret", "client_assertion", "assertion", "accessToken", "SecretString"];
 
 /// The service that a stand-in stands in for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
@@ -77,10 +71,7 @@ impl Call {
     /// The first value of a header, whose name is given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     /// The call for other eyes: nothing in it opens anything.
@@ -126,12 +117,7 @@ impl CallLog {
     /// The calls to one service.
     #[must_use]
     pub fn of(&self, service: Service) -> Vec<Call> {
-        lock(&self.0)
-            .calls
-            .iter()
-            .filter(|call| call.service == service)
-            .cloned()
-            .collect()
+        lock(&self.0).calls.iter().filter(|call| call.service == service).cloned().collect()
     }
 
     /// Forgets every call; sequence numbers go on.
@@ -157,12 +143,7 @@ impl CallLog {
 
     pub(crate) fn answered(&self, sequence: u64, status: u16) {
         let mut log = lock(&self.0);
-        if let Some(call) = log
-            .calls
-            .iter_mut()
-            .rev()
-            .find(|call| call.sequence == sequence)
-        {
+        if let Some(call) = log.calls.iter_mut().rev().find(|call| call.sequence == sequence) {
             call.status = Some(status);
         }
     }
@@ -179,12 +160,10 @@ pub(crate) struct Arrival<'a> {
 
 impl Arrival<'_> {
     fn into_call(self, sequence: u64) -> Call {
-        let headers = self.parts.headers.iter().map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        });
+        let headers =
+            self.parts.headers.iter().map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            });
         let headers: Vec<_> = headers.collect();
         Call {
             sequence,
@@ -205,17 +184,13 @@ fn parsed_body(headers: &[(String, String)], body: &[u8]) -> Value {
     if body.is_empty() {
         return Value::Null;
     }
-    let is_form = headers.iter().any(|(name, value)| {
-        name == "content-type" && value.starts_with("application/x-www-form-urlencoded")
-    });
+    let is_form = headers
+        .iter()
+        .any(|(name, value)| name == "content-type" && value.starts_with("application/x-www-form-urlencoded"));
     if is_form && let Ok(pairs) = serde_urlencoded::from_bytes::<Vec<(String, String)>>(body) {
-        return pairs
-            .into_iter()
-            .map(|(name, value)| (name, Value::String(value)))
-            .collect();
+        return pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
     }
-    serde_json::from_slice(body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
 }
 
 fn redacted_header(name: &str, value: &str) -> String {
@@ -234,14 +209,7 @@ fn redacted_body(body: &Value) -> Value {
     };
     let redacted = fields.iter().map(|(name, value)| {
         let secret = SECRET_FIELDS.contains(&name.as_str());
-        (
-            name.clone(),
-            if secret {
-                json!("[redacted]")
-            } else {
-                value.clone()
-            },
-        )
+        (name.clone(), if secret { json!("[redacted]") } else { value.clone() })
     });
     Value::Object(redacted.collect())
 }
@@ -272,10 +240,7 @@ mod tests {
 
     #[test]
     fn a_form_is_logged_as_an_object() {
-        let call = logged(
-            "application/x-www-form-urlencoded",
-            "client_id=a&client_secret=b%20c",
-        );
+        let call = logged("application/x-www-form-urlencoded", "client_id=a&client_secret=b%20c");
         assert_eq!(call.body, json!({"client_id": "a", "client_secret": "b c"}));
     }
 
@@ -283,10 +248,7 @@ mod tests {
     fn nothing_in_a_redacted_call_opens_anything() {
         let call = logged("application/x-www-form-urlencoded", "client_secret=hunter2");
         let text = call.redacted().to_string();
-        assert!(
-            !text.contains("hunter2") && !text.contains("Bearer abc"),
-            "{text}"
-        );
+        assert!(!text.contains("hunter2") && !text.contains("Bearer abc"), "{text}");
         assert_eq!(call.header("authorization"), Some("Bearer abc"));
     }
 }

@@ -46,11 +46,7 @@ pub fn command(arguments: impl IntoIterator<Item = String>) -> Command {
                 let Some(port) = arguments.next().and_then(|value| value.parse().ok()) else {
                     return Command::Print(format!("{argument} wants a port\n\n{USAGE}"), 2);
                 };
-                let port = if port == 0 {
-                    Port::Any
-                } else {
-                    Port::Exactly(port)
-                };
+                let port = if port == 0 { Port::Any } else { Port::Exactly(port) };
                 if argument == "--port" {
                     options.gateway_port = port;
                 } else {
@@ -76,33 +72,16 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     let url = stack.url();
     writeln!(out, "Dynabind's development stack is up.\n")?;
     writeln!(out, "  Demo page        {url}/")?;
-    writeln!(
-        out,
-        "  API              {url}  (POST /token, POST /config, GET /datasets)"
-    )?;
-    writeln!(
-        out,
-        "  Callers          {url}/dev/users  (a token: {url}/dev/token?user=NAME)"
-    )?;
+    writeln!(out, "  API              {url}  (POST /token, POST /config, GET /datasets)")?;
+    writeln!(out, "  Callers          {url}/dev/users  (a token: {url}/dev/token?user=NAME)")?;
     writeln!(out, "  Upstream calls   {url}/dev/calls")?;
     writeln!(out, "  Entra            {}", stack.upstream_url(Entra))?;
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
-    writeln!(
-        out,
-        "  Secrets Manager  {}",
-        stack.upstream_url(SecretsManager)
-    )?;
+    writeln!(out, "  Secrets Manager  {}", stack.upstream_url(SecretsManager))?;
     if let Some(port) = stack.embed_port() {
-        writeln!(
-            out,
-            "  Embed host       https://app.powerbi.com:{port}  (on this machine; see the README)"
-        )?;
+        writeln!(out, "  Embed host       https://app.powerbi.com:{port}  (on this machine; see the README)")?;
     }
-    writeln!(
-        out,
-        "\nA config for a page, in bash:\n\n{}\n\nCtrl-C ends it.",
-        stack.curl()
-    )?;
+    writeln!(out, "\nA config for a page, in bash:\n\n{}\n\nCtrl-C ends it.", stack.curl())?;
     out.flush()
 }
 
@@ -125,16 +104,9 @@ mod tests {
 
     #[test]
     fn ports_are_read() {
-        let Command::Start(options) = parsed(&["--port", "1234", "--no-embed"]) else {
-            panic!()
-        };
-        assert_eq!(
-            (options.gateway_port, options.embed_port),
-            (Port::Exactly(1234), None)
-        );
-        let Command::Start(options) = parsed(&["--embed-port", "0"]) else {
-            panic!()
-        };
+        let Command::Start(options) = parsed(&["--port", "1234", "--no-embed"]) else { panic!() };
+        assert_eq!((options.gateway_port, options.embed_port), (Port::Exactly(1234), None));
+        let Command::Start(options) = parsed(&["--embed-port", "0"]) else { panic!() };
         assert_eq!(options.gateway_port, Port::From(9080));
         assert_eq!(options.embed_port, Some(Port::Any));
     }
@@ -142,9 +114,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_the_usage() {
         for arguments in [&["--port"][..], &["--port", "x"], &["--what"]] {
-            let Command::Print(text, code) = parsed(arguments) else {
-                panic!("{arguments:?}")
-            };
+            let Command::Print(text, code) = parsed(arguments) else { panic!("{arguments:?}") };
             assert!(code == 2 && text.contains("Usage"), "{text}");
         }
     }

@@ -43,11 +43,8 @@ impl EmbedHost {
 
 /// What an embed token holds, for whoever shows it.
 pub(crate) fn described(token: &EmbedToken) -> Value {
-    let reports: Vec<_> = token
-        .reports
-        .iter()
-        .map(|report| json!({"id": report.id, "allowEdit": report.allow_edit}))
-        .collect();
+    let reports: Vec<_> =
+        token.reports.iter().map(|report| json!({"id": report.id, "allowEdit": report.allow_edit})).collect();
     let datasets: Vec<_> = token
         .datasets
         .iter()
@@ -113,7 +110,5 @@ async fn token_info(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response
 
 fn not_built(files: &Files) -> Html<String> {
     let root = files.root().display();
-    Html(format!(
-        "<!doctype html><title>Not built</title><p>There is no page in {root}.</p>"
-    ))
+    Html(format!("<!doctype html><title>Not built</title><p>There is no page in {root}.</p>"))
 }

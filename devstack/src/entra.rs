@@ -48,15 +48,7 @@ pub(crate) struct Entra {
 
 impl Entra {
     pub(crate) fn new(world: &World, setup: Setup) -> Self {
-        let Setup {
-            secret,
-            certificate,
-            user_issuer,
-            ledger,
-            time,
-            token_life,
-            scheme,
-        } = setup;
+        let Setup { secret, certificate, user_issuer, ledger, time, token_life, scheme } = setup;
         Self {
             directory_id: world.directory_id.clone(),
             principal_id: world.principal_id.clone(),
@@ -107,9 +99,7 @@ impl Entra {
             on_behalf_of::GRANT_TYPE => {
                 registration.authenticate(&form, request.endpoint, self.time.unix())?;
                 let client_id = registration.client_id.clone();
-                self.user_issuer
-                    .user(&form, &client_id, self.time.unix())
-                    .map(Bearer::User)
+                self.user_issuer.user(&form, &client_id, self.time.unix()).map(Bearer::User)
             }
             other => Err(Refusal::unsupported_grant_type(other)),
         }
@@ -179,15 +169,9 @@ async fn token(
     body: Bytes,
 ) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host
-        .or(uri.authority().map(http::uri::Authority::as_str))
-        .unwrap_or_default();
+    let host = host.or(uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
     let endpoint = format!("{}://{host}{}", entra.scheme, uri.path());
-    let request = TokenRequest {
-        headers: &headers,
-        body: &body,
-        endpoint: &endpoint,
-    };
+    let request = TokenRequest { headers: &headers, body: &body, endpoint: &endpoint };
     match entra.grant(&tenant, &request) {
         Ok(bearer) => entra.issue(bearer),
         Err(refusal) => refusal.response(&entra.time),
@@ -197,22 +181,14 @@ async fn token(
 fn check_default_scope(scope: &str) -> Result<(), Refusal> {
     match scope.strip_suffix("/.default") {
         Some(POWER_BI) => Ok(()),
-        Some(resource) if resource.starts_with("https://") => {
-            Err(Refusal::unknown_resource(resource))
-        }
+        Some(resource) if resource.starts_with("https://") => Err(Refusal::unknown_resource(resource)),
         _ => Err(Refusal::bad_scope(scope)),
     }
 }
 
 /// The content type without its parameters, in lower case.
 fn media_type(headers: &HeaderMap) -> String {
-    let value = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let value = value
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or_default().split(';').next().unwrap_or_default();
     value.trim().to_ascii_lowercase()
 }

@@ -19,11 +19,7 @@ use crate::server::Connection;
 
 /// One way for an upstream to fail.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Fault {
     /// Answers with this and nothing else.
     Status {
@@ -73,22 +69,14 @@ impl Fault {
     #[must_use]
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
-        Self::Status {
-            status,
-            headers,
-            body: body.to_string(),
-        }
+        Self::Status { status, headers, body: body.to_string() }
     }
 
     /// A status with an empty body and one header.
     #[must_use]
     pub fn empty(status: u16, header: (&str, &str)) -> Self {
         let headers = BTreeMap::from([(header.0.to_owned(), header.1.to_owned())]);
-        Self::Status {
-            status,
-            headers,
-            body: String::new(),
-        }
+        Self::Status { status, headers, body: String::new() }
     }
 
     /// A 429 that names the seconds to wait.
@@ -98,21 +86,11 @@ impl Fault {
     }
 
     /// Carries the fault out; `good` makes the answer that was due.
-    pub(crate) async fn answer(
-        self,
-        connection: &Connection,
-        good: impl Future<Output = Response>,
-    ) -> Response {
+    pub(crate) async fn answer(self, connection: &Connection, good: impl Future<Output = Response>) -> Response {
         match self {
-            Self::Status {
-                status,
-                headers,
-                body,
-            } => status_answer(status, &headers, body),
+            Self::Status { status, headers, body } => status_answer(status, &headers, body),
             Self::Hang => never(std::future::pending().await),
-            Self::SlowDrip { interval_ms } => {
-                body::dripping(good.await, Duration::from_millis(interval_ms)).await
-            }
+            Self::SlowDrip { interval_ms } => body::dripping(good.await, Duration::from_millis(interval_ms)).await,
             Self::ResetBeforeAnswer => never(connection.reset().await),
             Self::ResetMidBody => body::breaking_off(good.await, connection.clone()).await,
             Self::Redirect { location } => redirect(&location),
@@ -176,16 +154,8 @@ mod tests {
         }))
         .unwrap();
         let headers = BTreeMap::from([("Retry-After".to_owned(), "2".to_owned())]);
-        assert_eq!(
-            fault,
-            Fault::Status {
-                status: 429,
-                headers,
-                body: String::new()
-            }
-        );
-        let fault: Fault =
-            serde_json::from_value(json!({"kind": "slow-drip", "intervalMs": 5})).unwrap();
+        assert_eq!(fault, Fault::Status { status: 429, headers, body: String::new() });
+        let fault: Fault = serde_json::from_value(json!({"kind": "slow-drip", "intervalMs": 5})).unwrap();
         assert_eq!(fault, Fault::SlowDrip { interval_ms: 5 });
         assert!(serde_json::from_value::<Fault>(json!({"kind": "explode"})).is_err());
     }

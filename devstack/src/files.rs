@@ -35,11 +35,8 @@ impl Files {
             _ => return None,
         };
         let bytes = tokio::fs::read(&file).await.ok()?;
-        let headers = [
-            (CONTENT_TYPE, media_type(&file)),
-            (CACHE_CONTROL, "no-cache"),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
+        let headers =
+            [(CONTENT_TYPE, media_type(&file)), (CACHE_CONTROL, "no-cache"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
         Some((headers, bytes).into_response())
     }
 }
@@ -75,13 +72,7 @@ mod tests {
         let found = files.get("/").await.unwrap();
         assert_eq!(found.headers()["content-type"], "text/html; charset=utf-8");
         assert!(files.get("/assets/a.js").await.is_some());
-        for path in [
-            "/../secret.txt",
-            "/..%2fsecret.txt",
-            "/assets",
-            "/nothing",
-            "/.git/config",
-        ] {
+        for path in ["/../secret.txt", "/..%2fsecret.txt", "/assets", "/nothing", "/.git/config"] {
             assert!(files.get(path).await.is_none(), "{path}");
         }
     }

@@ -61,14 +61,7 @@ impl Gateway {
         page: Page,
     ) -> Self {
         let (routes, cors) = (template.routes.clone(), template.cors.clone());
-        Self {
-            routes,
-            cors,
-            authorizer,
-            functions,
-            time,
-            page,
-        }
+        Self { routes, cors, authorizer, functions, time, page }
     }
 
     /// Everything that no other router of the port takes.
@@ -79,10 +72,7 @@ impl Gateway {
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         if header_bytes(&parts.method, &parts.uri, &parts.headers) > MAX_HEADERS {
-            return message(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "Request Header Fields Too Large",
-            );
+            return message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
         }
         if let Some(preflight) = self.cors.as_ref().and_then(|cors| cors.preflight(&parts)) {
             return preflight;
@@ -109,10 +99,7 @@ impl Gateway {
             now: self.time.now(),
             request_id: &request_id,
         });
-        let mut response = self
-            .functions
-            .invoke(&route.function, event, &request_id)
-            .await;
+        let mut response = self.functions.invoke(&route.function, event, &request_id).await;
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("apigw-requestid", id);
         }
@@ -121,9 +108,7 @@ impl Gateway {
 
     fn authorized(&self, route: &Route, headers: &HeaderMap) -> Result<Option<Grant>, Denial> {
         match &self.authorizer {
-            Some(authorizer) if route.authorized => {
-                authorizer.check(headers, self.time.unix()).map(Some)
-            }
+            Some(authorizer) if route.authorized => authorizer.check(headers, self.time.unix()).map(Some),
             _ => Ok(None),
         }
     }
@@ -137,8 +122,7 @@ impl Gateway {
         match (self.page.files.get(path).await, policy) {
             (Some(mut file), Ok(policy)) => {
                 file.headers_mut().insert("content-security-policy", policy);
-                file.headers_mut()
-                    .insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+                file.headers_mut().insert("referrer-policy", HeaderValue::from_static("no-referrer"));
                 file
             }
             _ if path == "/" => {
@@ -165,18 +149,10 @@ async fn dispatch(State(gateway): State<Arc<Gateway>>, request: Request) -> Resp
 fn header_bytes(method: &Method, uri: &http::Uri, headers: &HeaderMap) -> usize {
     let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
     let line = method.as_str().len() + path + " HTTP/1.1\r\n".len() + 1;
-    let headers = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let headers = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     line + headers.sum::<usize>()
 }
 
 async fn read(body: Body) -> Option<Bytes> {
-    Some(
-        Limited::new(body, MAX_BODY)
-            .collect()
-            .await
-            .ok()?
-            .to_bytes(),
-    )
+    Some(Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes())
 }

@@ -50,26 +50,10 @@ pub(crate) struct TokenQuery {
 
 impl Issuer {
     pub(crate) fn new(setup: Setup) -> Result<Self, StartError> {
-        let Setup {
-            url,
-            audience,
-            scope,
-            client_id,
-            users,
-            time,
-        } = setup;
+        let Setup { url, audience, scope, client_id, users, time } = setup;
         let key = SigningKey::of_issuer()?;
         let kid = Uuid::new_v4().to_string();
-        Ok(Self {
-            url,
-            audience,
-            scope,
-            client_id,
-            key,
-            kid,
-            users: Arc::new(users),
-            time,
-        })
+        Ok(Self { url, audience, scope, client_id, key, kid, users: Arc::new(users), time })
     }
 
     pub(crate) fn routes(self) -> Router {
@@ -174,10 +158,7 @@ async fn token(State(issuer): State<Issuer>, Query(query): Query<TokenQuery>) ->
         return issuer.sign(&claims).into_response();
     }
     let names: Vec<_> = issuer.users.iter().map(|user| user.name.as_str()).collect();
-    let text = format!(
-        "unknown user '{user}'; give ?user= one of {}\n",
-        names.join(", ")
-    );
+    let text = format!("unknown user '{user}'; give ?user= one of {}\n", names.join(", "));
     (StatusCode::NOT_FOUND, text).into_response()
 }
 

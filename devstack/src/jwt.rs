@@ -34,10 +34,7 @@ impl<'a> UnverifiedJwt<'a> {
     }
 
     /// The claims, if `verify` accepts the signature of the signed part.
-    pub(crate) fn verified(
-        self,
-        verify: impl FnOnce(&[u8], &[u8]) -> bool,
-    ) -> Option<Map<String, Value>> {
+    pub(crate) fn verified(self, verify: impl FnOnce(&[u8], &[u8]) -> bool) -> Option<Map<String, Value>> {
         verify(self.signed, &self.signature).then_some(self.claims)
     }
 }
@@ -53,15 +50,8 @@ pub(crate) fn sign(key: &SigningKey, kid: &str, claims: &Value) -> String {
 /// A token that looks like one of Entra's and means nothing to its bearer.
 pub(crate) fn opaque(claims: &Value) -> String {
     let header = json!({"typ": "JWT", "alg": "RS256", "kid": "stand-in"});
-    let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
-        .take(256)
-        .collect();
-    format!(
-        "{}.{}.{}",
-        encode(&header),
-        encode(claims),
-        URL_SAFE_NO_PAD.encode(noise)
-    )
+    let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(256).collect();
+    format!("{}.{}.{}", encode(&header), encode(claims), URL_SAFE_NO_PAD.encode(noise))
 }
 
 fn encode(value: &Value) -> String {

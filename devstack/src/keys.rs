@@ -7,8 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use getrandom::SysRng;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RsaKeyPair,
-    RsaPublicKeyComponents,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RsaKeyPair, RsaPublicKeyComponents,
 };
 use rsa::PrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
@@ -43,14 +42,8 @@ impl SigningKey {
         let key = PrivateKey::new(&mut UnwrapErr(SysRng), BITS).map_err(|e| fault(&e))?;
         let der = key.to_pkcs8_der().map_err(|e| fault(&e))?;
         let pair = RsaKeyPair::from_pkcs8(der.as_bytes()).map_err(|e| fault(&e))?;
-        let pkcs8_pem = key
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|e| fault(&e))?
-            .to_string();
-        Ok(Self {
-            pair: Arc::new(pair),
-            pkcs8_pem,
-        })
+        let pkcs8_pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|e| fault(&e))?.to_string();
+        Ok(Self { pair: Arc::new(pair), pkcs8_pem })
     }
 
     /// The private key as PKCS#8 in PEM.
@@ -61,12 +54,7 @@ impl SigningKey {
     /// Signs with RS256.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
-        let signed = self.pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        );
+        let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         if signed.is_err() {
             // An empty signature verifies nowhere.
             signature.clear();
@@ -77,10 +65,7 @@ impl SigningKey {
     /// The public half.
     pub(crate) fn public(&self) -> PublicKey {
         let components = RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public());
-        PublicKey {
-            modulus: components.n,
-            exponent: components.e,
-        }
+        PublicKey { modulus: components.n, exponent: components.e }
     }
 }
 
@@ -119,21 +104,13 @@ impl PublicKey {
 
     /// Whether this is an RS256 signature of the message.
     pub(crate) fn verifies_rs256(&self, message: &[u8], signature: &[u8]) -> bool {
-        let key = RsaPublicKeyComponents {
-            n: &self.modulus,
-            e: &self.exponent,
-        };
-        key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-            .is_ok()
+        let key = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
 
     /// Whether this is a PS256 signature of the message.
     pub(crate) fn verifies_ps256(&self, message: &[u8], signature: &[u8]) -> bool {
-        let key = RsaPublicKeyComponents {
-            n: &self.modulus,
-            e: &self.exponent,
-        };
-        key.verify(&RSA_PSS_2048_8192_SHA256, message, signature)
-            .is_ok()
+        let key = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
+        key.verify(&RSA_PSS_2048_8192_SHA256, message, signature).is_ok()
     }
 }

@@ -67,11 +67,7 @@ pub(crate) struct Identity {
 
 impl Ledger {
     pub(crate) fn issue_access(&self, token: &str, bearer: Bearer, expires: SystemTime) {
-        let entry = AccessToken {
-            bearer,
-            expires,
-            revoked: false,
-        };
+        let entry = AccessToken { bearer, expires, revoked: false };
         lock(&self.access).insert(token.to_owned(), entry);
     }
 
@@ -89,23 +85,17 @@ impl Ledger {
 
     /// Makes every access token so far one that Power BI does not accept.
     pub(crate) fn revoke_access(&self) {
-        lock(&self.access)
-            .values_mut()
-            .for_each(|token| token.revoked = true);
+        lock(&self.access).values_mut().for_each(|token| token.revoked = true);
     }
 
     /// Makes every access token so far an expired one.
     pub(crate) fn expire_access(&self, now: SystemTime) {
-        lock(&self.access)
-            .values_mut()
-            .for_each(|token| token.expires = just_before(now));
+        lock(&self.access).values_mut().for_each(|token| token.expires = just_before(now));
     }
 
     /// Makes every embed token so far an expired one.
     pub(crate) fn expire_embed(&self, now: SystemTime) {
-        lock(&self.embed)
-            .values_mut()
-            .for_each(|token| token.expires = just_before(now));
+        lock(&self.embed).values_mut().for_each(|token| token.expires = just_before(now));
     }
 }
 

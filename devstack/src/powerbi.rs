@@ -42,10 +42,7 @@ impl PowerBi {
             .route("/groups/{workspace}/reports/{report}", get(report))
             .route("/groups/{workspace}/datasets", get(datasets))
             .route("/groups/{workspace}/datasets/{dataset}", get(dataset))
-            .route(
-                "/groups/{workspace}/datasets/{dataset}/datasources",
-                get(datasources),
-            )
+            .route("/groups/{workspace}/datasets/{dataset}/datasources", get(datasources))
             .route("/reports/{*rest}", get(without_group))
             .route("/datasets/{*rest}", get(without_group))
             .route("/GenerateToken", post(generate_token));
@@ -64,13 +61,8 @@ impl PowerBi {
     /// The workspace of a path, for a caller who may enter it.
     fn entered(&self, headers: &HeaderMap, id: &str) -> Result<&Workspace, Refusal> {
         let caller = self.caller(headers)?;
-        let workspace = self
-            .world
-            .workspace(guid(id)?)
-            .ok_or_else(Refusal::folder_not_found)?;
-        caller
-            .role_in(workspace)
-            .ok_or_else(Refusal::group_not_accessible)?;
+        let workspace = self.world.workspace(guid(id)?).ok_or_else(Refusal::folder_not_found)?;
+        caller.role_in(workspace).ok_or_else(Refusal::group_not_accessible)?;
         Ok(workspace)
     }
 
@@ -105,11 +97,7 @@ type Api = State<Arc<PowerBi>>;
 
 async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let caller = api.caller(&headers)?;
-    let visible = api
-        .world
-        .workspaces
-        .iter()
-        .filter(|workspace| caller.role_in(workspace).is_some());
+    let visible = api.world.workspaces.iter().filter(|workspace| caller.role_in(workspace).is_some());
     let page = odata::Page::parse(query.as_deref().unwrap_or_default())?;
     let listed: Vec<_> = page.of(visible).map(answer::workspace).collect();
     Ok(json_answer(&answer::list("groups", &listed)))
@@ -117,60 +105,33 @@ async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) 
 
 async fn group(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
-    Ok(json_answer(&answer::single(
-        "groups",
-        answer::workspace(workspace),
-    )))
+    Ok(json_answer(&answer::single("groups", answer::workspace(workspace))))
 }
 
 async fn reports(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
-    let listed = api
-        .world
-        .reports
-        .iter()
-        .filter(|report| same_id(&report.workspace, &workspace.id));
+    let listed = api.world.reports.iter().filter(|report| same_id(&report.workspace, &workspace.id));
     let listed: Vec<_> = listed.map(|report| answer::report(&api, report)).collect();
     Ok(json_answer(&answer::list("reports", &listed)))
 }
 
-async fn report(
-    State(api): Api,
-    headers: HeaderMap,
-    Path((workspace, report)): Path<(String, String)>,
-) -> Answer {
+async fn report(State(api): Api, headers: HeaderMap, Path((workspace, report)): Path<(String, String)>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
     let report = api.report_in(workspace, &report)?;
-    Ok(json_answer(&answer::single(
-        "reports",
-        answer::report(&api, report),
-    )))
+    Ok(json_answer(&answer::single("reports", answer::report(&api, report))))
 }
 
 async fn datasets(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
-    let listed = api
-        .world
-        .datasets
-        .iter()
-        .filter(|d| same_id(&d.workspace, &workspace.id));
-    let listed: Vec<_> = listed
-        .map(|dataset| answer::dataset(&api, dataset))
-        .collect();
+    let listed = api.world.datasets.iter().filter(|d| same_id(&d.workspace, &workspace.id));
+    let listed: Vec<_> = listed.map(|dataset| answer::dataset(&api, dataset)).collect();
     Ok(json_answer(&answer::list("datasets", &listed)))
 }
 
-async fn dataset(
-    State(api): Api,
-    headers: HeaderMap,
-    Path((workspace, dataset)): Path<(String, String)>,
-) -> Answer {
+async fn dataset(State(api): Api, headers: HeaderMap, Path((workspace, dataset)): Path<(String, String)>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
     let dataset = api.dataset_in(workspace, &dataset)?;
-    Ok(json_answer(&answer::single(
-        "datasets",
-        answer::dataset(&api, dataset),
-    )))
+    Ok(json_answer(&answer::single("datasets", answer::dataset(&api, dataset))))
 }
 
 async fn datasources(

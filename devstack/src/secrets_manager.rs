@@ -53,16 +53,8 @@ impl SecretsManager {
     pub(crate) fn new(name: &str, value: String, time: TimeSource) -> Self {
         let arn = format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-Zx81Qd");
         let current = Version::new(value, &time);
-        let versions = Mutex::new(Versions {
-            current,
-            previous: None,
-        });
-        Self {
-            name: name.to_owned(),
-            arn,
-            time,
-            versions,
-        }
+        let versions = Mutex::new(Versions { current, previous: None });
+        Self { name: name.to_owned(), arn, time, versions }
     }
 
     /// Makes `value` the current version.
@@ -86,12 +78,9 @@ impl SecretsManager {
 
     fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
         check_envelope(headers)?;
-        let request: GetSecretValue =
-            serde_json::from_slice(body).map_err(|error| Refusal::serialization(&error))?;
+        let request: GetSecretValue = serde_json::from_slice(body).map_err(|error| Refusal::serialization(&error))?;
         if request.secret_id != self.name && request.secret_id != self.arn {
-            return Err(Refusal::not_found(
-                "Secrets Manager can't find the specified secret.",
-            ));
+            return Err(Refusal::not_found("Secrets Manager can't find the specified secret."));
         }
         let (version, stage) = self.version(&request)?;
         Ok(json!({
@@ -109,41 +98,28 @@ impl SecretsManager {
         let stage = request.version_stage.as_deref();
         let wanted = |version: &Version, name: &str| {
             let stage_fits = stage.is_none_or(|stage| stage == name);
-            let id_fits = request
-                .version_id
-                .as_ref()
-                .is_none_or(|id| *id == version.id);
+            let id_fits = request.version_id.as_ref().is_none_or(|id| *id == version.id);
             stage_fits && id_fits
         };
         if wanted(&versions.current, "AWSCURRENT") {
             return Ok((versions.current.clone(), "AWSCURRENT"));
         }
         match &versions.previous {
-            Some(previous) if wanted(previous, "AWSPREVIOUS") => {
-                Ok((previous.clone(), "AWSPREVIOUS"))
+            Some(previous) if wanted(previous, "AWSPREVIOUS") => Ok((previous.clone(), "AWSPREVIOUS")),
+            _ => {
+                Err(Refusal::not_found("Secrets Manager can't find the specified secret value for the staging label."))
             }
-            _ => Err(Refusal::not_found(
-                "Secrets Manager can't find the specified secret value for the staging label.",
-            )),
         }
     }
 }
 
 impl Version {
     fn new(value: String, time: &TimeSource) -> Self {
-        Self {
-            id: Uuid::new_v4().to_string(),
-            value,
-            created: unix_seconds(time.now()),
-        }
+        Self { id: Uuid::new_v4().to_string(), value, created: unix_seconds(time.now()) }
     }
 }
 
-async fn call(
-    State(secrets): State<Arc<SecretsManager>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn call(State(secrets): State<Arc<SecretsManager>>, headers: HeaderMap, body: Bytes) -> Response {
     match secrets.answer(&headers, &body) {
         Ok(body) => ([(CONTENT_TYPE, JSON_TYPE)], body.to_string()).into_response(),
         Err(refusal) => refusal.into_response(),
@@ -154,23 +130,13 @@ async fn call(
 fn check_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-amz-target") != Some(TARGET) {
-        return Err(Refusal::new(
-            "UnknownOperationException",
-            "Only GetSecretValue is known here.",
-        ));
+        return Err(Refusal::new("UnknownOperationException", "Only GetSecretValue is known here."));
     }
     if header(CONTENT_TYPE.as_str()) != Some(JSON_TYPE) {
-        return Err(Refusal::new(
-            "SerializationException",
-            "The content type is not JSON 1.1.",
-        ));
+        return Err(Refusal::new("SerializationException", "The content type is not JSON 1.1."));
     }
-    let signature = header(AUTHORIZATION.as_str()).ok_or_else(|| {
-        Refusal::new(
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        )
-    })?;
+    let signature = header(AUTHORIZATION.as_str())
+        .ok_or_else(|| Refusal::new("MissingAuthenticationTokenException", "Missing Authentication Token"))?;
     let complete = signature.starts_with("AWS4-HMAC-SHA256 Credential=")
         && signature.contains("/secretsmanager/aws4_request")
         && signature.contains("SignedHeaders=")
@@ -178,10 +144,7 @@ fn check_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
     if complete && header("x-amz-date").is_some() {
         Ok(())
     } else {
-        Err(Refusal::new(
-            "IncompleteSignatureException",
-            "The signature is incomplete.",
-        ))
+        Err(Refusal::new("IncompleteSignatureException", "The signature is incomplete."))
     }
 }
 
@@ -194,10 +157,7 @@ struct Refusal {
 
 impl Refusal {
     fn new(kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     fn not_found(message: &str) -> Self {
@@ -212,10 +172,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({"__type": self.kind, "Message": self.message});
-        let headers = [
-            (CONTENT_TYPE.as_str(), JSON_TYPE),
-            ("x-amzn-errortype", self.kind),
-        ];
+        let headers = [(CONTENT_TYPE.as_str(), JSON_TYPE), ("x-amzn-errortype", self.kind)];
         (StatusCode::BAD_REQUEST, headers, body.to_string()).into_response()
     }
 }

@@ -36,17 +36,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves a router on a bound listener, over TLS when there is a configuration.
-    pub(crate) fn start(
-        listener: TcpListener,
-        router: Router,
-        tls: Option<Arc<ServerConfig>>,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(listener: TcpListener, router: Router, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let task = tokio::spawn(accept(listener, router, tls.map(TlsAcceptor::from)));
-        Ok(Self {
-            address,
-            task: task.abort_handle(),
-        })
+        Ok(Self { address, task: task.abort_handle() })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -76,10 +69,7 @@ struct Broken {
 impl Connection {
     fn next() -> Self {
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-        Self {
-            id,
-            broken: Arc::default(),
-        }
+        Self { id, broken: Arc::default() }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -114,10 +104,7 @@ async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
     // Answers are small and latency is measured.
     let _ = stream.set_nodelay(true);
     let connection = Connection::next();
-    let socket = Socket {
-        stream,
-        broken: Arc::clone(&connection.broken),
-    };
+    let socket = Socket { stream, broken: Arc::clone(&connection.broken) };
     match tls {
         None => speak_http(socket, router, connection).await,
         Some(tls) => {
@@ -167,11 +154,7 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

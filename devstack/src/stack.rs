@@ -104,13 +104,9 @@ impl Stack {
     /// # Panics
     /// When there is no such caller.
     #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "a test that names an unknown caller is wrong itself"
-    )]
+    #[expect(clippy::expect_used, reason = "a test that names an unknown caller is wrong itself")]
     pub fn claims_of(&self, user: &str) -> Value {
-        self.issuer
-            .claims(self.issuer.user(user).expect("a demo caller"))
+        self.issuer.claims(self.issuer.user(user).expect("a demo caller"))
     }
 
     /// Signs any claims with the issuer's key.
@@ -127,13 +123,7 @@ impl Stack {
     /// # Panics
     /// When there is no such caller, or the path is not one.
     #[must_use]
-    pub fn event(
-        &self,
-        method: &str,
-        path: &str,
-        user: Option<&str>,
-        body: Option<&Value>,
-    ) -> Value {
+    pub fn event(&self, method: &str, path: &str, user: Option<&str>, body: Option<&Value>) -> Value {
         let mut headers = base_headers(self.port());
         let body = body.map(Value::to_string).unwrap_or_default();
         if !body.is_empty() {
@@ -168,10 +158,7 @@ impl Stack {
 
     /// Hands an event to one of the functions in this process, past the gateway's doors.
     pub async fn invoke(&self, function: &str, event: Value) -> Response {
-        self.gateway
-            .functions
-            .invoke(function, event, &Uuid::new_v4().to_string())
-            .await
+        self.gateway.functions.invoke(function, event, &Uuid::new_v4().to_string()).await
     }
 
     fn now(&self) -> SystemTime {
@@ -180,10 +167,7 @@ impl Stack {
 
     fn grant(&self, headers: &HeaderMap) -> Option<crate::gateway::Grant> {
         let now = self.gateway.time.unix();
-        self.gateway
-            .authorizer
-            .as_ref()
-            .and_then(|authorizer: &Authorizer| authorizer.check(headers, now).ok())
+        self.gateway.authorizer.as_ref().and_then(|authorizer: &Authorizer| authorizer.check(headers, now).ok())
     }
 }
 
@@ -197,10 +181,7 @@ fn base_headers(port: u16) -> HeaderMap {
     headers
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "a test that asks for no path is wrong itself"
-)]
+#[expect(clippy::expect_used, reason = "a test that asks for no path is wrong itself")]
 fn parsed_path(path: &str) -> Uri {
     path.parse().expect("a path, perhaps with a query")
 }

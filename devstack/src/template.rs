@@ -83,14 +83,8 @@ impl Template {
     ///
     /// # Errors
     /// When the file cannot be read, is not YAML, or uses what is not understood here.
-    pub(crate) fn read(
-        path: &Path,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Self, StartError> {
-        let fault = |detail: String| StartError::Template {
-            path: path.display().to_string(),
-            detail,
-        };
+    pub(crate) fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, StartError> {
+        let fault = |detail: String| StartError::Template { path: path.display().to_string(), detail };
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
         Self::parse(&text, parameters).map_err(fault)
     }
@@ -114,54 +108,31 @@ impl Template {
         Ok(template)
     }
 
-    fn add_function(
-        &mut self,
-        resolver: &Resolver<'_>,
-        globals: &Value,
-        resource: &Value,
-    ) -> Result<(), String> {
+    fn add_function(&mut self, resolver: &Resolver<'_>, globals: &Value, resource: &Value) -> Result<(), String> {
         let properties = resolved(resolver, resource.get("Properties"))?;
         let binary = binary(resource, &properties)
             .ok_or("no Metadata.BuildProperties.Binary and no CodeUri to name its binary")?;
-        for event in properties
-            .get("Events")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(Map::values)
-        {
+        for event in properties.get("Events").and_then(Value::as_object).into_iter().flat_map(Map::values) {
             if event["Type"] == "HttpApi" {
                 self.routes.push(route(&event["Properties"], &binary)?);
             }
         }
         let mut variables = variables(globals);
         variables.extend(self::variables(&properties));
-        let timeout = properties
-            .get("Timeout")
-            .or(globals.get("Timeout"))
-            .and_then(seconds);
+        let timeout = properties.get("Timeout").or(globals.get("Timeout")).and_then(seconds);
         let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
-        self.functions
-            .insert(binary, FunctionSettings { variables, timeout });
+        self.functions.insert(binary, FunctionSettings { variables, timeout });
         Ok(())
     }
 }
 
 fn resolved(resolver: &Resolver<'_>, value: Option<&Value>) -> Result<Value, String> {
-    Ok(value
-        .map(|value| resolver.resolve(value))
-        .transpose()?
-        .flatten()
-        .unwrap_or_default())
+    Ok(value.map(|value| resolver.resolve(value)).transpose()?.flatten().unwrap_or_default())
 }
 
-fn resources<'a>(
-    document: &'a Value,
-    kind: &'a str,
-) -> impl Iterator<Item = (&'a String, &'a Value)> {
+fn resources<'a>(document: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let all = document.get("Resources").and_then(Value::as_object);
-    all.into_iter()
-        .flatten()
-        .filter(move |(_, resource)| resource["Type"] == kind)
+    all.into_iter().flatten().filter(move |(_, resource)| resource["Type"] == kind)
 }
 
 /// The properties of the one HTTP API, over those that all of them share.
@@ -181,20 +152,13 @@ fn api_properties(document: &Value, resolver: &Resolver<'_>) -> Result<Value, St
 }
 
 fn authorizer(api: &Value) -> Result<Option<JwtSettings>, String> {
-    let Some(name) = api
-        .pointer("/Auth/DefaultAuthorizer")
-        .and_then(Value::as_str)
-    else {
+    let Some(name) = api.pointer("/Auth/DefaultAuthorizer").and_then(Value::as_str) else {
         return Ok(None);
     };
-    let found = api
-        .pointer("/Auth/Authorizers")
-        .and_then(|all| all.get(name));
+    let found = api.pointer("/Auth/Authorizers").and_then(|all| all.get(name));
     let found = found.ok_or_else(|| format!("Auth/Authorizers has no '{name}'"))?;
     let jwt = &found["JwtConfiguration"];
-    let issuer = jwt["issuer"]
-        .as_str()
-        .ok_or("JwtConfiguration has no issuer")?;
+    let issuer = jwt["issuer"].as_str().ok_or("JwtConfiguration has no issuer")?;
     Ok(Some(JwtSettings {
         issuer: issuer.to_owned(),
         audience: strings(&jwt["audience"]),
@@ -216,9 +180,7 @@ fn cors(settings: &Value) -> Cors {
 fn route(properties: &Value, function: &str) -> Result<Route, String> {
     let text = |name: &str| {
         let value = properties[name].as_str();
-        value
-            .map(str::to_owned)
-            .ok_or_else(|| format!("an HttpApi event has no {name}"))
+        value.map(str::to_owned).ok_or_else(|| format!("an HttpApi event has no {name}"))
     };
     Ok(Route {
         method: text("Method")?.to_uppercase(),
@@ -230,34 +192,19 @@ fn route(properties: &Value, function: &str) -> Result<Route, String> {
 
 /// The binary's name: said outright, or the last part of the code's path.
 fn binary(resource: &Value, properties: &Value) -> Option<String> {
-    let named = resource
-        .pointer("/Metadata/BuildProperties/Binary")
-        .and_then(Value::as_str);
-    let folder = || {
-        properties["CodeUri"]
-            .as_str()?
-            .trim_end_matches('/')
-            .rsplit('/')
-            .next()
-    };
+    let named = resource.pointer("/Metadata/BuildProperties/Binary").and_then(Value::as_str);
+    let folder = || properties["CodeUri"].as_str()?.trim_end_matches('/').rsplit('/').next();
     named.or_else(folder).map(str::to_owned)
 }
 
 fn variables(properties: &Value) -> BTreeMap<String, String> {
-    let variables = properties
-        .pointer("/Environment/Variables")
-        .and_then(Value::as_object);
+    let variables = properties.pointer("/Environment/Variables").and_then(Value::as_object);
     let variables = variables.into_iter().flatten();
-    variables
-        .map(|(name, value)| (name.clone(), intrinsics::text(value)))
-        .collect()
+    variables.map(|(name, value)| (name.clone(), intrinsics::text(value))).collect()
 }
 
 fn seconds(value: &Value) -> Option<Duration> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str()?.parse().ok())
-        .map(Duration::from_secs)
+    value.as_u64().or_else(|| value.as_str()?.parse().ok()).map(Duration::from_secs)
 }
 
 /// A list of strings, or one string as a list.
@@ -312,28 +259,16 @@ Resources:
 ";
 
     fn parsed(parameters: &[(&str, &str)]) -> Result<Template, String> {
-        let parameters = parameters
-            .iter()
-            .map(|&(n, v)| (n.to_owned(), v.to_owned()))
-            .collect();
+        let parameters = parameters.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
         Template::parse(TEMPLATE, &parameters)
     }
 
     #[test]
     fn routes_functions_and_cors_are_read() {
         let template = parsed(&[("Issuer", "https://i"), ("Audience", "a,b")]).unwrap();
-        let routes: Vec<_> = template
-            .routes
-            .iter()
-            .map(|r| (&*r.method, &*r.path, &*r.function, r.authorized))
-            .collect();
-        assert_eq!(
-            routes,
-            [
-                ("POST", "/one", "one", true),
-                ("GET", "/two/{id}", "two", false)
-            ]
-        );
+        let routes: Vec<_> =
+            template.routes.iter().map(|r| (&*r.method, &*r.path, &*r.function, r.authorized)).collect();
+        assert_eq!(routes, [("POST", "/one", "one", true), ("GET", "/two/{id}", "two", false)]);
         let one = &template.functions["one"];
         assert_eq!(one.variables["A"], "x-dynabind");
         assert_eq!(one.variables["B"], "own");

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -25,10 +22,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let pem = params.self_signed(&key).map_err(fault)?.pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            pem,
-        })
+        Ok(Self { issuer: Issuer::new(params, key), pem })
     }
 
     /// The authority's certificate, for `SSL_CERT_FILE`.
@@ -40,9 +34,7 @@ impl Authority {
     pub(crate) fn server(&self) -> Result<Arc<ServerConfig>, StartError> {
         let key = KeyPair::generate().map_err(fault)?;
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = named("localhost", names)?
-            .signed_by(&key, &self.issuer)
-            .map_err(fault)?;
+        let certificate = named("localhost", names)?.signed_by(&key, &self.issuer).map_err(fault)?;
         server_config(certificate.der().clone(), &key, &[b"h2", b"http/1.1"])
     }
 }
@@ -50,18 +42,14 @@ impl Authority {
 /// A configuration for a server that a browser is made to take for `host`.
 pub(crate) fn self_signed(host: &str) -> Result<Arc<ServerConfig>, StartError> {
     let key = KeyPair::generate().map_err(fault)?;
-    let certificate = named(host, vec![host.to_owned()])?
-        .self_signed(&key)
-        .map_err(fault)?;
+    let certificate = named(host, vec![host.to_owned()])?.self_signed(&key).map_err(fault)?;
     server_config(certificate.der().clone(), &key, &[b"http/1.1"])
 }
 
 /// A certificate over an RSA key, as one uploads it to an app registration.
 pub(crate) fn client_certificate(key: &SigningKey) -> Result<rcgen::Certificate, StartError> {
     let pair = KeyPair::from_pem(key.pem()).map_err(fault)?;
-    named("dynabind", Vec::new())?
-        .self_signed(&pair)
-        .map_err(fault)
+    named("dynabind", Vec::new())?.self_signed(&pair).map_err(fault)
 }
 
 fn named(name: &str, alternatives: Vec<String>) -> Result<CertificateParams, StartError> {
@@ -80,11 +68,7 @@ fn server_config(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate], key)
-        })
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
         .map_err(fault)?;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(Arc::new(config))

@@ -36,13 +36,7 @@ struct Inner {
 impl Upstream {
     pub(crate) fn new(service: Service, time: TimeSource, log: CallLog) -> Self {
         let script = FaultScript::default();
-        Self(Arc::new(Inner {
-            service,
-            time,
-            log,
-            script,
-            latency_micros: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Inner { service, time, log, script, latency_micros: AtomicU64::new(0) }))
     }
 
     /// The service that this stands in for.
@@ -60,10 +54,7 @@ impl Upstream {
     /// The calls so far that asked for something.
     #[must_use]
     pub fn requests(&self) -> Vec<Call> {
-        self.calls()
-            .into_iter()
-            .filter(|call| call.method != "HEAD")
-            .collect()
+        self.calls().into_iter().filter(|call| call.method != "HEAD").collect()
     }
 
     /// Forgets the calls so far.
@@ -121,10 +112,7 @@ async fn observe(
         parts: &parts,
         body: &body,
     });
-    wait(Duration::from_micros(
-        inner.latency_micros.load(Ordering::Relaxed),
-    ))
-    .await;
+    wait(Duration::from_micros(inner.latency_micros.load(Ordering::Relaxed))).await;
     let fault = inner.script.take(parts.method.as_str(), parts.uri.path());
     let good = next.run(Request::from_parts(parts, Body::from(body)));
     let response = match fault {

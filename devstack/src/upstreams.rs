@@ -60,14 +60,7 @@ pub(crate) struct Plan {
 
 impl Upstreams {
     pub(crate) async fn start(plan: Plan) -> Result<Self, StartError> {
-        let Plan {
-            world,
-            time,
-            token_life,
-            embed_origin,
-            user_issuer,
-            authority,
-        } = plan;
+        let Plan { world, time, token_life, embed_origin, user_issuer, authority } = plan;
         let (ledger, log) = (Arc::<Ledger>::default(), CallLog::default());
         let certificate_key = SigningKey::of_certificate()?;
         let certificate = tls::client_certificate(&certificate_key)?;
@@ -92,17 +85,11 @@ impl Upstreams {
         });
         let credentials = credentials(&world, &client_secret);
         let secrets = Arc::new(SecretsManager::new(SECRET_NAME, credentials, time.clone()));
-        let host = Host {
-            log: &log,
-            time: &time,
-            authority: authority.as_ref(),
-        };
+        let host = Host { log: &log, time: &time, authority: authority.as_ref() };
         Ok(Self(Arc::new(Inner {
             entra: host.run(Service::Entra, entra, Entra::routes).await?,
             powerbi: host.run(Service::PowerBi, powerbi, PowerBi::routes).await?,
-            secrets: host
-                .run(Service::SecretsManager, secrets, SecretsManager::routes)
-                .await?,
+            secrets: host.run(Service::SecretsManager, secrets, SecretsManager::routes).await?,
             certificate_pem: certificate.pem(),
             certificate_key,
             world,
@@ -225,10 +212,7 @@ impl Upstreams {
     /// What an embed token opens, as the demo page shows it; `None` for any other text.
     #[must_use]
     pub fn embed_token(&self, token: &str) -> Option<serde_json::Value> {
-        self.0
-            .ledger
-            .embed(token)
-            .map(|token| crate::embed::described(&token))
+        self.0.ledger.embed(token).map(|token| crate::embed::described(&token))
     }
 
     pub(crate) fn ledger(&self) -> &Arc<Ledger> {
@@ -263,12 +247,7 @@ impl Host<'_> {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let server = Server::start(server::bind(0).await?, guarded, tls)?;
         let url = format!("{scheme}://127.0.0.1:{}", server.port());
-        Ok(Running {
-            what,
-            upstream,
-            url,
-            _server: server,
-        })
+        Ok(Running { what, upstream, url, _server: server })
     }
 }
 

@@ -135,9 +135,7 @@ impl World {
     /// The workspace with this id, in whatever case.
     #[must_use]
     pub fn workspace(&self, id: &str) -> Option<&Workspace> {
-        self.workspaces
-            .iter()
-            .find(|workspace| same_id(&workspace.id, id))
+        self.workspaces.iter().find(|workspace| same_id(&workspace.id, id))
     }
 
     /// The report with this id, in whatever case.
@@ -149,17 +147,13 @@ impl World {
     /// The dataset with this id, in whatever case.
     #[must_use]
     pub fn dataset(&self, id: &str) -> Option<&Dataset> {
-        self.datasets
-            .iter()
-            .find(|dataset| same_id(&dataset.id, id))
+        self.datasets.iter().find(|dataset| same_id(&dataset.id, id))
     }
 
     /// The profile with this id, in whatever case.
     #[must_use]
     pub fn profile(&self, id: &str) -> Option<&Profile> {
-        self.profiles
-            .iter()
-            .find(|profile| same_id(&profile.id, id))
+        self.profiles.iter().find(|profile| same_id(&profile.id, id))
     }
 }
 
@@ -167,10 +161,7 @@ impl Workspace {
     /// What a principal may do here.
     #[must_use]
     pub fn role_of(&self, principal: &Principal) -> Option<Role> {
-        self.members
-            .iter()
-            .find(|(member, _)| same_principal(member, principal))
-            .map(|(_, r)| *r)
+        self.members.iter().find(|(member, _)| same_principal(member, principal)).map(|(_, r)| *r)
     }
 }
 
@@ -182,8 +173,7 @@ pub(crate) fn same_id(a: &str, b: &str) -> bool {
 fn same_principal(a: &Principal, b: &Principal) -> bool {
     match (a, b) {
         (Principal::App, Principal::App) => true,
-        (Principal::Profile(a), Principal::Profile(b))
-        | (Principal::User(a), Principal::User(b)) => same_id(a, b),
+        (Principal::Profile(a), Principal::Profile(b)) | (Principal::User(a), Principal::User(b)) => same_id(a, b),
         _ => false,
     }
 }

@@ -11,49 +11,12 @@ use acceptance::project;
 /// knows the ports and never the clients behind them.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("app", EVERYTHING),
-    (
-        "http",
-        &[
-            "domain",
-            "embedding",
-            "fault",
-            "json",
-            "ports",
-            "request",
-            "telemetry",
-            "token",
-            "upstream",
-        ],
-    ),
-    (
-        "embedding",
-        &[
-            "cache", "catalog", "clock", "domain", "ports", "request", "token", "upstream",
-        ],
-    ),
-    (
-        "entra",
-        &[
-            "cache", "clock", "json", "ports", "request", "secrets", "settings", "token",
-            "upstream",
-        ],
-    ),
-    (
-        "powerbi",
-        &[
-            "clock", "domain", "json", "ports", "request", "token", "upstream",
-        ],
-    ),
-    (
-        "secrets",
-        &[
-            "cache", "clock", "json", "ports", "request", "settings", "upstream",
-        ],
-    ),
-    (
-        "catalog",
-        &["domain", "fault", "json", "ports", "request", "upstream"],
-    ),
+    ("http", &["domain", "embedding", "fault", "json", "ports", "request", "telemetry", "token", "upstream"]),
+    ("embedding", &["cache", "catalog", "clock", "domain", "ports", "request", "token", "upstream"]),
+    ("entra", &["cache", "clock", "json", "ports", "request", "secrets", "settings", "token", "upstream"]),
+    ("powerbi", &["clock", "domain", "json", "ports", "request", "token", "upstream"]),
+    ("secrets", &["cache", "clock", "json", "ports", "request", "settings", "upstream"]),
+    ("catalog", &["domain", "fault", "json", "ports", "request", "upstream"]),
     ("ports", &["domain", "request", "token", "upstream"]),
     ("telemetry", &["fault", "request"]),
     ("upstream", &["clock", "fault", "request"]),
@@ -77,22 +40,14 @@ const MAIN_LIMIT: usize = 30;
 fn code(path: &Path) -> String {
     let text = project::text(path);
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-    let lines = code
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The module of the shared crate that a file belongs to: `shared/src/entra/wire.rs` to `entra`.
 fn module(path: &Path) -> String {
     let inner = path.strip_prefix("shared/src").unwrap();
-    let first = inner
-        .components()
-        .next()
-        .unwrap()
-        .as_os_str()
-        .to_str()
-        .unwrap();
+    let first = inner.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -131,15 +86,12 @@ fn group_heads(text: &str) -> Vec<String> {
 }
 
 fn head(path: &str) -> String {
-    path.chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
+    path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 #[test]
 fn groups_of_imports_are_understood() {
-    let code =
-        "use crate::{clock::{Clock, Other}, fault::Fault,\n    json};\nuse crate::ports::Port;";
+    let code = "use crate::{clock::{Clock, Other}, fault::Fault,\n    json};\nuse crate::ports::Port;";
     let found: Vec<_> = uses(code).into_iter().collect();
     assert_eq!(found, ["clock", "fault", "json", "ports"]);
 }
@@ -154,27 +106,18 @@ fn modules_of_shared_use_only_what_lies_below_them() {
             continue;
         }
         let Some(allowed) = rules.get(module.as_str()) else {
-            faults.push(format!(
-                "{}: module `{module}` has no rule in MAY_USE",
-                path.display()
-            ));
+            faults.push(format!("{}: module `{module}` has no rule in MAY_USE", path.display()));
             continue;
         };
         let code = code(&path);
         for used in uses(&code) {
             let fine = used == module || allowed == &EVERYTHING || allowed.contains(&used.as_str());
             if !fine {
-                faults.push(format!(
-                    "{}: `{module}` may not use `{used}`",
-                    path.display()
-                ));
+                faults.push(format!("{}: `{module}` may not use `{used}`", path.display()));
             }
         }
         if code.contains("super::super::") {
-            faults.push(format!(
-                "{}: say `crate::` instead of `super::super::`",
-                path.display()
-            ));
+            faults.push(format!("{}: say `crate::` instead of `super::super::`", path.display()));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -187,10 +130,7 @@ fn the_rules_have_no_circle() {
     loop {
         let before = settled.len();
         for (module, uses) in &rules {
-            if uses
-                .iter()
-                .all(|used| *used == "*" || settled.contains(used))
-            {
+            if uses.iter().all(|used| *used == "*" || settled.contains(used)) {
                 settled.insert(module);
             }
         }
@@ -198,14 +138,8 @@ fn the_rules_have_no_circle() {
             break;
         }
     }
-    let circle: Vec<_> = rules
-        .keys()
-        .filter(|module| !settled.contains(*module))
-        .collect();
-    assert!(
-        circle.is_empty(),
-        "these use one another in a circle: {circle:?}"
-    );
+    let circle: Vec<_> = rules.keys().filter(|module| !settled.contains(*module)).collect();
+    assert!(circle.is_empty(), "these use one another in a circle: {circle:?}");
 }
 
 /// The packages that each package of the workspace depends on, tests included.
@@ -224,20 +158,11 @@ fn packages_depend_downwards_only() {
     let all = dependencies();
     let ours: BTreeSet<_> = all.keys().map(String::as_str).collect();
     for (package, uses) in &all {
-        let uses: BTreeSet<_> = uses
-            .iter()
-            .map(String::as_str)
-            .filter(|name| ours.contains(name))
-            .collect();
+        let uses: BTreeSet<_> = uses.iter().map(String::as_str).filter(|name| ours.contains(name)).collect();
         let allowed: &[&str] = match package.as_str() {
             "dynabind" => &[],
             name if name.ends_with("-function") => &["dynabind"],
-            "devstack" => &[
-                "dynabind",
-                "token-function",
-                "config-function",
-                "datasets-function",
-            ],
+            "devstack" => &["dynabind", "token-function", "config-function", "datasets-function"],
             _ => continue,
         };
         let stray: Vec<_> = uses.iter().filter(|name| !allowed.contains(name)).collect();
@@ -251,20 +176,12 @@ fn the_stand_ins_share_nothing_with_the_clients() {
     let stand_in = |path: &PathBuf| {
         let path = path.to_str().unwrap();
         ["entra", "powerbi"].iter().any(|name| {
-            path.starts_with(&format!("devstack/src/{name}.rs"))
-                || path.starts_with(&format!("devstack/src/{name}/"))
+            path.starts_with(&format!("devstack/src/{name}.rs")) || path.starts_with(&format!("devstack/src/{name}/"))
         })
     };
-    for path in project::sources("devstack/src")
-        .into_iter()
-        .filter(stand_in)
-    {
+    for path in project::sources("devstack/src").into_iter().filter(stand_in) {
         let code = project::text(&path);
-        assert!(
-            !code.contains("dynabind::"),
-            "{} uses the code that it is to test",
-            path.display()
-        );
+        assert!(!code.contains("dynabind::"), "{} uses the code that it is to test", path.display());
     }
 }
 
@@ -272,11 +189,7 @@ fn the_stand_ins_share_nothing_with_the_clients() {
 fn deployed_code_knows_nothing_of_the_development_stack() {
     for folder in ["shared/src", "functions"] {
         for path in project::sources(folder) {
-            assert!(
-                !project::text(&path).contains("devstack"),
-                "{} names devstack",
-                path.display()
-            );
+            assert!(!project::text(&path).contains("devstack"), "{} names devstack", path.display());
         }
     }
 }
@@ -287,12 +200,7 @@ fn one_file_asks_the_system_for_the_time() {
         for path in project::sources(folder) {
             let asks = code(&path).contains("SystemTime::now");
             let clock = path == Path::new("shared/src/clock.rs");
-            assert_eq!(
-                asks,
-                clock,
-                "{}: time is an argument, take a `Clock`",
-                path.display()
-            );
+            assert_eq!(asks, clock, "{}: time is an argument, take a `Clock`", path.display());
         }
     }
 }
@@ -304,11 +212,7 @@ fn files_fit_the_head() {
             let entry = folder == "functions" && path.ends_with("src/main.rs");
             let limit = if entry { MAIN_LIMIT } else { FILE_LIMIT };
             let lines = project::text(&path).lines().count();
-            assert!(
-                lines <= limit,
-                "{}: {lines} lines, at most {limit}",
-                path.display()
-            );
+            assert!(lines <= limit, "{}: {lines} lines, at most {limit}", path.display());
         }
     }
 }

@@ -1,10 +1,17 @@
 //! Acceptance tests.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says so by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod architecture;
+mod caching;
+mod catalog;
+mod config;
+mod datasets;
+mod entitlement;
+mod isolation;
 mod local_invoke;
 mod openapi;
+mod requests;
+mod secrecy;
 mod template;
+mod token;
+mod upstream_faults;

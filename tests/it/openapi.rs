@@ -11,11 +11,7 @@ fn each_object(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &Value)
         Value::Object(entries) => {
             visit(pointer, value);
             for (key, value) in entries {
-                each_object(
-                    value,
-                    &format!("{pointer}/{}", openapi::escaped(key)),
-                    visit,
-                );
+                each_object(value, &format!("{pointer}/{}", openapi::escaped(key)), visit);
             }
         }
         Value::Array(items) => {
@@ -60,19 +56,15 @@ fn every_schema_is_valid_and_every_example_fits_its_schema() {
 
 #[test]
 fn every_object_that_goes_over_the_wire_is_closed() {
-    each_object(
-        &openapi::document()["components"]["schemas"],
-        "",
-        &mut |pointer, schema| {
-            if schema.get("type") == Some(&json!("object")) {
-                assert_eq!(
-                    schema.get("additionalProperties"),
-                    Some(&json!(false)),
-                    "{pointer} would let a stray field pass"
-                );
-            }
-        },
-    );
+    each_object(&openapi::document()["components"]["schemas"], "", &mut |pointer, schema| {
+        if schema.get("type") == Some(&json!("object")) {
+            assert_eq!(
+                schema.get("additionalProperties"),
+                Some(&json!(false)),
+                "{pointer} would let a stray field pass"
+            );
+        }
+    });
 }
 
 #[test]
@@ -94,15 +86,9 @@ fn every_problem_belongs_to_one_status() {
         statuses.insert(status.as_u64().unwrap());
     }
     let listed = |value: &Value| value["enum"].as_array().unwrap().clone();
-    let all: BTreeSet<_> = listed(&problem["type"])
-        .iter()
-        .map(|kind| kind.as_str().unwrap().to_owned())
-        .collect();
+    let all: BTreeSet<_> = listed(&problem["type"]).iter().map(|kind| kind.as_str().unwrap().to_owned()).collect();
     assert_eq!(seen, all, "the problems of the responses and of the schema");
-    let all: BTreeSet<_> = listed(&problem["status"])
-        .iter()
-        .map(|status| status.as_u64().unwrap())
-        .collect();
+    let all: BTreeSet<_> = listed(&problem["status"]).iter().map(|status| status.as_u64().unwrap()).collect();
     assert_eq!(statuses, all);
 }
 
@@ -112,18 +98,11 @@ fn every_operation_wants_a_caller_and_says_how_it_fails() {
     assert_eq!(document["security"], json!([{ "callerJwt": [] }]));
     for (method, path) in openapi::operations() {
         let operation = &document["paths"][&path][method.to_lowercase()];
-        assert_eq!(
-            operation.get("security"),
-            None,
-            "{method} {path} is for callers as well"
-        );
+        assert_eq!(operation.get("security"), None, "{method} {path} is for callers as well");
         let answers = operation["responses"].as_object().unwrap();
         let wanted = ["200", "400", "401", "403", "405", "429"];
         for status in wanted.into_iter().chain(["500", "502", "503", "504"]) {
-            assert!(
-                answers.contains_key(status),
-                "{method} {path} lacks {status}"
-            );
+            assert!(answers.contains_key(status), "{method} {path} lacks {status}");
         }
     }
 }
@@ -166,15 +145,8 @@ fn the_events_for_local_invocation_are_requests_of_the_api() {
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
         let method = text("/requestContext/http/method").unwrap();
         let path = text("/rawPath").unwrap();
-        assert!(
-            openapi::operations().contains(&(method.to_owned(), path.to_owned())),
-            "{name}"
-        );
-        assert_eq!(
-            text("/routeKey"),
-            Some(format!("{method} {path}").as_str()),
-            "{name}"
-        );
+        assert!(openapi::operations().contains(&(method.to_owned(), path.to_owned())), "{name}");
+        assert_eq!(text("/routeKey"), Some(format!("{method} {path}").as_str()), "{name}");
         if let Some(body) = text("/body") {
             openapi::assert_request(method, path, &serde_json::from_str(body).unwrap());
         }

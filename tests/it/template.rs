@@ -10,14 +10,8 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml
 
 /// Settings that the template leaves out, each with the reason.
 const NOT_DEPLOYED: [(&str, &str); 2] = [
-    (
-        "DYNABIND_ENTRA_URL",
-        "follows from DYNABIND_CLOUD; another one is for tests",
-    ),
-    (
-        "DYNABIND_POWERBI_URL",
-        "follows from DYNABIND_CLOUD; another one is for tests",
-    ),
+    ("DYNABIND_ENTRA_URL", "follows from DYNABIND_CLOUD; another one is for tests"),
+    ("DYNABIND_POWERBI_URL", "follows from DYNABIND_CLOUD; another one is for tests"),
 ];
 
 /// The largest access-log format that the gateway takes.
@@ -43,19 +37,12 @@ fn global(property: &str) -> &'static Value {
 fn the_routes_are_those_of_the_api_description() {
     let mut routes = BTreeSet::new();
     for (name, function) in functions() {
-        for event in function["Properties"]["Events"]
-            .as_object()
-            .unwrap()
-            .values()
-        {
+        for event in function["Properties"]["Events"].as_object().unwrap().values() {
             assert_eq!(event["Type"], "HttpApi", "an event of {name}");
             let route = &event["Properties"];
             assert_eq!(route["ApiId"]["Ref"], "Api", "a route of {name}");
             let text = |key: &str| route[key].as_str().unwrap().to_owned();
-            assert!(
-                routes.insert((text("Method"), text("Path"))),
-                "{name} repeats a route"
-            );
+            assert!(routes.insert((text("Method"), text("Path"))), "{name} repeats a route");
         }
     }
     assert_eq!(routes, openapi::operations());
@@ -129,10 +116,7 @@ fn every_parameter_is_described_and_used() {
         assert!(description.len() > 20, "{name} wants a description");
         let used = body.contains(&format!("{{\"Ref\":\"{name}\"}}"));
         assert!(used, "{name} is not used");
-        assert!(
-            groups.contains(&format!("\"{name}\"")),
-            "{name} is in no group"
-        );
+        assert!(groups.contains(&format!("\"{name}\"")), "{name} is in no group");
     }
 }
 
@@ -144,24 +128,16 @@ fn policies_name_each_action_and_resource() {
         for statement in statements.as_array().unwrap() {
             // A conditional statement: [condition, the statement, nothing].
             let branch = statement.pointer("/Fn::If/1").unwrap_or(statement);
-            assert!(
-                !branch.to_string().contains('*'),
-                "a wildcard in {name}: {branch}"
-            );
+            assert!(!branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
             assert_eq!(branch["Effect"], "Allow");
             actions.insert(branch["Action"].as_str().unwrap());
         }
     }
-    assert_eq!(
-        actions,
-        BTreeSet::from(["kms:Decrypt", "secretsmanager:GetSecretValue"])
-    );
+    assert_eq!(actions, BTreeSet::from(["kms:Decrypt", "secretsmanager:GetSecretValue"]));
     for (name, function) in functions() {
         let policies = function["Properties"]["Policies"].as_array().unwrap();
         assert!(
-            policies
-                .iter()
-                .all(|policy| policy["Ref"] == "ReadSecretPolicy"),
+            policies.iter().all(|policy| policy["Ref"] == "ReadSecretPolicy"),
             "{name} may do more than read the secret"
         );
     }
@@ -174,10 +150,7 @@ fn the_key_is_used_only_if_given_and_only_through_secrets_manager() {
     assert_eq!(conditional[0], "HasSecretKmsKey");
     assert_eq!(conditional[1]["Action"], "kms:Decrypt");
     let via = &conditional[1]["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"];
-    assert!(
-        via.as_str().unwrap().starts_with("secretsmanager."),
-        "{via}"
-    );
+    assert!(via.as_str().unwrap().starts_with("secretsmanager."), "{via}");
 }
 
 #[test]
@@ -189,14 +162,8 @@ fn the_access_log_is_json_without_the_callers_token() {
     let fields: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
     for (field, value) in &fields {
         let value = value.to_lowercase();
-        assert!(
-            value.starts_with("$context."),
-            "{field} is not of the gateway"
-        );
-        assert!(
-            !value.contains("authorization") && !value.contains("header"),
-            "{field}: {value}"
-        );
+        assert!(value.starts_with("$context."), "{field} is not of the gateway");
+        assert!(!value.contains("authorization") && !value.contains("header"), "{field}: {value}");
     }
     assert!(fields.contains_key("requestId"));
 }
@@ -205,25 +172,15 @@ fn the_access_log_is_json_without_the_callers_token() {
 fn every_log_is_json_in_a_group_of_its_own_that_forgets() {
     let groups = resources("AWS::Logs::LogGroup");
     for (name, group) in &groups {
-        assert!(
-            !group["Properties"]["RetentionInDays"].is_null(),
-            "{name} keeps logs for ever"
-        );
+        assert!(!group["Properties"]["RetentionInDays"].is_null(), "{name} keeps logs for ever");
     }
     assert_eq!(global("LoggingConfig")["LogFormat"], "JSON");
     let used: BTreeSet<_> = functions()
         .values()
         .map(|function| function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].as_str())
         .collect();
-    assert_eq!(
-        used.len(),
-        functions().len(),
-        "two functions share a log group"
-    );
-    assert!(
-        used.iter()
-            .all(|name| name.is_some_and(|name| groups.contains_key(name)))
-    );
+    assert_eq!(used.len(), functions().len(), "two functions share a log group");
+    assert!(used.iter().all(|name| name.is_some_and(|name| groups.contains_key(name))));
 }
 
 #[test]
@@ -236,16 +193,9 @@ fn every_route_verifies_the_caller() {
     assert_eq!(jwt["issuer"]["Ref"], "Issuer");
     assert_eq!(jwt["audience"]["Ref"], "Audience");
     for (name, function) in functions() {
-        for event in function["Properties"]["Events"]
-            .as_object()
-            .unwrap()
-            .values()
-        {
+        for event in function["Properties"]["Events"].as_object().unwrap().values() {
             let own = &event["Properties"]["Auth"];
-            assert!(
-                own.is_null(),
-                "a route of {name} goes around the authorizer"
-            );
+            assert!(own.is_null(), "a route of {name} goes around the authorizer");
         }
     }
 }
@@ -253,19 +203,12 @@ fn every_route_verifies_the_caller() {
 #[test]
 fn a_page_may_send_what_it_needs_and_read_what_it_gets() {
     let cors = &TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"];
-    let list =
-        |key: &str| -> BTreeSet<String> { serde_json::from_value(cors[key].clone()).unwrap() };
+    let list = |key: &str| -> BTreeSet<String> { serde_json::from_value(cors[key].clone()).unwrap() };
     for header in ["authorization", "content-type", "x-correlation-id"] {
-        assert!(
-            list("AllowHeaders").contains(header),
-            "{header} may not be sent"
-        );
+        assert!(list("AllowHeaders").contains(header), "{header} may not be sent");
     }
     for header in ["retry-after", "www-authenticate", "x-correlation-id"] {
-        assert!(
-            list("ExposeHeaders").contains(header),
-            "{header} cannot be read"
-        );
+        assert!(list("ExposeHeaders").contains(header), "{header} cannot be read");
     }
     let methods: BTreeSet<_> = openapi::operations().into_iter().map(|(m, _)| m).collect();
     assert_eq!(list("AllowMethods"), methods);
@@ -277,10 +220,7 @@ fn the_created_secret_has_no_value_and_outlives_the_stack() {
     let secret = &TEMPLATE["Resources"]["Secret"];
     for generated in ["SecretString", "GenerateSecretString"] {
         let value = &secret["Properties"][generated];
-        assert!(
-            value.is_null(),
-            "an update of the stack would overwrite the real secret"
-        );
+        assert!(value.is_null(), "an update of the stack would overwrite the real secret");
     }
     assert_eq!(secret["DeletionPolicy"], "Retain");
     assert_eq!(secret["UpdateReplacePolicy"], "Retain");
@@ -299,23 +239,12 @@ fn the_release_profile_is_small_and_survives_a_panic() {
 #[test]
 fn the_functions_link_one_tls_stack() {
     let packages: BTreeSet<String> = functions_dependencies().into_iter().collect();
-    for banned in [
-        "openssl",
-        "openssl-sys",
-        "native-tls",
-        "aws-lc-rs",
-        "aws-lc-sys",
-    ] {
-        let found = packages
-            .iter()
-            .find(|package| package.starts_with(&format!("{banned} v")));
+    for banned in ["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"] {
+        let found = packages.iter().find(|package| package.starts_with(&format!("{banned} v")));
         assert_eq!(found, None, "a second TLS stack");
     }
     for single in ["rustls", "ring", "hyper"] {
-        let versions: Vec<_> = packages
-            .iter()
-            .filter(|package| package.starts_with(&format!("{single} v")))
-            .collect();
+        let versions: Vec<_> = packages.iter().filter(|package| package.starts_with(&format!("{single} v"))).collect();
         assert_eq!(versions.len(), 1, "{single}: {versions:?}");
     }
 }
@@ -324,12 +253,7 @@ fn the_functions_link_one_tls_stack() {
 fn functions_dependencies() -> Vec<String> {
     let names: Vec<_> = project::packages()
         .iter()
-        .filter(|package| {
-            package["manifest_path"]
-                .as_str()
-                .unwrap()
-                .contains("/functions/")
-        })
+        .filter(|package| package["manifest_path"].as_str().unwrap().contains("/functions/"))
         .map(|package| package["name"].as_str().unwrap().to_owned())
         .collect();
     let mut arguments = vec!["tree", "--edges=normal", "--prefix=none", "--format={p}"];
@@ -338,7 +262,5 @@ fn functions_dependencies() -> Vec<String> {
     }
     let tree = project::cargo(&arguments);
     let packages = tree.lines().filter(|line| !line.is_empty());
-    packages
-        .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "))
-        .collect()
+    packages.map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
 }

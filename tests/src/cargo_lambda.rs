@@ -22,20 +22,12 @@ impl CargoLambda {
         let port = free_port();
         let mut command = Command::new(tool("cargo-lambda"));
         command
-            .args([
-                "lambda",
-                "watch",
-                "--ignore-changes",
-                "--invoke-address",
-                "127.0.0.1",
-            ])
+            .args(["lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"])
             .args(["--invoke-port", &port.to_string()])
             .env("PATH", path_with_tools())
             .env("CARGO_NET_OFFLINE", "true")
             .envs(vars);
-        Self {
-            server: Server::start("cargo-lambda", port, &mut command),
-        }
+        Self { server: Server::start("cargo-lambda", port, &mut command) }
     }
 
     /// What a function answers to the event in `tests/events/NAME.json`.
@@ -56,11 +48,7 @@ impl CargoLambda {
             self.server.log()
         );
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {}\n{}",
-                String::from_utf8_lossy(&output.stdout),
-                self.server.log()
-            )
+            panic!("{error}: {}\n{}", String::from_utf8_lossy(&output.stdout), self.server.log())
         })
     }
 

@@ -23,9 +23,7 @@ impl Moto {
         let port = free_port();
         let mut command = Command::new(tool("moto_server"));
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        Self {
-            server: Server::start("moto", port, &mut command),
-        }
+        Self { server: Server::start("moto", port, &mut command) }
     }
 
     /// Where the AWS SDK finds it.
@@ -39,10 +37,7 @@ impl Moto {
     pub fn create_secret(&self, name: &str, value: &Value) -> String {
         let request = json!({ "Name": name, "SecretString": value.to_string() });
         let answer = self.call("CreateSecret", &request);
-        answer["ARN"]
-            .as_str()
-            .expect("a created secret has an ARN")
-            .to_owned()
+        answer["ARN"].as_str().expect("a created secret has an ARN").to_owned()
     }
 
     /// Makes `value` the secret's current version, as a rotation does.

@@ -33,14 +33,8 @@ pub fn operations() -> BTreeSet<(String, String)> {
 /// looked up as the path's own, for its 405.
 #[track_caller]
 pub fn assert_response(method: &str, path: &str, status: u16, content_type: &str, body: &Value) {
-    let place = format!(
-        "{}/responses/{status}",
-        operation(method, path, status == 405)
-    );
-    assert!(
-        DOCUMENT.pointer(&place).is_some(),
-        "{method} {path} answers {status}, which {place} does not describe"
-    );
+    let place = format!("{}/responses/{status}", operation(method, path, status == 405));
+    assert!(DOCUMENT.pointer(&place).is_some(), "{method} {path} answers {status}, which {place} does not describe");
     assert_content(&resolved(place), content_type, body);
 }
 
@@ -89,20 +83,11 @@ fn resolved(place: String) -> String {
 fn assert_content(place: &str, content_type: &str, body: &Value) {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let place = format!("{place}/content/{}", escaped(media_type));
-    assert!(
-        DOCUMENT.pointer(&place).is_some(),
-        "openapi.yaml does not describe {place}"
-    );
+    assert!(DOCUMENT.pointer(&place).is_some(), "openapi.yaml does not describe {place}");
     let validator = validator(&format!("{place}/schema"));
-    let faults: Vec<_> = validator
-        .iter_errors(body)
-        .map(|fault| format!("at {:?}: {fault}", fault.instance_path().as_str()))
-        .collect();
-    assert!(
-        faults.is_empty(),
-        "{body:#} is not what {place} describes:\n{}",
-        faults.join("\n")
-    );
+    let faults: Vec<_> =
+        validator.iter_errors(body).map(|fault| format!("at {:?}: {fault}", fault.instance_path().as_str())).collect();
+    assert!(faults.is_empty(), "{body:#} is not what {place} describes:\n{}", faults.join("\n"));
 }
 
 /// One segment of a JSON pointer.

@@ -66,9 +66,7 @@ impl Server {
 impl Drop for Server {
     /// Asks it to end, so that it can end its own children, and only then forces it.
     fn drop(&mut self) {
-        let asked = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         if asked.is_ok_and(|status| status.success()) {
             for _ in 0..LOOKS_AT_END {
                 if matches!(self.child.try_wait(), Ok(Some(_))) {
@@ -91,11 +89,7 @@ pub(crate) fn free_port() -> u16 {
 /// A tool that `make setup` has installed.
 pub(crate) fn tool(name: &str) -> PathBuf {
     let path = project::root().join(".venv/bin").join(name);
-    assert!(
-        path.exists(),
-        "{} is not there; run `make setup` first",
-        path.display()
-    );
+    assert!(path.exists(), "{} is not there; run `make setup` first", path.display());
     path
 }
 

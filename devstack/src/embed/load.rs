@@ -42,11 +42,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self {
-            status,
-            code,
-            message: message.to_owned(),
-        }
+        Self { status, code, message: message.to_owned() }
     }
 
     pub(super) fn invalid(message: &str) -> Self {
@@ -54,11 +50,7 @@ impl Failure {
     }
 
     pub(super) fn not_authorized(message: &str) -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "PowerBINotAuthorizedException",
-            message,
-        )
+        Self::new(StatusCode::FORBIDDEN, "PowerBINotAuthorizedException", message)
     }
 
     fn expired() -> Self {
@@ -88,26 +80,13 @@ impl IntoResponse for Failure {
 pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, Failure> {
     let world = &host.world;
     let report = match &request.report_id {
-        Some(id) => Some(
-            world
-                .report(id)
-                .ok_or_else(|| Failure::not_found("report"))?,
-        ),
+        Some(id) => Some(world.report(id).ok_or_else(|| Failure::not_found("report"))?),
         None => None,
     };
-    let dataset_id = request
-        .dataset_id
-        .as_deref()
-        .or(report.map(|report| report.dataset.as_str()));
+    let dataset_id = request.dataset_id.as_deref().or(report.map(|report| report.dataset.as_str()));
     let dataset_id = dataset_id.ok_or_else(|| Failure::invalid("datasetId is required"))?;
-    let dataset = world
-        .dataset(dataset_id)
-        .ok_or_else(|| Failure::not_found("dataset"))?;
-    let wanted = Wanted {
-        report,
-        dataset,
-        request,
-    };
+    let dataset = world.dataset(dataset_id).ok_or_else(|| Failure::not_found("dataset"))?;
+    let wanted = Wanted { report, dataset, request };
     match request.token_type {
         Some(0) => with_access_token(host, &wanted),
         Some(1) => with_embed_token(host, &wanted),
@@ -129,12 +108,8 @@ fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fail
     }
     check_report(&token, wanted)?;
     check_dataset(&token, wanted)?;
-    let identity = token.identities.iter().find(|identity| {
-        identity
-            .datasets
-            .iter()
-            .any(|id| same_id(id, &wanted.dataset.id))
-    });
+    let identity =
+        token.identities.iter().find(|identity| identity.datasets.iter().any(|id| same_id(id, &wanted.dataset.id)));
     let viewer = identity.map_or(Viewer::Nobody, Viewer::Identity);
     Ok(shown(&host.world, wanted, &viewer, &rfc3339(token.expires)))
 }
@@ -144,63 +119,39 @@ fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> 
     let saves = permissions & (COPY | CREATE) != 0;
     let Some(report) = wanted.report else {
         let target = wanted.request.group_id.as_deref();
-        let allowed = token
-            .target_workspaces
-            .iter()
-            .any(|id| target.is_none_or(|t| same_id(id, t)));
-        return if allowed {
-            Ok(())
-        } else {
-            Err(Failure::not_authorized(
-                "The token allows no new report there.",
-            ))
-        };
+        let allowed = token.target_workspaces.iter().any(|id| target.is_none_or(|t| same_id(id, t)));
+        return if allowed { Ok(()) } else { Err(Failure::not_authorized("The token allows no new report there.")) };
     };
-    let grant = token
-        .reports
-        .iter()
-        .find(|grant| same_id(&grant.id, &report.id));
-    let grant =
-        grant.ok_or_else(|| Failure::not_authorized("The token does not cover this report."))?;
+    let grant = token.reports.iter().find(|grant| same_id(&grant.id, &report.id));
+    let grant = grant.ok_or_else(|| Failure::not_authorized("The token does not cover this report."))?;
     if permissions & READ_WRITE != 0 && !grant.allow_edit {
-        return Err(Failure::not_authorized(
-            "The token does not allow to edit this report.",
-        ));
+        return Err(Failure::not_authorized("The token does not allow to edit this report."));
     }
     if saves && token.target_workspaces.is_empty() {
-        return Err(Failure::not_authorized(
-            "The token names no workspace to save to.",
-        ));
+        return Err(Failure::not_authorized("The token names no workspace to save to."));
     }
     Ok(())
 }
 
 fn check_dataset(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
     let covered = |id: &str| token.datasets.iter().find(|grant| same_id(&grant.id, id));
-    let grant = covered(&wanted.dataset.id)
-        .ok_or_else(|| Failure::not_authorized("The token does not cover this dataset."))?;
+    let grant =
+        covered(&wanted.dataset.id).ok_or_else(|| Failure::not_authorized("The token does not cover this dataset."))?;
     let paginated = wanted.report.is_some_and(|report| report.paginated);
     let composite = !wanted.dataset.reads.is_empty();
     if (paginated || composite) && !grant.xmla_read_only {
-        return Err(Failure::load_failed(
-            "The dataset needs xmlaPermissions ReadOnly.",
-        ));
+        return Err(Failure::load_failed("The dataset needs xmlaPermissions ReadOnly."));
     }
     let readable = |id: &String| covered(id).is_some_and(|grant| grant.xmla_read_only);
     if wanted.dataset.reads.iter().all(readable) {
         Ok(())
     } else {
-        Err(Failure::load_failed(
-            "The token does not cover a dataset that this dataset reads.",
-        ))
+        Err(Failure::load_failed("The token does not cover a dataset that this dataset reads."))
     }
 }
 
 fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
-    let token = host
-        .ledger
-        .access(&wanted.request.access_token)
-        .filter(|token| !token.revoked);
+    let token = host.ledger.access(&wanted.request.access_token).filter(|token| !token.revoked);
     let token = token.ok_or_else(|| Failure::not_authorized("The token is no Entra token."))?;
     if token.expires <= host.time.now() {
         return Err(Failure::expired());
@@ -209,27 +160,16 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fai
     let Bearer::User(email) = token.bearer else {
         return Err(Failure::not_authorized("The token is not a person's."));
     };
-    let needed = if wanted.request.permissions == 0 {
-        Role::Viewer
-    } else {
-        Role::Contributor
-    };
+    let needed = if wanted.request.permissions == 0 { Role::Viewer } else { Role::Contributor };
     let homes = wanted.report.map(|report| &report.workspace).into_iter();
     for home in homes.chain([&wanted.dataset.workspace]) {
         let workspace = host.world.workspace(home);
         let role = workspace.and_then(|w| w.role_of(&Principal::User(email.clone())));
         if role.is_none_or(|role| role < needed) {
-            return Err(Failure::not_authorized(
-                "The person has no right to this item.",
-            ));
+            return Err(Failure::not_authorized("The person has no right to this item."));
         }
     }
-    Ok(shown(
-        &host.world,
-        wanted,
-        &Viewer::Person(&email),
-        &rfc3339(token.expires),
-    ))
+    Ok(shown(&host.world, wanted, &Viewer::Person(&email), &rfc3339(token.expires)))
 }
 
 /// For whom rows are shown.
@@ -243,12 +183,8 @@ impl Viewer<'_> {
     fn sees(&self, dataset: &Dataset, audience: &str) -> bool {
         match (dataset.identity, self) {
             (IdentityNeed::None | IdentityNeed::Unsupported, _) => true,
-            (IdentityNeed::Username, Self::Identity(identity)) => {
-                identity.username.eq_ignore_ascii_case(audience)
-            }
-            (IdentityNeed::Roles, Self::Identity(identity)) => {
-                identity.roles.iter().any(|role| role == audience)
-            }
+            (IdentityNeed::Username, Self::Identity(identity)) => identity.username.eq_ignore_ascii_case(audience),
+            (IdentityNeed::Roles, Self::Identity(identity)) => identity.roles.iter().any(|role| role == audience),
             (IdentityNeed::Username, Self::Person(email)) => email.eq_ignore_ascii_case(audience),
             (IdentityNeed::Username | IdentityNeed::Roles, _) => false,
         }
@@ -269,14 +205,9 @@ impl Viewer<'_> {
 
 fn shown(world: &World, wanted: &Wanted<'_>, viewer: &Viewer<'_>, expiration: &str) -> Value {
     let dataset = wanted.dataset;
-    let visible = dataset.rows.iter().filter(|row| {
-        row.audience
-            .as_deref()
-            .is_none_or(|audience| viewer.sees(dataset, audience))
-    });
-    let rows: Vec<_> = visible
-        .map(|row| json!({"label": row.label, "value": row.value}))
-        .collect();
+    let visible =
+        dataset.rows.iter().filter(|row| row.audience.as_deref().is_none_or(|audience| viewer.sees(dataset, audience)));
+    let rows: Vec<_> = visible.map(|row| json!({"label": row.label, "value": row.value})).collect();
     json!({
         "reportName": wanted.report.map(|report| report.name.as_str()),
         "datasetName": dataset.name,

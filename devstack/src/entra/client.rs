@@ -42,20 +42,12 @@ impl Certificate {
 
 impl Registration {
     /// Accepts a client secret or a client assertion.
-    pub(super) fn authenticate(
-        &mut self,
-        form: &Form,
-        endpoint: &str,
-        now: u64,
-    ) -> Result<(), Refusal> {
+    pub(super) fn authenticate(&mut self, form: &Form, endpoint: &str, now: u64) -> Result<(), Refusal> {
         let client_id = form.required("client_id")?;
         if !same_id(client_id, &self.client_id) {
             return Err(Refusal::unknown_app(client_id));
         }
-        match (
-            form.optional("client_secret"),
-            form.optional("client_assertion"),
-        ) {
+        match (form.optional("client_secret"), form.optional("client_assertion")) {
             (Some(secret), None) if self.secrets.iter().any(|known| known == secret) => Ok(()),
             (Some(_), None) => Err(Refusal::wrong_secret(client_id)),
             (None, Some(assertion)) => self.check_assertion(form, assertion, endpoint, now),
@@ -63,26 +55,14 @@ impl Registration {
         }
     }
 
-    fn check_assertion(
-        &mut self,
-        form: &Form,
-        assertion: &str,
-        endpoint: &str,
-        now: u64,
-    ) -> Result<(), Refusal> {
+    fn check_assertion(&mut self, form: &Form, assertion: &str, endpoint: &str, now: u64) -> Result<(), Refusal> {
         if form.required("client_assertion_type")? != ASSERTION_TYPE {
             return Err(Refusal::bad_assertion("unknown client_assertion_type"));
         }
         let claims = self.verified_claims(assertion)?;
-        for (claim, wanted) in [
-            ("aud", endpoint),
-            ("iss", &self.client_id),
-            ("sub", &self.client_id),
-        ] {
+        for (claim, wanted) in [("aud", endpoint), ("iss", &self.client_id), ("sub", &self.client_id)] {
             if claims.get(claim).and_then(Value::as_str) != Some(wanted) {
-                return Err(Refusal::bad_assertion(&format!(
-                    "'{claim}' must be '{wanted}'"
-                )));
+                return Err(Refusal::bad_assertion(&format!("'{claim}' must be '{wanted}'")));
             }
         }
         check_times(&claims, now)?;
@@ -90,18 +70,11 @@ impl Registration {
     }
 
     fn verified_claims(&self, assertion: &str) -> Result<Map<String, Value>, Refusal> {
-        let jwt = UnverifiedJwt::parse(assertion)
-            .ok_or_else(|| Refusal::bad_assertion("not a JSON Web Token"))?;
-        let wanted = [
-            ("alg", "PS256"),
-            ("typ", "JWT"),
-            ("x5t#S256", self.certificate.thumbprint.as_str()),
-        ];
+        let jwt = UnverifiedJwt::parse(assertion).ok_or_else(|| Refusal::bad_assertion("not a JSON Web Token"))?;
+        let wanted = [("alg", "PS256"), ("typ", "JWT"), ("x5t#S256", self.certificate.thumbprint.as_str())];
         for (name, value) in wanted {
             if jwt.header(name) != Some(value) {
-                return Err(Refusal::bad_assertion(&format!(
-                    "header '{name}' must be '{value}'"
-                )));
+                return Err(Refusal::bad_assertion(&format!("header '{name}' must be '{value}'")));
             }
         }
         jwt.verified(|message, signature| self.certificate.key.verifies_ps256(message, signature))
@@ -110,10 +83,7 @@ impl Registration {
 
     /// A `jti` is a GUID that was not used before.
     fn check_fresh(&mut self, claims: &Map<String, Value>) -> Result<(), Refusal> {
-        let jti = claims
-            .get("jti")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let jti = claims.get("jti").and_then(Value::as_str).unwrap_or_default();
         if uuid::Uuid::try_parse(jti).is_err() {
             return Err(Refusal::bad_assertion("'jti' must be a GUID"));
         }

@@ -15,8 +15,7 @@ impl Form {
             // A body of another kind is not looked into, so nothing is found in it.
             return Err(Refusal::missing_parameter("grant_type"));
         }
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_bytes(body).map_err(|_| Refusal::malformed())?;
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| Refusal::malformed())?;
         let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -27,15 +26,11 @@ impl Form {
 
     /// A parameter's value; an empty one counts as absent.
     pub(super) fn optional(&self, name: &str) -> Option<&str> {
-        let found = self
-            .0
-            .iter()
-            .find(|(given, value)| given == name && !value.is_empty());
+        let found = self.0.iter().find(|(given, value)| given == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.optional(name)
-            .ok_or_else(|| Refusal::missing_parameter(name))
+        self.optional(name).ok_or_else(|| Refusal::missing_parameter(name))
     }
 }

@@ -31,19 +31,14 @@ impl UserIssuer {
         self.check_claims(&claims, client_id, now)?;
         let email = claims.get("email").and_then(Value::as_str);
         let email = email.ok_or_else(|| Refusal::bad_user_assertion("it names no person"))?;
-        if self
-            .needs_mfa
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(email))
-        {
+        if self.needs_mfa.iter().any(|known| known.eq_ignore_ascii_case(email)) {
             return Err(Refusal::interaction_required());
         }
         Ok(email.to_owned())
     }
 
     fn verified_claims(&self, assertion: &str) -> Result<Map<String, Value>, Refusal> {
-        let jwt = UnverifiedJwt::parse(assertion)
-            .ok_or_else(|| Refusal::bad_user_assertion("not a JSON Web Token"))?;
+        let jwt = UnverifiedJwt::parse(assertion).ok_or_else(|| Refusal::bad_user_assertion("not a JSON Web Token"))?;
         if jwt.header("alg") != Some("RS256") {
             return Err(Refusal::bad_user_assertion("unexpected algorithm"));
         }
@@ -51,42 +46,24 @@ impl UserIssuer {
             .ok_or_else(|| Refusal::bad_user_assertion("the key was not found"))
     }
 
-    fn check_claims(
-        &self,
-        claims: &Map<String, Value>,
-        client_id: &str,
-        now: u64,
-    ) -> Result<(), Refusal> {
+    fn check_claims(&self, claims: &Map<String, Value>, client_id: &str, now: u64) -> Result<(), Refusal> {
         if claims.get("iss").and_then(Value::as_str) != Some(self.issuer.as_str()) {
             return Err(Refusal::bad_user_assertion("unknown issuer"));
         }
         if claims.get("aud").and_then(Value::as_str) != Some(client_id) {
-            return Err(Refusal::bad_user_assertion(
-                "the audience is not this application",
-            ));
+            return Err(Refusal::bad_user_assertion("the audience is not this application"));
         }
         let time = |claim: &str| claims.get(claim).and_then(Value::as_u64);
-        let in_time =
-            time("nbf").is_some_and(|nbf| nbf <= now) && time("exp").is_some_and(|exp| exp > now);
-        if in_time {
-            Ok(())
-        } else {
-            Err(Refusal::user_assertion_out_of_time())
-        }
+        let in_time = time("nbf").is_some_and(|nbf| nbf <= now) && time("exp").is_some_and(|exp| exp > now);
+        if in_time { Ok(()) } else { Err(Refusal::user_assertion_out_of_time()) }
     }
 }
 
 /// `.default`, or permissions of Power BI by name.
 fn check_scope(scope: &str) -> Result<(), Refusal> {
     let named = |one: &str| {
-        let permission = one
-            .strip_prefix(POWER_BI)
-            .and_then(|rest| rest.strip_prefix('/'));
+        let permission = one.strip_prefix(POWER_BI).and_then(|rest| rest.strip_prefix('/'));
         permission.is_some_and(|name| name.contains(".Read") && !name.contains('/'))
     };
-    if scope.split(' ').all(named) {
-        Ok(())
-    } else {
-        check_default_scope(scope)
-    }
+    if scope.split(' ').all(named) { Ok(()) } else { check_default_scope(scope) }
 }

@@ -21,13 +21,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, error: &'static str, code: u32, text: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            code,
-            text: text.into(),
-            claims: None,
-        }
+        Self { status, error, code, text: text.into(), claims: None }
     }
 
     fn bad(error: &'static str, code: u32, text: impl Into<String>) -> Self {
@@ -103,11 +97,7 @@ impl Refusal {
     }
 
     pub(super) fn assertion_out_of_time() -> Self {
-        Self::unauthorized(
-            "invalid_client",
-            700_024,
-            "Client assertion is not within its valid time range.",
-        )
+        Self::unauthorized("invalid_client", 700_024, "Client assertion is not within its valid time range.")
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {
@@ -127,11 +117,7 @@ impl Refusal {
     }
 
     pub(super) fn malformed() -> Self {
-        Self::bad(
-            "invalid_request",
-            900_144,
-            "The request body is not a well-formed form.",
-        )
+        Self::bad("invalid_request", 900_144, "The request body is not a well-formed form.")
     }
 
     pub(super) fn unsupported_grant_type(grant_type: &str) -> Self {
@@ -166,25 +152,16 @@ impl Refusal {
     }
 
     pub(super) fn bad_user_assertion(why: &str) -> Self {
-        Self::bad(
-            "invalid_grant",
-            50_013,
-            format!("Assertion failed signature validation. [Reason - {why}]"),
-        )
+        Self::bad("invalid_grant", 50_013, format!("Assertion failed signature validation. [Reason - {why}]"))
     }
 
     pub(super) fn user_assertion_out_of_time() -> Self {
-        Self::bad(
-            "invalid_grant",
-            500_133,
-            "Assertion is not within its valid time range.",
-        )
+        Self::bad("invalid_grant", 500_133, "Assertion is not within its valid time range.")
     }
 
     /// Entra wants to see the person, and says what must be proven.
     pub(super) fn interaction_required() -> Self {
-        let claims =
-            json!({"access_token": {"capolids": {"essential": true, "values": [Uuid::nil()]}}});
+        let claims = json!({"access_token": {"capolids": {"essential": true, "values": [Uuid::nil()]}}});
         Self {
             claims: Some(claims.to_string()),
             ..Self::bad(
@@ -216,20 +193,10 @@ impl Refusal {
         if let Some(claims) = self.claims {
             body["claims"] = Value::String(claims);
         }
-        (
-            self.status,
-            [(CACHE_CONTROL, "no-store, no-cache")],
-            Json(body),
-        )
-            .into_response()
+        (self.status, [(CACHE_CONTROL, "no-store, no-cache")], Json(body)).into_response()
     }
 }
 
 fn clock_text(moment: time::OffsetDateTime) -> String {
-    format!(
-        "{:02}:{:02}:{:02}",
-        moment.hour(),
-        moment.minute(),
-        moment.second()
-    )
+    format!("{:02}:{:02}:{:02}", moment.hour(), moment.minute(), moment.second())
 }

@@ -36,12 +36,11 @@ pub(super) async fn breaking_off(good: Response, connection: Connection) -> Resp
     let (response, bytes) = taken_apart(good).await;
     let length = bytes.len() as u64;
     let first = bytes.slice(..bytes.len() / 2);
-    let halves =
-        stream::once(async move { Ok::<_, Infallible>(first) }).chain(stream::once(async move {
-            // The first half must leave this process before the reset discards it.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            match connection.reset().await {}
-        }));
+    let halves = stream::once(async move { Ok::<_, Infallible>(first) }).chain(stream::once(async move {
+        // The first half must leave this process before the reset discards it.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        match connection.reset().await {}
+    }));
     with_body(response, length, Body::from_stream(halves))
 }
 
@@ -52,9 +51,7 @@ pub(super) fn huge(bytes: u64) -> Response {
     let blank = stream::iter(0..chunks).map(move |_| Ok::<_, Infallible>(chunk.clone()));
     let last = stream::once(async { Ok(Bytes::from_static(b"{}")) });
     let mut response = Response::new(Body::from_stream(blank.chain(last)));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -66,9 +63,7 @@ pub(super) async fn truncated(good: Response) -> Response {
 }
 
 fn with_body(mut response: Response, length: u64, body: Body) -> Response {
-    response
-        .headers_mut()
-        .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     *response.body_mut() = body;
     response
 }

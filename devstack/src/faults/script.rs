@@ -25,11 +25,7 @@ pub(crate) struct Entry {
 
 impl FaultScript {
     pub(crate) fn add(&self, route: &str, fault: Fault, times: Option<u32>) {
-        lock(&self.0).push(Entry {
-            route: route.to_owned(),
-            fault,
-            times,
-        });
+        lock(&self.0).push(Entry { route: route.to_owned(), fault, times });
     }
 
     pub(crate) fn clear(&self) {
@@ -43,9 +39,7 @@ impl FaultScript {
     /// Takes the fault that befalls a request, if there is one.
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let mut entries = lock(&self.0);
-        let index = entries
-            .iter()
-            .position(|entry| fits(&entry.route, method, path))?;
+        let index = entries.iter().position(|entry| fits(&entry.route, method, path))?;
         let entry = &mut entries[index];
         let fault = entry.fault.clone();
         if let Some(times) = &mut entry.times {
@@ -67,9 +61,7 @@ fn fits(route: &str, method: &str, path: &str) -> bool {
         Some((wanted, pattern)) => (Some(wanted), pattern.trim()),
         None => (None, route.trim()),
     };
-    let method_fits = wanted.map_or(method != "HEAD", |wanted| {
-        wanted.eq_ignore_ascii_case(method)
-    });
+    let method_fits = wanted.map_or(method != "HEAD", |wanted| wanted.eq_ignore_ascii_case(method));
     method_fits && glob(&pattern.to_ascii_lowercase(), &path.to_ascii_lowercase())
 }
 
@@ -84,10 +76,7 @@ fn glob(pattern: &str, text: &str) -> bool {
     if rest.is_empty() {
         return true;
     }
-    text.char_indices()
-        .map(|(at, _)| at)
-        .chain([text.len()])
-        .any(|at| glob(rest, &text[at..]))
+    text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| glob(rest, &text[at..]))
 }
 
 #[cfg(test)]
@@ -99,22 +88,10 @@ mod tests {
         assert!(fits("*", "GET", "/a"));
         assert!(!fits("*", "HEAD", "/"));
         assert!(fits("HEAD *", "HEAD", "/"));
-        assert!(fits(
-            "GET /groups/*/reports/*",
-            "GET",
-            "/groups/1/reports/2"
-        ));
-        assert!(!fits(
-            "GET /groups/*/reports/*",
-            "GET",
-            "/groups/1/datasets/2"
-        ));
+        assert!(fits("GET /groups/*/reports/*", "GET", "/groups/1/reports/2"));
+        assert!(!fits("GET /groups/*/reports/*", "GET", "/groups/1/datasets/2"));
         assert!(!fits("POST /a", "GET", "/a"));
-        assert!(fits(
-            "/v1.0/myorg/generatetoken",
-            "POST",
-            "/v1.0/myorg/GenerateToken"
-        ));
+        assert!(fits("/v1.0/myorg/generatetoken", "POST", "/v1.0/myorg/GenerateToken"));
     }
 
     #[test]
@@ -123,15 +100,7 @@ mod tests {
         script.add("*", Fault::Hang, Some(2));
         script.add("*", Fault::TruncatedJson, None);
         let taken: Vec<_> = (0..4).map(|_| script.take("GET", "/").unwrap()).collect();
-        assert_eq!(
-            taken,
-            [
-                Fault::Hang,
-                Fault::Hang,
-                Fault::TruncatedJson,
-                Fault::TruncatedJson
-            ]
-        );
+        assert_eq!(taken, [Fault::Hang, Fault::Hang, Fault::TruncatedJson, Fault::TruncatedJson]);
         script.clear();
         assert_eq!(script.take("GET", "/"), None);
     }

@@ -40,19 +40,12 @@ pub(crate) enum Denial {
 impl Authorizer {
     /// Takes the issuer's keys from its JWKS.
     pub(crate) fn new(settings: JwtSettings, jwks: &Value) -> Self {
-        let keys = jwks["keys"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|key| {
-                let text = |name: &str| key[name].as_str();
-                let public = PublicKey::from_jwk(text("n")?, text("e")?)?;
-                Some((text("kid")?.to_owned(), public))
-            });
-        Self {
-            settings,
-            keys: keys.collect(),
-        }
+        let keys = jwks["keys"].as_array().into_iter().flatten().filter_map(|key| {
+            let text = |name: &str| key[name].as_str();
+            let public = PublicKey::from_jwk(text("n")?, text("e")?)?;
+            Some((text("kid")?.to_owned(), public))
+        });
+        Self { settings, keys: keys.collect() }
     }
 
     /// Lets a request through or says why not.
@@ -61,13 +54,8 @@ impl Authorizer {
         let claims = self.verified(token)?;
         self.check_claims(&claims, now)?;
         let scopes = self.check_scope(&claims)?;
-        let claims = claims
-            .iter()
-            .map(|(name, value)| (name.clone(), flattened(value)));
-        Ok(Grant {
-            claims: claims.collect(),
-            scopes,
-        })
+        let claims = claims.iter().map(|(name, value)| (name.clone(), flattened(value)));
+        Ok(Grant { claims: claims.collect(), scopes })
     }
 
     fn verified(&self, token: &str) -> Result<Map<String, Value>, Denial> {
@@ -80,8 +68,7 @@ impl Authorizer {
         let kid = jwt.header("kid").ok_or(invalid("the token has no kid"))?;
         let key = self.keys.iter().find(|(known, _)| known == kid);
         let (_, key) = key.ok_or(invalid("unable to find a key for the token"))?;
-        jwt.verified(|signed, signature| key.verifies_rs256(signed, signature))
-            .ok_or(invalid("signature is invalid"))
+        jwt.verified(|signed, signature| key.verifies_rs256(signed, signature)).ok_or(invalid("signature is invalid"))
     }
 
     fn check_claims(&self, claims: &Map<String, Value>, now: u64) -> Result<(), Denial> {
@@ -92,11 +79,7 @@ impl Authorizer {
         if !self.is_for_us(claims) {
             return invalid("the token does not have a valid audience");
         }
-        let time = |name: &str| {
-            claims
-                .get(name)
-                .map(|value| value.as_u64().unwrap_or(u64::MAX))
-        };
+        let time = |name: &str| claims.get(name).map(|value| value.as_u64().unwrap_or(u64::MAX));
         if !time("exp").is_some_and(|exp| exp > now && exp != u64::MAX) {
             return invalid("the token has expired");
         }
@@ -113,10 +96,7 @@ impl Authorizer {
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
-        self.settings
-            .audience
-            .iter()
-            .any(|audience| named.contains(&audience.as_str()))
+        self.settings.audience.iter().any(|audience| named.contains(&audience.as_str()))
     }
 
     fn check_scope(&self, claims: &Map<String, Value>) -> Result<Option<Vec<String>>, Denial> {
@@ -127,11 +107,7 @@ impl Authorizer {
         let held = claims.get("scope").or(claims.get("scp"));
         let held: Vec<String> = match held {
             Some(Value::String(list)) => list.split(' ').map(str::to_owned).collect(),
-            Some(Value::Array(items)) => items
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
         if held.iter().any(|scope| wanted.contains(scope)) {
@@ -146,14 +122,9 @@ impl Denial {
     /// The gateway's answer.
     pub(crate) fn response(&self) -> Response {
         let (status, text, challenge) = match self {
-            Self::Unauthorized(None) => (
-                StatusCode::UNAUTHORIZED,
-                "Unauthorized",
-                "Bearer".to_owned(),
-            ),
+            Self::Unauthorized(None) => (StatusCode::UNAUTHORIZED, "Unauthorized", "Bearer".to_owned()),
             Self::Unauthorized(Some(why)) => {
-                let challenge =
-                    format!("Bearer error=\"invalid_token\" error_description=\"{why}\"");
+                let challenge = format!("Bearer error=\"invalid_token\" error_description=\"{why}\"");
                 (StatusCode::UNAUTHORIZED, "Unauthorized", challenge)
             }
             Self::Forbidden(scopes) => {

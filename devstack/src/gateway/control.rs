@@ -20,10 +20,7 @@ use crate::upstreams::Upstreams;
 pub(crate) fn routes(upstreams: Upstreams) -> Router {
     Router::new()
         .route("/dev/calls", get(calls).delete(clear_calls))
-        .route(
-            "/dev/faults",
-            get(faults).post(add_fault).delete(clear_faults),
-        )
+        .route("/dev/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/dev/latency", post(latency))
         .route("/dev/rotate-secret", post(rotate_secret))
         .route("/dev/revoke-tokens", post(revoke_tokens))
@@ -140,11 +137,7 @@ async fn revoke_tokens(State(upstreams): Control) -> StatusCode {
 }
 
 async fn expire_tokens(State(upstreams): Control, body: Bytes) -> Answer {
-    let tokens: Tokens = if body.is_empty() {
-        Tokens::default()
-    } else {
-        parsed(&body)?
-    };
+    let tokens: Tokens = if body.is_empty() { Tokens::default() } else { parsed(&body)? };
     let kind = tokens.kind.as_deref();
     if kind.is_some_and(|kind| kind != "access" && kind != "embed") {
         return Err(refused("kind is access or embed"));

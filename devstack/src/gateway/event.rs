@@ -46,8 +46,7 @@ pub(crate) fn build(parts: &EventParts<'_>) -> Value {
         ("pathParameters", json!(parts.parameters)),
     ];
     for (name, value) in optional {
-        let empty = value.as_array().is_some_and(Vec::is_empty)
-            || value.as_object().is_some_and(Map::is_empty);
+        let empty = value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
         if !empty {
             event[name] = value;
         }
@@ -61,12 +60,7 @@ pub(crate) fn build(parts: &EventParts<'_>) -> Value {
 }
 
 fn request_context(parts: &EventParts<'_>, route_key: &str) -> Value {
-    let text = |name| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(HOST).or(parts.uri.host()).unwrap_or("localhost");
     let prefix = host.split(['.', ':']).next().unwrap_or_default();
     let mut context = json!({
@@ -110,10 +104,7 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 }
 
 fn cookies(headers: &HeaderMap) -> Value {
-    let values = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = values.flat_map(|value| value.split(';')).map(str::trim);
     cookies.filter(|cookie| !cookie.is_empty()).collect()
 }
@@ -136,9 +127,7 @@ fn query_parameters(query: &str) -> Value {
 
 /// Text as it is, anything else in base64.
 fn body(headers: &HeaderMap, body: &[u8]) -> (String, bool) {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     match std::str::from_utf8(body) {
         Ok(text) if content_type.is_none_or(is_text) => (text.to_owned(), false),
         _ => (STANDARD.encode(body), true),
@@ -148,12 +137,7 @@ fn body(headers: &HeaderMap, body: &[u8]) -> (String, bool) {
 fn is_text(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     media_type.starts_with("text/")
-        || [
-            "application/json",
-            "application/javascript",
-            "application/xml",
-        ]
-        .contains(&media_type)
+        || ["application/json", "application/javascript", "application/xml"].contains(&media_type)
 }
 
 /// `24/Nov/2026:04:00:00 +0000`.
@@ -191,10 +175,7 @@ mod tests {
             body: request.body().as_bytes(),
             route: &route,
             parameters: &Parameters::new(),
-            grant: Some(&Grant {
-                claims,
-                scopes: None,
-            }),
+            grant: Some(&Grant { claims, scopes: None }),
             now: UNIX_EPOCH + Duration::from_hours(498_748),
             request_id: "r1",
         })
@@ -211,23 +192,14 @@ mod tests {
             .unwrap();
         let event = event(&request);
         assert_eq!(event["rawQueryString"], "a=1&a=2&b=%20");
-        assert_eq!(
-            event["queryStringParameters"],
-            json!({"a": "1,2", "b": " "})
-        );
+        assert_eq!(event["queryStringParameters"], json!({"a": "1,2", "b": " "}));
         assert_eq!(event["headers"]["x-a"], "1,2");
         assert_eq!(event["cookies"], json!(["c=d", "e=f"]));
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("{}"), &json!(false))
-        );
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));
         let context = &event["requestContext"];
         assert_eq!(context["time"], "24/Nov/2026:04:00:00 +0000");
         assert_eq!(context["timeEpoch"], 1_795_492_800_000_u64);
-        assert_eq!(
-            context["authorizer"],
-            json!({"jwt": {"claims": {"groups": "[a b]"}, "scopes": null}})
-        );
+        assert_eq!(context["authorizer"], json!({"jwt": {"claims": {"groups": "[a b]"}, "scopes": null}}));
         assert!(event.get("pathParameters").is_none());
     }
 
@@ -238,9 +210,6 @@ mod tests {
             .body("hi")
             .unwrap();
         let event = event(&request);
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("aGk="), &json!(true))
-        );
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("aGk="), &json!(true)));
     }
 }

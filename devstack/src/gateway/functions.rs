@@ -22,11 +22,7 @@ use crate::time_source::{TimeSource, unix_millis};
 /// The gateway waits no longer for any function.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Handler = Box<
-    dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>>
-        + Send
-        + Sync,
->;
+type Handler = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
 
 /// Every function, by the name of its binary.
 pub(crate) struct Functions {
@@ -51,18 +47,9 @@ impl Functions {
             let mut environment = settings.variables.clone();
             environment.extend(variables.clone());
             let handler = Arc::new(handler(name, &environment, clock)?);
-            Ok((
-                name.clone(),
-                Function {
-                    handler,
-                    timeout: settings.timeout,
-                },
-            ))
+            Ok((name.clone(), Function { handler, timeout: settings.timeout }))
         });
-        Ok(Self {
-            functions: started.collect::<Result<_, StartError>>()?,
-            time,
-        })
+        Ok(Self { functions: started.collect::<Result<_, StartError>>()?, time })
     }
 
     /// Hands an event to a function, and its answer to the gateway.
@@ -92,21 +79,12 @@ async fn run(function: &Function, event: Value, context: Context) -> Result<Valu
         let answer = handler(request);
         async move { Ok::<_, Error>(answer.await) }
     });
-    let answer = Adapter::from(service)
-        .call(LambdaEvent::new(event, context))
-        .await?;
+    let answer = Adapter::from(service).call(LambdaEvent::new(event, context)).await?;
     Ok(serde_json::to_value(answer)?)
 }
 
-fn handler(
-    name: &str,
-    environment: &BTreeMap<String, String>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Handler, StartError> {
-    let fault = |faults: String| StartError::Function {
-        function: name.to_owned(),
-        faults,
-    };
+fn handler(name: &str, environment: &BTreeMap<String, String>, clock: &Arc<dyn Clock>) -> Result<Handler, StartError> {
+    let fault = |faults: String| StartError::Function { function: name.to_owned(), faults };
     let app = App::from_vars(&|name| environment.get(name).cloned(), Arc::clone(clock));
     let app = app.map_err(|faults| {
         let lines: Vec<_> = faults.0.iter().map(ToString::to_string).collect();
@@ -126,8 +104,6 @@ fn handler(
             let app = Arc::clone(&app);
             async move { datasets_function::handle(&app, request).await }.boxed()
         })),
-        _ => Err(fault(
-            "the development stack knows no such function".to_owned(),
-        )),
+        _ => Err(fault("the development stack knows no such function".to_owned())),
     }
 }

@@ -39,26 +39,16 @@ struct FunctionAnswer {
 pub(super) fn from_function(answer: Value) -> Option<Response> {
     let answer: FunctionAnswer = serde_json::from_value(answer).ok()?;
     let body = answer.body.unwrap_or_default();
-    let body = if answer.is_base64_encoded {
-        STANDARD.decode(body).ok()?
-    } else {
-        body.into_bytes()
-    };
+    let body = if answer.is_base64_encoded { STANDARD.decode(body).ok()? } else { body.into_bytes() };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(answer.status_code).ok()?;
     for (name, value) in answer.headers.unwrap_or_default() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        response
-            .headers_mut()
-            .append(name, HeaderValue::from_str(&value).ok()?);
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        response.headers_mut().append(name, HeaderValue::from_str(&value).ok()?);
     }
     for cookie in answer.cookies.unwrap_or_default() {
-        response
-            .headers_mut()
-            .append(SET_COOKIE, HeaderValue::from_str(&cookie).ok()?);
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_str(&cookie).ok()?);
     }
     Some(response)
 }

@@ -23,9 +23,7 @@ fn matched(pattern: &str, path: &str) -> Option<Parameters> {
     let mut parameters = Parameters::new();
     let mut rest = path.split('/');
     for part in pattern.split('/') {
-        let name = part
-            .strip_prefix('{')
-            .and_then(|part| part.strip_suffix('}'));
+        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
         match name.map(|name| name.strip_suffix('+').ok_or(name)) {
             None if rest.next()? == part => {}
             None => return None,

@@ -55,18 +55,8 @@ pub(crate) fn demo_users() -> Vec<User> {
             &["analysts"],
             "Analyst of Contoso: sees and edits the sales and operations reports.",
         ),
-        User::new(
-            "carl@contoso",
-            "Carl Ewe",
-            &["sales"],
-            "Of Contoso: sees the sales report.",
-        ),
-        User::new(
-            "frida@fabrikam",
-            "Frida Moe",
-            &["sales"],
-            "Of Fabrikam: sees the same report.",
-        ),
+        User::new("carl@contoso", "Carl Ewe", &["sales"], "Of Contoso: sees the sales report."),
+        User::new("frida@fabrikam", "Frida Moe", &["sales"], "Of Fabrikam: sees the same report."),
         User::new(
             "quinn@contoso",
             "Quinn Ode",
@@ -79,12 +69,7 @@ pub(crate) fn demo_users() -> Vec<User> {
             &["sales"],
             "Of Contoso: Entra asks her for more than a password, once it is asked about her.",
         ),
-        User::new(
-            "nils@northwind",
-            "Nils Aho",
-            &["sales"],
-            "Of a tenant that has no grants.",
-        ),
+        User::new("nils@northwind", "Nils Aho", &["sales"], "Of a tenant that has no grants."),
     ]
 }
 

@@ -33,32 +33,20 @@ pub(super) struct Refusal {
 impl Refusal {
     /// No body; the cause is in a header.
     fn bare(status: StatusCode, info: &'static str) -> Self {
-        Self {
-            status,
-            info: Some(info),
-            body: None,
-        }
+        Self { status, info: Some(info), body: None }
     }
 
     /// A code and a message.
     fn told(status: StatusCode, code: &'static str, message: &str) -> Self {
         let body = json!({"error": {"code": code, "message": message}});
-        Self {
-            status,
-            info: Some(code),
-            body: Some(body),
-        }
+        Self { status, info: Some(code), body: Some(body) }
     }
 
     /// A code and Power BI's own details, which say nothing more.
     fn coded(status: StatusCode, code: &'static str) -> Self {
         let details = json!({"code": code, "parameters": {}, "details": [], "exceptionCulprit": 1});
         let body = json!({"error": {"code": code, "pbi.error": details}});
-        Self {
-            status,
-            info: Some(code),
-            body: Some(body),
-        }
+        Self { status, info: Some(code), body: Some(body) }
     }
 
     pub(super) fn invalid_token() -> Self {
@@ -66,11 +54,7 @@ impl Refusal {
     }
 
     pub(super) fn token_expired() -> Self {
-        Self::told(
-            StatusCode::FORBIDDEN,
-            "TokenExpired",
-            "Access token has expired, resubmit with a new access token",
-        )
+        Self::told(StatusCode::FORBIDDEN, "TokenExpired", "Access token has expired, resubmit with a new access token")
     }
 
     pub(super) fn unknown_profile() -> Self {
@@ -108,11 +92,7 @@ impl Refusal {
     }
 
     pub(super) fn unsupported_media_type() -> Self {
-        Self {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            info: None,
-            body: None,
-        }
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, info: None, body: None }
     }
 
     pub(super) fn invalid(message: &str) -> Self {
@@ -184,10 +164,7 @@ pub(super) fn report(api: &PowerBi, report: &Report) -> Value {
     // A paginated report names no dataset here.
     if !report.paginated {
         body["datasetId"] = json!(report.dataset);
-        let home = api
-            .world
-            .dataset(&report.dataset)
-            .map(|dataset| dataset.workspace.clone());
+        let home = api.world.dataset(&report.dataset).map(|dataset| dataset.workspace.clone());
         body["datasetWorkspaceId"] = json!(home.unwrap_or_else(|| report.workspace.clone()));
     }
     body
@@ -224,11 +201,7 @@ impl IdentityNeed {
 }
 
 fn embed_url(api: &PowerBi, report: &Report) -> String {
-    let page = if report.paginated {
-        "rdlEmbed"
-    } else {
-        "reportEmbed"
-    };
+    let page = if report.paginated { "rdlEmbed" } else { "reportEmbed" };
     format!(
         "{}/{page}?reportId={}&groupId={}&w=2&config={}",
         api.embed_origin,

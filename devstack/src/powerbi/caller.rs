@@ -27,9 +27,7 @@ impl Caller {
         now: SystemTime,
     ) -> Result<Self, Refusal> {
         let token = bearer_token(headers).and_then(|token| ledger.access(token));
-        let token = token
-            .filter(|token| !token.revoked)
-            .ok_or_else(Refusal::invalid_token)?;
+        let token = token.filter(|token| !token.revoked).ok_or_else(Refusal::invalid_token)?;
         if token.expires <= now {
             return Err(Refusal::token_expired());
         }
@@ -43,10 +41,7 @@ impl Caller {
             // Only a service principal has profiles.
             (Bearer::User(_), Some(_)) => return Err(Refusal::unknown_profile()),
         };
-        Ok(Self {
-            principal,
-            token_expires: token.expires,
-        })
+        Ok(Self { principal, token_expires: token.expires })
     }
 }
 
@@ -64,10 +59,7 @@ fn profile(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(PROFILE_HEADER).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value
-            .to_str()
-            .map(Some)
-            .map_err(|_| Refusal::unknown_profile()),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| Refusal::unknown_profile()),
         (Some(_), Some(_)) => Err(Refusal::unknown_profile()),
     }
 }

@@ -17,21 +17,12 @@ use crate::time_source::{rfc3339, unix_seconds};
 use crate::world::{Dataset, Role, Workspace, same_id};
 
 /// Makes an embed token for everything that the request names, or refuses.
-pub(super) fn generate(
-    api: &PowerBi,
-    caller: &Caller,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Value, Refusal> {
+pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     let request = TokenRequest::parse(headers, body)?;
     let items = Items::find(api, &request)?;
     items.check_rights(caller)?;
     check_targets(api, caller, &request)?;
-    if items
-        .workspaces
-        .iter()
-        .any(|workspace| workspace.capacity.is_none())
-    {
+    if items.workspaces.iter().any(|workspace| workspace.capacity.is_none()) {
         return Err(Refusal::shared_capacity());
     }
     identities::check(&request, &items.datasets, &caller.principal)?;
@@ -48,20 +39,13 @@ struct Items<'a> {
 impl<'a> Items<'a> {
     fn find(api: &'a PowerBi, request: &TokenRequest) -> Result<Self, Refusal> {
         let world = &api.world;
-        let mut items = Self {
-            datasets: Vec::new(),
-            workspaces: Vec::new(),
-        };
+        let mut items = Self { datasets: Vec::new(), workspaces: Vec::new() };
         for item in request.reports() {
-            let report = world
-                .report(&item.id)
-                .ok_or_else(Refusal::entity_not_found)?;
+            let report = world.report(&item.id).ok_or_else(Refusal::entity_not_found)?;
             items.add_workspace(api, &report.workspace)?;
         }
         for item in request.datasets() {
-            let dataset = world
-                .dataset(&item.id)
-                .ok_or_else(Refusal::entity_not_found)?;
+            let dataset = world.dataset(&item.id).ok_or_else(Refusal::entity_not_found)?;
             items.add_workspace(api, &dataset.workspace)?;
             items.datasets.push(dataset);
         }
@@ -70,39 +54,26 @@ impl<'a> Items<'a> {
 
     fn add_workspace(&mut self, api: &'a PowerBi, id: &str) -> Result<(), Refusal> {
         if !self.workspaces.iter().any(|known| same_id(&known.id, id)) {
-            self.workspaces.push(
-                api.world
-                    .workspace(id)
-                    .ok_or_else(Refusal::folder_not_found)?,
-            );
+            self.workspaces.push(api.world.workspace(id).ok_or_else(Refusal::folder_not_found)?);
         }
         Ok(())
     }
 
     /// Items of several workspaces need a member of each.
     fn check_rights(&self, caller: &Caller) -> Result<(), Refusal> {
-        let needed = if self.workspaces.len() > 1 {
-            Role::Member
-        } else {
-            Role::Contributor
-        };
-        self.workspaces
-            .iter()
-            .try_for_each(|workspace| match caller.role_in(workspace) {
-                Some(role) if role >= needed => Ok(()),
-                Some(_) => Err(Refusal::not_authorized()),
-                // What one cannot see might as well not exist.
-                None => Err(Refusal::entity_not_found()),
-            })
+        let needed = if self.workspaces.len() > 1 { Role::Member } else { Role::Contributor };
+        self.workspaces.iter().try_for_each(|workspace| match caller.role_in(workspace) {
+            Some(role) if role >= needed => Ok(()),
+            Some(_) => Err(Refusal::not_authorized()),
+            // What one cannot see might as well not exist.
+            None => Err(Refusal::entity_not_found()),
+        })
     }
 }
 
 fn check_targets(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> Result<(), Refusal> {
     request.target_workspaces().iter().try_for_each(|item| {
-        let workspace = api
-            .world
-            .workspace(&item.id)
-            .ok_or_else(Refusal::folder_not_found)?;
+        let workspace = api.world.workspace(&item.id).ok_or_else(Refusal::folder_not_found)?;
         match caller.role_in(workspace) {
             Some(role) if role >= Role::Contributor => Ok(()),
             _ => Err(Refusal::not_authorized()),
@@ -112,9 +83,7 @@ fn check_targets(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> Resu
 
 /// The rest of the access token's life, or less where less is asked for.
 fn expiration(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> SystemTime {
-    let asked = request
-        .lifetime_in_minutes
-        .and_then(|minutes| u64::try_from(minutes).ok());
+    let asked = request.lifetime_in_minutes.and_then(|minutes| u64::try_from(minutes).ok());
     match asked {
         // Zero is as good as nothing.
         None | Some(0) => caller.token_expires,
@@ -128,10 +97,10 @@ fn expiration(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> SystemT
 fn issue(api: &PowerBi, request: &TokenRequest, expires: SystemTime) -> Value {
     let token = token_text(expires);
     let id = Uuid::new_v4().to_string();
-    let reports = request.reports().iter().map(|item| ReportGrant {
-        id: item.id.clone(),
-        allow_edit: item.allow_edit.unwrap_or(false),
-    });
+    let reports = request
+        .reports()
+        .iter()
+        .map(|item| ReportGrant { id: item.id.clone(), allow_edit: item.allow_edit.unwrap_or(false) });
     let datasets = request.datasets().iter().map(|item| DatasetGrant {
         id: item.id.clone(),
         xmla_read_only: item.xmla_permissions == Some(Xmla::ReadOnly),
@@ -141,11 +110,7 @@ fn issue(api: &PowerBi, request: &TokenRequest, expires: SystemTime) -> Value {
         expires,
         reports: reports.collect(),
         datasets: datasets.collect(),
-        target_workspaces: request
-            .target_workspaces()
-            .iter()
-            .map(|item| item.id.clone())
-            .collect(),
+        target_workspaces: request.target_workspaces().iter().map(|item| item.id.clone()).collect(),
         identities: identities::granted(request),
     };
     api.ledger.issue_embed(&token, entry);
@@ -166,9 +131,5 @@ fn token_text(expires: SystemTime) -> String {
         "exp": unix_seconds(expires),
         "allowAccessOverPublicInternet": true,
     });
-    format!(
-        "{}.{}",
-        URL_SAFE.encode(zipped),
-        STANDARD.encode(tail.to_string())
-    )
+    format!("{}.{}", URL_SAFE.encode(zipped), STANDARD.encode(tail.to_string()))
 }

@@ -14,21 +14,14 @@ const MAX_ROLE: usize = 50;
 const MAX_CUSTOM_DATA: usize = 1024;
 
 /// Checks each identity, then each dataset against the identity that covers it.
-pub(super) fn check(
-    request: &TokenRequest,
-    datasets: &[&Dataset],
-    principal: &Principal,
-) -> Result<(), Refusal> {
+pub(super) fn check(request: &TokenRequest, datasets: &[&Dataset], principal: &Principal) -> Result<(), Refusal> {
     let mut covered = HashSet::new();
     for identity in request.identities() {
         check_shape(identity)?;
         check_cover(identity, request, &mut covered)?;
     }
     datasets.iter().try_for_each(|dataset| {
-        let identity = request
-            .identities()
-            .iter()
-            .find(|identity| covers(identity, &dataset.id));
+        let identity = request.identities().iter().find(|identity| covers(identity, &dataset.id));
         check_need(dataset, identity, principal)
     })
 }
@@ -57,12 +50,9 @@ fn check_shape(identity: &IdentityItem) -> Result<(), Refusal> {
     if roles.len() > MAX_ROLES {
         return Err(Refusal::invalid("An identity has at most 50 roles."));
     }
-    let bad_role =
-        |role: &String| role.is_empty() || role.chars().count() > MAX_ROLE || role.contains(',');
+    let bad_role = |role: &String| role.is_empty() || role.chars().count() > MAX_ROLE || role.contains(',');
     if roles.iter().any(bad_role) {
-        return Err(Refusal::invalid(
-            "A role has 1 to 50 characters and no comma.",
-        ));
+        return Err(Refusal::invalid("A role has 1 to 50 characters and no comma."));
     }
     let custom_data = identity.custom_data.as_deref().unwrap_or_default();
     if custom_data.len() > MAX_CUSTOM_DATA {
@@ -70,30 +60,20 @@ fn check_shape(identity: &IdentityItem) -> Result<(), Refusal> {
     }
     // Both need a source that this world has not got.
     if identity.identity_blob.is_some() {
-        return Err(Refusal::invalid(
-            "identityBlob is only supported for Azure SQL.",
-        ));
+        return Err(Refusal::invalid("identityBlob is only supported for Azure SQL."));
     }
     match identity.auditable_context.as_deref() {
-        Some(context) if context.len() > MAX_USERNAME => {
-            Err(Refusal::invalid("auditableContext is too long."))
-        }
+        Some(context) if context.len() > MAX_USERNAME => Err(Refusal::invalid("auditableContext is too long.")),
         _ => Ok(()),
     }
 }
 
 /// An identity covers items of the same request, and no dataset twice.
-fn check_cover(
-    identity: &IdentityItem,
-    request: &TokenRequest,
-    covered: &mut HashSet<String>,
-) -> Result<(), Refusal> {
+fn check_cover(identity: &IdentityItem, request: &TokenRequest, covered: &mut HashSet<String>) -> Result<(), Refusal> {
     let datasets = identity.datasets.as_deref().unwrap_or_default();
     let reports = identity.reports.as_deref().unwrap_or_default();
     if datasets.is_empty() && reports.is_empty() {
-        return Err(Refusal::invalid(
-            "An effective identity must name its datasets.",
-        ));
+        return Err(Refusal::invalid("An effective identity must name its datasets."));
     }
     for id in datasets {
         guid(id)?;
@@ -103,9 +83,7 @@ fn check_cover(
             )));
         }
         if !covered.insert(id.to_ascii_lowercase()) {
-            return Err(Refusal::invalid(&format!(
-                "More than one effective identity was given for dataset {id}."
-            )));
+            return Err(Refusal::invalid(&format!("More than one effective identity was given for dataset {id}.")));
         }
     }
     for id in reports {
@@ -118,29 +96,19 @@ fn check_cover(
     Ok(())
 }
 
-fn check_need(
-    dataset: &Dataset,
-    identity: Option<&IdentityItem>,
-    principal: &Principal,
-) -> Result<(), Refusal> {
+fn check_need(dataset: &Dataset, identity: Option<&IdentityItem>, principal: &Principal) -> Result<(), Refusal> {
     let id = &dataset.id;
-    let about = |rest: &str| {
-        Err(Refusal::invalid(&format!(
-            "Creating embed token for accessing dataset {id} {rest}"
-        )))
-    };
+    let about = |rest: &str| Err(Refusal::invalid(&format!("Creating embed token for accessing dataset {id} {rest}")));
     match (dataset.identity, identity) {
         (IdentityNeed::None, Some(_)) => about("shouldn't have effective identity"),
-        (IdentityNeed::Unsupported, Some(_)) => Err(Refusal::invalid(
-            "Creating embed token with effective identity is not supported for this datasource.",
-        )),
+        (IdentityNeed::Unsupported, Some(_)) => {
+            Err(Refusal::invalid("Creating embed token with effective identity is not supported for this datasource."))
+        }
         (IdentityNeed::None | IdentityNeed::Unsupported, None) => Ok(()),
         // A person who asks without an identity sees every row.
         (_, None) if matches!(principal, Principal::User(_)) => Ok(()),
         (_, None) => about("requires effective identity to be provided"),
-        (IdentityNeed::Roles, Some(identity))
-            if identity.roles.as_deref().unwrap_or_default().is_empty() =>
-        {
+        (IdentityNeed::Roles, Some(identity)) if identity.roles.as_deref().unwrap_or_default().is_empty() => {
             about("requires roles to be included in provided effective identity")
         }
         (_, Some(_)) => Ok(()),
@@ -148,10 +116,5 @@ fn check_need(
 }
 
 fn covers(identity: &IdentityItem, dataset: &str) -> bool {
-    identity
-        .datasets
-        .as_deref()
-        .unwrap_or_default()
-        .iter()
-        .any(|id| same_id(id, dataset))
+    identity.datasets.as_deref().unwrap_or_default().iter().any(|id| same_id(id, dataset))
 }

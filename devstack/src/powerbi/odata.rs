@@ -27,11 +27,7 @@ impl Page {
     pub(super) fn parse(query: &str) -> Result<Self, Refusal> {
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|_| Refusal::invalid("Malformed query."))?;
-        let mut page = Self {
-            filters: Vec::new(),
-            top: MAX_TOP,
-            skip: 0,
-        };
+        let mut page = Self { filters: Vec::new(), top: MAX_TOP, skip: 0 };
         for (name, value) in &pairs {
             match name.as_str() {
                 "$filter" => page.filters = filters(value)?,
@@ -48,9 +44,8 @@ impl Page {
         &'a self,
         workspaces: impl Iterator<Item = &'a Workspace>,
     ) -> impl Iterator<Item = &'a Workspace> {
-        let wanted = workspaces.filter(|workspace| {
-            self.filters.is_empty() || self.filters.iter().any(|filter| filter.lets(workspace))
-        });
+        let wanted = workspaces
+            .filter(|workspace| self.filters.is_empty() || self.filters.iter().any(|filter| filter.lets(workspace)));
         wanted.skip(self.skip).take(self.top)
     }
 }
@@ -58,9 +53,7 @@ impl Page {
 impl Filter {
     fn parse(text: &str) -> Result<Self, Refusal> {
         let text = text.trim();
-        let contains = text
-            .strip_prefix("contains(name,")
-            .and_then(|rest| rest.strip_suffix(')'));
+        let contains = text.strip_prefix("contains(name,").and_then(|rest| rest.strip_suffix(')'));
         if let Some(part) = contains {
             return Ok(Self::NameContains(quoted(part)?));
         }
@@ -88,13 +81,8 @@ fn filters(text: &str) -> Result<Vec<Filter>, Refusal> {
 }
 
 fn quoted(text: &str) -> Result<String, Refusal> {
-    let inner = text
-        .trim()
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''));
-    inner
-        .map(|inner| inner.replace("''", "'"))
-        .ok_or_else(|| unsupported(text))
+    let inner = text.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    inner.map(|inner| inner.replace("''", "'")).ok_or_else(|| unsupported(text))
 }
 
 fn number(text: &str) -> Result<usize, Refusal> {
@@ -102,7 +90,5 @@ fn number(text: &str) -> Result<usize, Refusal> {
 }
 
 fn unsupported(text: &str) -> Refusal {
-    Refusal::invalid(&format!(
-        "The query specified in the URI is not valid: '{text}'."
-    ))
+    Refusal::invalid(&format!("The query specified in the URI is not valid: '{text}'."))
 }

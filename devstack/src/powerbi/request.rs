@@ -112,9 +112,7 @@ struct DatasourceSelector {
 impl TokenRequest {
     /// Reads a body and checks everything that needs no look at Power BI.
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
-        let content_type = headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(is_json) {
             return Err(Refusal::unsupported_media_type());
         }
@@ -142,31 +140,19 @@ impl TokenRequest {
 
     fn check(&self) -> Result<(), Refusal> {
         if self.datasets().is_empty() && self.reports().is_empty() {
-            return Err(Refusal::invalid(
-                "At least one report or dataset must be specified.",
-            ));
+            return Err(Refusal::invalid("At least one report or dataset must be specified."));
         }
-        check_items(
-            "datasets",
-            self.datasets().iter().map(|item| item.id.as_str()),
-        )?;
-        check_items(
-            "reports",
-            self.reports().iter().map(|item| item.id.as_str()),
-        )?;
+        check_items("datasets", self.datasets().iter().map(|item| item.id.as_str()))?;
+        check_items("reports", self.reports().iter().map(|item| item.id.as_str()))?;
         let workspaces = self.target_workspaces().iter().map(|item| item.id.as_str());
         check_items("targetWorkspaces", workspaces)?;
-        if self
-            .datasource_identities
-            .as_ref()
-            .is_some_and(Vec::is_empty)
-        {
+        if self.datasource_identities.as_ref().is_some_and(Vec::is_empty) {
             return Err(Refusal::invalid("datasourceIdentities is empty."));
         }
         match self.lifetime_in_minutes {
-            Some(minutes) if minutes < 0 || minutes > i64::from(i32::MAX) => Err(Refusal::invalid(
-                "lifetimeInMinutes must be a positive integer.",
-            )),
+            Some(minutes) if minutes < 0 || minutes > i64::from(i32::MAX) => {
+                Err(Refusal::invalid("lifetimeInMinutes must be a positive integer."))
+            }
             _ => Ok(()),
         }
     }
@@ -178,15 +164,11 @@ fn check_items<'a>(field: &str, ids: impl Iterator<Item = &'a str>) -> Result<()
     for id in ids {
         guid(id)?;
         if !seen.insert(id.to_ascii_lowercase()) {
-            return Err(Refusal::invalid(&format!(
-                "{field} names {id} more than once."
-            )));
+            return Err(Refusal::invalid(&format!("{field} names {id} more than once.")));
         }
     }
     if seen.len() > MAX_ITEMS {
-        return Err(Refusal::invalid(&format!(
-            "{field} names more than {MAX_ITEMS} items."
-        )));
+        return Err(Refusal::invalid(&format!("{field} names more than {MAX_ITEMS} items.")));
     }
     Ok(())
 }

@@ -41,10 +41,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let clock = Arc::clone(&options.clock);
     let time = TimeSource::new(move || clock.now());
     let doors = Doors::open(&options).await?;
-    let template = Template::read(
-        &options.root.join("template.yaml"),
-        &doors.parameters(&options.scope),
-    )?;
+    let template = Template::read(&options.root.join("template.yaml"), &doors.parameters(&options.scope))?;
     let issuer = issuer(&options, &doors.url, &time)?;
     let authority = options.tls_upstreams.then(Authority::new).transpose()?;
     let files = OnDisk::write(&options, authority.as_ref())?;
@@ -53,53 +50,22 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
         time: time.clone(),
         token_life: options.access_token_life,
         embed_origin: doors.embed_origin.clone(),
-        user_issuer: TrustedIssuer {
-            issuer: doors.url.clone(),
-            key: issuer.key(),
-            needs_mfa: issuer::needs_mfa(),
-        },
+        user_issuer: TrustedIssuer { issuer: doors.url.clone(), key: issuer.key(), needs_mfa: issuer::needs_mfa() },
         authority,
     })
     .await?;
     let variables = variables(&upstreams, &files, &options.variables);
-    let functions = Functions::start(
-        &template.functions,
-        &variables,
-        &options.clock,
-        time.clone(),
-    )?;
-    let authorizer = template
-        .authorizer
-        .clone()
-        .map(|settings| Authorizer::new(settings, &issuer.jwks()));
+    let functions = Functions::start(&template.functions, &variables, &options.clock, time.clone())?;
+    let authorizer = template.authorizer.clone().map(|settings| Authorizer::new(settings, &issuer.jwks()));
     let page = page(&options.root, &doors);
-    let gateway = Arc::new(Gateway::new(
-        &template,
-        authorizer,
-        functions,
-        time.clone(),
-        page,
-    ));
-    let embed_server = doors
-        .embed
-        .map(|listener| start_embed_host(listener, &upstreams, &time, &options.root))
-        .transpose()?;
-    let routes = Router::new()
-        .merge(issuer.clone().routes())
-        .merge(control::routes(upstreams.clone()));
+    let gateway = Arc::new(Gateway::new(&template, authorizer, functions, time.clone(), page));
+    let embed_server =
+        doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
+    let routes = Router::new().merge(issuer.clone().routes()).merge(control::routes(upstreams.clone()));
     let routes = Arc::clone(&gateway).fallback(routes);
     let gateway_server = Server::start(doors.gateway, routes, None)?;
     let curl = curl(&doors.url);
-    Ok(Stack {
-        upstreams,
-        issuer,
-        gateway,
-        gateway_server,
-        embed_server,
-        variables,
-        files,
-        curl,
-    })
+    Ok(Stack { upstreams, issuer, gateway, gateway_server, embed_server, variables, files, curl })
 }
 
 /// The ports that others must know of before anything can start.
@@ -125,13 +91,7 @@ impl Doors {
         };
         let port = gateway.local_addr()?.port();
         let url = format!("http://127.0.0.1:{port}");
-        Ok(Self {
-            gateway,
-            embed,
-            url,
-            port,
-            embed_origin,
-        })
+        Ok(Self { gateway, embed, url, port, embed_origin })
     }
 
     /// Values for the template's parameters.
@@ -144,10 +104,7 @@ impl Doors {
             ("Scope", scope.to_owned()),
             ("AllowedOrigins", origins),
         ];
-        values
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -170,14 +127,8 @@ impl OnDisk {
             None => options.root.join("devstack/demo/catalog.json"),
             Some(catalog) => write("catalog.json", catalog.to_string())?,
         };
-        let roots = authority
-            .map(|a| write("roots.pem", a.pem().to_owned()))
-            .transpose()?;
-        Ok(Self {
-            catalog,
-            roots,
-            _directory: directory,
-        })
+        let roots = authority.map(|a| write("roots.pem", a.pem().to_owned())).transpose()?;
+        Ok(Self { catalog, roots, _directory: directory })
     }
 }
 
@@ -213,37 +164,18 @@ async fn listen(port: Port) -> Result<TcpListener, StartError> {
 }
 
 /// What points a function at this stack.
-fn variables(
-    upstreams: &Upstreams,
-    files: &OnDisk,
-    extra: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
+fn variables(upstreams: &Upstreams, files: &OnDisk, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = [
         ("DYNABIND_SECRET_ID", SECRET_NAME.to_owned()),
-        (
-            "DYNABIND_CATALOG",
-            format!("file:{}", files.catalog.display()),
-        ),
-        (
-            "DYNABIND_ENTRA_URL",
-            upstreams.upstream_url(Service::Entra).to_owned(),
-        ),
-        (
-            "DYNABIND_POWERBI_URL",
-            upstreams.upstream_url(Service::PowerBi).to_owned(),
-        ),
-        (
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-            upstreams.upstream_url(Service::SecretsManager).to_owned(),
-        ),
+        ("DYNABIND_CATALOG", format!("file:{}", files.catalog.display())),
+        ("DYNABIND_ENTRA_URL", upstreams.upstream_url(Service::Entra).to_owned()),
+        ("DYNABIND_POWERBI_URL", upstreams.upstream_url(Service::PowerBi).to_owned()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", upstreams.upstream_url(Service::SecretsManager).to_owned()),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "dev".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "dev".to_owned()),
     ];
-    let mut variables: BTreeMap<_, _> = ours
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let mut variables: BTreeMap<_, _> = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     if let Some(roots) = &files.roots {
         variables.insert("SSL_CERT_FILE".to_owned(), roots.display().to_string());
     }
@@ -297,9 +229,5 @@ fn start_embed_host(
         time: time.clone(),
         files: Files::new(root.join("spa/embed-page")),
     });
-    Ok(Server::start(
-        listener,
-        host.routes(),
-        Some(tls::self_signed(EMBED_HOST)?),
-    )?)
+    Ok(Server::start(listener, host.routes(), Some(tls::self_signed(EMBED_HOST)?))?)
 }

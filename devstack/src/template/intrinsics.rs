@@ -22,9 +22,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn resolve(&self, value: &Value) -> Resolved {
         match value {
             Value::Object(fields) => match single(fields) {
-                Some((function, argument)) if is_function(function) => {
-                    self.call(function, argument)
-                }
+                Some((function, argument)) if is_function(function) => self.call(function, argument),
                 _ => self.object(fields).map(Some),
             },
             Value::Array(items) => self.list(items).map(|items| Some(Value::Array(items))),
@@ -43,10 +41,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn list(&self, items: &[Value]) -> Result<Vec<Value>, String> {
-        items
-            .iter()
-            .filter_map(|item| self.resolve(item).transpose())
-            .collect()
+        items.iter().filter_map(|item| self.resolve(item).transpose()).collect()
     }
 
     fn call(&self, function: &str, argument: &Value) -> Resolved {
@@ -63,9 +58,7 @@ impl<'a> Resolver<'a> {
             "Fn::Join" => {
                 let [separator, items] = arguments(function, argument)?;
                 let items = self.strings(items)?;
-                Ok(Some(json!(
-                    items.join(separator.as_str().unwrap_or_default())
-                )))
+                Ok(Some(json!(items.join(separator.as_str().unwrap_or_default()))))
             }
             "Fn::Split" => {
                 let [separator, whole] = arguments(function, argument)?;
@@ -75,15 +68,10 @@ impl<'a> Resolver<'a> {
             }
             "Fn::Select" => {
                 let [index, items] = arguments(function, argument)?;
-                let index: usize = self
-                    .string(index)?
-                    .parse()
-                    .map_err(|_| "Fn::Select: no index")?;
+                let index: usize = self.string(index)?.parse().map_err(|_| "Fn::Select: no index")?;
                 Ok(self.strings(items)?.get(index).map(|item| json!(item)))
             }
-            _ => self
-                .condition(&json!({ function: argument }))
-                .map(|holds| Some(json!(holds))),
+            _ => self.condition(&json!({ function: argument })).map(|holds| Some(json!(holds))),
         }
     }
 
@@ -152,12 +140,8 @@ impl<'a> Resolver<'a> {
                 let [inner] = arguments(function, argument)?;
                 self.condition(inner).map(|holds| !holds)
             }
-            "Fn::And" => all
-                .iter()
-                .try_fold(true, |held, one| Ok(self.condition(one)? && held)),
-            "Fn::Or" => all
-                .iter()
-                .try_fold(false, |held, one| Ok(self.condition(one)? || held)),
+            "Fn::And" => all.iter().try_fold(true, |held, one| Ok(self.condition(one)? && held)),
+            "Fn::Or" => all.iter().try_fold(false, |held, one| Ok(self.condition(one)? || held)),
             other => Err(format!("{other} is not understood here")),
         }
     }
@@ -194,14 +178,9 @@ fn is_function(name: &str) -> bool {
     name == "Ref" || name.starts_with("Fn::")
 }
 
-fn arguments<'v, const N: usize>(
-    function: &str,
-    argument: &'v Value,
-) -> Result<[&'v Value; N], String> {
+fn arguments<'v, const N: usize>(function: &str, argument: &'v Value) -> Result<[&'v Value; N], String> {
     let items: Vec<&Value> = argument.as_array().into_iter().flatten().collect();
-    items
-        .try_into()
-        .map_err(|_| format!("{function}: not {N} arguments"))
+    items.try_into().map_err(|_| format!("{function}: not {N} arguments"))
 }
 
 fn pseudo_parameter(name: &str) -> Option<&'static str> {

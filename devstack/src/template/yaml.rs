@@ -61,8 +61,7 @@ mod tests {
 
     #[test]
     fn short_tags_become_long_forms() {
-        let value =
-            parse("a: !Ref B\nc: !Sub '${D}'\ne: !GetAtt F.Arn\ng: !If [H, 1, !Ref I]").unwrap();
+        let value = parse("a: !Ref B\nc: !Sub '${D}'\ne: !GetAtt F.Arn\ng: !If [H, 1, !Ref I]").unwrap();
         assert_eq!(
             value,
             json!({

@@ -72,10 +72,7 @@ pub(super) fn world() -> World {
         directory_id: ids::DIRECTORY.to_owned(),
         client_id: ids::CLIENT.to_owned(),
         principal_id: ids::PRINCIPAL.to_owned(),
-        profiles: vec![Profile {
-            id: ids::FABRIKAM_PROFILE.to_owned(),
-            name: "Fabrikam".to_owned(),
-        }],
+        profiles: vec![Profile { id: ids::FABRIKAM_PROFILE.to_owned(), name: "Fabrikam".to_owned() }],
         workspaces: workspaces(),
         reports: reports(),
         datasets: datasets(),
@@ -84,90 +81,33 @@ pub(super) fn world() -> World {
 
 fn workspaces() -> Vec<Workspace> {
     let app = || (Principal::App, Role::Member);
-    let profile = || {
-        (
-            Principal::Profile(ids::FABRIKAM_PROFILE.to_owned()),
-            Role::Member,
-        )
-    };
+    let profile = || (Principal::Profile(ids::FABRIKAM_PROFILE.to_owned()), Role::Member);
     let user = |email: &str| (Principal::User(email.to_owned()), Role::Contributor);
     let (ana, carl) = ("ana@contoso.example", "carl@contoso.example");
     let frida = "frida@fabrikam.example";
     vec![
-        workspace(
-            ids::REPORTS_WORKSPACE,
-            "Shared reports",
-            vec![app(), profile(), user(ana), user(carl), user(frida)],
-        ),
-        workspace(
-            ids::CONTOSO_WORKSPACE,
-            "Contoso",
-            vec![app(), user(ana), user(carl)],
-        ),
-        workspace(
-            ids::FABRIKAM_WORKSPACE,
-            "Fabrikam",
-            vec![app(), profile(), user(frida)],
-        ),
-        Workspace {
-            capacity: None,
-            ..workspace(ids::SANDBOX_WORKSPACE, "Sandbox", vec![app()])
-        },
+        workspace(ids::REPORTS_WORKSPACE, "Shared reports", vec![app(), profile(), user(ana), user(carl), user(frida)]),
+        workspace(ids::CONTOSO_WORKSPACE, "Contoso", vec![app(), user(ana), user(carl)]),
+        workspace(ids::FABRIKAM_WORKSPACE, "Fabrikam", vec![app(), profile(), user(frida)]),
+        Workspace { capacity: None, ..workspace(ids::SANDBOX_WORKSPACE, "Sandbox", vec![app()]) },
         workspace(ids::CLOSED_WORKSPACE, "Closed", Vec::new()),
-        workspace(
-            ids::READING_ROOM_WORKSPACE,
-            "Reading room",
-            vec![(Principal::App, Role::Viewer)],
-        ),
+        workspace(ids::READING_ROOM_WORKSPACE, "Reading room", vec![(Principal::App, Role::Viewer)]),
     ]
 }
 
 fn workspace(id: &str, name: &str, members: Vec<(Principal, Role)>) -> Workspace {
     let capacity = Some(ids::CAPACITY.to_owned());
-    Workspace {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        capacity,
-        members,
-    }
+    Workspace { id: id.to_owned(), name: name.to_owned(), capacity, members }
 }
 
 fn reports() -> Vec<Report> {
     use ids::{CLOSED_WORKSPACE, REPORTS_WORKSPACE, SANDBOX_WORKSPACE, TEMPLATE_DATASET};
     vec![
-        report(
-            ids::SALES_REPORT,
-            "Sales overview",
-            REPORTS_WORKSPACE,
-            TEMPLATE_DATASET,
-        ),
-        report(
-            ids::OPS_REPORT,
-            "Operations",
-            REPORTS_WORKSPACE,
-            TEMPLATE_DATASET,
-        ),
-        report(
-            ids::PILOT_REPORT,
-            "Pilot",
-            SANDBOX_WORKSPACE,
-            ids::TRIAL_DATASET,
-        ),
-        report(
-            ids::CLOSED_REPORT,
-            "Closed",
-            CLOSED_WORKSPACE,
-            ids::CLOSED_DATASET,
-        ),
-        Report {
-            paginated: true,
-            ..report(
-                ids::INVOICE_REPORT,
-                "Invoice",
-                REPORTS_WORKSPACE,
-                TEMPLATE_DATASET,
-            )
-        },
+        report(ids::SALES_REPORT, "Sales overview", REPORTS_WORKSPACE, TEMPLATE_DATASET),
+        report(ids::OPS_REPORT, "Operations", REPORTS_WORKSPACE, TEMPLATE_DATASET),
+        report(ids::PILOT_REPORT, "Pilot", SANDBOX_WORKSPACE, ids::TRIAL_DATASET),
+        report(ids::CLOSED_REPORT, "Closed", CLOSED_WORKSPACE, ids::CLOSED_DATASET),
+        Report { paginated: true, ..report(ids::INVOICE_REPORT, "Invoice", REPORTS_WORKSPACE, TEMPLATE_DATASET) },
     ]
 }
 
@@ -195,11 +135,7 @@ fn providers_datasets() -> Vec<Dataset> {
         plain(ids::TEMPLATE_DATASET, "Sample data", ids::REPORTS_WORKSPACE),
         plain(ids::TRIAL_DATASET, "Trial", ids::SANDBOX_WORKSPACE),
         plain(ids::CLOSED_DATASET, "Closed", ids::CLOSED_WORKSPACE),
-        plain(
-            ids::READING_ROOM_DATASET,
-            "Reading room",
-            ids::READING_ROOM_WORKSPACE,
-        ),
+        plain(ids::READING_ROOM_DATASET, "Reading room", ids::READING_ROOM_WORKSPACE),
     ]
 }
 
@@ -212,15 +148,9 @@ fn contosos_datasets() -> Vec<Dataset> {
         ("Lyon", 22, "carl@contoso.example"),
         ("Paris", 57, "carl@contoso.example"),
     ];
-    let plan = [
-        ("Q1", 90, ""),
-        ("Q2", 105, ""),
-        ("Q3", 98, ""),
-        ("Q4", 130, ""),
-    ];
+    let plan = [("Q1", 90, ""), ("Q2", 105, ""), ("Q3", 98, ""), ("Q4", 130, "")];
     let regions = [("North", 40, "North"), ("South", 60, "South")];
-    let own =
-        |id, name, identity, rows: &[_]| dataset(id, name, ids::CONTOSO_WORKSPACE, identity, rows);
+    let own = |id, name, identity, rows: &[_]| dataset(id, name, ids::CONTOSO_WORKSPACE, identity, rows);
     vec![
         own(ids::CONTOSO_SALES, "Contoso sales", Username, &sales),
         own(ids::CONTOSO_PLAN, "Contoso plan", None, &plan),
@@ -241,22 +171,10 @@ fn fabrikams_datasets() -> Vec<Dataset> {
         ("Tromso", 12, "frida@fabrikam.example"),
     ];
     let (id, home) = (ids::FABRIKAM_SALES, ids::FABRIKAM_WORKSPACE);
-    vec![dataset(
-        id,
-        "Fabrikam sales",
-        home,
-        IdentityNeed::Username,
-        &sales,
-    )]
+    vec![dataset(id, "Fabrikam sales", home, IdentityNeed::Username, &sales)]
 }
 
-fn dataset(
-    id: &str,
-    name: &str,
-    workspace: &str,
-    identity: IdentityNeed,
-    rows: &[(&str, u32, &str)],
-) -> Dataset {
+fn dataset(id: &str, name: &str, workspace: &str, identity: IdentityNeed, rows: &[(&str, u32, &str)]) -> Dataset {
     let rows = rows.iter().map(|&(label, value, audience)| Row {
         label: label.to_owned(),
         value,

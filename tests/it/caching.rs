@@ -1,0 +1,187 @@
+//! What is kept, for how long, and what happens when it runs out.
+
+use std::time::Duration;
+
+use acceptance::front_door::{FrontDoor, view};
+use devstack::Fault;
+use serde_json::json;
+
+const MADE: [&str; 1] = ["POST GenerateToken"];
+const KEPT: [&str; 0] = [];
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_mins(minutes)
+}
+
+async fn warm(door: &FrontDoor) -> String {
+    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    door.stack.log().clear();
+    answer["tokenId"].as_str().unwrap().to_owned()
+}
+
+async fn ask(door: &FrontDoor) -> String {
+    door.token("carl@contoso", view("sales", "contoso-plan")).await.ok()["tokenId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_embed_token_is_kept_while_it_is_worth_using() {
+    let door = FrontDoor::open().await;
+    let first = warm(&door).await;
+    // It lives 59 minutes and 59 seconds; at 15 minutes left a fresh one is made.
+    door.clock.advance(minutes(44));
+    assert_eq!(ask(&door).await, first);
+    assert_eq!(door.upstream_calls(), KEPT);
+    door.clock.advance(minutes(1));
+    assert_ne!(ask(&door).await, first);
+}
+
+#[tokio::test]
+async fn a_short_token_is_replaced_at_half_of_its_life() {
+    let door = FrontDoor::open().await;
+    let body = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": 10 });
+    let ask = async || door.token("carl@contoso", body.clone()).await.ok()["tokenId"].clone();
+    let first = ask().await;
+    door.clock.advance(Duration::from_secs(299));
+    assert_eq!(ask().await, first);
+    door.clock.advance(Duration::from_secs(2));
+    assert_ne!(ask().await, first);
+}
+
+#[tokio::test]
+async fn callers_share_a_token_only_where_everything_that_decides_it_is_equal() {
+    let door = FrontDoor::open().await;
+    let plan = async |user: &str| door.token(user, view("sales", "contoso-plan")).await.ok()["tokenId"].clone();
+    let sales = async |user: &str| door.token(user, view("sales", "contoso-sales")).await.ok()["tokenId"].clone();
+    // No identity: Ana's token may do exactly what Carl's may.
+    assert_eq!(plan("ana@contoso").await, plan("carl@contoso").await);
+    // An identity each.
+    assert_ne!(sales("ana@contoso").await, sales("carl@contoso").await);
+    let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
+    assert_ne!(door.token("ana@contoso", edit).await.ok()["tokenId"], plan("ana@contoso").await);
+}
+
+#[tokio::test]
+async fn the_access_token_is_renewed_early_enough_for_every_embed_token() {
+    let door = FrontDoor::open().await;
+    warm(&door).await;
+    // Until half of its hour the access token is used again.
+    door.clock.advance(minutes(29));
+    let _ = door.token("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken"].map(|_| "POST GenerateToken")[..1]);
+    door.clock.advance(minutes(2));
+    let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"]);
+    assert_eq!(answer["expiration"], "2026-11-24T04:30:59Z", "a whole hour from the renewal");
+}
+
+#[tokio::test]
+async fn a_failed_renewal_is_not_a_failed_request() {
+    let door = FrontDoor::open().await;
+    warm(&door).await;
+    door.clock.advance(minutes(31));
+    door.stack.entra().fail("*", Fault::HtmlBadGateway, None);
+    let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(answer["expiration"], "2026-11-24T03:59:59Z", "made with the access token that still lives");
+    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"], "one attempt is enough");
+
+    // Once it has ended there is nothing left to go on with.
+    door.clock.advance(minutes(29));
+    door.token("ana@contoso", view("ops", "contoso-sales")).await.assert_problem(502, "upstream-failed");
+}
+
+#[tokio::test]
+async fn an_outage_shorter_than_a_tokens_life_is_not_seen() {
+    for (route, outage) in [
+        ("*", Fault::HtmlBadGateway),
+        ("*", Fault::ResetBeforeAnswer),
+        ("*", Fault::throttled(120)),
+        ("*", Fault::TruncatedJson),
+    ] {
+        let door = FrontDoor::open().await;
+        let first = warm(&door).await;
+        door.clock.advance(minutes(50));
+        door.stack.powerbi().fail(route, outage.clone(), None);
+        assert_eq!(ask(&door).await, first, "{outage:?}");
+        door.clock.advance(minutes(9));
+        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        assert!(answer.status >= 500, "under a minute is not worth handing out ({outage:?})");
+    }
+}
+
+#[tokio::test]
+async fn a_config_survives_an_outage_too() {
+    let door = FrontDoor::open().await;
+    let body = view("sales", "contoso-plan");
+    let first = door.config("carl@contoso", body.clone()).await.ok();
+    door.clock.advance(minutes(50));
+    door.stack.powerbi().fail("*", Fault::HtmlBadGateway, None);
+    assert_eq!(door.config("carl@contoso", body).await.ok()["configs"], first["configs"]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_answer_and_not_an_outage() {
+    let door = FrontDoor::open().await;
+    warm(&door).await;
+    door.clock.advance(minutes(50));
+    let forbidden = Fault::json(403, &json!({ "error": { "code": "Forbidden" } }));
+    door.stack.powerbi().fail("*", forbidden, None);
+    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+    answer.assert_problem(502, "upstream-refused");
+}
+
+#[tokio::test]
+async fn failures_are_not_kept() {
+    let door = FrontDoor::open().await;
+    let rejected = Fault::json(400, &json!({ "error": { "code": "InvalidRequest" } }));
+    door.stack.powerbi().fail("POST *", rejected, Some(1));
+    door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-rejected");
+    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+}
+
+#[tokio::test]
+async fn metadata_is_trusted_for_ten_minutes() {
+    let door = FrontDoor::open().await;
+    let config = async |dataset: &str| door.config("carl@contoso", view("sales", dataset)).await.ok();
+    config("contoso-plan").await;
+    door.clock.advance(Duration::from_secs(599));
+    door.stack.log().clear();
+    config("contoso-sales").await;
+    assert_eq!(door.upstream_calls(), MADE);
+    door.clock.advance(Duration::from_secs(1));
+    config("contoso-sales").await;
+    assert_eq!(door.upstream_calls().len(), 1, "the report alone");
+}
+
+#[tokio::test]
+async fn many_at_once_cost_as_much_as_one() {
+    let door = FrontDoor::open().await;
+    let asks = (0..100).map(|_| door.config("carl@contoso", view("sales", "contoso-plan")));
+    let answers = futures_util::future::join_all(asks).await;
+    let first = answers[0].body["tokenId"].clone();
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.body["tokenId"] == first));
+    let calls = door.upstream_calls();
+    assert_eq!(calls.len(), 4, "{calls:?}");
+}
+
+#[tokio::test]
+async fn fresh_tokens_are_budgeted_and_kept_ones_are_not() {
+    let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
+    let ask = async |user: &str, lifetime: u64| {
+        let body =
+            json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": lifetime });
+        door.token(user, body).await
+    };
+    for lifetime in 40..43 {
+        let _ = ask("carl@contoso", lifetime).await.ok();
+    }
+    door.clock.advance(Duration::from_secs(10));
+    door.stack.log().clear();
+    let refused = ask("carl@contoso", 43).await;
+    refused.assert_problem(429, "too-many-requests");
+    assert_eq!(refused.header("retry-after"), "50");
+    assert_eq!(door.upstream_calls(), KEPT);
+    let _ = ask("carl@contoso", 42).await.ok();
+    let _ = ask("ana@contoso", 43).await.ok();
+    door.clock.advance(Duration::from_secs(50));
+    let _ = ask("carl@contoso", 44).await.ok();
+}

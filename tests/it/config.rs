@@ -1,0 +1,100 @@
+//! `POST /config`.
+
+use acceptance::front_door::{FrontDoor, view};
+use serde_json::{Value, json};
+
+const SALES: &str = "c294daab-3e50-4317-b0b8-639e5a42e0f1";
+const WORKSPACE: &str = "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852";
+
+#[tokio::test]
+async fn a_config_is_what_the_client_takes() {
+    let door = FrontDoor::open().await;
+    let answer = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    let config = &answer["configs"][0];
+    assert!(config["embedUrl"].as_str().unwrap().starts_with("https://app.powerbi.com/reportEmbed?reportId="));
+    assert!(config["accessToken"].as_str().unwrap().starts_with("H4sI"));
+    let mut rest = config.clone();
+    rest.as_object_mut().unwrap().retain(|name, _| name != "embedUrl" && name != "accessToken");
+    assert_eq!(
+        rest,
+        json!({
+            "type": "report", "tokenType": 1, "id": SALES, "permissions": 0, "viewMode": 0,
+            "datasetBinding": { "datasetId": "03821c9b-7d38-495d-b2c1-04ff0a005df1" },
+        })
+    );
+}
+
+#[tokio::test]
+async fn configs_keep_the_order_of_the_bindings_and_share_one_token() {
+    let door = FrontDoor::open().await;
+    let body = json!({ "bindings": [
+        { "report": "ops", "dataset": "contoso-plan" },
+        { "report": "sales", "dataset": "contoso-sales", "mode": "edit" },
+        { "report": "sales", "dataset": "contoso-plan" },
+    ] });
+    let answer = door.config("ana@contoso", body).await.ok();
+    let configs = answer["configs"].as_array().unwrap();
+    let summary: Vec<Value> = configs.iter().map(|c| json!([c["id"], c["permissions"], c["viewMode"]])).collect();
+    assert_eq!(
+        summary,
+        [json!(["8c8c76eb-e446-49b3-a3a7-60125c622a84", 0, 0]), json!([SALES, 7, 1]), json!([SALES, 0, 0])]
+    );
+    assert!(configs.iter().all(|config| config["accessToken"] == configs[0]["accessToken"]));
+    let calls = door.upstream_calls();
+    assert_eq!(calls.len(), 5, "one look-up for each report, not for each binding: {calls:?}");
+}
+
+#[tokio::test]
+async fn two_tenants_see_their_own_data_in_the_same_report() {
+    let door = FrontDoor::open().await;
+    let mut seen = Vec::new();
+    for (user, dataset) in [("carl@contoso", "contoso-sales"), ("frida@fabrikam", "fabrikam-sales")] {
+        let answer = door.config(user, view("sales", dataset)).await.ok();
+        let config = &answer["configs"][0];
+        assert_eq!(config["id"], SALES);
+        let granted = door.stack.embed_token(config["accessToken"].as_str().unwrap()).unwrap();
+        seen.push(granted["identities"][0]["username"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(seen, ["carl@contoso.example", "frida@fabrikam.example"]);
+}
+
+#[tokio::test]
+async fn a_cold_config_takes_three_steps_and_a_warm_one_one() {
+    let door = FrontDoor::open().await;
+    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let calls = door.upstream_calls();
+    let report = format!("GET groups/{WORKSPACE}/reports/{SALES}");
+    assert_eq!(calls[..2], ["GetSecretValue", "EntraToken"]);
+    assert!(
+        calls.contains(&"POST GenerateToken".to_owned()) && calls.contains(&report) && calls.len() == 4,
+        "{calls:?}"
+    );
+
+    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(door.upstream_calls(), ["POST GenerateToken"]);
+
+    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_token_is_made_beside_the_look_up_and_not_after_it() {
+    let door = FrontDoor::open().await;
+    let slow = devstack::Fault::Delay { delay_ms: 400 };
+    door.stack.powerbi().fail("GET /v1.0/myorg/groups/*", slow.clone(), Some(1));
+    door.stack.powerbi().fail("POST /v1.0/myorg/GenerateToken", slow, Some(1));
+    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let calls = door.stack.powerbi().calls();
+    let at = |part: &str| calls.iter().find(|call| call.path.contains(part)).unwrap().sequence;
+    assert!(at("reports").abs_diff(at("GenerateToken")) == 1, "both were sent before either was answered");
+}
+
+#[tokio::test]
+async fn connections_are_opened_while_the_secret_is_read() {
+    let door = FrontDoor::open().await;
+    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let calls = door.stack.log().all();
+    let heads: Vec<_> = calls.iter().filter(|call| call.method == "HEAD").collect();
+    assert_eq!(heads.len(), 3, "one to Entra and two to Power BI");
+    assert!(heads.iter().all(|call| call.path == "/" && call.header("authorization").is_none()));
+}

@@ -1,0 +1,134 @@
+//! Who may bind what; everything else is refused without a word to Power BI.
+
+use acceptance::front_door::{Answer, FrontDoor, view};
+use serde_json::{Value, json};
+
+/// The answer without what differs from request to request.
+fn comparable(answer: &Answer) -> Value {
+    let mut body = answer.body.clone();
+    body.as_object_mut().unwrap().remove("requestId");
+    body
+}
+
+#[tokio::test]
+async fn unknown_and_forbidden_look_alike() {
+    let door = FrontDoor::open().await;
+    let unknown = door.token("frida@fabrikam", view("sales", "no-such-dataset")).await;
+    unknown.assert_problem(403, "not-entitled");
+    for (report, dataset) in [
+        // Another tenant's dataset, by its key and by its GUID.
+        ("sales", "contoso-sales"),
+        ("sales", "03821c9b-7d38-495d-b2c1-04ff0a005df1"),
+        // A report of another tenant, with the own dataset.
+        ("ops", "fabrikam-sales"),
+        ("no-such-report", "fabrikam-sales"),
+        ("no-such-report", "no-such-dataset"),
+        // Keys are exact.
+        ("Sales", "fabrikam-sales"),
+    ] {
+        let refused = door.token("frida@fabrikam", view(report, dataset)).await;
+        assert_eq!(comparable(&refused), comparable(&unknown), "{report} {dataset}");
+    }
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_forbidden_binding_refuses_them_all() {
+    let door = FrontDoor::open().await;
+    let body = json!({ "bindings": [
+        { "report": "sales", "dataset": "fabrikam-sales" },
+        { "report": "sales", "dataset": "contoso-plan" },
+    ] });
+    let answer = door.config("frida@fabrikam", body).await;
+    answer.assert_problem(403, "not-entitled");
+    assert_eq!(answer.pointers(), ["/bindings/1"]);
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn modes_and_groups_belong_to_their_grant() {
+    let door = FrontDoor::open().await;
+    let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
+    // Carl is no analyst: he may look at what Ana may edit, and `ops` is not his.
+    door.token("carl@contoso", edit.clone()).await.assert_problem(403, "not-entitled");
+    door.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
+    let _ = door.token("ana@contoso", edit).await.ok();
+    let create = json!({ "bindings": [{ "dataset": "contoso-plan", "mode": "create" }] });
+    door.token("ana@contoso", create).await.assert_problem(403, "not-entitled");
+}
+
+#[tokio::test]
+async fn without_verified_claims_nothing_is_answered() {
+    let door = FrontDoor::open().await;
+    let body = view("sales", "fabrikam-sales");
+    let event = |authorizer: Value| {
+        let mut event = door.stack.event("POST", "/token", Some("frida@fabrikam"), Some(&body));
+        event["requestContext"]["authorizer"] = authorizer;
+        event
+    };
+    for authorizer in [
+        json!(null),
+        json!({}),
+        json!({ "jwt": null }),
+        json!({ "jwt": { "claims": {}, "scopes": null } }),
+        json!({ "jwt": { "claims": { "sub": "", "tenant": "fabrikam" }, "scopes": null } }),
+        json!({ "jwt": { "claims": { "tenant": "fabrikam" }, "scopes": null } }),
+        json!({ "iam": { "accountId": "1", "userId": "u" } }),
+    ] {
+        let answer = door.send(event(authorizer)).await;
+        answer.assert_problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    for claims in [
+        json!({ "sub": "u" }),
+        json!({ "sub": "u", "tenant": "" }),
+        json!({ "sub": "u", "tenant": "nobody" }),
+        json!({ "sub": "u", "tenant": "[fabrikam]" }),
+        json!({ "sub": "u", "tenant": "Fabrikam" }),
+    ] {
+        let answer = door.send(event(json!({ "jwt": { "claims": claims, "scopes": null } }))).await;
+        answer.assert_problem(403, "not-entitled");
+    }
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_identity_is_made_of_verified_claims_only() {
+    let door = FrontDoor::open().await;
+    let body = view("sales", "fabrikam-sales");
+    let mut event = door.stack.event("POST", "/token", Some("frida@fabrikam"), Some(&body));
+    event["headers"]["email"] = json!("ana@contoso.example");
+    event["queryStringParameters"] = json!({ "email": "ana@contoso.example" });
+    event["rawQueryString"] = json!("email=ana@contoso.example");
+    let _ = door.send(event.clone()).await.ok();
+    assert_eq!(door.token_requests()[0]["identities"][0]["username"], "frida@fabrikam.example");
+
+    for (email, why) in [(json!(""), "empty"), (json!("a b@c"), "with a space"), (json!("é@c"), "not ASCII")] {
+        event["requestContext"]["authorizer"]["jwt"]["claims"]["email"] = email;
+        let answer = door.send(event.clone()).await;
+        answer.assert_problem(403, "claim-missing");
+        assert!(answer.body["detail"].as_str().unwrap().contains("`email`"), "{why}");
+    }
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_dataset_under_two_identities_cannot_share_a_token() {
+    let door = FrontDoor::with_catalog(json!({
+        "reports": { "r": { "name": "R", "workspaceId": "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852",
+                            "reportId": "c294daab-3e50-4317-b0b8-639e5a42e0f1" } },
+        "datasets": {
+            "own": { "name": "Own", "workspaceId": "a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f",
+                     "datasetId": "03821c9b-7d38-495d-b2c1-04ff0a005df1", "identity": { "username": "{email}" } },
+            "all": { "name": "All", "workspaceId": "a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f",
+                     "datasetId": "03821C9B-7D38-495D-B2C1-04FF0A005DF1", "identity": { "username": "everybody" } },
+        },
+        "tenants": { "contoso": { "grants": [{ "reports": ["r"], "datasets": ["own", "all"] }] } },
+    }))
+    .await;
+    let body = json!({ "bindings": [{ "report": "r", "dataset": "own" }, { "report": "r", "dataset": "all" }] });
+    let answer = door.token("carl@contoso", body).await;
+    answer.assert_problem(400, "invalid-request");
+    assert_eq!(answer.pointers(), ["/bindings/1/dataset"]);
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}

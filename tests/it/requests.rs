@@ -1,0 +1,144 @@
+//! Requests that are not understood: which problem, and where.
+
+use acceptance::front_door::FrontDoor;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn every_fault_of_a_body_is_placed() {
+    let door = FrontDoor::open().await;
+    let good = json!({ "report": "sales", "dataset": "contoso-plan" });
+    for (body, pointers) in [
+        (json!([]), vec![""]),
+        (json!("x"), vec![""]),
+        (json!({}), vec![""]),
+        (json!({ "bindings": {} }), vec!["/bindings"]),
+        (json!({ "bindings": [] }), vec!["/bindings"]),
+        (json!({ "bindings": vec![good.clone(); 51] }), vec!["/bindings"]),
+        (json!({ "bindings": [good, good] }), vec!["/bindings/1"]),
+        (
+            json!({ "bindings": [good, { "report": "sales", "dataset": "contoso-plan", "mode": "view" }] }),
+            vec!["/bindings/1"],
+        ),
+        (json!({ "bindings": [7] }), vec!["/bindings/0"]),
+        (json!({ "bindings": [{}] }), vec!["/bindings/0"]),
+        (json!({ "bindings": [{ "report": "a b" }] }), vec!["/bindings/0/report"]),
+        (json!({ "bindings": [{ "report": "../x" }] }), vec!["/bindings/0/report"]),
+        (json!({ "bindings": [{ "report": "x".repeat(65) }] }), vec!["/bindings/0/report"]),
+        (json!({ "bindings": [{ "report": "sales", "dataset": null }] }), vec!["/bindings/0/dataset"]),
+        (json!({ "bindings": [{ "report": "sales", "mode": "View" }] }), vec!["/bindings/0/mode"]),
+        (
+            json!({ "bindings": [{ "report": 1, "datset": "d", "mode": 2 }], "a/b~": 1, "lifetimeMinutes": 0 }),
+            vec!["/bindings/0/mode", "/bindings/0/datset", "/lifetimeMinutes", "/a~1b~0"],
+        ),
+        (json!({ "bindings": [good], "lifetimeMinutes": 1441 }), vec!["/lifetimeMinutes"]),
+        (json!({ "bindings": [good], "lifetimeMinutes": 1.5 }), vec!["/lifetimeMinutes"]),
+        (json!({ "bindings": [good], "lifetimeMinutes": "45" }), vec!["/lifetimeMinutes"]),
+        (json!({ "bindings": [good], "identity": { "username": "admin" } }), vec!["/identity"]),
+    ] {
+        let answer = door.config("ana@contoso", body.clone()).await;
+        answer.assert_problem(400, "invalid-request");
+        assert_eq!(answer.pointers(), pointers, "{body}");
+    }
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+/// Sends a body's bytes as the gateway would, as text or as base64.
+fn with_body(door: &FrontDoor, body: &str, base64: bool) -> Value {
+    let mut event = door.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
+    event["body"] = json!(body);
+    event["isBase64Encoded"] = json!(base64);
+    event
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_refused() {
+    let door = FrontDoor::open().await;
+    for body in ["", "{", "{\"bindings\":[}", "bindings=1", "{} {}", &"[".repeat(10_000)] {
+        let answer = door.send(with_body(&door, body, false)).await;
+        answer.assert_problem(400, "invalid-request");
+        assert_eq!(answer.pointers(), [""]);
+    }
+    let not_utf8 = "//8=";
+    door.send(with_body(&door, not_utf8, true)).await.assert_problem(400, "invalid-request");
+    let repeated = r#"{"bindings":[{"report":"sales","report":"ops"}]}"#;
+    let answer = door.send(with_body(&door, repeated, false)).await;
+    assert_eq!(answer.pointers(), ["/bindings/0/report"]);
+}
+
+#[tokio::test]
+async fn what_a_gateway_does_to_a_body_does_not_matter() {
+    let door = FrontDoor::open().await;
+    // {"bindings":[{"report":"sales","dataset":"contoso-plan"}]}
+    let base64 = "eyJiaW5kaW5ncyI6W3sicmVwb3J0Ijoic2FsZXMiLCJkYXRhc2V0IjoiY29udG9zby1wbGFuIn1dfQ==";
+    let _ = door.send(with_body(&door, base64, true)).await.ok();
+    let text = r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#;
+    for content_type in
+        [None, Some("application/json; charset=utf-8"), Some("Application/JSON"), Some("application/vnd.api+json")]
+    {
+        let mut event = with_body(&door, text, false);
+        match content_type {
+            Some(content_type) => event["headers"]["content-type"] = json!(content_type),
+            None => drop(event["headers"].as_object_mut().unwrap().remove("content-type")),
+        }
+        let _ = door.send(event).await.ok();
+    }
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
+        let mut event = with_body(&door, text, false);
+        event["headers"]["content-type"] = json!(content_type);
+        door.send(event).await.assert_problem(415, "unsupported-media-type");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_bounded() {
+    let door = FrontDoor::open().await;
+    let padded = |length: usize| {
+        let body = r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#;
+        body.to_owned() + &" ".repeat(length - body.len())
+    };
+    let _ = door.send(with_body(&door, &padded(64 * 1024), false)).await.ok();
+    door.send(with_body(&door, &padded(64 * 1024 + 1), false)).await.assert_problem(413, "payload-too-large");
+}
+
+#[tokio::test]
+async fn each_route_has_one_method() {
+    let door = FrontDoor::open().await;
+    for (path, allowed) in [("/token", "POST"), ("/config", "POST"), ("/datasets", "GET")] {
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"].into_iter().filter(|method| *method != allowed)
+        {
+            let answer = door.call(method, path, Some("ana@contoso"), None).await;
+            answer.assert_problem(405, "method-not-allowed");
+            assert_eq!(answer.header("allow"), allowed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_read_as_strictly_as_a_body() {
+    let door = FrontDoor::open().await;
+    for (query, pointers) in [
+        ("?reports=sales", vec!["/reports"]),
+        ("?report=", vec!["/report"]),
+        ("?report=a%20b", vec!["/report"]),
+        ("?report=sales&report=ops", vec!["/report"]),
+    ] {
+        let answer = door.datasets("ana@contoso", query).await;
+        answer.assert_problem(400, "invalid-request");
+        assert_eq!(answer.pointers(), pointers, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_problem_can_be_found_again_in_the_log() {
+    let door = FrontDoor::open().await;
+    let mut event = door.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
+    event["headers"]["x-correlation-id"] = json!("page-7.a_b");
+    let id = event["requestContext"]["requestId"].clone();
+    let answer = door.send(event.clone()).await;
+    assert_eq!(answer.body["requestId"], id);
+    assert_eq!(answer.header("x-correlation-id"), "page-7.a_b");
+    for unfit in ["a b", "a\"b", &"x".repeat(65), ""] {
+        event["headers"]["x-correlation-id"] = json!(unfit);
+        assert_eq!(door.send(event.clone()).await.header("x-correlation-id"), "", "{unfit}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Nothing secret in a log line, an error body or a `Debug` text.
+
+use std::sync::{Arc, Mutex};
+
+use acceptance::front_door::{FrontDoor, ManualClock, view};
+use devstack::{Fault, Service};
+use dynabind::secrets::ServicePrincipal;
+use dynabind::settings::Settings;
+use dynabind::telemetry::{self, Sink};
+use serde_json::{Value, json};
+use tracing::Level;
+
+/// Every log line of this thread from now on, at the loudest level.
+fn listen() -> (Arc<Mutex<Vec<String>>>, tracing::subscriber::DefaultGuard) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let written = Arc::clone(&lines);
+    let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
+    let subscriber = telemetry::subscriber(Level::TRACE, Arc::new(ManualClock::default()), sink);
+    (lines, tracing::subscriber::set_default(subscriber))
+}
+
+/// Everything that must stay inside: credentials, tokens, the caller's bearer token.
+fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> Vec<String> {
+    let mut secrets = vec![door.stack.variables()["AWS_SECRET_ACCESS_KEY"].clone()];
+    let stored: Value = serde_json::from_str(&door.stack.stored_secret()).unwrap();
+    secrets.push(stored["clientSecret"].as_str().unwrap().to_owned());
+    secrets.push(event["headers"]["authorization"].as_str().unwrap().trim_start_matches("Bearer ").to_owned());
+    let calls = door.stack.log().all();
+    let bearers =
+        calls.iter().filter(|call| call.service == Service::PowerBi).filter_map(|call| call.header("authorization"));
+    secrets.extend(bearers.map(|bearer| bearer.trim_start_matches("Bearer ").to_owned()));
+    secrets.extend(answers.iter().filter_map(|answer| answer["token"].as_str().map(str::to_owned)));
+    assert!(secrets.len() >= 5 && secrets.iter().all(|secret| secret.len() > 8), "there is something to look for");
+    secrets
+}
+
+/// Faults whose bodies repeat what was sent, as a careless proxy does.
+fn echoes(door: &FrontDoor) -> Vec<Fault> {
+    let stored = door.stack.stored_secret();
+    let body =
+        json!({ "error": { "code": stored, "message": stored }, "error_description": stored, "trace_id": stored });
+    let headers = [("content-type", "application/json"), ("RequestId", "x y z"), ("X-PowerBI-Error-Info", "a b")];
+    let headers: std::collections::BTreeMap<_, _> = headers.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    let echo = |status| Fault::Status { status, headers: headers.clone(), body: body.to_string() };
+    vec![echo(200), echo(400), echo(401), echo(403), echo(404), echo(500)]
+}
+
+#[tokio::test]
+async fn no_log_line_and_no_problem_holds_a_secret() {
+    let (lines, _guard) = listen();
+    let door = FrontDoor::open().await;
+    let event = door.stack.event("POST", "/token", Some("ana@contoso"), Some(&view("sales", "contoso-sales")));
+    let mut answers = vec![door.send(event.clone()).await.ok()];
+    let mut problems = Vec::new();
+    for upstream in [door.stack.powerbi(), door.stack.entra(), door.stack.secrets()] {
+        for fault in echoes(&door) {
+            upstream.fail("*", fault, None);
+            door.clock.advance(std::time::Duration::from_hours(2));
+            let answer = door.send(event.clone()).await;
+            assert_ne!(answer.status, 0);
+            if answer.status == 200 {
+                answers.push(answer.body)
+            } else {
+                problems.push(answer.body)
+            }
+            upstream.clear_faults();
+        }
+    }
+    problems.push(door.token("ana@contoso", json!({ "bindings": "secret" })).await.body);
+    answers.push(door.send(event.clone()).await.ok());
+
+    let secrets = secrets_of(&door, &event, &answers);
+    let lines = lines.lock().unwrap();
+    assert!(
+        lines.iter().any(|line| line.contains("\"request\"")) && lines.iter().any(|line| line.contains("embed-token"))
+    );
+    assert!(problems.len() > 10);
+    for text in lines.iter().cloned().chain(problems.iter().map(Value::to_string)) {
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "a secret in {text}");
+        }
+        assert!(!text.to_lowercase().contains("bearer ey"), "an Authorization header in {text}");
+    }
+}
+
+#[tokio::test]
+async fn log_lines_are_what_lambdas_filter_expects() {
+    let (lines, _guard) = listen();
+    let door = FrontDoor::open().await;
+    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = json!("x\n{\"level\":\"FATAL\"}");
+    let _ = door.send(event).await.ok();
+    let lines = lines.lock().unwrap();
+    for line in lines.iter() {
+        assert_eq!(line.lines().count(), 1, "a claim breaks the line: {line}");
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(["INFO", "WARN", "ERROR", "DEBUG", "TRACE"].contains(&line["level"].as_str().unwrap()));
+        assert_eq!(line["timestamp"], "2026-11-24T03:00:00Z");
+    }
+    let request: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    assert_eq!(
+        (&request["route"], &request["status"], &request["cold_start"]),
+        (&json!("/token"), &json!(200), &json!(true))
+    );
+    assert!(request["upstream"].as_str().unwrap().starts_with("GetSecretValue 200"));
+}
+
+#[tokio::test]
+async fn an_access_token_never_reaches_the_page() {
+    let door = FrontDoor::open().await;
+    let body = view("sales", "contoso-plan");
+    let token = door.token("carl@contoso", body.clone()).await.ok().to_string();
+    let config = door.config("carl@contoso", body).await.ok().to_string();
+    let calls = door.stack.powerbi().requests();
+    let access = calls[0].header("authorization").unwrap().trim_start_matches("Bearer ").to_owned();
+    assert!(!token.contains(&access) && !config.contains(&access));
+}
+
+#[test]
+fn debug_texts_hold_no_secret() {
+    let secret = r#"{"tenantId":"t","clientId":"c","clientSecret":"hidden-secret"}"#;
+    let principal = ServicePrincipal::parse(secret).unwrap();
+    let vars = |name: &str| match name {
+        "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => Some("hidden-secret".to_owned()),
+        "DYNABIND_SECRET_ID" | "AWS_REGION" | "AWS_ACCESS_KEY_ID" => Some("x".to_owned()),
+        _ => None,
+    };
+    let settings = Settings::from_vars(&vars).unwrap();
+    let token = dynabind::token::AccessToken {
+        value: "hidden-secret".to_owned().into(),
+        expiry: dynabind::token::Expiry { at: std::time::SystemTime::UNIX_EPOCH, life: std::time::Duration::ZERO },
+    };
+    let version = dynabind::ports::Secret { version: "v".into(), text: secret.to_owned().into() };
+    for shown in [format!("{principal:?}"), format!("{settings:?}"), format!("{token:?}"), format!("{version:?}")] {
+        assert!(!shown.contains("hidden-secret"), "{shown}");
+    }
+    let faults = ServicePrincipal::parse(r#"{"tenantId":"hidden-secret /","clientSecret":7"#).unwrap_err();
+    assert!(!format!("{faults:?}").contains("hidden-secret"));
+}

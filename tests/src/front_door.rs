@@ -1,0 +1,180 @@
+//! The functions by their front door: a gateway event in, a gateway answer out,
+//! against the stand-ins, with a clock that tests move.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::body::to_bytes;
+use devstack::{Service, Stack, StackOptions};
+use dynabind::clock::Clock;
+use http::HeaderMap;
+use serde_json::{Value, json};
+
+use crate::openapi;
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<SystemTime>);
+
+impl ManualClock {
+    /// Moves it on.
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        // 2026-11-24T03:00:00Z
+        Self(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_489_200)))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The three functions and everything behind them.
+pub struct FrontDoor {
+    /// The stand-ins.
+    pub stack: Stack,
+    /// The time of everything.
+    pub clock: Arc<ManualClock>,
+}
+
+/// What a function answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, which is always JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The problem's code; empty for a success.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["type"].as_str().unwrap_or_default().trim_start_matches("urn:dynabind:problem:")
+    }
+
+    /// A header's text; empty where it is absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Fails unless it is a 200.
+    #[track_caller]
+    #[must_use]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{:#}", self.body);
+        self.body
+    }
+
+    /// Fails unless it is this problem with this status.
+    #[track_caller]
+    pub fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.code()), (status, code), "{:#}", self.body);
+    }
+
+    /// The pointers of the places at fault.
+    #[must_use]
+    pub fn pointers(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+    }
+}
+
+impl FrontDoor {
+    /// Everything as the demo has it.
+    pub async fn open() -> Self {
+        Self::with(StackOptions::default()).await
+    }
+
+    /// Everything, with these options; the clock is always a manual one.
+    pub async fn with(options: StackOptions) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let stack = Stack::start(StackOptions { clock: Arc::clone(&clock) as _, ..options }).await.unwrap();
+        Self { stack, clock }
+    }
+
+    /// Everything, with this catalog.
+    pub async fn with_catalog(catalog: Value) -> Self {
+        Self::with(StackOptions { catalog: Some(catalog), ..StackOptions::default() }).await
+    }
+
+    /// Everything, with these variables over the stack's own.
+    pub async fn with_variables(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::with(StackOptions { variables, ..StackOptions::default() }).await
+    }
+
+    /// `POST /token`.
+    pub async fn token(&self, user: &str, body: Value) -> Answer {
+        self.call("POST", "/token", Some(user), Some(body)).await
+    }
+
+    /// `POST /config`.
+    pub async fn config(&self, user: &str, body: Value) -> Answer {
+        self.call("POST", "/config", Some(user), Some(body)).await
+    }
+
+    /// `GET /datasets`, with a query.
+    pub async fn datasets(&self, user: &str, query: &str) -> Answer {
+        self.call("GET", &format!("/datasets{query}"), Some(user), None).await
+    }
+
+    /// Any request.
+    pub async fn call(&self, method: &str, path: &str, user: Option<&str>, body: Option<Value>) -> Answer {
+        let event = self.stack.event(method, path, user, body.as_ref());
+        self.send(event).await
+    }
+
+    /// Hands over an event as it is, and holds the answer against `openapi.yaml`.
+    pub async fn send(&self, event: Value) -> Answer {
+        let http = &event["requestContext"]["http"];
+        let (method, path) = (http["method"].as_str().unwrap().to_owned(), http["path"].as_str().unwrap().to_owned());
+        let response = self.stack.invoke(path.trim_start_matches('/'), event).await;
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap();
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+        assert_eq!(answer.header("cache-control"), "no-store");
+        openapi::assert_response(&method, &path, answer.status, answer.header("content-type"), &answer.body);
+        answer
+    }
+
+    /// The upstream calls since the last time of asking, as `METHOD path`;
+    /// connections opened ahead are left out.
+    #[must_use]
+    pub fn upstream_calls(&self) -> Vec<String> {
+        let calls = self.stack.log().all();
+        self.stack.log().clear();
+        let real = calls.into_iter().filter(|call| call.method != "HEAD");
+        real.map(|call| match call.service {
+            Service::SecretsManager => "GetSecretValue".to_owned(),
+            Service::Entra => "EntraToken".to_owned(),
+            Service::PowerBi => format!("{} {}", call.method, call.path.trim_start_matches("/v1.0/myorg/")),
+        })
+        .collect()
+    }
+
+    /// The bodies of the `GenerateToken` calls since the last time of asking.
+    #[must_use]
+    pub fn token_requests(&self) -> Vec<Value> {
+        let calls = self.stack.log().all();
+        self.stack.log().clear();
+        calls.into_iter().filter(|call| call.path.ends_with("GenerateToken")).map(|call| call.body).collect()
+    }
+}
+
+/// A body with one binding in mode `view`.
+#[must_use]
+pub fn view(report: &str, dataset: &str) -> Value {
+    json!({ "bindings": [{ "report": report, "dataset": dataset }] })
+}
