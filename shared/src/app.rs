@@ -1,14 +1,13 @@
 //! The composition root: the one place that knows every part.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
 use crate::catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::embedding::Embedding;
 use crate::entra::{ClientCredentials, EntraClient};
 use crate::fault::Faults;
+use crate::http::Edge;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
 use crate::secrets::{CachedSecret, SecretsManager};
@@ -18,10 +17,8 @@ use crate::upstream::Http;
 
 /// Everything a function needs, built once before its first event.
 pub struct App {
-    settings: Settings,
+    edge: Edge,
     embedding: Embedding,
-    clock: Arc<dyn Clock>,
-    served: AtomicBool,
 }
 
 impl App {
@@ -55,31 +52,20 @@ impl App {
         let tokens = access_tokens(&settings, &http, &clock);
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
-        let embedding = Embedding::new(&settings, catalog, tokens, powerbi, Arc::clone(&clock));
-        Ok(Self { settings, embedding, clock, served: AtomicBool::new(false) })
+        let edge = Edge::new(&settings, Arc::clone(&clock));
+        Ok(Self { edge, embedding: Embedding::new(&settings, catalog, tokens, powerbi, clock) })
     }
 
-    /// What the functions were told.
+    /// The edge that every request comes in by.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn edge(&self) -> &Edge {
+        &self.edge
     }
 
     /// The service behind the routes.
     #[must_use]
     pub fn embedding(&self) -> &Embedding {
         &self.embedding
-    }
-
-    /// The time.
-    #[must_use]
-    pub fn now(&self) -> SystemTime {
-        self.clock.now()
-    }
-
-    /// Whether no request was served before; true once.
-    pub(crate) fn is_first_request(&self) -> bool {
-        !self.served.swap(true, Ordering::Relaxed)
     }
 }
 

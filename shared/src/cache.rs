@@ -88,6 +88,14 @@ impl<V: Clone, E: Clone> Default for Slot<V, E> {
     }
 }
 
+impl<V: Perishable, E: Clone> Slot<V, E> {
+    /// The value, if it is handed out without a load.
+    fn ready(&self, now: SystemTime) -> Option<&V> {
+        let pausing = self.not_before.is_some_and(|until| now < until);
+        self.value.as_ref().filter(|value| value.is_fresh(now) || (pausing && value.is_usable(now)))
+    }
+}
+
 struct State<K, V: Clone, E: Clone> {
     slots: HashMap<K, Slot<V, E>>,
     uses: u64,
@@ -140,21 +148,22 @@ where
 
     /// The value of a key, loaded if need be.
     ///
-    /// `falls_back` says of which failures a usable old value is the better answer.
+    /// `load` begins the load, or says why it may not; those who find another's
+    /// load under way wait for that one and are not asked. `falls_back` says of which failures a usable old value is the better answer.
     ///
     /// # Errors
     /// Why the load failed.
-    pub async fn get<F>(
+    pub async fn get<F, X: From<E>>(
         &self,
         key: K,
         now: SystemTime,
-        load: impl FnOnce() -> F,
+        load: impl FnOnce() -> Result<F, X>,
         falls_back: impl Fn(&E) -> bool,
-    ) -> Result<(V, Origin), E>
+    ) -> Result<(V, Origin), X>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
-        let flight = match self.look_up(&key, now, load) {
+        let flight = match self.look_up(&key, now, load)? {
             Lookup::Fresh(value) => return Ok((value, Origin::Cache)),
             Lookup::Wait(flight) => flight,
         };
@@ -162,9 +171,9 @@ where
             Ok(value) => Ok((value, Origin::Loaded)),
             Err(error) if falls_back(&error) => match self.usable(&key, now) {
                 Some(value) => Ok((value, Origin::Fallback)),
-                None => Err(error),
+                None => Err(error.into()),
             },
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -182,29 +191,30 @@ where
         }
     }
 
-    fn look_up<F>(&self, key: &K, now: SystemTime, load: impl FnOnce() -> F) -> Lookup<V, E>
+    fn look_up<F, X>(&self, key: &K, now: SystemTime, load: impl FnOnce() -> Result<F, X>) -> Result<Lookup<V, E>, X>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         let mut state = self.lock();
         state.uses += 1;
         let uses = state.uses;
+        if let Some(slot) = state.slots.get_mut(key) {
+            slot.last_used = uses;
+            if let Some(value) = slot.ready(now) {
+                return Ok(Lookup::Fresh(value.clone()));
+            }
+            if let Some(flight) = slot.flight.as_ref().and_then(WeakShared::upgrade) {
+                return Ok(Lookup::Wait(flight));
+            }
+        }
+        let flight = self.flight(key.clone(), now, load()?).shared();
         if !state.slots.contains_key(key) {
             make_room(&mut state.slots, self.capacity, now);
         }
         let slot = state.slots.entry(key.clone()).or_default();
         slot.last_used = uses;
-        if let Some(value) = slot.value.as_ref()
-            && (value.is_fresh(now) || (slot.not_before.is_some_and(|until| now < until) && value.is_usable(now)))
-        {
-            return Lookup::Fresh(value.clone());
-        }
-        if let Some(flight) = slot.flight.as_ref().and_then(WeakShared::upgrade) {
-            return Lookup::Wait(flight);
-        }
-        let flight = self.flight(key.clone(), now, load()).shared();
         slot.flight = flight.downgrade();
-        Lookup::Wait(flight)
+        Ok(Lookup::Wait(flight))
     }
 
     fn flight<F>(&self, key: K, now: SystemTime, load: F) -> Flight<V, E>

@@ -7,6 +7,7 @@
 
 mod binding;
 mod caller;
+mod embed_url;
 mod grant;
 mod guid;
 mod identity;
@@ -16,6 +17,7 @@ mod token_request;
 
 pub use binding::{AuthorizedBinding, BindingRequest, Mode};
 pub use caller::Caller;
+pub use embed_url::{EmbedUrl, EmbedUrlError};
 pub use grant::{DatasetChoice, Denial, Grant, Permit, Tenant};
 pub use guid::{DatasetId, GuidError, ProfileId, ReportId, WorkspaceId};
 pub use identity::{EffectiveIdentity, IdentityTemplate, Template};

@@ -8,4 +8,4 @@ mod problem;
 mod serve;
 
 pub use problem::{Code, Problem};
-pub use serve::{Exchange, Route, serve};
+pub use serve::{Edge, Exchange, Route, serve};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::domain::{
-    Dataset, DatasetId, DatasetKey, ProfileId, Report, ReportId, ReportKey, Tenant, TokenRequest, WorkspaceId,
+    Dataset, DatasetId, DatasetKey, EmbedUrl, ProfileId, Report, ReportId, ReportKey, Tenant, TokenRequest, WorkspaceId,
 };
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken};
@@ -155,7 +155,7 @@ pub struct Item<Id> {
 #[derive(Clone, Debug)]
 pub struct ReportMetadata {
     /// Where the page embeds it from, unchanged.
-    pub embed_url: String,
+    pub embed_url: EmbedUrl,
     /// The dataset it was built on; paginated reports have none.
     pub own_dataset: Option<DatasetId>,
 }
@@ -168,7 +168,7 @@ pub struct DatasetMetadata {
     /// Whether that identity needs roles.
     pub identity_roles_required: bool,
     /// Where a page creates a report on it from.
-    pub create_report_embed_url: Option<String>,
+    pub create_report_embed_url: Option<EmbedUrl>,
 }
 
 /// A dataset in a workspace's list.

@@ -5,4 +5,3 @@ mod refusal;
 mod wire;
 
 pub use client::PowerBiClient;
-pub(crate) use client::check_embed_url;

@@ -69,7 +69,7 @@ impl PowerBi for Recorder {
     }
 
     async fn report(&self, _: &Arc<Call>, _: &AccessToken, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
-        Ok(ReportMetadata { embed_url: "https://app.powerbi.com/reportEmbed".to_owned(), own_dataset: None })
+        Ok(ReportMetadata { embed_url: "https://app.powerbi.com/reportEmbed".parse().unwrap(), own_dataset: None })
     }
 
     async fn dataset(
@@ -78,7 +78,7 @@ impl PowerBi for Recorder {
         _: &AccessToken,
         _: Item<DatasetId>,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let create_report_embed_url = Some("https://app.powerbi.com/reportEmbed".to_owned());
+        let create_report_embed_url = Some("https://app.powerbi.com/reportEmbed".parse().unwrap());
         Ok(DatasetMetadata { identity_required: false, identity_roles_required: false, create_report_embed_url })
     }
 

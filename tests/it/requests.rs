@@ -28,7 +28,7 @@ async fn every_fault_of_a_body_is_placed() {
         (json!({ "bindings": [{ "report": "sales", "mode": "View" }] }), vec!["/bindings/0/mode"]),
         (
             json!({ "bindings": [{ "report": 1, "datset": "d", "mode": 2 }], "a/b~": 1, "lifetimeMinutes": 0 }),
-            vec!["/bindings/0/mode", "/bindings/0/datset", "/lifetimeMinutes", "/a~1b~0"],
+            vec!["/bindings/0/mode", "/bindings/0/report", "/bindings/0/datset", "/lifetimeMinutes", "/a~1b~0"],
         ),
         (json!({ "bindings": [good], "lifetimeMinutes": 1441 }), vec!["/lifetimeMinutes"]),
         (json!({ "bindings": [good], "lifetimeMinutes": 1.5 }), vec!["/lifetimeMinutes"]),

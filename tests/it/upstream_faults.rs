@@ -100,7 +100,7 @@ async fn each_failure_has_its_problem_and_its_attempts() {
         ("entra", "*", entra(400, "unauthorized_client", 700_016), (502, "upstream-refused"), 1),
         ("secrets", "*", status(500), (503, "credentials-unavailable"), 3),
         ("secrets", "*", Fault::ResetBeforeAnswer, (503, "credentials-unavailable"), 3),
-        ("secrets", "*", Fault::TruncatedJson, (503, "credentials-unavailable"), 3),
+        ("secrets", "*", Fault::TruncatedJson, (503, "credentials-unavailable"), 1),
         (
             "secrets",
             "*",

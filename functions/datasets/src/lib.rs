@@ -9,7 +9,7 @@ const ROUTE: Route = Route { method: Method::GET, path: "/datasets" };
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    http::serve(app, &ROUTE, request, async |exchange: Exchange| {
+    http::serve(app.edge(), &ROUTE, request, async |exchange: Exchange| {
         let report = exchange.report()?;
         Ok(app.embedding().datasets(exchange.call(), exchange.caller(), report.as_ref()).await?)
     })

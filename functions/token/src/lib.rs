@@ -9,7 +9,7 @@ const ROUTE: Route = Route { method: Method::POST, path: "/token" };
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    http::serve(app, &ROUTE, request, async |exchange: Exchange| {
+    http::serve(app.edge(), &ROUTE, request, async |exchange: Exchange| {
         let bindings = exchange.bindings()?;
         Ok(app.embedding().token(exchange.call(), exchange.caller(), &bindings).await?)
     })

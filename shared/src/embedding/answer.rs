@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
-use crate::domain::{DatasetId, DatasetKey, Mode, ReportId, ReportKey, WorkspaceId};
+use crate::domain::{DatasetId, DatasetKey, EmbedUrl, Mode, ReportId, ReportKey, WorkspaceId};
 use crate::timestamp;
 use crate::token::{EmbedToken, Expiry};
 
@@ -90,7 +90,7 @@ struct EmbedConfig {
 /// The part of a config that its token does not decide.
 #[derive(Debug)]
 pub(super) struct ConfigPart {
-    pub(super) embed_url: String,
+    pub(super) embed_url: EmbedUrl,
     pub(super) item: ItemConfig,
 }
 
@@ -138,7 +138,7 @@ impl ConfigAnswer {
             kind: if matches!(part.item, ItemConfig::Create { .. }) { "create" } else { "report" },
             token_type: EMBED,
             access_token: Exposed(token.value.clone()),
-            embed_url: part.embed_url,
+            embed_url: part.embed_url.to_string(),
             item: part.item,
         };
         Self { configs: parts.into_iter().map(config).collect(), life }

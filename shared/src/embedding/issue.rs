@@ -69,17 +69,18 @@ impl Issuer {
         request: Arc<TokenRequest>,
     ) -> Result<EmbedToken, EmbeddingError> {
         let now = self.clock.now();
-        if let Some(kept) = self.cache.fresh(&request, now) {
-            audit(caller, &request, &kept.token, Origin::Cache);
-            return Ok(kept.token);
-        }
-        if let Err(retry_after) = self.budget.take(caller.subject(), now) {
-            let kept = self.cache.usable(&request, now).ok_or(EmbeddingError::TooManyRequests { retry_after })?;
-            audit(caller, &request, &kept.token, Origin::Fallback);
-            return Ok(kept.token);
-        }
-        let load = || self.load(call, Arc::clone(&request));
-        let (kept, origin) = self.cache.get(Arc::clone(&request), now, load, is_outage).await?;
+        let load = || {
+            let taken = self.budget.take(caller.subject(), now);
+            taken.map_err(|retry_after| EmbeddingError::TooManyRequests { retry_after })?;
+            Ok(self.load(call, Arc::clone(&request)))
+        };
+        let (kept, origin) = match self.cache.get(Arc::clone(&request), now, load, is_outage).await {
+            Err(EmbeddingError::TooManyRequests { retry_after }) => {
+                let kept = self.cache.usable(&request, now);
+                (kept.ok_or(EmbeddingError::TooManyRequests { retry_after })?, Origin::Fallback)
+            }
+            other => other?,
+        };
         audit(caller, &request, &kept.token, origin);
         Ok(kept.token)
     }

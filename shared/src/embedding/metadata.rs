@@ -100,10 +100,10 @@ impl Metadata {
         let now = self.clock.now();
         let load = || {
             let (access, call, ttl) = (Arc::clone(&self.access), Arc::clone(call), self.ttl);
-            async move {
+            Ok::<_, UpstreamError>(async move {
                 let value = access.ask(&call, look).await?;
                 Ok(Aged { value, read_at: now, ttl, grace: GRACE })
-            }
+            })
         };
         let (kept, _) = cache.get(item, now, load, UpstreamError::is_outage).await?;
         Ok(kept.value)

@@ -107,7 +107,8 @@ impl AccessTokens for ClientCredentials {
         // With a living token at hand one attempt is enough: the request's time
         // is better spent on Power BI.
         let effort = if self.cache.usable(&(), now).is_some() { Effort::Once } else { Effort::Full };
-        let (kept, _) = self.cache.get((), now, || self.load(call, effort), |_| true).await?;
+        let load = || Ok::<_, UpstreamError>(self.load(call, effort));
+        let (kept, _) = self.cache.get((), now, load, |_| true).await?;
         Ok(kept.token)
     }
 

@@ -4,9 +4,8 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 
 use super::problem::Problem;
-use super::serve::Route;
+use super::serve::{Edge, Route};
 use super::{claims, headers};
-use crate::app::App;
 use crate::domain::Caller;
 use crate::request::{Call, UpstreamCall};
 
@@ -23,7 +22,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn begin(app: &App, route: &Route, request: &Request) -> Self {
+    pub(super) fn begin(edge: &Edge, route: &Route, request: &Request) -> Self {
         let lambda = request.lambda_context_ref();
         Self {
             path: route.path,
@@ -31,7 +30,7 @@ impl Line {
             lambda_request_id: lambda.map(|context| context.request_id.clone()).unwrap_or_default(),
             trace_id: lambda.and_then(|context| context.xray_trace_id.clone()).unwrap_or_default(),
             correlation_id: headers::correlation_id(request.headers()).map(str::to_owned),
-            cold_start: app.is_first_request(),
+            cold_start: edge.is_first_request(),
             tenant: String::new(),
             subject: String::new(),
         }

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -11,15 +12,38 @@ use serde::Serialize;
 
 use super::problem::{Code, Problem};
 use super::{body, claims, headers, log};
-use crate::app::App;
+use crate::clock::Clock;
 use crate::domain::{Caller, ReportKey};
 use crate::embedding::BindingsRequest;
 use crate::request::Call;
+use crate::settings::Settings;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// What is left for writing the answer after the deadline of the work; a part
 /// of the margin that [`Call`] keeps to Lambda's own deadline.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// What the edge of a function knows before any request.
+pub struct Edge {
+    tenant_claim: String,
+    groups_claim: String,
+    clock: Arc<dyn Clock>,
+    served: AtomicBool,
+}
+
+impl Edge {
+    /// An edge that reads callers as the settings say.
+    #[must_use]
+    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+        let (tenant_claim, groups_claim) = (settings.tenant_claim.clone(), settings.groups_claim.clone());
+        Self { tenant_claim, groups_claim, clock, served: AtomicBool::new(false) }
+    }
+
+    /// Whether no request was served before; true once.
+    pub(super) fn is_first_request(&self) -> bool {
+        !self.served.swap(true, Ordering::Relaxed)
+    }
+}
 
 /// A function's one route.
 #[derive(Clone, Debug)]
@@ -71,7 +95,7 @@ impl Exchange {
 ///
 /// A panic in it is a 500 of this request alone.
 pub async fn serve<T, F>(
-    app: &App,
+    edge: &Edge,
     route: &Route,
     request: Request,
     answer: impl FnOnce(Exchange) -> F,
@@ -80,9 +104,9 @@ where
     T: Serialize,
     F: Future<Output = Result<T, Problem>>,
 {
-    let call = Arc::new(Call::begin(lambda_remaining(&request, app.now())));
-    let mut line = log::Line::begin(app, route, &request);
-    let result = match admit(app, route, request, &call) {
+    let call = Arc::new(Call::begin(lambda_remaining(&request, edge.clock.now())));
+    let mut line = log::Line::begin(edge, route, &request);
+    let result = match admit(edge, route, request, &call) {
         Ok(exchange) => {
             line.caller(exchange.caller());
             finish(&call, answer(exchange)).await
@@ -106,13 +130,12 @@ fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
 }
 
 /// Checks the method and who asks, in that order, before anything is read.
-fn admit(app: &App, route: &Route, request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
+fn admit(edge: &Edge, route: &Route, request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
     if request.method() != route.method {
         return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
     }
     let claims = claims::verified_claims(&request).ok_or_else(Problem::unauthenticated)?;
-    let settings = app.settings();
-    let caller = Caller::from_verified_claims(claims, &settings.tenant_claim, &settings.groups_claim);
+    let caller = Caller::from_verified_claims(claims, &edge.tenant_claim, &edge.groups_claim);
     Ok(Exchange { call: Arc::clone(call), caller: caller.ok_or_else(Problem::unauthenticated)?, request })
 }
 

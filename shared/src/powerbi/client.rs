@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use super::refusal::{refusal_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
-use crate::domain::{DatasetId, ProfileId, ReportId, TokenRequest};
+use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
 use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken, Expiry};
@@ -100,9 +100,9 @@ impl PowerBi for PowerBiClient {
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
         let report: wire::Report = self.look_up(call, access, "GetReport", item.profile, path).await?;
-        check_embed_url(&report.embed_url)?;
+        let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
         let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
-        Ok(ReportMetadata { embed_url: report.embed_url, own_dataset })
+        Ok(ReportMetadata { embed_url, own_dataset })
     }
 
     async fn dataset(
@@ -143,7 +143,7 @@ fn listed(dataset: wire::Dataset) -> ListedDataset {
     let metadata = DatasetMetadata {
         identity_required: dataset.is_effective_identity_required,
         identity_roles_required: dataset.is_effective_identity_roles_required,
-        create_report_embed_url: dataset.create_report_embed_url,
+        create_report_embed_url: dataset.create_report_embed_url.and_then(|url| url.parse().ok()),
     };
     ListedDataset { id: dataset.id, name: dataset.name, metadata }
 }
@@ -157,17 +157,11 @@ fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken
     Some(EmbedToken { value: SecretString::from(token.token), id: token.token_id, expiry: Expiry { at, life } })
 }
 
-/// `powerbi-client` throws on any other scheme, and the token would travel in clear.
-pub(crate) fn check_embed_url(url: &str) -> Result<(), UpstreamError> {
-    if Url::parse(url).is_ok_and(|url| url.scheme() == "https") {
-        return Ok(());
-    }
-    let explanation = "the embed URL is not an https URL";
-    Err(UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, explanation))
-}
-
 fn unexpected(reply: Option<&Reply>) -> UpstreamError {
     let request_id = reply.and_then(|reply| request_id_of(&reply.headers));
-    let explanation = "the answer is not of the documented shape";
-    UpstreamError { request_id, ..UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, explanation) }
+    UpstreamError { request_id, ..failed("the answer is not of the documented shape") }
+}
+
+fn failed(explanation: impl Into<String>) -> UpstreamError {
+    UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, explanation)
 }

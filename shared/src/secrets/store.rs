@@ -209,7 +209,8 @@ impl CachedSecret {
     pub async fn get(&self, call: &Arc<Call>) -> Result<Arc<ServicePrincipal>, UpstreamError> {
         let now = self.clock.now();
         let effort = if self.cache.usable(&(), now).is_some() { Effort::Once } else { Effort::Full };
-        let (kept, _) = self.cache.get((), now, || self.load(call, effort, now), |_| true).await?;
+        let load = || Ok::<_, UpstreamError>(self.load(call, effort, now));
+        let (kept, _) = self.cache.get((), now, load, |_| true).await?;
         Ok(kept.value.principal)
     }
 
