@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use acceptance::{openapi, project};
+use dynabind::catalog;
+use dynabind::fault::Faults;
+use dynabind::settings::{self, Settings};
 use serde_json::Value;
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
@@ -79,29 +82,77 @@ fn the_functions_are_the_binaries_of_the_workspace() {
 fn every_setting_of_the_code_is_in_the_template_and_no_other() {
     let variables = global("Environment")["Variables"].as_object().unwrap();
     let deployed: BTreeSet<_> = variables.keys().map(String::as_str).collect();
-    let left_out = NOT_DEPLOYED.map(|(name, _)| name);
-    let mut code = settings_of_the_code();
-    for name in left_out {
+    let mut code: BTreeSet<_> = settings::VARIABLES.iter().copied().collect();
+    for (name, _) in NOT_DEPLOYED {
         assert!(code.remove(name), "the code no longer reads {name}");
     }
-    assert_eq!(deployed, code.iter().map(String::as_str).collect());
+    assert_eq!(deployed, code);
     for (name, function) in functions() {
         let own = &function["Properties"]["Environment"];
         assert!(own.is_null(), "{name} has variables of its own");
     }
 }
 
-/// Every `DYNABIND_` name that the sources of the shared crate hold.
-fn settings_of_the_code() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+#[test]
+fn the_code_reads_no_setting_beside_its_list() {
     for source in project::sources("shared/src") {
-        for tail in project::text(source).split("DYNABIND_").skip(1) {
-            let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
-            let name: String = tail.chars().take_while(|&c| is_name(c)).collect();
-            names.insert(format!("DYNABIND_{name}"));
+        for tail in project::text(&source).split("\"DYNABIND_").skip(1) {
+            let name = format!("DYNABIND_{}", tail.split('"').next().unwrap());
+            let listed = settings::VARIABLES.contains(&name.as_str());
+            assert!(listed, "{}: {name} is not in VARIABLES", source.display());
         }
     }
-    names
+}
+
+/// The settings that come of the variables that Lambda sets, the secret, and `more`.
+fn settings_with(more: &[(&str, String)]) -> Result<Settings, Faults> {
+    let given = |name: &str| match name {
+        "AWS_REGION" => Some("eu-west-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "DYNABIND_SECRET_ID" => Some("x".to_owned()),
+        _ => None,
+    };
+    let more = |name: &str| more.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone());
+    Settings::from_vars(&|name| more(name).or_else(|| given(name)))
+}
+
+/// Each variable that comes of a parameter, with that parameter.
+fn variables_of_parameters() -> Vec<(&'static str, &'static Value)> {
+    let variables = global("Environment")["Variables"].as_object().unwrap();
+    let parameters = &TEMPLATE["Parameters"];
+    let of_parameter = |(name, value): (&'static String, &'static Value)| {
+        let parameter = value["Ref"].as_str()?;
+        Some((name.as_str(), &parameters[parameter]))
+    };
+    variables.iter().filter_map(of_parameter).collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[test]
+fn the_defaults_of_the_template_are_those_of_the_code() {
+    let defaults: Vec<_> = variables_of_parameters()
+        .into_iter()
+        .map(|(variable, parameter)| (variable, plain(&parameter["Default"])))
+        .collect();
+    assert!(defaults.len() > 5, "{defaults:?}");
+    let (template, code) = (settings_with(&defaults).unwrap(), settings_with(&[]).unwrap());
+    assert_eq!(format!("{template:?}"), format!("{code:?}"));
+}
+
+#[test]
+fn the_functions_start_with_whatever_the_template_allows() {
+    for (variable, parameter) in variables_of_parameters() {
+        let choices = parameter["AllowedValues"].as_array().cloned().unwrap_or_default();
+        let bounds = ["MinValue", "MaxValue"].map(|bound| parameter[bound].clone());
+        for value in choices.iter().chain(bounds.iter().filter(|bound| !bound.is_null())) {
+            let outcome = settings_with(&[(variable, plain(value))]);
+            assert!(outcome.is_ok(), "{variable}={value}: {:?}", outcome.err());
+        }
+        let is_number = parameter["Type"] == "Number";
+        assert!(!is_number || !bounds.contains(&Value::Null), "{variable} wants both bounds");
+    }
 }
 
 #[test]
@@ -213,6 +264,16 @@ fn a_page_may_send_what_it_needs_and_read_what_it_gets() {
     let methods: BTreeSet<_> = openapi::operations().into_iter().map(|(m, _)| m).collect();
     assert_eq!(list("AllowMethods"), methods);
     assert_eq!(cors["AllowOrigins"]["Ref"], "AllowedOrigins");
+}
+
+#[test]
+fn the_catalog_of_the_layer_is_a_good_one() {
+    let layer = &TEMPLATE["Resources"]["CatalogLayer"]["Properties"];
+    let path = format!("{}/catalog.json", layer["ContentUri"].as_str().unwrap());
+    let loaded = catalog::parse(&project::text(&path));
+    assert!(loaded.is_ok(), "{path}: {:?}", loaded.err());
+    assert_eq!(TEMPLATE["Parameters"]["Catalog"]["Default"], "file:/opt/catalog.json");
+    assert_eq!(global("Layers")[0]["Ref"], "CatalogLayer");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The real binaries under cargo-lambda's emulation of Lambda.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub struct CargoLambda {
 impl CargoLambda {
     /// Builds the functions and starts serving them with these environment variables.
     #[must_use]
-    pub fn watch(vars: &HashMap<String, String>) -> Self {
+    pub fn watch(vars: &BTreeMap<String, String>) -> Self {
         // cargo-lambda compiles a function at its first call; that would be a very slow first answer.
         let _ = project::cargo(&["build", "--bins"]);
         let port = free_port();

@@ -26,7 +26,7 @@ impl ManualClock {
 impl Default for ManualClock {
     fn default() -> Self {
         // 2026-11-24T03:00:00Z
-        Self(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_489_200)))
+        Self(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_hours(498_747)))
     }
 }
 
