@@ -240,7 +240,7 @@ export interface components {
         };
         /** @description An answer of the gateway itself */
         GatewayMessage: {
-            message: string | null;
+            message: string;
         };
     };
     responses: {

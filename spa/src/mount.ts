@@ -42,7 +42,8 @@ const mountedAt = new WeakMap<HTMLElement, number>();
 
 /** Waits until the window in which powerbi-client drops loads has passed for this element. */
 export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: AbortSignal): Promise<void> {
-  return sleep(clock, remaining(mountedAt.get(element), clock), signal);
+  const wait = remaining(mountedAt.get(element), clock);
+  return wait > 0 ? sleep(clock, wait, signal) : Promise.resolve();
 }
 
 const remaining = (since: number | undefined, clock: Clock): number =>
