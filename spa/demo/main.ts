@@ -1,0 +1,76 @@
+import { createDynabind, DynabindError, type Dynabind } from '@dynabind/client';
+import { Catalog } from './catalog.js';
+import { JumpingClock } from './clock.js';
+import { callerToken, people, type Person } from './devstack.js';
+import { at, h } from './dom.js';
+import { enableFaults, showFaults } from './faults.js';
+import { Granted } from './granted.js';
+import { log } from './log.js';
+import { forgetChoice, showPeople } from './people.js';
+import { Recorder } from './recorder.js';
+import { Stage } from './stage.js';
+
+const clock = new JumpingClock();
+const granted = new Granted(clock);
+const recorder = new Recorder(
+  ({ method, path, status, milliseconds }) => log(`${method} ${path} → ${status} in ${milliseconds} ms`, 'call'),
+  (grant) => void granted.take(grant),
+);
+let person: Person | undefined;
+let dynabind: Dynabind | undefined;
+
+const catalog: Catalog = new Catalog((choice) => dynabind && stage.show(dynabind, choice));
+const stage = new Stage(catalog, (handle) => {
+  granted.show(handle);
+  enableFaults(handle !== undefined);
+});
+
+async function signIn(chosen: Person): Promise<void> {
+  signOut();
+  person = chosen;
+  at('sign-out').hidden = false;
+  stage.leave(`Looking up what ${chosen.displayName} may see…`);
+  const client = createDynabind({
+    apiUrl: location.origin,
+    getAccessToken: () => callerToken(chosen.name),
+    fetch: recorder.fetch,
+    clock,
+  });
+  dynabind = client;
+  try {
+    const list = await client.datasets();
+    if (dynabind !== client) return;
+    stage.leave(list.reports.length > 0 ? 'Choose what to see.' : `${chosen.displayName} has no report.`);
+    catalog.show(list);
+  } catch (cause) {
+    if (dynabind === client && cause instanceof DynabindError) stage.fail(cause);
+  }
+}
+
+function signOut(): void {
+  dynabind?.dispose();
+  dynabind = undefined;
+  person = undefined;
+  catalog.hide();
+  at('sign-out').hidden = true;
+  stage.leave('Choose who you are.');
+}
+
+async function start(): Promise<void> {
+  showFaults({ stage, catalog, recorder, clock, restart: () => person && void signIn(person) });
+  enableFaults(false);
+  at('sign-out').addEventListener('click', () => {
+    signOut();
+    forgetChoice();
+    log('signed out');
+  });
+  try {
+    showPeople(await people(), (chosen) => void signIn(chosen));
+  } catch {
+    at('people').replaceChildren(
+      h('p', { class: 'problem' }, 'The local stack does not answer. Start it with ', h('code', {}, 'make dev'), '.'),
+    );
+  }
+}
+
+void start();

@@ -1,0 +1,41 @@
+const SVG = 'http://www.w3.org/2000/svg';
+const WIDTH = 640;
+const ROW = 44;
+const LABELS = 120;
+const VALUES = 60;
+
+function element(name, attributes, text) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function bar({ label, value }, at, most) {
+  const y = at * ROW;
+  const width = Math.max(2, ((WIDTH - LABELS - VALUES) * value) / most);
+  const middle = y + ROW / 2;
+  const group = element('g', {});
+  group.append(
+    element('text', { class: 'label', x: LABELS - 12, y: middle, 'text-anchor': 'end', 'dominant-baseline': 'central' }, label),
+    element('rect', { class: 'bar', x: LABELS, y: y + 8, width, height: ROW - 16, rx: 4 }),
+    element('text', { class: 'value', x: LABELS + width + 10, y: middle, 'dominant-baseline': 'central' }, value),
+  );
+  return group;
+}
+
+/** One bar for each row. */
+export function chart(rows, title) {
+  const height = Math.max(rows.length, 1) * ROW;
+  const description = `${title}: ${rows.map(({ label, value }) => `${label} ${value}`).join(', ') || 'no rows'}`;
+  const svg = element('svg', {
+    viewBox: `0 0 ${WIDTH} ${height}`,
+    preserveAspectRatio: 'xMinYMin meet',
+    role: 'img',
+    'aria-label': description,
+  });
+  const most = Math.max(1, ...rows.map(({ value }) => value));
+  svg.append(element('line', { class: 'axis', x1: LABELS, x2: LABELS, y1: 0, y2: height }));
+  svg.append(...rows.map((row, at) => bar(row, at, most)));
+  return svg;
+}

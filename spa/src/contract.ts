@@ -1,0 +1,36 @@
+import type { components, paths } from './api.gen.js';
+
+type Schemas = components['schemas'];
+
+export type Mode = Schemas['Mode'];
+export type ConfigAnswer = Schemas['ConfigResponse'];
+export type EmbedConfig = Schemas['Config'];
+export type TokenAnswer = Schemas['EmbedToken'];
+export type DatasetList = Schemas['DatasetsResponse'];
+export type ListedReport = Schemas['ReportEntry'];
+export type ListedDataset = Schemas['DatasetEntry'];
+export type ListedProblem = ListedReport['problems'][number] | ListedDataset['problems'][number];
+export type Problem = Schemas['Problem'];
+export type Path = keyof paths;
+
+type CodeOf<Type extends string> = Type extends `urn:dynabind:problem:${infer Code}` ? Code : never;
+export type ServiceCode = CodeOf<Problem['type']>;
+
+/** What to show and in which mode; keys are names of the service's catalog. */
+export interface Binding {
+  /** May be left out in mode `create`. */
+  report?: string;
+  /** May be left out where the caller's grants allow exactly one dataset for the report. */
+  dataset?: string;
+  /** `view`, unless said otherwise. */
+  mode?: Mode;
+}
+
+/** The same binding always as the same text: the service refuses duplicates, and the library joins them. */
+export function bindingKey({ report, dataset, mode = 'view' }: Binding): string {
+  return JSON.stringify([mode, report, dataset]);
+}
+
+export function unique(bindings: readonly Binding[]): Binding[] {
+  return [...new Map(bindings.map((binding) => [bindingKey(binding), binding])).values()];
+}

@@ -1,0 +1,85 @@
+import { DynabindError } from './errors.js';
+import { isErrorCode, type ErrorCode } from './texts.js';
+
+const PREFIX = 'urn:dynabind:problem:';
+
+/** The gateway in front of the service answers some requests itself, without a problem document. */
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'invalid-request',
+  401: 'unauthenticated',
+  403: 'not-entitled',
+  404: 'method-not-allowed',
+  405: 'method-not-allowed',
+  413: 'payload-too-large',
+  415: 'unsupported-media-type',
+  429: 'too-many-requests',
+  500: 'internal',
+  502: 'upstream-failed',
+  503: 'upstream-throttled',
+  504: 'upstream-timeout',
+};
+
+interface Fields {
+  type?: unknown;
+  title?: unknown;
+  detail?: unknown;
+  requestId?: unknown;
+  upstreamRequestId?: unknown;
+  errors?: unknown;
+}
+
+export async function problemFrom(response: Response, now: number): Promise<DynabindError> {
+  const body = await fieldsOf(response);
+  return new DynabindError(codeOf(body.type, response.status), {
+    status: response.status,
+    title: textOf(body.title),
+    detail: textOf(body.detail),
+    requestId: textOf(body.requestId) ?? response.headers.get('apigw-requestid') ?? undefined,
+    upstreamRequestId: textOf(body.upstreamRequestId),
+    errors: pointersOf(body.errors),
+    retryAfterSeconds: retryAfter(response.headers.get('retry-after'), now),
+    claims: claimsChallenge(response.headers.get('www-authenticate')),
+  });
+}
+
+async function fieldsOf(response: Response): Promise<Fields> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === 'object' && body !== null ? body : {};
+  } catch {
+    return {};
+  }
+}
+
+function codeOf(type: unknown, status: number): ErrorCode {
+  const code = typeof type === 'string' && type.startsWith(PREFIX) ? type.slice(PREFIX.length) : '';
+  return isErrorCode(code) ? code : (BY_STATUS[status] ?? 'unexpected-answer');
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
+
+function pointersOf(value: unknown): { pointer: string; detail: string }[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((entry: { pointer?: unknown; detail?: unknown } | null) =>
+    typeof entry?.pointer === 'string' ? [{ pointer: entry.pointer, detail: textOf(entry.detail) ?? '' }] : [],
+  );
+}
+
+function retryAfter(header: string | null, now: number): number | undefined {
+  if (!header) return undefined;
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - now) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+/** Entra's challenge travels in base64 inside `WWW-Authenticate: Bearer …, claims="…"`; sign-in libraries want JSON. */
+function claimsChallenge(header: string | null): string | undefined {
+  const claims = header && /\bclaims="([^"]+)"/.exec(header)?.[1];
+  if (!claims) return undefined;
+  try {
+    const json = atob(claims.replaceAll('-', '+').replaceAll('_', '/'));
+    JSON.parse(json);
+    return json;
+  } catch {
+    return claims;
+  }
+}

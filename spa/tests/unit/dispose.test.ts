@@ -1,0 +1,137 @@
+import { describe, expect, it, vi } from 'vitest';
+import { errorsOf, MINUTE, pass, show, usePage } from './support/page.js';
+
+const page = usePage();
+
+describe('dispose', () => {
+  it('removes the report, its listeners and its timers', async () => {
+    const element = page.element();
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    const embed = await show(page, element);
+    handle.dispose();
+    handle.dispose();
+    expect(handle.state).toBe('disposed');
+    expect(element.children).toHaveLength(0);
+    expect(embed.config.accessToken).toBeUndefined();
+    await pass(100 * MINUTE);
+    expect(page.api.calls).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(handle.switchDataset('b')).rejects.toMatchObject({ code: 'disposed' });
+    await expect(handle.refresh()).rejects.toMatchObject({ code: 'disposed' });
+  });
+
+  it('aborts the call that is under way, and ignores an answer that comes all the same', async () => {
+    const element = page.element();
+    let answer: ((response: Response) => void) | undefined;
+    page.api.once(() => new Promise((resolve) => (answer = resolve)));
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    const errors = errorsOf(handle);
+    await pass(1);
+    handle.dispose();
+    expect(page.api.calls[0]?.signal.aborted).toBe(true);
+    answer?.(Response.json({ configs: [{ accessToken: 'late' }], expiration: '', refreshAfter: '' }));
+    await pass(500);
+    expect(page.powerbi.all).toHaveLength(0);
+    expect(errors).toEqual([]);
+    await expect(handle.ready).rejects.toMatchObject({ code: 'disposed' });
+  });
+
+  it('goes on for the others that wait for the same call', async () => {
+    const [kept, gone] = [page.element(), page.element()];
+    page.api.latency = 50;
+    page.dynabind.embed(kept, { report: 'sales', dataset: 'a' });
+    const handle = page.dynabind.embed(gone, { report: 'sales', dataset: 'b' });
+    await pass(10);
+    handle.dispose();
+    expect(page.api.calls[0]?.signal.aborted).toBe(false);
+    await show(page, kept);
+    expect(page.powerbi.all).toHaveLength(1);
+    expect(page.api.calls).toHaveLength(1);
+  });
+
+  it('makes no call for what is disposed in the same tick', async () => {
+    page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' }).dispose();
+    await pass(200);
+    expect(page.api.calls).toHaveLength(0);
+  });
+
+  it('aborts a retry that waits', async () => {
+    page.api.once(() => Response.json({}, { status: 503, headers: { 'retry-after': '5' } }));
+    const handle = page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });
+    await pass(10);
+    handle.dispose();
+    await pass(10_000);
+    expect(page.api.calls).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does not wait for a sign-in that never ends', async () => {
+    const dynabind = page.client({ getAccessToken: () => new Promise(() => undefined) });
+    const list = expect(dynabind.datasets()).rejects.toMatchObject({ code: 'aborted' });
+    await pass(10);
+    dynabind.signOut();
+    await list;
+  });
+});
+
+describe('an element that leaves the page', () => {
+  it('ends its report', async () => {
+    const element = page.element();
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await show(page, element);
+    const errors = errorsOf(handle);
+    element.remove();
+    await pass(0);
+    expect(handle.state).toBe('disposed');
+    expect(errors.map(({ code }) => code)).toEqual(['element-removed']);
+    await pass(60 * MINUTE);
+    expect(page.api.to('/token')).toHaveLength(0);
+  });
+
+  it('with an ancestor, before the config came, is not embedded into', async () => {
+    const parent = page.element();
+    const element = parent.appendChild(document.createElement('div'));
+    page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await pass(0);
+    parent.remove();
+    await pass(500);
+    expect(page.powerbi.all.filter((embed) => embed.iframe.isConnected)).toHaveLength(0);
+  });
+
+  it('but comes back at once is only being moved', async () => {
+    const element = page.element();
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await show(page, element);
+    page.element().append(element);
+    await pass(0);
+    expect(handle.state).toBe('rendered');
+  });
+
+  it('may join it after embed()', async () => {
+    const element = document.createElement('div');
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await pass(0);
+    document.body.append(element);
+    await show(page, element);
+    expect(handle.state).toBe('rendered');
+    element.remove();
+    await pass(0);
+    expect(handle.state).toBe('disposed');
+  });
+});
+
+describe('signOut', () => {
+  it('leaves nothing of the old caller, and serves the next one', async () => {
+    const element = page.element();
+    const first = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await show(page, element);
+    await first.refresh();
+    page.dynabind.signOut();
+    expect(document.body.innerHTML).toBe('<div></div>');
+    expect(page.powerbi.accessToken).toBe('');
+    expect(first.state).toBe('disposed');
+    const second = page.dynabind.embed(element, { report: 'sales', dataset: 'b' });
+    await show(page, element);
+    expect(second.state).toBe('rendered');
+  });
+});
