@@ -63,9 +63,9 @@ async fn no_log_line_and_no_problem_holds_a_secret() {
             let answer = door.send(event.clone()).await;
             assert_ne!(answer.status, 0);
             if answer.status == 200 {
-                answers.push(answer.body)
+                answers.push(answer.body);
             } else {
-                problems.push(answer.body)
+                problems.push(answer.body);
             }
             upstream.clear_faults();
         }

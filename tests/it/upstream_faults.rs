@@ -44,9 +44,19 @@ async fn answer_to(upstream: &str, route: &str, fault: &Fault) -> (Answer, usize
     (answer, attempts)
 }
 
+type Row = (&'static str, &'static str, Fault, (u16, &'static str), usize);
+
+async fn check(rows: Vec<Row>) {
+    for (upstream, route, fault, expected, attempts) in rows {
+        let (answer, asked) = answer_to(upstream, route, &fault).await;
+        assert_eq!((answer.status, answer.code()), expected, "{upstream} {fault:?}: {:#}", answer.body);
+        assert_eq!(asked, attempts, "{upstream} {fault:?}");
+    }
+}
+
 #[tokio::test]
-async fn each_failure_has_its_problem_and_its_attempts() {
-    for (upstream, route, fault, expected, attempts) in [
+async fn each_failure_of_generate_token_has_its_problem_and_its_attempts() {
+    check(vec![
         ("powerbi", GENERATE, status(500), (502, "upstream-failed"), 3),
         ("powerbi", GENERATE, status(503), (502, "upstream-failed"), 3),
         ("powerbi", GENERATE, Fault::HtmlBadGateway, (502, "upstream-failed"), 3),
@@ -74,6 +84,13 @@ async fn each_failure_has_its_problem_and_its_attempts() {
         ("powerbi", GENERATE, power_bi(400, "InvalidRequest"), (502, "upstream-rejected"), 1),
         ("powerbi", GENERATE, power_bi(404, "PowerBIEntityNotFound"), (502, "upstream-rejected"), 1),
         ("powerbi", GENERATE, power_bi(403, "Forbidden"), (502, "upstream-refused"), 1),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn refused_access_tokens_and_failed_look_ups_have_theirs() {
+    check(vec![
         // The access token is dropped, and Power BI asked once more.
         ("powerbi", GENERATE, power_bi(403, "TokenExpired"), (502, "upstream-refused"), 2),
         (
@@ -93,6 +110,13 @@ async fn each_failure_has_its_problem_and_its_attempts() {
             (502, "upstream-failed"),
             1,
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn failures_of_entra_and_secrets_manager_have_theirs() {
+    check(vec![
         ("entra", "*", status(503), (502, "upstream-failed"), 3),
         ("entra", "*", Fault::throttled(120), (503, "upstream-throttled"), 1),
         ("entra", "*", Fault::TruncatedJson, (502, "upstream-failed"), 1),
@@ -115,11 +139,8 @@ async fn each_failure_has_its_problem_and_its_attempts() {
             (503, "credentials-unavailable"),
             3,
         ),
-    ] {
-        let (answer, asked) = answer_to(upstream, route, &fault).await;
-        assert_eq!((answer.status, answer.code()), expected, "{upstream} {fault:?}: {:#}", answer.body);
-        assert_eq!(asked, attempts, "{upstream} {fault:?}");
-    }
+    ])
+    .await;
 }
 
 #[tokio::test]
