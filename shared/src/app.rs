@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::embedding::Embedding;
-use crate::entra::{ClientCredentials, EntraClient};
+use crate::entra::{EntraClient, EntraTokens};
 use crate::fault::Faults;
 use crate::http::Edge;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
 use crate::secrets::{CachedSecret, SecretsManager};
-use crate::settings::{CatalogSource, Scenario, Settings};
+use crate::settings::{CatalogSource, Settings};
 use crate::telemetry;
 use crate::upstream::Http;
 
@@ -79,7 +79,5 @@ fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Ar
     let store = Arc::new(SecretsManager::new(settings, http.clone(), Arc::clone(clock)));
     let secret = Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)));
     let entra = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(clock));
-    match settings.scenario {
-        Scenario::Customers => Arc::new(ClientCredentials::new(entra, secret, settings.min_token, Arc::clone(clock))),
-    }
+    Arc::new(EntraTokens::new(entra, secret, settings.min_token, Arc::clone(clock)))
 }

@@ -16,7 +16,7 @@ mod key;
 mod token_request;
 
 pub use binding::{AuthorizedBinding, BindingRequest, Mode};
-pub use caller::Caller;
+pub use caller::{Caller, UserAssertion};
 pub use embed_url::{EmbedUrl, EmbedUrlError};
 pub use grant::{DatasetChoice, Denial, Grant, Permit, Tenant};
 pub use guid::{DatasetId, GuidError, ProfileId, ReportId, WorkspaceId};

@@ -19,8 +19,10 @@ use crate::clock::Clock;
 use crate::domain::{BindingRequest, Caller};
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::request::Call;
-use crate::settings::Settings;
+use crate::settings::{Scenario, Settings};
 use access::Access;
+use answer::PageToken;
+use authorize::Authorized;
 use issue::Issuer;
 use metadata::Metadata;
 
@@ -39,6 +41,7 @@ pub struct Embedding {
     access: Arc<Access>,
     issuer: Issuer,
     metadata: Metadata,
+    scenario: Scenario,
     clock: Arc<dyn Clock>,
 }
 
@@ -58,11 +61,12 @@ impl Embedding {
             issuer: Issuer::new(settings, Arc::clone(&access), Arc::clone(&clock)),
             metadata: Metadata::new(settings.metadata_ttl, Arc::clone(&access), Arc::clone(&clock)),
             access,
+            scenario: settings.scenario,
             clock,
         }
     }
 
-    /// One embed token for all of the bindings.
+    /// One token for all of the bindings.
     ///
     /// # Errors
     /// Why there is none.
@@ -72,12 +76,8 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<TokenAnswer, EmbeddingError> {
-        let bindings = self.authorize(call, caller, &request.bindings).await?;
-        let wanted = self.token_request(call, &bindings, request.lifetime_minutes).await?;
-        if !self.issuer.has_fresh(&wanted) {
-            self.access.connect_ahead(1);
-        }
-        let token = self.issuer.issue(call, caller, wanted).await?;
+        let authorized = self.authorize(call, caller, &request.bindings).await?;
+        let token = self.page_token(call, caller, &authorized, request.lifetime_minutes, 1).await?;
         Ok(TokenAnswer::new(token, self.clock.now()))
     }
 
@@ -91,14 +91,32 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let bindings = self.authorize(call, caller, &request.bindings).await?;
-        let wanted = self.token_request(call, &bindings, request.lifetime_minutes).await?;
-        if !self.issuer.has_fresh(&wanted) {
-            self.access.connect_ahead(2);
-        }
+        let authorized = self.authorize(call, caller, &request.bindings).await?;
         // Neither needs the other's answer, so a cold page waits for the slower one alone.
-        let (token, parts) =
-            futures_util::try_join!(self.issuer.issue(call, caller, wanted), self.config_parts(call, &bindings),)?;
+        let (token, parts) = futures_util::try_join!(
+            self.page_token(call, caller, &authorized, request.lifetime_minutes, 2),
+            self.config_parts(call, &authorized),
+        )?;
         Ok(ConfigAnswer::new(parts, token, self.clock.now()))
+    }
+
+    /// The token with which a page embeds: an embed token, or the user's own.
+    async fn page_token(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        authorized: &Authorized,
+        lifetime_minutes: Option<u16>,
+        connections: usize,
+    ) -> Result<PageToken, EmbeddingError> {
+        if self.scenario == Scenario::Organization {
+            self.access.connect_ahead(&authorized.viewpoint, connections - 1);
+            return Ok(PageToken::of_user(self.access.token(call, &authorized.viewpoint).await?));
+        }
+        let request = self.token_request(call, authorized, lifetime_minutes).await?;
+        if !self.issuer.has_fresh(&request) {
+            self.access.connect_ahead(&authorized.viewpoint, connections);
+        }
+        Ok(PageToken::embed(self.issuer.issue(call, caller, request).await?))
     }
 }

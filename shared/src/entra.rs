@@ -1,8 +1,10 @@
 //! Microsoft Entra ID: access tokens for Power BI.
 
+mod assertion;
 mod client;
+mod refusal;
 mod tokens;
 mod wire;
 
 pub use client::EntraClient;
-pub use tokens::ClientCredentials;
+pub use tokens::EntraTokens;

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::domain::{
-    Dataset, DatasetId, DatasetKey, EmbedUrl, ProfileId, Report, ReportId, ReportKey, Tenant, TokenRequest, WorkspaceId,
+    Dataset, DatasetId, DatasetKey, EmbedUrl, ProfileId, Report, ReportId, ReportKey, Tenant, TokenRequest,
+    UserAssertion, WorkspaceId,
 };
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken};
@@ -62,20 +63,52 @@ pub struct Secret {
     pub text: SecretString,
 }
 
+/// As whom Power BI is asked.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Viewpoint {
+    /// The service principal.
+    Service,
+    /// A profile of the service principal.
+    Profile(ProfileId),
+    /// The signed-in user.
+    User(UserAssertion),
+}
+
+impl Viewpoint {
+    /// The service principal, or its profile.
+    #[must_use]
+    pub fn service(profile: Option<ProfileId>) -> Self {
+        profile.map_or(Self::Service, Self::Profile)
+    }
+
+    /// The profile to act as.
+    #[must_use]
+    pub fn profile(&self) -> Option<ProfileId> {
+        if let Self::Profile(profile) = self { Some(*profile) } else { None }
+    }
+
+    /// The user to act for.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserAssertion> {
+        if let Self::User(user) = self { Some(user) } else { None }
+    }
+}
+
 /// Where access tokens for Power BI come from.
 #[async_trait]
 pub trait AccessTokens: Send + Sync {
     /// Whether the next [`AccessTokens::get`] asks nobody.
-    fn is_ready(&self) -> bool;
+    fn is_ready(&self, user: Option<&UserAssertion>) -> bool;
 
-    /// A token that lives long enough to be worth using.
+    /// A token that lives long enough to be worth using: the service
+    /// principal's own, or the user's.
     ///
     /// # Errors
     /// Why there is none.
-    async fn get(&self, call: &Arc<Call>) -> Result<AccessToken, UpstreamError>;
+    async fn get(&self, call: &Arc<Call>, user: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError>;
 
     /// Forgets a token that Power BI has refused.
-    fn discard(&self, refused: &AccessToken);
+    fn discard(&self, user: Option<&UserAssertion>, refused: &AccessToken);
 }
 
 /// The Power BI REST API.
@@ -140,11 +173,11 @@ pub trait PowerBi: Send + Sync {
     ) -> Result<WorkspaceMetadata, UpstreamError>;
 }
 
-/// An item of a workspace, as the given profile sees it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// An item of a workspace, as somebody sees it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Item<Id> {
-    /// The profile to act as.
-    pub profile: Option<ProfileId>,
+    /// As whom it is looked at.
+    pub viewpoint: Viewpoint,
     /// Where the item lies.
     pub workspace: WorkspaceId,
     /// Which item.
@@ -180,6 +213,14 @@ pub struct ListedDataset {
     pub name: String,
     /// The rest.
     pub metadata: DatasetMetadata,
+}
+
+impl ListedDataset {
+    /// The entry that a grant of its whole workspace stands for.
+    #[must_use]
+    pub fn as_granted(&self, workspace: WorkspaceId) -> Dataset {
+        Dataset { name: self.name.clone(), workspace, id: self.id, identity: None, also_needs: Vec::new() }
+    }
 }
 
 /// What Power BI says of a workspace.

@@ -1,8 +1,10 @@
 //! The service principal's credentials, from AWS Secrets Manager.
 
+mod certificate;
 mod connector;
 mod credential;
 mod store;
 
+pub use certificate::{CertificateError, ClientCertificate};
 pub use credential::{Credential, ServicePrincipal};
 pub use store::{CachedSecret, SecretsManager};

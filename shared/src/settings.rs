@@ -35,6 +35,8 @@ pub const VARIABLES: &[&str] = &[
 pub enum Scenario {
     /// Embed for your customers: the service principal, and embed tokens.
     Customers,
+    /// Embed for your organization: the user, and the user's own token.
+    Organization,
 }
 
 /// Where the catalog lies.

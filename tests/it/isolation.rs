@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use dynabind::catalog;
 use dynabind::clock::SystemClock;
-use dynabind::domain::{BindingRequest, Caller, DatasetId, Mode, ReportId, TokenRequest};
+use dynabind::domain::{BindingRequest, Caller, DatasetId, Mode, ReportId, TokenRequest, UserAssertion};
 use dynabind::embedding::{BindingsRequest, Embedding};
 use dynabind::ports::{AccessTokens, DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
 use dynabind::request::Call;
@@ -38,15 +38,15 @@ struct Recorder(Mutex<Vec<TokenRequest>>);
 
 #[async_trait]
 impl AccessTokens for Recorder {
-    fn is_ready(&self) -> bool {
+    fn is_ready(&self, _: Option<&UserAssertion>) -> bool {
         true
     }
 
-    async fn get(&self, _: &Arc<Call>) -> Result<AccessToken, UpstreamError> {
+    async fn get(&self, _: &Arc<Call>, _: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError> {
         Ok(AccessToken { value: "access".to_owned().into(), expiry: an_hour() })
     }
 
-    fn discard(&self, _: &AccessToken) {}
+    fn discard(&self, _: Option<&UserAssertion>, _: &AccessToken) {}
 }
 
 fn an_hour() -> Expiry {

@@ -123,7 +123,7 @@ async fn an_access_token_never_reaches_the_page() {
 #[test]
 fn debug_texts_hold_no_secret() {
     let secret = r#"{"tenantId":"t","clientId":"c","clientSecret":"hidden-secret"}"#;
-    let principal = ServicePrincipal::parse(secret).unwrap();
+    let principal = ServicePrincipal::parse(secret, std::time::SystemTime::UNIX_EPOCH).unwrap();
     let vars = |name: &str| match name {
         "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => Some("hidden-secret".to_owned()),
         "DYNABIND_SECRET_ID" | "AWS_REGION" | "AWS_ACCESS_KEY_ID" => Some("x".to_owned()),
@@ -138,6 +138,8 @@ fn debug_texts_hold_no_secret() {
     for shown in [format!("{principal:?}"), format!("{settings:?}"), format!("{token:?}"), format!("{version:?}")] {
         assert!(!shown.contains("hidden-secret"), "{shown}");
     }
-    let faults = ServicePrincipal::parse(r#"{"tenantId":"hidden-secret /","clientSecret":7"#).unwrap_err();
+    let faults =
+        ServicePrincipal::parse(r#"{"tenantId":"hidden-secret /","clientSecret":7"#, std::time::SystemTime::UNIX_EPOCH)
+            .unwrap_err();
     assert!(!format!("{faults:?}").contains("hidden-secret"));
 }

@@ -49,7 +49,7 @@ pub struct BindingRequest {
 
 /// Proof that a caller's grants allow a binding, with all that a token needs.
 ///
-/// Only [`AuthorizedBinding::new`] makes one, out of a [`Permit`], which only
+/// Its two constructors want a [`Permit`], which only
 /// [`super::Tenant::permit`] gives out.
 #[derive(Clone, Debug)]
 pub struct AuthorizedBinding {
@@ -62,11 +62,12 @@ pub struct AuthorizedBinding {
 }
 
 impl AuthorizedBinding {
-    /// Joins a permit with the catalog's entries for the keys that it names.
+    /// Joins a permit with the catalog's entries for the keys that it names, for
+    /// a customer, whose effective identity is made of verified claims.
     ///
     /// # Errors
     /// [`Denial::ClaimMissing`] where the dataset's identity cannot be filled.
-    pub fn new(
+    pub fn for_customer(
         caller: &Caller,
         profile: Option<ProfileId>,
         permit: Permit,
@@ -75,6 +76,12 @@ impl AuthorizedBinding {
     ) -> Result<Self, Denial> {
         let identity = dataset.identity.as_ref().map(|template| template.render(caller)).transpose()?;
         Ok(Self { report, dataset, mode: permit.mode, save_to: permit.save_to, identity, profile })
+    }
+
+    /// The same for a user of the own organization, whom Power BI knows itself.
+    #[must_use]
+    pub fn for_user(permit: Permit, report: Option<Arc<Report>>, dataset: Arc<Dataset>) -> Self {
+        Self { report, dataset, mode: permit.mode, save_to: permit.save_to, identity: None, profile: None }
     }
 
     /// The report; `None` in mode `create`.

@@ -2,6 +2,53 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The caller's own bearer token, on whose behalf Entra can be asked.
+///
+/// It is a key of caches: what was got with it is for its bearer alone.
+#[derive(Clone)]
+pub struct UserAssertion(Arc<SecretString>);
+
+impl UserAssertion {
+    /// Reads the token out of an `Authorization` header's value.
+    #[must_use]
+    pub fn from_header(value: &str) -> Option<Self> {
+        let (scheme, token) = value.split_once(' ')?;
+        let token = token.trim();
+        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        (scheme.eq_ignore_ascii_case("bearer") && is_token).then(|| Self(Arc::new(SecretString::from(token))))
+    }
+
+    /// The token's text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl PartialEq for UserAssertion {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for UserAssertion {}
+
+impl Hash for UserAssertion {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
+
+impl fmt::Debug for UserAssertion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserAssertion")
+    }
+}
 
 /// The signed-in caller, from claims that the gateway has verified.
 ///
@@ -13,6 +60,7 @@ pub struct Caller {
     tenant: Option<String>,
     groups: Vec<String>,
     claims: HashMap<String, String>,
+    assertion: Option<UserAssertion>,
 }
 
 impl Caller {
@@ -27,7 +75,19 @@ impl Caller {
         let subject = present("sub")?;
         let tenant = present(tenant_claim);
         let groups = present(groups_claim).map(|text| read_list(&text)).unwrap_or_default();
-        Some(Self { subject, tenant, groups, claims })
+        Some(Self { subject, tenant, groups, claims, assertion: None })
+    }
+
+    /// The same caller, with the bearer token that the claims were read from.
+    #[must_use]
+    pub fn with_assertion(self, assertion: Option<UserAssertion>) -> Self {
+        Self { assertion, ..self }
+    }
+
+    /// The caller's own bearer token.
+    #[must_use]
+    pub fn assertion(&self) -> Option<&UserAssertion> {
+        self.assertion.as_ref()
     }
 
     /// The `sub` claim.

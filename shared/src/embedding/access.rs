@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, Pacer};
-use crate::ports::{AccessTokens, PowerBi};
+use crate::ports::{AccessTokens, PowerBi, Viewpoint};
 use crate::request::Call;
 use crate::token::AccessToken;
 use crate::upstream::{UpstreamError, UpstreamErrorKind};
@@ -27,22 +27,28 @@ impl Access {
     }
 
     /// Opens connections to Power BI while the access token is being fetched.
-    pub(super) fn connect_ahead(&self, connections: usize) {
-        if !self.tokens.is_ready() {
+    pub(super) fn connect_ahead(&self, viewpoint: &Viewpoint, connections: usize) {
+        if !self.tokens.is_ready(viewpoint.user()) {
             self.powerbi.connect_ahead(connections);
         }
+    }
+
+    /// The access token with which Power BI is asked.
+    pub(super) async fn token(&self, call: &Arc<Call>, viewpoint: &Viewpoint) -> Result<AccessToken, UpstreamError> {
+        self.tokens.get(call, viewpoint.user()).await
     }
 
     /// Asks Power BI; where it refuses the access token, once more with another.
     pub(super) async fn ask<T, F>(
         &self,
         call: &Arc<Call>,
+        viewpoint: &Viewpoint,
         question: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken) -> F + Send,
     ) -> Result<T, UpstreamError>
     where
         F: Future<Output = Result<T, UpstreamError>> + Send,
     {
-        let access = self.tokens.get(call).await?;
+        let access = self.token(call, viewpoint).await?;
         let answer = question(Arc::clone(&self.powerbi), Arc::clone(call), access.clone()).await;
         let Err(UpstreamError { kind: UpstreamErrorKind::TokenRefused { explained }, .. }) = answer else {
             return answer;
@@ -51,8 +57,8 @@ impl Access {
             return answer;
         }
         tracing::warn!(explained, "Power BI refuses the access token; asking with a new one");
-        self.tokens.discard(&access);
-        let renewed = self.tokens.get(call).await?;
+        self.tokens.discard(viewpoint.user(), &access);
+        let renewed = self.token(call, viewpoint).await?;
         question(Arc::clone(&self.powerbi), Arc::clone(call), renewed).await
     }
 }

@@ -8,13 +8,55 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::{DatasetId, DatasetKey, EmbedUrl, Mode, ReportId, ReportKey, WorkspaceId};
 use crate::timestamp;
-use crate::token::{EmbedToken, Expiry};
+use crate::token::{AccessToken, EmbedToken, Expiry};
 
 /// A page asks again this long before a token ends, or at half of what is left.
 const REFRESH_LEAD: Duration = Duration::from_mins(10);
 
-/// `TokenType.Embed` of powerbi-models: a number, or every request is a 403.
-const EMBED: u8 = 1;
+/// A token that a page embeds with.
+#[derive(Debug)]
+pub(super) struct PageToken {
+    kind: TokenKind,
+    value: Exposed,
+    id: Option<String>,
+    expiry: Expiry,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum TokenKind {
+    Embed,
+    Aad,
+}
+
+impl TokenKind {
+    /// As people write it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Embed => "Embed",
+            Self::Aad => "Aad",
+        }
+    }
+
+    /// `TokenType` of powerbi-models: a number, or every request is a 403.
+    fn number(self) -> u8 {
+        match self {
+            Self::Embed => 1,
+            Self::Aad => 0,
+        }
+    }
+}
+
+impl PageToken {
+    /// Power BI's embed token.
+    pub(super) fn embed(token: EmbedToken) -> Self {
+        Self { kind: TokenKind::Embed, value: Exposed(token.value), id: Some(token.id), expiry: token.expiry }
+    }
+
+    /// The user's own access token.
+    pub(super) fn of_user(token: AccessToken) -> Self {
+        Self { kind: TokenKind::Aad, value: Exposed(token.value), id: None, expiry: token.expiry }
+    }
+}
 
 /// A token on its way out: its text is written by serialising alone.
 #[derive(Clone)]
@@ -46,13 +88,14 @@ pub struct TokenAnswer {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Life {
-    token_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_id: Option<String>,
     expiration: String,
     refresh_after: String,
 }
 
 impl Life {
-    fn of(id: String, expiry: Expiry, now: SystemTime) -> Self {
+    fn of(id: Option<String>, expiry: Expiry, now: SystemTime) -> Self {
         let lead = REFRESH_LEAD.min(expiry.remaining(now) / 2);
         let refresh_after = expiry.at.checked_sub(lead).unwrap_or(expiry.at);
         Self { token_id: id, expiration: timestamp::format(expiry.at), refresh_after: timestamp::format(refresh_after) }
@@ -60,9 +103,9 @@ impl Life {
 }
 
 impl TokenAnswer {
-    pub(super) fn new(token: EmbedToken, now: SystemTime) -> Self {
+    pub(super) fn new(token: PageToken, now: SystemTime) -> Self {
         let life = Life::of(token.id, token.expiry, now);
-        Self { token_type: "Embed", token: Exposed(token.value), life }
+        Self { token_type: token.kind.name(), token: token.value, life }
     }
 }
 
@@ -132,12 +175,12 @@ pub(super) struct SourceBinding {
 }
 
 impl ConfigAnswer {
-    pub(super) fn new(parts: Vec<ConfigPart>, token: EmbedToken, now: SystemTime) -> Self {
+    pub(super) fn new(parts: Vec<ConfigPart>, token: PageToken, now: SystemTime) -> Self {
         let life = Life::of(token.id, token.expiry, now);
         let config = |part: ConfigPart| EmbedConfig {
             kind: if matches!(part.item, ItemConfig::Create { .. }) { "create" } else { "report" },
-            token_type: EMBED,
-            access_token: Exposed(token.value.clone()),
+            token_type: token.kind.number(),
+            access_token: token.value.clone(),
             embed_url: part.embed_url.to_string(),
             item: part.item,
         };
@@ -220,7 +263,7 @@ mod tests {
     fn refresh_lead(remaining_minutes: u64) -> Duration {
         let now = SystemTime::UNIX_EPOCH;
         let life = Duration::from_secs(remaining_minutes * 60);
-        let answer = Life::of("t".into(), Expiry { at: now + life, life }, now);
+        let answer = Life::of(None, Expiry { at: now + life, life }, now);
         let instant =
             |text: &str| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();
         (instant(&answer.expiration) - instant(&answer.refresh_after)).try_into().unwrap()

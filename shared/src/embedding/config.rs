@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 
 use super::answer::{ConfigPart, DatasetBinding, ItemConfig, SourceBinding};
+use super::authorize::Authorized;
 use super::{Embedding, EmbeddingError};
 use crate::domain::{AuthorizedBinding, DatasetId, Mode, Report, ReportKind};
-use crate::ports::Item;
+use crate::ports::{Item, Viewpoint};
 use crate::request::Call;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
@@ -25,21 +26,27 @@ impl Embedding {
     pub(super) async fn config_parts(
         &self,
         call: &Arc<Call>,
-        bindings: &[AuthorizedBinding],
+        authorized: &Authorized,
     ) -> Result<Vec<ConfigPart>, EmbeddingError> {
-        try_join_all(bindings.iter().map(|binding| self.config_part(call, binding))).await
+        let part = |binding| self.config_part(call, &authorized.viewpoint, binding);
+        try_join_all(authorized.bindings.iter().map(part)).await
     }
 
-    async fn config_part(&self, call: &Arc<Call>, binding: &AuthorizedBinding) -> Result<ConfigPart, EmbeddingError> {
+    async fn config_part(
+        &self,
+        call: &Arc<Call>,
+        viewpoint: &Viewpoint,
+        binding: &AuthorizedBinding,
+    ) -> Result<ConfigPart, EmbeddingError> {
         let dataset = binding.dataset();
         let Some(report) = binding.report() else {
-            let item = Item { profile: binding.profile(), workspace: dataset.workspace, id: dataset.id };
+            let item = Item { viewpoint: viewpoint.clone(), workspace: dataset.workspace, id: dataset.id };
             let metadata = self.metadata.dataset(call, item).await?;
             let embed_url = metadata.create_report_embed_url.ok_or_else(no_create_url)?;
             let group_id = binding.save_to().first().copied();
             return Ok(ConfigPart { embed_url, item: ItemConfig::Create { dataset_id: dataset.id, group_id } });
         };
-        let item = Item { profile: binding.profile(), workspace: report.workspace, id: report.id };
+        let item = Item { viewpoint: viewpoint.clone(), workspace: report.workspace, id: report.id };
         let metadata = self.metadata.report(call, item).await?;
         Ok(ConfigPart { embed_url: metadata.embed_url, item: item_config(binding, report, dataset.id) })
     }

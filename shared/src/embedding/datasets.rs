@@ -10,6 +10,7 @@ use super::{Embedding, EmbeddingError};
 use crate::domain::{Caller, Dataset, Report, ReportKey, ReportKind, WorkspaceId};
 use crate::ports::DatasetMetadata;
 use crate::request::Call;
+use crate::settings::Scenario;
 use crate::upstream::{UpstreamError, UpstreamErrorKind};
 use looks::Looks;
 use reach::Reach;
@@ -28,16 +29,18 @@ impl Embedding {
     ) -> Result<DatasetsAnswer, EmbeddingError> {
         let tenant = self.tenant_of(call, caller).await?;
         let reach = Reach::of(caller, &tenant, report)?;
+        let viewpoint = self.viewpoint(caller, &tenant)?;
         if !reach.is_empty() {
-            self.access.connect_ahead(2);
+            self.access.connect_ahead(&viewpoint, 2);
         }
-        let items = self.items_in(call, &tenant, &reach).await?;
-        let looks = Looks::at(&self.metadata, call, tenant.profile, &items).await;
+        let items = self.items_in(call, &viewpoint, &reach).await?;
+        let looks = Looks::at(&self.metadata, call, &viewpoint, &items).await;
         if let Some(failure) = looks.total_failure().or(items.total_failure) {
             return Err(failure.into());
         }
         let report_entry = |(key, report): &(ReportKey, Arc<Report>)| report_entry(&looks, key, report);
-        let dataset_entry = |bindable: &reach::Bindable| dataset_entry(&looks, caller, bindable);
+        let identities_for = (self.scenario == Scenario::Customers).then_some(caller);
+        let dataset_entry = |bindable: &reach::Bindable| dataset_entry(&looks, identities_for, bindable);
         Ok(DatasetsAnswer {
             reports: items.reports.iter().map(report_entry).collect(),
             datasets: items.datasets.iter().map(dataset_entry).collect(),
@@ -56,11 +59,13 @@ fn report_entry(looks: &Looks, key: &ReportKey, report: &Report) -> ReportEntry 
     }
 }
 
-fn dataset_entry(looks: &Looks, caller: &Caller, bindable: &reach::Bindable) -> DatasetEntry {
+/// `identities_for` is the caller for whom effective identities are made; in
+/// the organization scenario Power BI knows the user itself.
+fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &reach::Bindable) -> DatasetEntry {
     let dataset = &bindable.dataset;
     let look = looks.dataset(dataset);
     let mut problems = problems_of(looks, dataset.workspace, look, ItemProblem::DatasetNotFound);
-    if let Ok(metadata) = look
+    if let (Ok(metadata), Some(caller)) = (look, identities_for)
         && !problems.contains(&ItemProblem::LookupFailed)
     {
         problems.extend(identity_problem(dataset, metadata));

@@ -24,6 +24,8 @@ pub enum EmbeddingError {
         /// When the next one may be asked for.
         retry_after: Duration,
     },
+    /// The event holds no bearer token on whose behalf Entra could be asked.
+    NoAssertion,
     /// An upstream failed.
     Upstream(UpstreamError),
 }

@@ -9,6 +9,7 @@ use super::error::EmbeddingError;
 use crate::cache::{Cache, Origin, Perishable};
 use crate::clock::Clock;
 use crate::domain::{Caller, TokenRequest};
+use crate::ports::{PowerBi, Viewpoint};
 use crate::request::Call;
 use crate::settings::Settings;
 use crate::token::EmbedToken;
@@ -92,11 +93,11 @@ impl Issuer {
     ) -> impl Future<Output = Result<Kept, UpstreamError>> + Send + use<> {
         let (access, call, min_life) = (Arc::clone(&self.access), Arc::clone(call), self.min_life);
         async move {
-            let question = |powerbi: Arc<dyn crate::ports::PowerBi>, call: Arc<Call>, token| {
+            let question = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, token| {
                 let request = Arc::clone(&request);
                 async move { powerbi.generate_token(&call, &token, &request).await }
             };
-            let token = access.ask(&call, question).await?;
+            let token = access.ask(&call, &Viewpoint::service(request.profile()), question).await?;
             let replaced_under = min_life.min(token.expiry.life / 2);
             Ok(Kept { token, replaced_under })
         }

@@ -50,7 +50,7 @@ impl Metadata {
     }
 
     pub(super) async fn report(&self, call: &Arc<Call>, item: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
-        let look = move |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken| -> Look<ReportMetadata> {
+        let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<ReportMetadata> {
             Box::pin(async move { powerbi.report(&call, &access, item).await })
         };
         self.get(&self.reports, call, item, look).await
@@ -61,7 +61,7 @@ impl Metadata {
         call: &Arc<Call>,
         item: Item<DatasetId>,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let look = move |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken| -> Look<DatasetMetadata> {
+        let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<DatasetMetadata> {
             Box::pin(async move { powerbi.dataset(&call, &access, item).await })
         };
         self.get(&self.datasets, call, item, look).await
@@ -73,14 +73,14 @@ impl Metadata {
         item: Item<()>,
     ) -> Result<Arc<[ListedDataset]>, UpstreamError> {
         let look =
-            move |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken| -> Look<Arc<[ListedDataset]>> {
+            |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<Arc<[ListedDataset]>> {
                 Box::pin(async move { powerbi.datasets(&call, &access, item).await.map(Arc::from) })
             };
         self.get(&self.lists, call, item, look).await
     }
 
     pub(super) async fn workspace(&self, call: &Arc<Call>, item: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
-        let look = move |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken| -> Look<WorkspaceMetadata> {
+        let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<WorkspaceMetadata> {
             Box::pin(async move { powerbi.workspace(&call, &access, item).await })
         };
         self.get(&self.workspaces, call, item, look).await
@@ -91,21 +91,22 @@ impl Metadata {
         cache: &Kept<Id, T>,
         call: &Arc<Call>,
         item: Item<Id>,
-        look: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken) -> Look<T> + Send + Sync + 'static,
+        look: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken, Item<Id>) -> Look<T> + Send + Sync + 'static,
     ) -> Result<T, UpstreamError>
     where
-        Id: Copy + Eq + std::hash::Hash + Send + 'static,
+        Id: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
         T: Clone + Send + Sync + 'static,
     {
         let now = self.clock.now();
         let load = || {
-            let (access, call, ttl) = (Arc::clone(&self.access), Arc::clone(call), self.ttl);
+            let (access, call, ttl, item) = (Arc::clone(&self.access), Arc::clone(call), self.ttl, item.clone());
             Ok::<_, UpstreamError>(async move {
-                let value = access.ask(&call, look).await?;
+                let question = |powerbi, call, token| look(powerbi, call, token, item.clone());
+                let value = access.ask(&call, &item.viewpoint, question).await?;
                 Ok(Aged { value, read_at: now, ttl, grace: GRACE })
             })
         };
-        let (kept, _) = cache.get(item, now, load, UpstreamError::is_outage).await?;
+        let (kept, _) = cache.get(item.clone(), now, load, UpstreamError::is_outage).await?;
         Ok(kept.value)
     }
 }

@@ -1,5 +1,6 @@
 //! One token request to Entra.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,15 +8,20 @@ use http::Method;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::wire::{ErrorBody, TokenBody};
+use super::assertion;
+use super::refusal::refusal_of;
+use super::wire::TokenBody;
 use crate::clock::Clock;
+use crate::domain::UserAssertion;
 use crate::request::Call;
 use crate::secrets::{Credential, ServicePrincipal};
 use crate::settings::Endpoints;
 use crate::token::{AccessToken, Expiry};
-use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
+use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "EntraToken";
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const ON_BEHALF_OF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Entra's token endpoint. The URL is fixed, so nothing is discovered.
 #[derive(Clone)]
@@ -25,6 +31,8 @@ pub struct EntraClient {
     scope: &'static str,
     clock: Arc<dyn Clock>,
 }
+
+type Form<'f> = Vec<(&'static str, Cow<'f, str>)>;
 
 impl EntraClient {
     /// A client of the cloud's authority.
@@ -38,30 +46,39 @@ impl EntraClient {
         self.http.connect_ahead(&self.base, 1);
     }
 
-    /// Asks for an access token as the service principal itself.
+    /// Asks for an access token, for the service principal itself or on behalf
+    /// of a user.
     ///
     /// # Errors
     /// `InvalidClient` where the credential is not taken, or what else went wrong.
-    pub async fn client_credentials(
+    pub async fn token(
         &self,
         call: &Call,
         principal: &ServicePrincipal,
+        user: Option<&UserAssertion>,
         effort: Effort,
     ) -> Result<AccessToken, UpstreamError> {
-        let Credential::Secret(secret) = &principal.credential;
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", principal.client_id.as_str()),
-            ("client_secret", secret.expose_secret()),
-            ("scope", self.scope),
-        ];
         let url = self.token_url(&principal.tenant_id);
         let asked_at = self.clock.now();
-        let attempt = self.http.attempt(call, Upstream::Entra, effort, asked_at);
+        let mut form = self.grant(user);
+        form.extend(prove(principal, &url, asked_at)?);
         let request = || self.http.request(Method::POST, url.clone()).form(&form);
-        let send = |limit| self.http.send(call, ROUTE, limit, request());
-        let reply = attempt.run(send).await?;
-        if reply.status.is_success() { token_of(&reply, asked_at) } else { Err(refusal_of(&reply)) }
+        let attempt = self.http.attempt(call, Upstream::Entra, effort, asked_at);
+        let reply = attempt.run(|limit| self.http.send(call, ROUTE, limit, request())).await?;
+        if reply.status.is_success() { token_of(&reply, asked_at) } else { Err(refusal_of(&reply, user.is_some())) }
+    }
+
+    fn grant<'f>(&self, user: Option<&'f UserAssertion>) -> Form<'f> {
+        let scope = ("scope", Cow::Borrowed(self.scope));
+        match user {
+            None => vec![("grant_type", "client_credentials".into()), scope],
+            Some(user) => vec![
+                ("grant_type", ON_BEHALF_OF.into()),
+                ("requested_token_use", "on_behalf_of".into()),
+                ("assertion", user.expose().into()),
+                scope,
+            ],
+        }
     }
 
     fn token_url(&self, tenant: &str) -> Url {
@@ -69,6 +86,20 @@ impl EntraClient {
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}/{tenant}/oauth2/v2.0/token"));
         url
+    }
+}
+
+/// The part of the form that proves who asks.
+fn prove<'f>(principal: &'f ServicePrincipal, url: &Url, now: SystemTime) -> Result<Form<'f>, UpstreamError> {
+    let client_id = ("client_id", principal.client_id.as_str().into());
+    match &principal.credential {
+        Credential::Secret(secret) => Ok(vec![client_id, ("client_secret", secret.expose_secret().into())]),
+        Credential::Certificate(certificate) => {
+            let signed = assertion::sign(certificate, &principal.client_id, url.as_str(), now);
+            let signed = signed.map_err(|_| failed("no client assertion could be signed"))?;
+            let kind = ("client_assertion_type", ASSERTION_TYPE.into());
+            Ok(vec![client_id, kind, ("client_assertion", signed.into())])
+        }
     }
 }
 
@@ -83,41 +114,9 @@ fn token_of(reply: &Reply, asked_at: SystemTime) -> Result<AccessToken, Upstream
         let expiry = Expiry { at: asked_at.checked_add(life)?, life };
         is_header_safe.then(|| AccessToken { value: SecretString::from(body.access_token), expiry })
     });
-    token.ok_or_else(|| {
-        UpstreamError::new(Upstream::Entra, UpstreamErrorKind::Failed, "the answer to a token request is no token")
-    })
+    token.ok_or_else(|| failed("the answer to a token request is no token"))
 }
 
-fn refusal_of(reply: &Reply) -> UpstreamError {
-    let status = reply.status.as_u16();
-    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let number = body.error_codes.first().copied();
-    let kind = match (body.error.as_str(), status) {
-        ("invalid_client", _) => UpstreamErrorKind::InvalidClient,
-        ("" | "temporarily_unavailable", _) | (_, 300..=399) => UpstreamErrorKind::Failed,
-        _ => UpstreamErrorKind::Refused,
-    };
-    UpstreamError {
-        upstream: Upstream::Entra,
-        kind,
-        code: number.map(|number| format!("AADSTS{number}")).or_else(|| as_code(&body.error)),
-        request_id: body.trace_id.as_deref().and_then(as_code),
-        explanation: number.and_then(remedy_of).map_or_else(|| format!("status {status}"), str::to_owned),
-    }
-}
-
-/// What an operator does about Entra's error numbers (Entra, "error codes").
-fn remedy_of(number: u64) -> Option<&'static str> {
-    Some(match number {
-        7_000_215 => "wrong client secret: store its value, not its id, in Secrets Manager",
-        7_000_222 => "the client secret has expired: make a new one and store it in Secrets Manager",
-        700_016 => "the application is not in this tenant: check clientId and tenantId",
-        90002 => "no such tenant: check tenantId",
-        500_011 => "Power BI's service principal is not in this tenant: sign in to Power BI there once",
-        7_000_112 => "the application is disabled",
-        700_027 => "the certificate is not registered with the application",
-        53003 => "a conditional access policy blocks the service principal",
-        90055 => "the tenant is throttled",
-        _ => return None,
-    })
+fn failed(explanation: &str) -> UpstreamError {
+    UpstreamError::new(Upstream::Entra, UpstreamErrorKind::Failed, explanation)
 }

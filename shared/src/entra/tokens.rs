@@ -1,4 +1,4 @@
-//! The service principal's access token: one for all requests, renewed early.
+//! Access tokens: one for the service principal, one for each user; renewed early.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::EntraClient;
 use crate::cache::{Cache, Perishable};
 use crate::clock::Clock;
+use crate::domain::UserAssertion;
 use crate::ports::AccessTokens;
 use crate::request::Call;
 use crate::secrets::CachedSecret;
@@ -21,12 +22,15 @@ const HEADROOM: Duration = Duration::from_mins(5);
 /// before Entra is asked again.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-/// Access tokens by the client credentials grant.
-pub struct ClientCredentials {
+/// Users' tokens are about 2 KiB, and so are their assertions, which are the keys.
+const MAX_KEPT: usize = 500;
+
+/// Access tokens by the client credentials grant, or on behalf of users.
+pub struct EntraTokens {
     entra: EntraClient,
     secret: Arc<CachedSecret>,
-    cache: Cache<(), Kept, UpstreamError>,
-    min_embed_life: Duration,
+    cache: Cache<Option<UserAssertion>, Kept, UpstreamError>,
+    min_life: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -48,28 +52,29 @@ impl Perishable for Kept {
 
 /// An embed token ends with the access token that made it, so that one is
 /// renewed while every embed token made with it is still worth using.
-fn renewed_under(min_embed_life: Duration, life: Duration) -> Duration {
-    (min_embed_life + HEADROOM).max(life / 2).min(life.mul_f64(0.8))
+fn renewed_under(min_life: Duration, life: Duration) -> Duration {
+    (min_life + HEADROOM).max(life / 2).min(life.mul_f64(0.8))
 }
 
-impl ClientCredentials {
-    /// Tokens of the secret's service principal, good for embed tokens of at
-    /// least `min_embed_life`.
+impl EntraTokens {
+    /// Tokens got with the secret's service principal, good for pages' tokens
+    /// of at least `min_life`.
     #[must_use]
-    pub fn new(entra: EntraClient, secret: Arc<CachedSecret>, min_embed_life: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { entra, secret, cache: Cache::new(1).pausing(RENEWAL_PAUSE), min_embed_life, clock }
+    pub fn new(entra: EntraClient, secret: Arc<CachedSecret>, min_life: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { entra, secret, cache: Cache::new(MAX_KEPT).pausing(RENEWAL_PAUSE), min_life, clock }
     }
 
     fn load(
         &self,
         call: &Arc<Call>,
+        user: Option<UserAssertion>,
         effort: Effort,
     ) -> impl Future<Output = Result<Kept, UpstreamError>> + Send + use<> {
         let (entra, secret, call) = (self.entra.clone(), Arc::clone(&self.secret), Arc::clone(call));
-        let min_embed_life = self.min_embed_life;
+        let min_life = self.min_life;
         async move {
-            let token = request(&entra, &secret, &call, effort).await?;
-            let renewed_under = renewed_under(min_embed_life, token.expiry.life);
+            let token = request(&entra, &secret, &call, user.as_ref(), effort).await?;
+            let renewed_under = renewed_under(min_life, token.expiry.life);
             Ok(Kept { token, renewed_under })
         }
     }
@@ -80,40 +85,42 @@ async fn request(
     entra: &EntraClient,
     secret: &CachedSecret,
     call: &Arc<Call>,
+    user: Option<&UserAssertion>,
     effort: Effort,
 ) -> Result<AccessToken, UpstreamError> {
     if !secret.is_ready() {
         entra.connect_ahead();
     }
     let principal = secret.get(call).await?;
-    let refusal = match entra.client_credentials(call, &principal, effort).await {
+    let refusal = match entra.token(call, &principal, user, effort).await {
         Err(error) if error.kind == UpstreamErrorKind::InvalidClient => error,
         other => return other,
     };
     match secret.get_rotated(call, &principal).await {
-        Some(rotated) => entra.client_credentials(call, &rotated, effort).await,
+        Some(rotated) => entra.token(call, &rotated, user, effort).await,
         None => Err(refusal),
     }
 }
 
 #[async_trait]
-impl AccessTokens for ClientCredentials {
-    fn is_ready(&self) -> bool {
-        self.cache.fresh(&(), self.clock.now()).is_some()
+impl AccessTokens for EntraTokens {
+    fn is_ready(&self, user: Option<&UserAssertion>) -> bool {
+        self.cache.fresh(&user.cloned(), self.clock.now()).is_some()
     }
 
-    async fn get(&self, call: &Arc<Call>) -> Result<AccessToken, UpstreamError> {
+    async fn get(&self, call: &Arc<Call>, user: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError> {
         let now = self.clock.now();
+        let key = user.cloned();
         // With a living token at hand one attempt is enough: the request's time
         // is better spent on Power BI.
-        let effort = if self.cache.usable(&(), now).is_some() { Effort::Once } else { Effort::Full };
-        let load = || Ok::<_, UpstreamError>(self.load(call, effort));
-        let (kept, _) = self.cache.get((), now, load, |_| true).await?;
+        let effort = if self.cache.usable(&key, now).is_some() { Effort::Once } else { Effort::Full };
+        let load = || Ok::<_, UpstreamError>(self.load(call, user.cloned(), effort));
+        let (kept, _) = self.cache.get(key, now, load, |_| true).await?;
         Ok(kept.token)
     }
 
-    fn discard(&self, refused: &AccessToken) {
-        self.cache.forget(&(), |kept| kept.token.is(refused));
+    fn discard(&self, user: Option<&UserAssertion>, refused: &AccessToken) {
+        self.cache.forget(&user.cloned(), |kept| kept.token.is(refused));
     }
 }
 
@@ -124,7 +131,7 @@ mod tests {
     #[test]
     fn renewal_leaves_every_embed_token_its_promised_life() {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        for (min_embed_life, life, expected) in [
+        for (min_life, life, expected) in [
             // Half of an hour is more than 15 + 5 minutes.
             (15, 60, minutes(30)),
             (40, 60, minutes(45)),
@@ -132,7 +139,7 @@ mod tests {
             (15, 10, minutes(8)),
             (60, 60, minutes(48)),
         ] {
-            assert_eq!(renewed_under(minutes(min_embed_life), minutes(life)), expected);
+            assert_eq!(renewed_under(minutes(min_life), minutes(life)), expected);
         }
     }
 }

@@ -33,4 +33,6 @@ pub(super) struct ErrorBody {
     pub(super) error: String,
     pub(super) error_codes: Vec<u64>,
     pub(super) trace_id: Option<String>,
+    /// The claims challenge, a JSON text, which the user's next sign-in has to answer.
+    pub(super) claims: Option<String>,
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::problem::{Code, Problem};
 use super::serve::Route;
+use crate::upstream::UpstreamErrorKind;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -21,8 +24,8 @@ pub(super) fn of_success() -> HeaderMap {
 /// Headers of a problem.
 pub(super) fn of_problem(problem: &Problem, route: &Route) -> HeaderMap {
     let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, PROBLEM_JSON), (header::CACHE_CONTROL, NO_STORE)]);
-    if problem.code == Code::Unauthenticated {
-        headers.insert(header::WWW_AUTHENTICATE, BEARER);
+    if problem.code.status() == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, challenge(problem));
     }
     if problem.code == Code::MethodNotAllowed
         && let Ok(allowed) = HeaderValue::from_str(route.method.as_str())
@@ -33,6 +36,26 @@ pub(super) fn of_problem(problem: &Problem, route: &Route) -> HeaderMap {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds_up(retry_after)));
     }
     headers
+}
+
+/// What the page's sign-in has to answer.
+///
+/// The form is that of Entra's "claims challenges": MSAL takes the claims, in
+/// base64, as they are.
+fn challenge(problem: &Problem) -> HeaderValue {
+    let kind = problem.cause.as_ref().map(|cause| &cause.kind);
+    let text = match kind {
+        Some(UpstreamErrorKind::InteractionRequired { claims: Some(claims) }) => {
+            let claims = STANDARD.encode(claims);
+            format!(r#"Bearer realm="", error="insufficient_claims", claims="{claims}""#)
+        }
+        Some(UpstreamErrorKind::InteractionRequired { claims: None }) => {
+            r#"Bearer realm="", error="interaction_required""#.to_owned()
+        }
+        Some(UpstreamErrorKind::AssertionRefused) => r#"Bearer error="invalid_token""#.to_owned(),
+        _ => return BEARER,
+    };
+    HeaderValue::try_from(text).unwrap_or(BEARER)
 }
 
 /// A page that waits this long is not too early.

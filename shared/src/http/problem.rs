@@ -19,6 +19,8 @@ pub enum Code {
     DatasetRequired,
     /// No verified claims.
     Unauthenticated,
+    /// Entra wants the user: multi-factor authentication, or consent.
+    InteractionRequired,
     /// Unknown and forbidden alike.
     NotEntitled,
     /// An identity template needs a claim that the caller has not got.
@@ -49,10 +51,11 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::DatasetRequired,
         Self::Unauthenticated,
+        Self::InteractionRequired,
         Self::NotEntitled,
         Self::ClaimMissing,
         Self::MethodNotAllowed,
@@ -92,6 +95,9 @@ impl Code {
             Self::InvalidRequest => ("invalid-request", S::BAD_REQUEST, "The request was not understood"),
             Self::DatasetRequired => ("dataset-required", S::BAD_REQUEST, "The dataset has to be named"),
             Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Sign in first"),
+            Self::InteractionRequired => {
+                ("interaction-required", S::UNAUTHORIZED, "Entra wants the user to sign in again")
+            }
             Self::NotEntitled => ("not-entitled", S::FORBIDDEN, "No grant covers this"),
             Self::ClaimMissing => ("claim-missing", S::FORBIDDEN, "The sign-in lacks a claim"),
             Self::MethodNotAllowed => ("method-not-allowed", S::METHOD_NOT_ALLOWED, "Another method is needed"),
@@ -209,6 +215,7 @@ impl From<EmbeddingError> for Problem {
                 retry_after: Some(retry_after),
                 ..Self::new(Code::TooManyRequests, "Keep the tokens that you have been given until `refreshAfter`.")
             },
+            EmbeddingError::NoAssertion => Self::unauthenticated(),
             EmbeddingError::Upstream(error) => Self::from(error),
         }
     }
@@ -243,6 +250,14 @@ impl From<UpstreamError> for Problem {
             UpstreamErrorKind::CredentialsUnavailable => (
                 Code::CredentialsUnavailable,
                 "The service's own credentials cannot be read; its operator has to mend this.",
+            ),
+            UpstreamErrorKind::InteractionRequired { .. } => (
+                Code::InteractionRequired,
+                "Sign in again, answering the challenge of the WWW-Authenticate header, and repeat the request.",
+            ),
+            UpstreamErrorKind::AssertionRefused => (
+                Code::Unauthenticated,
+                "Entra does not take the bearer token: request one whose audience is this service's application.",
             ),
             UpstreamErrorKind::InvalidClient | UpstreamErrorKind::Refused | UpstreamErrorKind::TokenRefused { .. } => (
                 Code::UpstreamRefused,

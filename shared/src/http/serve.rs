@@ -136,7 +136,8 @@ fn admit(edge: &Edge, route: &Route, request: Request, call: &Arc<Call>) -> Resu
     }
     let claims = claims::verified_claims(&request).ok_or_else(Problem::unauthenticated)?;
     let caller = Caller::from_verified_claims(claims, &edge.tenant_claim, &edge.groups_claim);
-    Ok(Exchange { call: Arc::clone(call), caller: caller.ok_or_else(Problem::unauthenticated)?, request })
+    let caller = caller.ok_or_else(Problem::unauthenticated)?.with_assertion(claims::assertion(&request));
+    Ok(Exchange { call: Arc::clone(call), caller, request })
 }
 
 /// Runs the answer inside the deadline, and keeps a panic from the environment.

@@ -99,7 +99,7 @@ impl PowerBi for PowerBiClient {
         item: Item<ReportId>,
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report = self.look_up(call, access, "GetReport", item.profile, path).await?;
+        let report: wire::Report = self.look_up(call, access, "GetReport", item.viewpoint.profile(), path).await?;
         let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
         let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
         Ok(ReportMetadata { embed_url, own_dataset })
@@ -112,7 +112,7 @@ impl PowerBi for PowerBiClient {
         item: Item<DatasetId>,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset = self.look_up(call, access, "GetDataset", item.profile, path).await?;
+        let dataset: wire::Dataset = self.look_up(call, access, "GetDataset", item.viewpoint.profile(), path).await?;
         Ok(listed(dataset).metadata)
     }
 
@@ -123,7 +123,8 @@ impl PowerBi for PowerBiClient {
         item: Item<()>,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let path = format!("groups/{}/datasets", item.workspace);
-        let datasets: wire::Datasets = self.look_up(call, access, "GetDatasets", item.profile, path).await?;
+        let datasets: wire::Datasets =
+            self.look_up(call, access, "GetDatasets", item.viewpoint.profile(), path).await?;
         Ok(datasets.value.into_iter().map(listed).collect())
     }
 
@@ -134,7 +135,7 @@ impl PowerBi for PowerBiClient {
         item: Item<()>,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(call, access, "GetGroup", item.profile, path).await?;
+        let group: wire::Group = self.look_up(call, access, "GetGroup", item.viewpoint.profile(), path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }

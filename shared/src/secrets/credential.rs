@@ -1,10 +1,12 @@
 //! The secret's content: who we are to Entra.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use secrecy::SecretString;
 
-use crate::json::{Document, JsonFault, Reader};
+use super::certificate::ClientCertificate;
+use crate::json::{Document, Fields, JsonFault, Reader};
 
 /// The service principal and what proves it.
 pub struct ServicePrincipal {
@@ -20,6 +22,8 @@ pub struct ServicePrincipal {
 pub enum Credential {
     /// A client secret.
     Secret(SecretString),
+    /// A certificate, with which an assertion is signed for each request.
+    Certificate(ClientCertificate),
 }
 
 impl fmt::Debug for ServicePrincipal {
@@ -29,30 +33,55 @@ impl fmt::Debug for ServicePrincipal {
 }
 
 impl ServicePrincipal {
-    /// Reads the secret's JSON text. Fields that Dynabind does not know are
-    /// left to those who rotate the secret.
+    /// Reads the secret's JSON text, to be used at `now`. Fields that Dynabind
+    /// does not know are left to those who rotate the secret.
     ///
     /// # Errors
     /// Every fault, each with its place; no value is repeated.
-    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+    pub fn parse(text: &str, now: SystemTime) -> Result<Self, Vec<String>> {
         // A parser's message could quote the text, so it is not passed on.
         let document = Document::parse(text).map_err(|_| vec!["it is not JSON".to_owned()])?;
         let show = |fault: JsonFault| format!("{}: {}", fault.pointer, fault.detail);
-        Reader::read(&document, read_principal).map_err(|faults| faults.into_iter().map(show).collect())
+        Reader::read(&document, |reader, json| read_principal(reader, json, now))
+            .map_err(|faults| faults.into_iter().map(show).collect())
     }
 }
 
-fn read_principal<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<ServicePrincipal> {
+fn read_principal<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, now: SystemTime) -> Option<ServicePrincipal> {
     reader.open_object(json, |fields| {
         let tenant_id = fields.required("tenantId", read_path_segment);
         let client_id = fields.required("clientId", read_present);
-        let secret = fields.required("clientSecret", read_present);
+        let credential = read_credential(fields, now);
         Some(ServicePrincipal {
             tenant_id: tenant_id?.to_owned(),
             client_id: client_id?.to_owned(),
-            credential: Credential::Secret(secret?.to_owned().into()),
+            credential: credential?,
         })
     })
+}
+
+fn read_credential(fields: &mut Fields<'_, '_>, now: SystemTime) -> Option<Credential> {
+    let has_certificate = fields.has("certificate") || fields.has("privateKey");
+    match (fields.has("clientSecret"), has_certificate) {
+        (true, false) => {
+            let secret = fields.required("clientSecret", read_present)?;
+            Some(Credential::Secret(secret.to_owned().into()))
+        }
+        (false, true) => {
+            let certificate = fields.required("certificate", read_present);
+            let private_key = fields.required("privateKey", read_present);
+            let pair = ClientCertificate::from_pem(certificate?, private_key?, now);
+            pair.map(Credential::Certificate).map_err(|error| fields.fault(None, error.to_string())).ok()
+        }
+        (true, true) => {
+            fields.fault(None, "keep either `clientSecret` or `certificate` and `privateKey`, not both");
+            None
+        }
+        (false, false) => {
+            fields.fault(None, "the field `clientSecret` is missing, or `certificate` and `privateKey` in its place");
+            None
+        }
+    }
 }
 
 fn read_present<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<&'j str> {
@@ -67,9 +96,8 @@ fn read_present<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<&
 /// The tenant becomes a segment of Entra's path.
 fn read_path_segment<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<&'j str> {
     let text = read_present(reader, json)?;
-    let allowed =
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) && !text.starts_with('.');
-    if !allowed {
+    let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    if !allowed || text.starts_with('.') {
         reader.fault("expected the Entra tenant's GUID or domain");
         return None;
     }

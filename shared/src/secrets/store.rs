@@ -244,7 +244,7 @@ impl CachedSecret {
         let (store, call, ttl) = (Arc::clone(&self.store), Arc::clone(call), self.ttl);
         async move {
             let secret = store.read(&call, effort).await?;
-            let principal = ServicePrincipal::parse(secret.text.expose_secret())
+            let principal = ServicePrincipal::parse(secret.text.expose_secret(), now)
                 .map_err(|faults| unavailable(None, &format!("the secret is malformed: {}", faults.join("; "))))?;
             let value = Version { id: secret.version, principal: Arc::new(principal) };
             Ok(Aged { value, read_at: now, ttl, grace: Duration::MAX })

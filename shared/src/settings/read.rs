@@ -156,7 +156,8 @@ impl FromStr for Scenario {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "customers" => Ok(Self::Customers),
-            _ => Err("expected customers"),
+            "organization" => Ok(Self::Organization),
+            _ => Err("expected customers or organization"),
         }
     }
 }

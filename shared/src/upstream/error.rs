@@ -33,6 +33,13 @@ pub enum UpstreamErrorKind {
     InvalidClient,
     /// The upstream refuses us for another reason.
     Refused,
+    /// Entra wants the user: multi-factor authentication, or consent.
+    InteractionRequired {
+        /// The claims challenge, a JSON text that is the user's to see.
+        claims: Option<String>,
+    },
+    /// Entra does not take the caller's own token, on whose behalf we ask.
+    AssertionRefused,
     /// Power BI does not take the access token; a new one may help.
     TokenRefused {
         /// Whether Power BI named a cause that a new token hardly mends.

@@ -7,9 +7,9 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::reach::Items;
-use crate::domain::{Dataset, DatasetId, ProfileId, Report, ReportId, WorkspaceId};
+use crate::domain::{Dataset, DatasetId, Report, ReportId, WorkspaceId};
 use crate::embedding::metadata::Metadata;
-use crate::ports::{DatasetMetadata, Item, ReportMetadata, WorkspaceMetadata};
+use crate::ports::{DatasetMetadata, Item, ReportMetadata, Viewpoint, WorkspaceMetadata};
 use crate::request::Call;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
@@ -32,7 +32,7 @@ enum Look {
 
 impl Looks {
     /// Looks at each workspace, report and dataset once.
-    pub(super) async fn at(metadata: &Metadata, call: &Arc<Call>, profile: Option<ProfileId>, items: &Items) -> Self {
+    pub(super) async fn at(metadata: &Metadata, call: &Arc<Call>, viewpoint: &Viewpoint, items: &Items) -> Self {
         let reports: BTreeSet<_> = items.reports.iter().map(|(_, report)| (report.workspace, report.id)).collect();
         let datasets: BTreeSet<_> =
             items.datasets.iter().map(|item| (item.dataset.workspace, item.dataset.id)).collect();
@@ -40,15 +40,15 @@ impl Looks {
         let workspaces: BTreeSet<_> = of_reports.chain(datasets.iter().map(|(workspace, _)| *workspace)).collect();
 
         let look_at_workspace = |workspace: WorkspaceId| -> BoxFuture<'_, Look> {
-            let item = Item { profile, workspace, id: () };
+            let item = Item { viewpoint: viewpoint.clone(), workspace, id: () };
             async move { Look::Workspace(workspace, metadata.workspace(call, item).await) }.boxed()
         };
         let look_at_report = |(workspace, id): (WorkspaceId, ReportId)| -> BoxFuture<'_, Look> {
-            let item = Item { profile, workspace, id };
+            let item = Item { viewpoint: viewpoint.clone(), workspace, id };
             async move { Look::Report((workspace, id), metadata.report(call, item).await) }.boxed()
         };
         let look_at_dataset = |(workspace, id): (WorkspaceId, DatasetId)| -> BoxFuture<'_, Look> {
-            let item = Item { profile, workspace, id };
+            let item = Item { viewpoint: viewpoint.clone(), workspace, id };
             async move { Look::Dataset((workspace, id), metadata.dataset(call, item).await) }.boxed()
         };
         let looks: Vec<_> = (workspaces.into_iter().map(look_at_workspace))

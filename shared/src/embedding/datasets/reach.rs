@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::{Caller, Dataset, DatasetKey, Grant, Mode, Report, ReportKey, Tenant, WorkspaceId};
 use crate::embedding::{Embedding, EmbeddingError};
-use crate::ports::Item;
+use crate::ports::{Item, Viewpoint};
 use crate::request::Call;
 use crate::upstream::UpstreamError;
 
@@ -82,7 +82,7 @@ impl Embedding {
     pub(super) async fn items_in(
         &self,
         call: &Arc<Call>,
-        tenant: &Tenant,
+        viewpoint: &Viewpoint,
         reach: &Reach,
     ) -> Result<Items, EmbeddingError> {
         let keys = reach.datasets.keys().cloned().collect();
@@ -97,18 +97,12 @@ impl Embedding {
         }
         let mut failure = None;
         for (workspace, usage) in &reach.workspaces {
-            let item = Item { profile: tenant.profile, workspace: *workspace, id: () };
+            let item = Item { viewpoint: viewpoint.clone(), workspace: *workspace, id: () };
             match self.metadata.datasets(call, item).await {
                 Ok(listed) => {
                     for dataset in listed.iter() {
                         let Ok(key) = dataset.id.as_key().parse::<DatasetKey>() else { continue };
-                        let entry = Dataset {
-                            name: dataset.name.clone(),
-                            workspace: *workspace,
-                            id: dataset.id,
-                            identity: None,
-                            also_needs: Vec::new(),
-                        };
+                        let entry = dataset.as_granted(*workspace);
                         datasets.entry(key.clone()).or_insert_with(|| bindable(key, Arc::new(entry), usage));
                     }
                 }
