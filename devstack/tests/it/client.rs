@@ -21,10 +21,7 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-            .unwrap_or_default()
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     /// The status and the cause in Power BI's header.
@@ -33,10 +30,7 @@ impl Reply {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this client tests servers, it is no part of one"
-)]
+#[expect(clippy::disallowed_methods, reason = "this client tests servers, it is no part of one")]
 pub(crate) fn client() -> Client {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     PROVIDER.get_or_init(|| {
@@ -50,12 +44,7 @@ pub(crate) fn client() -> Client {
         .unwrap()
 }
 
-pub(crate) async fn try_send(
-    method: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> reqwest::Result<Reply> {
+pub(crate) async fn try_send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> reqwest::Result<Reply> {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let mut request = client().request(method, url).body(body.to_owned());
     for (name, value) in headers {
@@ -63,11 +52,7 @@ pub(crate) async fn try_send(
     }
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Reply {
-        status,
-        headers,
-        text: response.text().await?,
-    })
+    Ok(Reply { status, headers, text: response.text().await? })
 }
 
 pub(crate) async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -90,11 +75,7 @@ pub(crate) async fn post_form(stack: &Stack, form: &[(&str, &str)]) -> Reply {
 }
 
 pub(crate) fn token_url(stack: &Stack) -> String {
-    format!(
-        "{}/{}/oauth2/v2.0/token",
-        stack.upstream_url(Entra),
-        ids::DIRECTORY
-    )
+    format!("{}/{}/oauth2/v2.0/token", stack.upstream_url(Entra), ids::DIRECTORY)
 }
 
 pub(crate) fn client_secret(stack: &Stack) -> String {
@@ -120,24 +101,11 @@ pub(crate) fn powerbi_url(stack: &Stack, path: &str) -> String {
 
 /// Asks Power BI's REST API as the service principal.
 pub(crate) async fn powerbi(stack: &Stack, path: &str) -> Reply {
-    get(
-        &powerbi_url(stack, path),
-        &[("authorization", &bearer(stack).await)],
-    )
-    .await
+    get(&powerbi_url(stack, path), &[("authorization", &bearer(stack).await)]).await
 }
 
 /// Asks for an embed token as the service principal.
 pub(crate) async fn generate(stack: &Stack, body: &Value) -> Reply {
-    let headers = [
-        ("authorization", &*bearer(stack).await),
-        ("content-type", "application/json"),
-    ];
-    send(
-        "POST",
-        &powerbi_url(stack, "GenerateToken"),
-        &headers,
-        &body.to_string(),
-    )
-    .await
+    let headers = [("authorization", &*bearer(stack).await), ("content-type", "application/json")];
+    send("POST", &powerbi_url(stack, "GenerateToken"), &headers, &body.to_string()).await
 }

@@ -7,11 +7,7 @@ use crate::client::{Reply, get, send, stack};
 
 async fn datasets(stack: &Stack, token: &str) -> Reply {
     let bearer = format!("Bearer {token}");
-    get(
-        &format!("{}/datasets", stack.url()),
-        &[("authorization", &bearer)],
-    )
-    .await
+    get(&format!("{}/datasets", stack.url()), &[("authorization", &bearer)]).await
 }
 
 /// Ana's token with some claims replaced; `null` removes one.
@@ -41,15 +37,8 @@ async fn only_a_good_token_passes() {
     ];
     for changes in refused {
         let reply = datasets(&stack, &token_with(&stack, &changes)).await;
-        assert_eq!(
-            (reply.status, reply.json()),
-            (401, json!({"message": "Unauthorized"})),
-            "{changes}"
-        );
-        assert!(
-            reply.header("www-authenticate").starts_with("Bearer"),
-            "{changes}"
-        );
+        assert_eq!((reply.status, reply.json()), (401, json!({"message": "Unauthorized"})), "{changes}");
+        assert!(reply.header("www-authenticate").starts_with("Bearer"), "{changes}");
     }
     let good = stack.token_for("ana@contoso");
     let mut forged = good.clone();
@@ -58,10 +47,7 @@ async fn only_a_good_token_passes() {
     for token in [&forged, "x", "a.b.c"] {
         assert_eq!(datasets(&stack, token).await.status, 401, "{token}");
     }
-    assert_eq!(
-        get(&format!("{}/datasets", stack.url()), &[]).await.status,
-        401
-    );
+    assert_eq!(get(&format!("{}/datasets", stack.url()), &[]).await.status, 401);
     let passed = datasets(&stack, &good).await;
     assert!(![401, 404].contains(&passed.status), "{}", passed.status);
     assert!(!passed.header("apigw-requestid").is_empty());
@@ -72,20 +58,10 @@ async fn a_token_without_the_scope_is_forbidden() {
     let stack = stack().await;
     for changes in [json!({"scope": "other"}), json!({"scope": null})] {
         let reply = datasets(&stack, &token_with(&stack, &changes)).await;
-        assert_eq!(
-            (reply.status, reply.json()),
-            (403, json!({"message": "Forbidden"}))
-        );
-        assert!(
-            reply
-                .header("www-authenticate")
-                .contains("insufficient_scope")
-        );
+        assert_eq!((reply.status, reply.json()), (403, json!({"message": "Forbidden"})));
+        assert!(reply.header("www-authenticate").contains("insufficient_scope"));
     }
-    for changes in [
-        json!({"scope": "a bindings"}),
-        json!({"scope": null, "scp": ["bindings"]}),
-    ] {
+    for changes in [json!({"scope": "a bindings"}), json!({"scope": null, "scp": ["bindings"]})] {
         let reply = datasets(&stack, &token_with(&stack, &changes)).await;
         assert!(![401, 403, 404].contains(&reply.status) || reply.json()["message"].is_null());
     }
@@ -94,19 +70,11 @@ async fn a_token_without_the_scope_is_forbidden() {
 #[tokio::test]
 async fn what_is_not_routed_is_not_found() {
     let stack = stack().await;
-    for (method, path) in [
-        ("GET", "/token"),
-        ("DELETE", "/datasets"),
-        ("POST", "/"),
-        ("GET", "/no/such"),
-        ("POST", "/token/"),
-    ] {
+    for (method, path) in
+        [("GET", "/token"), ("DELETE", "/datasets"), ("POST", "/"), ("GET", "/no/such"), ("POST", "/token/")]
+    {
         let reply = send(method, &format!("{}{path}", stack.url()), &[], "").await;
-        assert_eq!(
-            (reply.status, reply.json()),
-            (404, json!({"message": "Not Found"})),
-            "{method} {path}"
-        );
+        assert_eq!((reply.status, reply.json()), (404, json!({"message": "Not Found"})), "{method} {path}");
     }
     let home = get(stack.url(), &[]).await;
     assert_eq!(home.status, 200);
@@ -117,57 +85,30 @@ async fn too_much_is_refused_before_any_function_sees_it() {
     let stack = stack().await;
     let url = format!("{}/token", stack.url());
     let long = "x".repeat(10_240);
-    assert_eq!(
-        send("POST", &url, &[("x-long", &long)], "").await.status,
-        431
-    );
+    assert_eq!(send("POST", &url, &[("x-long", &long)], "").await.status, 431);
     let bearer = format!("Bearer {}", stack.token_for("ana@contoso"));
     let body = "x".repeat(7 * 1024 * 1024);
     let reply = send("POST", &url, &[("authorization", &bearer)], &body).await;
-    assert_eq!(
-        (reply.status, reply.json()["message"].as_str()),
-        (413, Some("Request Entity Too Large"))
-    );
+    assert_eq!((reply.status, reply.json()["message"].as_str()), (413, Some("Request Entity Too Large")));
 }
 
 #[tokio::test]
 async fn preflight_is_answered_by_the_gateway() {
     let stack = stack().await;
     let preflight = async |origin: &str| {
-        let headers = [
-            ("origin", origin),
-            ("access-control-request-method", "POST"),
-        ];
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
         send("OPTIONS", &format!("{}/token", stack.url()), &headers, "").await
     };
     let allowed = preflight(stack.url()).await;
     assert_eq!(allowed.status, 204);
     assert_eq!(allowed.header("access-control-allow-origin"), stack.url());
-    assert!(
-        allowed
-            .header("access-control-allow-methods")
-            .contains("POST")
-    );
-    assert!(
-        allowed
-            .header("access-control-allow-headers")
-            .contains("authorization")
-    );
+    assert!(allowed.header("access-control-allow-methods").contains("POST"));
+    assert!(allowed.header("access-control-allow-headers").contains("authorization"));
     let foreign = preflight("https://evil.example").await;
     assert_eq!(foreign.status, 204);
-    assert!(
-        !foreign
-            .headers
-            .keys()
-            .any(|name| name.as_str().starts_with("access-control"))
-    );
+    assert!(!foreign.headers.keys().any(|name| name.as_str().starts_with("access-control")));
     // Without a method to ask for it is an ordinary request.
-    assert_eq!(
-        send("OPTIONS", &format!("{}/token", stack.url()), &[], "")
-            .await
-            .status,
-        404
-    );
+    assert_eq!(send("OPTIONS", &format!("{}/token", stack.url()), &[], "").await.status, 404);
 }
 
 #[tokio::test]
@@ -184,42 +125,20 @@ async fn refusals_can_be_read_by_an_allowed_page() {
 #[tokio::test]
 async fn the_issuer_publishes_what_is_needed_to_check_its_tokens() {
     let stack = stack().await;
-    let discovery = get(
-        &format!("{}/.well-known/openid-configuration", stack.url()),
-        &[],
-    )
-    .await
-    .json();
+    let discovery = get(&format!("{}/.well-known/openid-configuration", stack.url()), &[]).await.json();
     assert_eq!(discovery["issuer"], stack.url());
-    let jwks = get(discovery["jwks_uri"].as_str().unwrap(), &[])
-        .await
-        .json();
-    assert_eq!(
-        (&jwks["keys"][0]["kty"], &jwks["keys"][0]["alg"]),
-        (&json!("RSA"), &json!("RS256"))
-    );
+    let jwks = get(discovery["jwks_uri"].as_str().unwrap(), &[]).await.json();
+    assert_eq!((&jwks["keys"][0]["kty"], &jwks["keys"][0]["alg"]), (&json!("RSA"), &json!("RS256")));
     let users = get(&format!("{}/dev/users", stack.url()), &[]).await.json();
     assert!(users["users"].as_array().unwrap().len() >= 4);
     let token = async |query: &str| {
-        let reply = get(
-            &format!("{}/dev/token?user=carl@contoso{query}", stack.url()),
-            &[],
-        )
-        .await;
-        assert_eq!(
-            (reply.status, reply.header("content-type")),
-            (200, "text/plain; charset=utf-8")
-        );
+        let reply = get(&format!("{}/dev/token?user=carl@contoso{query}", stack.url()), &[]).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, "text/plain; charset=utf-8"));
         datasets(&stack, &reply.text).await.status
     };
     assert_ne!(token("").await, 401);
     assert_eq!(token("&expired=1").await, 401);
     assert_eq!(token("&aud=wrong").await, 401);
     assert_eq!(token("&scope=none").await, 403);
-    assert_eq!(
-        get(&format!("{}/dev/token?user=nobody", stack.url()), &[])
-            .await
-            .status,
-        404
-    );
+    assert_eq!(get(&format!("{}/dev/token?user=nobody", stack.url()), &[]).await.status, 404);
 }

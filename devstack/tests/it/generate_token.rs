@@ -35,10 +35,7 @@ async fn a_token_carries_what_was_asked_for() {
     assert_eq!(reply.status, 200, "{}", reply.text);
     let body = reply.json();
     let token = body["token"].as_str().unwrap();
-    assert!(
-        token.starts_with("H4sI") && token.split('.').count() == 2,
-        "{token}"
-    );
+    assert!(token.starts_with("H4sI") && token.split('.').count() == 2, "{token}");
     let granted = stack.embed_token(token).unwrap();
     assert_eq!(granted["tokenId"], body["tokenId"]);
     assert_eq!(granted["expiration"], body["expiration"]);
@@ -50,25 +47,13 @@ async fn a_token_carries_what_was_asked_for() {
 #[tokio::test]
 async fn a_token_lives_as_long_as_the_access_token_or_shorter() {
     let clock = Arc::new(ManualClock::default());
-    let options = StackOptions {
-        clock: clock.clone(),
-        ..StackOptions::default()
-    };
+    let options = StackOptions { clock: clock.clone(), ..StackOptions::default() };
     let stack = Stack::start(options).await.unwrap();
-    let headers = [
-        ("authorization", &*bearer(&stack).await),
-        ("content-type", "application/json"),
-    ];
+    let headers = [("authorization", &*bearer(&stack).await), ("content-type", "application/json")];
     clock.advance(Duration::from_mins(30));
     let expiration = async |minutes: Value| {
         let body = changed(&json!({ "lifetimeInMinutes": minutes })).to_string();
-        let reply = send(
-            "POST",
-            &powerbi_url(&stack, "GenerateToken"),
-            &headers,
-            &body,
-        )
-        .await;
+        let reply = send("POST", &powerbi_url(&stack, "GenerateToken"), &headers, &body).await;
         reply.json()["expiration"].as_str().unwrap().to_owned()
     };
     for minutes in [json!(null), json!(0), json!(600)] {
@@ -80,9 +65,7 @@ async fn a_token_lives_as_long_as_the_access_token_or_shorter() {
 #[tokio::test]
 async fn bodies_that_the_contract_does_not_know_are_refused() {
     let stack = stack().await;
-    let many: Vec<_> = (0..51)
-        .map(|n| json!({"id": format!("{n:08}-0000-4000-8000-000000000000")}))
-        .collect();
+    let many: Vec<_> = (0..51).map(|n| json!({"id": format!("{n:08}-0000-4000-8000-000000000000")})).collect();
     let table = [
         json!({"accessLevel": "View"}),
         json!({"reports": {"id": ids::SALES_REPORT}}),
@@ -103,12 +86,7 @@ async fn bodies_that_the_contract_does_not_know_are_refused() {
     ];
     for change in table {
         let reply = generate(&stack, &changed(&change)).await;
-        assert_eq!(
-            reply.cause(),
-            (400, "InvalidRequest"),
-            "{change}: {}",
-            reply.text
-        );
+        assert_eq!(reply.cause(), (400, "InvalidRequest"), "{change}: {}", reply.text);
         assert_eq!(reply.json()["error"]["code"], "InvalidRequest");
     }
     assert_eq!(generate(&stack, &json!({})).await.status, 400);
@@ -130,22 +108,14 @@ async fn identities_follow_the_documented_rules() {
         vec![identity("a", json!(["a,b"]), json!([sales]))],
         vec![identity("a", json!([]), json!([]))],
         vec![identity("a", json!([]), json!([ids::FABRIKAM_SALES]))],
-        vec![
-            identity("a", json!([]), json!([sales])),
-            identity("b", json!([]), json!([sales])),
-        ],
+        vec![identity("a", json!([]), json!([sales])), identity("b", json!([]), json!([sales]))],
     ];
     for identities in refused {
         let reply = generate(&stack, &changed(&json!({ "identities": identities }))).await;
         assert_eq!(reply.status, 400, "{identities:?}");
     }
     let longest = identity(&"x".repeat(256), json!(["x".repeat(50)]), json!([sales]));
-    assert_eq!(
-        generate(&stack, &changed(&json!({"identities": [longest]})))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(generate(&stack, &changed(&json!({"identities": [longest]}))).await.status, 200);
 }
 
 #[tokio::test]
@@ -155,51 +125,22 @@ async fn a_dataset_gets_the_identity_that_it_wants() {
         let mut request = changed(&json!({"datasets": [{"id": dataset}]}));
         request.as_object_mut().unwrap().remove("identities");
         if let Some(roles) = identity {
-            request["identities"] =
-                json!([{"username": "a", "roles": roles, "datasets": [dataset]}]);
+            request["identities"] = json!([{"username": "a", "roles": roles, "datasets": [dataset]}]);
         }
         generate(&stack, &request).await
     };
     let table = [
-        (
-            ids::CONTOSO_SALES,
-            None,
-            "requires effective identity to be provided",
-        ),
-        (
-            ids::CONTOSO_PLAN,
-            Some(json!([])),
-            "shouldn't have effective identity",
-        ),
-        (
-            ids::CONTOSO_REGIONS,
-            Some(json!([])),
-            "requires roles to be included in provided effective identity",
-        ),
-        (
-            ids::CONTOSO_LAKE,
-            Some(json!([])),
-            "is not supported for this datasource.",
-        ),
+        (ids::CONTOSO_SALES, None, "requires effective identity to be provided"),
+        (ids::CONTOSO_PLAN, Some(json!([])), "shouldn't have effective identity"),
+        (ids::CONTOSO_REGIONS, Some(json!([])), "requires roles to be included in provided effective identity"),
+        (ids::CONTOSO_LAKE, Some(json!([])), "is not supported for this datasource."),
     ];
     for (dataset, identity, text) in table {
         let reply = ask(dataset, identity).await;
         assert_eq!(reply.cause(), (400, "InvalidRequest"), "{text}");
-        assert!(
-            reply.json()["error"]["message"]
-                .as_str()
-                .unwrap()
-                .ends_with(text),
-            "{}",
-            reply.text
-        );
+        assert!(reply.json()["error"]["message"].as_str().unwrap().ends_with(text), "{}", reply.text);
     }
-    assert_eq!(
-        ask(ids::CONTOSO_REGIONS, Some(json!(["North"])))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(ask(ids::CONTOSO_REGIONS, Some(json!(["North"]))).await.status, 200);
     assert_eq!(ask(ids::CONTOSO_PLAN, None).await.status, 200);
 }
 
@@ -210,43 +151,19 @@ async fn items_must_exist_and_be_the_callers_to_share() {
     let table = [
         (plain(ids::MISSING_DATASET), 404, "PowerBIEntityNotFound"),
         (plain(ids::CLOSED_DATASET), 404, "PowerBIEntityNotFound"),
-        (
-            plain(ids::READING_ROOM_DATASET),
-            401,
-            "PowerBINotAuthorizedException",
-        ),
+        (plain(ids::READING_ROOM_DATASET), 401, "PowerBINotAuthorizedException"),
         (plain(ids::TRIAL_DATASET), 403, "Forbidden"),
-        (
-            json!({"reports": [{"id": ids::MISSING_REPORT}]}),
-            404,
-            "PowerBIEntityNotFound",
-        ),
-        (
-            json!({"reports": [{"id": ids::PILOT_REPORT}]}),
-            403,
-            "Forbidden",
-        ),
-        (
-            json!({"targetWorkspaces": [{"id": ids::CLIENT}]}),
-            404,
-            "PowerBIFolderNotFound",
-        ),
-        (
-            json!({"targetWorkspaces": [{"id": ids::CLOSED_WORKSPACE}]}),
-            401,
-            "PowerBINotAuthorizedException",
-        ),
+        (json!({"reports": [{"id": ids::MISSING_REPORT}]}), 404, "PowerBIEntityNotFound"),
+        (json!({"reports": [{"id": ids::PILOT_REPORT}]}), 403, "Forbidden"),
+        (json!({"targetWorkspaces": [{"id": ids::CLIENT}]}), 404, "PowerBIFolderNotFound"),
+        (json!({"targetWorkspaces": [{"id": ids::CLOSED_WORKSPACE}]}), 401, "PowerBINotAuthorizedException"),
     ];
     for (change, status, info) in table {
         let reply = generate(&stack, &changed(&change)).await;
         assert_eq!(reply.cause(), (status, info), "{change}: {}", reply.text);
     }
     let trial = generate(&stack, &changed(&plain(ids::TRIAL_DATASET))).await;
-    assert!(
-        trial.text.contains("shared or ProPlus capacity"),
-        "{}",
-        trial.text
-    );
+    assert!(trial.text.contains("shared or ProPlus capacity"), "{}", trial.text);
 }
 
 #[tokio::test]
@@ -264,10 +181,7 @@ async fn a_profile_cannot_share_what_is_not_its_own() {
         "datasets": [{"id": ids::FABRIKAM_SALES}],
         "identities": [{"username": "frida@fabrikam.example", "datasets": [ids::FABRIKAM_SALES]}],
     }));
-    assert_eq!(
-        send("POST", &url, &headers, &own.to_string()).await.status,
-        200
-    );
+    assert_eq!(send("POST", &url, &headers, &own.to_string()).await.status, 200);
 }
 
 #[tokio::test]
@@ -275,22 +189,10 @@ async fn the_request_itself_must_be_json_that_is_posted() {
     let stack = stack().await;
     let token = bearer(&stack).await;
     let url = powerbi_url(&stack, "GenerateToken");
-    let text = [
-        ("authorization", token.as_str()),
-        ("content-type", "text/plain"),
-    ];
-    assert_eq!(
-        send("POST", &url, &text, &good().to_string()).await.status,
-        415
-    );
-    let json = [
-        ("authorization", token.as_str()),
-        ("content-type", "application/json; charset=utf-8"),
-    ];
+    let text = [("authorization", token.as_str()), ("content-type", "text/plain")];
+    assert_eq!(send("POST", &url, &text, &good().to_string()).await.status, 415);
+    let json = [("authorization", token.as_str()), ("content-type", "application/json; charset=utf-8")];
     assert_eq!(send("POST", &url, &json, "{").await.status, 400);
-    assert_eq!(
-        send("POST", &url, &json, &good().to_string()).await.status,
-        200
-    );
+    assert_eq!(send("POST", &url, &json, &good().to_string()).await.status, 200);
     assert_eq!(send("GET", &url, &json, "").await.status, 405);
 }

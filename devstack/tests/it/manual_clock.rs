@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dynabind::clock::Clock;
 
+#[derive(Debug)]
 pub(crate) struct ManualClock(Mutex<SystemTime>);
 
 impl Default for ManualClock {
