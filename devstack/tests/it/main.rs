@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod certificate;
 mod client;
+mod demo;
 mod embed;
 mod entra;
 mod faults;
