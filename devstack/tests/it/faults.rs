@@ -129,3 +129,30 @@ async fn the_control_api_says_what_it_does_not_understand() {
         assert!(reply.json()["message"].is_string());
     }
 }
+
+#[tokio::test]
+async fn idle_connections_can_be_reset_and_new_ones_opened() {
+    let stack = stack().await;
+    let client = client();
+    let head = async || client.head(stack.upstream_url(PowerBi)).send().await;
+    head().await.unwrap();
+    stack.powerbi().reset_connections();
+    // The client may notice only now; at the latest it connects anew then.
+    if head().await.is_err() {
+        head().await.unwrap();
+    }
+    let connections: Vec<_> = stack.powerbi().calls().iter().map(|call| call.connection).collect();
+    assert_ne!(connections.first(), connections.last());
+}
+
+#[tokio::test]
+async fn calls_tell_whether_they_ran_side_by_side() {
+    let stack = stack().await;
+    let url = stack.upstream_url(PowerBi).to_owned();
+    stack.powerbi().set_latency(Duration::from_millis(400));
+    tokio::join!(get(&url, &[]), get(&url, &[]));
+    get(&url, &[]).await;
+    let calls = stack.powerbi().calls();
+    assert!(calls[0].overlaps(&calls[1]) && calls[1].overlaps(&calls[0]));
+    assert!(!calls[0].overlaps(&calls[2]) && !calls[2].overlaps(&calls[1]));
+}
