@@ -108,6 +108,7 @@ async fn identities_follow_the_documented_rules() {
         vec![identity("a", json!(["a,b"]), json!([sales]))],
         vec![identity("a", json!([]), json!([]))],
         vec![identity("a", json!([]), json!([ids::FABRIKAM_SALES]))],
+        vec![json!({"username": "a", "datasets": [sales], "reports": [ids::SALES_REPORT]})],
         vec![identity("a", json!([]), json!([sales])), identity("b", json!([]), json!([sales]))],
     ];
     for identities in refused {
@@ -195,4 +196,16 @@ async fn the_request_itself_must_be_json_that_is_posted() {
     assert_eq!(send("POST", &url, &json, "{").await.status, 400);
     assert_eq!(send("POST", &url, &json, &good().to_string()).await.status, 200);
     assert_eq!(send("GET", &url, &json, "").await.status, 405);
+}
+
+#[tokio::test]
+async fn a_paginated_report_may_have_an_identity_of_its_own() {
+    let stack = stack().await;
+    let request = json!({
+        "reports": [{"id": ids::INVOICE_REPORT}],
+        "datasets": [{"id": ids::TEMPLATE_DATASET, "xmlaPermissions": "ReadOnly"}],
+        "identities": [{"username": "ana@contoso.example", "reports": [ids::INVOICE_REPORT]}],
+    });
+    let reply = generate(&stack, &request).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
 }
