@@ -65,6 +65,8 @@ pub struct Call {
     pub body: Value,
     /// The status of the answer, once there is one.
     pub status: Option<u16>,
+    began: u64,
+    ended: Option<u64>,
 }
 
 impl Call {
@@ -72,6 +74,13 @@ impl Call {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether both calls were under way at some moment.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let before = |a: &Self, b: &Self| a.ended.is_some_and(|ended| ended < b.began);
+        !before(self, other) && !before(other, self)
     }
 
     /// The call for other eyes: nothing in it opens anything.
@@ -99,11 +108,13 @@ impl Call {
 
 /// The calls to all stand-ins, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct CallLog(Arc<Mutex<Calls>>);
+pub struct CallLog(Arc<Mutex<Journal>>);
 
 #[derive(Debug, Default)]
-struct Calls {
+struct Journal {
     last_sequence: u64,
+    /// Counts beginnings and ends alike.
+    moment: u64,
     calls: VecDeque<Call>,
 }
 
@@ -133,7 +144,8 @@ impl CallLog {
     pub(crate) fn begin(&self, arrival: Arrival<'_>) -> u64 {
         let mut log = lock(&self.0);
         log.last_sequence += 1;
-        let call = arrival.into_call(log.last_sequence);
+        log.moment += 1;
+        let call = arrival.into_call(log.last_sequence, log.moment);
         if log.calls.len() == CAPACITY {
             log.calls.pop_front();
         }
@@ -143,8 +155,11 @@ impl CallLog {
 
     pub(crate) fn answered(&self, sequence: u64, status: u16) {
         let mut log = lock(&self.0);
+        log.moment += 1;
+        let moment = log.moment;
         if let Some(call) = log.calls.iter_mut().rev().find(|call| call.sequence == sequence) {
             call.status = Some(status);
+            call.ended = Some(moment);
         }
     }
 }
@@ -159,7 +174,7 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    fn into_call(self, sequence: u64) -> Call {
+    fn into_call(self, sequence: u64, began: u64) -> Call {
         let headers =
             self.parts.headers.iter().map(|(name, value)| {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -176,6 +191,8 @@ impl Arrival<'_> {
             body: parsed_body(&headers, self.body),
             headers,
             status: None,
+            began,
+            ended: None,
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use devstack::cli::{self, Command};
 use devstack::{Stack, StackOptions};
+use dynabind::clock::SystemClock;
+use dynabind::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,6 +23,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: StackOptions) -> ExitCode {
+    log_functions();
     let stack = match Stack::start(options.clone()).await {
         Ok(stack) => stack,
         Err(error) => {
@@ -31,6 +36,15 @@ async fn run(options: StackOptions) -> ExitCode {
     until_told().await;
     drop(stack);
     ExitCode::SUCCESS
+}
+
+/// Writes the functions' own log lines, as Lambda would get them, to standard error.
+fn log_functions() {
+    let sink = Arc::new(|line: &str| {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    });
+    let subscriber = telemetry::subscriber(Level::INFO, Arc::new(SystemClock), sink);
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 /// Waits for Ctrl-C or a polite request to end.

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
+
+use crate::sync::lock;
 
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -36,9 +38,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves a router on a bound listener, over TLS when there is a configuration.
-    pub(crate) fn start(listener: TcpListener, router: Router, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
+    pub(crate) fn start(
+        listener: TcpListener,
+        router: Router,
+        tls: Option<Arc<ServerConfig>>,
+        connections: Connections,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, router, tls.map(TlsAcceptor::from)));
+        let task = tokio::spawn(accept(listener, router, tls.map(TlsAcceptor::from), connections));
         Ok(Self { address, task: task.abort_handle() })
     }
 
@@ -67,9 +74,11 @@ struct Broken {
 }
 
 impl Connection {
-    fn next() -> Self {
+    fn next(connections: &Connections) -> Self {
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-        Self { id, broken: Arc::default() }
+        let broken = Arc::default();
+        connections.add(&broken);
+        Self { id, broken }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -78,32 +87,54 @@ impl Connection {
 
     /// Resets the connection, which ends the caller with it.
     pub(crate) async fn reset(&self) -> Infallible {
-        self.broken.abruptly.store(true, Ordering::Relaxed);
-        self.broken.wanted.notify_one();
+        self.broken.reset();
         std::future::pending().await
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {
-    let mut connections = JoinSet::new();
+impl Broken {
+    fn reset(&self) {
+        self.abruptly.store(true, Ordering::Relaxed);
+        self.wanted.notify_one();
+    }
+}
+
+/// The open connections of a server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connections(Arc<Mutex<Vec<Weak<Broken>>>>);
+
+impl Connections {
+    /// Resets every connection, idle ones too.
+    pub(crate) fn reset(&self) {
+        lock(&self.0).drain(..).filter_map(|connection| connection.upgrade()).for_each(|open| open.reset());
+    }
+
+    fn add(&self, connection: &Arc<Broken>) {
+        let mut open = lock(&self.0);
+        open.retain(|connection| connection.strong_count() > 0);
+        open.push(Arc::downgrade(connection));
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, connections: Connections) {
+    let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(stream, router.clone(), tls.clone()));
+                    tasks.spawn(serve(stream, router.clone(), tls.clone(), Connection::next(&connections)));
                 }
                 // Out of descriptors: those in use will come back.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
-            Some(_) = connections.join_next() => {}
+            Some(_) = tasks.join_next() => {}
         }
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
+async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>, connection: Connection) {
     // Answers are small and latency is measured.
     let _ = stream.set_nodelay(true);
-    let connection = Connection::next();
     let socket = Socket { stream, broken: Arc::clone(&connection.broken) };
     match tls {
         None => speak_http(socket, router, connection).await,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::calls::{Arrival, Call, CallLog, Service};
 use crate::faults::{Fault, FaultScript};
-use crate::server::Connection;
+use crate::server::{Connection, Connections};
 use crate::time_source::TimeSource;
 
 /// The largest request that a stand-in reads.
@@ -30,13 +30,14 @@ struct Inner {
     time: TimeSource,
     log: CallLog,
     script: FaultScript,
+    connections: Connections,
     latency_micros: AtomicU64,
 }
 
 impl Upstream {
     pub(crate) fn new(service: Service, time: TimeSource, log: CallLog) -> Self {
-        let script = FaultScript::default();
-        Self(Arc::new(Inner { service, time, log, script, latency_micros: AtomicU64::new(0) }))
+        let (script, connections) = (FaultScript::default(), Connections::default());
+        Self(Arc::new(Inner { service, time, log, script, connections, latency_micros: AtomicU64::new(0) }))
     }
 
     /// The service that this stands in for.
@@ -76,10 +77,19 @@ impl Upstream {
         self.0.script.clear();
     }
 
+    /// Resets every open connection, as a network does to one that was idle for long.
+    pub fn reset_connections(&self) {
+        self.0.connections.reset();
+    }
+
     /// Makes every answer take at least this long.
     pub fn set_latency(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.0.latency_micros.store(micros, Ordering::Relaxed);
+    }
+
+    pub(crate) fn connections(&self) -> Connections {
+        self.0.connections.clone()
     }
 
     /// The faults that wait and the latency, as JSON.

@@ -245,7 +245,7 @@ impl Host<'_> {
         }
         let tls = self.authority.map(Authority::server).transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let server = Server::start(server::bind(0).await?, guarded, tls)?;
+        let server = Server::start(server::bind(0).await?, guarded, tls, upstream.connections())?;
         let url = format!("{scheme}://127.0.0.1:{}", server.port());
         Ok(Running { what, upstream, url, _server: server })
     }

@@ -16,9 +16,34 @@ use crate::embed;
 use crate::faults::Fault;
 use crate::upstreams::Upstreams;
 
+const HELP: &str = "\
+The control API of the development stack. Bodies are JSON.
+
+GET    /dev/users                        the demo's callers
+GET    /dev/token?user=NAME              a caller's token; &expired=1, &aud=wrong, &scope=none spoil it
+GET    /dev/calls[?service=SERVICE]      what the upstreams were asked
+DELETE /dev/calls                        forget it
+GET    /dev/faults                       the faults that wait
+POST   /dev/faults                       {\"service\", \"route\", \"fault\", \"times\"}
+DELETE /dev/faults                       drop them, latency too
+POST   /dev/latency                      {\"service\", \"ms\"}; no service: all of them
+POST   /dev/rotate-secret                a new client secret, in Entra and in Secrets Manager
+POST   /dev/revoke-tokens                Power BI refuses every access token so far
+POST   /dev/expire-tokens                {\"kind\": \"access\" or \"embed\"}; no body: both
+POST   /dev/token-life                   {\"seconds\"}, for access tokens from now on
+POST   /dev/token-info                   {\"accessToken\"}: what an embed token opens
+
+SERVICE is entra, power-bi or secrets-manager. A route is a path with * for any
+characters, perhaps after a method. A fault has a \"kind\":
+  status (status, headers, body), hang, slow-drip (intervalMs), reset-before-answer,
+  reset-mid-body, redirect (location), huge-body (bytes), truncated-json,
+  html-bad-gateway, delay (delayMs)
+";
+
 /// The routes of the control API.
 pub(crate) fn routes(upstreams: Upstreams) -> Router {
     Router::new()
+        .route("/dev", get(HELP))
         .route("/dev/calls", get(calls).delete(clear_calls))
         .route("/dev/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/dev/latency", post(latency))

@@ -8,11 +8,15 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
 use http::{HeaderMap, Uri};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::authorizer::Grant;
 use super::routes::Parameters;
 use crate::template::Route;
-use crate::time_source::{unix_millis, whole_seconds};
+use crate::time_source::{unix_millis, unix_seconds, whole_seconds};
+
+/// Every caller is on this machine.
+const SOURCE_IP: &str = "127.0.0.1";
 
 /// Everything that an event is made of.
 pub(crate) struct EventParts<'a> {
@@ -36,7 +40,7 @@ pub(crate) fn build(parts: &EventParts<'_>) -> Value {
         "routeKey": route_key,
         "rawPath": parts.uri.path(),
         "rawQueryString": query,
-        "headers": headers(parts.headers),
+        "headers": headers(parts),
         "requestContext": request_context(parts, &route_key),
         "isBase64Encoded": false,
     });
@@ -72,7 +76,7 @@ fn request_context(parts: &EventParts<'_>, route_key: &str) -> Value {
             "method": parts.method,
             "path": parts.uri.path(),
             "protocol": "HTTP/1.1",
-            "sourceIp": "127.0.0.1",
+            "sourceIp": SOURCE_IP,
             "userAgent": text(USER_AGENT).unwrap_or_default(),
         },
         "requestId": parts.request_id,
@@ -87,10 +91,19 @@ fn request_context(parts: &EventParts<'_>, route_key: &str) -> Value {
     context
 }
 
-/// Names in lower case, several values in one; cookies have a place of their own.
-fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut joined: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers.iter().filter(|(name, _)| *name != COOKIE) {
+/// Names in lower case, several values in one; cookies have a place of their
+/// own, and the gateway adds where the request came from.
+fn headers(parts: &EventParts<'_>) -> BTreeMap<String, String> {
+    let trace = format!("Root=1-{:08x}-{}", unix_seconds(parts.now), &Uuid::new_v4().simple().to_string()[..24]);
+    let added = [
+        ("x-amzn-trace-id", trace.as_str()),
+        ("x-forwarded-for", SOURCE_IP),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-proto", "https"),
+    ];
+    let mut joined: BTreeMap<_, _> =
+        added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != COOKIE) {
         let value = String::from_utf8_lossy(value.as_bytes());
         joined
             .entry(name.as_str().to_owned())

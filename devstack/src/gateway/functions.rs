@@ -107,3 +107,59 @@ fn handler(name: &str, environment: &BTreeMap<String, String>, clock: &Arc<dyn C
         _ => Err(fault("the development stack knows no such function".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use http::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+
+    fn functions(handler: Handler) -> Functions {
+        let function = Function { handler: Arc::new(handler), timeout: Duration::from_millis(50) };
+        let time = TimeSource::new(|| SystemTime::UNIX_EPOCH);
+        Functions { functions: BTreeMap::from([("f".to_owned(), function)]), time }
+    }
+
+    async fn status(handler: Handler, event: Value) -> StatusCode {
+        functions(handler).invoke("f", event, "r1").await.status()
+    }
+
+    fn event() -> Value {
+        json!({
+            "version": "2.0", "routeKey": "GET /f", "rawPath": "/f", "rawQueryString": "", "headers": {},
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "d",
+                "http": {
+                    "method": "GET", "path": "/f", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "",
+                },
+                "requestId": "r1", "routeKey": "GET /f", "stage": "$default", "time": "", "timeEpoch": 0,
+            },
+            "isBase64Encoded": false,
+        })
+    }
+
+    fn teapot(_: lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> {
+        let answer = http::Response::builder().status(418).body("short and stout".into());
+        async move { answer.unwrap() }.boxed()
+    }
+
+    #[tokio::test]
+    async fn an_answer_passes_and_every_failure_looks_alike() {
+        assert_eq!(status(Box::new(teapot), event()).await, 418);
+        let failures: [Handler; 2] =
+            [Box::new(|_| async { panic!("on purpose") }.boxed()), Box::new(|_| std::future::pending().boxed())];
+        for handler in failures {
+            assert_eq!(status(handler, event()).await, 500);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_the_runtime_cannot_read_fails_before_the_function() {
+        let mut numeric_claim = event();
+        numeric_claim["requestContext"]["authorizer"] = json!({"jwt": {"claims": {"exp": 1}, "scopes": null}});
+        assert_eq!(status(Box::new(teapot), numeric_claim).await, 500);
+    }
+}

@@ -25,13 +25,15 @@ pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body
     if items.workspaces.iter().any(|workspace| workspace.capacity.is_none()) {
         return Err(Refusal::shared_capacity());
     }
-    identities::check(&request, &items.datasets, &caller.principal)?;
+    identities::check(&request, &items.datasets, &items.paginated, &caller.principal)?;
     Ok(issue(api, &request, expiration(api, caller, &request)))
 }
 
 /// What a request names, found.
 struct Items<'a> {
     datasets: Vec<&'a Dataset>,
+    /// The ids of the paginated reports.
+    paginated: Vec<&'a str>,
     /// The workspaces of all reports and datasets, each once.
     workspaces: Vec<&'a Workspace>,
 }
@@ -39,10 +41,13 @@ struct Items<'a> {
 impl<'a> Items<'a> {
     fn find(api: &'a PowerBi, request: &TokenRequest) -> Result<Self, Refusal> {
         let world = &api.world;
-        let mut items = Self { datasets: Vec::new(), workspaces: Vec::new() };
+        let mut items = Self { datasets: Vec::new(), paginated: Vec::new(), workspaces: Vec::new() };
         for item in request.reports() {
             let report = world.report(&item.id).ok_or_else(Refusal::entity_not_found)?;
             items.add_workspace(api, &report.workspace)?;
+            if report.paginated {
+                items.paginated.push(&report.id);
+            }
         }
         for item in request.datasets() {
             let dataset = world.dataset(&item.id).ok_or_else(Refusal::entity_not_found)?;

@@ -14,11 +14,17 @@ const MAX_ROLE: usize = 50;
 const MAX_CUSTOM_DATA: usize = 1024;
 
 /// Checks each identity, then each dataset against the identity that covers it.
-pub(super) fn check(request: &TokenRequest, datasets: &[&Dataset], principal: &Principal) -> Result<(), Refusal> {
+pub(super) fn check(
+    request: &TokenRequest,
+    datasets: &[&Dataset],
+    paginated: &[&str],
+    principal: &Principal,
+) -> Result<(), Refusal> {
     let mut covered = HashSet::new();
     for identity in request.identities() {
         check_shape(identity)?;
         check_cover(identity, request, &mut covered)?;
+        check_reports(identity, paginated)?;
     }
     datasets.iter().try_for_each(|dataset| {
         let identity = request.identities().iter().find(|identity| covers(identity, &dataset.id));
@@ -86,14 +92,18 @@ fn check_cover(identity: &IdentityItem, request: &TokenRequest, covered: &mut Ha
             return Err(Refusal::invalid(&format!("More than one effective identity was given for dataset {id}.")));
         }
     }
-    for id in reports {
-        if !request.reports().iter().any(|item| same_id(&item.id, id)) {
-            return Err(Refusal::invalid(&format!(
-                "The effective identity names report {id}, which is not among the reports."
-            )));
-        }
-    }
     Ok(())
+}
+
+/// Only paginated reports have an identity of their own.
+fn check_reports(identity: &IdentityItem, paginated: &[&str]) -> Result<(), Refusal> {
+    let reports = identity.reports.as_deref().unwrap_or_default();
+    match reports.iter().find(|id| !paginated.iter().any(|known| same_id(known, id))) {
+        None => Ok(()),
+        Some(id) => Err(Refusal::invalid(&format!(
+            "The effective identity names report {id}, which is not among the paginated reports."
+        ))),
+    }
 }
 
 fn check_need(dataset: &Dataset, identity: Option<&IdentityItem>, principal: &Principal) -> Result<(), Refusal> {

@@ -26,8 +26,9 @@ pub(super) struct TokenRequest {
     identities: Option<Vec<IdentityItem>>,
     #[serde(default)]
     pub(super) lifetime_in_minutes: Option<i64>,
-    #[serde(default)]
-    datasource_identities: Option<Vec<DatasourceIdentity>>,
+    /// Needed for sources with single sign-on only, which this world has not got.
+    #[serde(default, rename = "datasourceIdentities")]
+    _datasource_identities: Option<Vec<DatasourceIdentity>>,
 }
 
 /// `GenerateTokenRequestV2Dataset`.
@@ -146,9 +147,6 @@ impl TokenRequest {
         check_items("reports", self.reports().iter().map(|item| item.id.as_str()))?;
         let workspaces = self.target_workspaces().iter().map(|item| item.id.as_str());
         check_items("targetWorkspaces", workspaces)?;
-        if self.datasource_identities.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Refusal::invalid("datasourceIdentities is empty."));
-        }
         match self.lifetime_in_minutes {
             Some(minutes) if minutes < 0 || minutes > i64::from(i32::MAX) => {
                 Err(Refusal::invalid("lifetimeInMinutes must be a positive integer."))

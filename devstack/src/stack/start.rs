@@ -19,7 +19,7 @@ use crate::gateway::functions::Functions;
 use crate::gateway::{Authorizer, Gateway, Page, control};
 use crate::issuer::{self, Issuer, demo_users};
 use crate::options::{Port, StackOptions};
-use crate::server::{self, Server};
+use crate::server::{self, Connections, Server};
 use crate::template::Template;
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
@@ -63,7 +63,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
         doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
     let routes = Router::new().merge(issuer.clone().routes()).merge(control::routes(upstreams.clone()));
     let routes = Arc::clone(&gateway).fallback(routes);
-    let gateway_server = Server::start(doors.gateway, routes, None)?;
+    let gateway_server = Server::start(doors.gateway, routes, None, Connections::default())?;
     let curl = curl(&doors.url);
     Ok(Stack { upstreams, issuer, gateway, gateway_server, embed_server, variables, files, curl })
 }
@@ -198,6 +198,7 @@ fn content_security_policy(embed_origin: &str) -> String {
         "default-src 'self'",
         "script-src 'self'",
         "style-src 'self'",
+        "img-src 'self' data:",
         "connect-src 'self'",
         &format!("frame-src {embed_origin}"),
         "base-uri 'none'",
@@ -229,5 +230,6 @@ fn start_embed_host(
         time: time.clone(),
         files: Files::new(root.join("spa/embed-page")),
     });
-    Ok(Server::start(listener, host.routes(), Some(tls::self_signed(EMBED_HOST)?))?)
+    let tls = tls::self_signed(EMBED_HOST)?;
+    Ok(Server::start(listener, host.routes(), Some(tls), Connections::default())?)
 }

@@ -1,0 +1,113 @@
+//! The embed host: whose data a token shows, and when it shows none.
+
+use devstack::world::ids;
+use devstack::{Port, Stack, StackOptions};
+use serde_json::{Value, json};
+
+use crate::client::{Reply, generate, send};
+
+async fn stack() -> Stack {
+    let options = StackOptions { embed_port: Some(Port::Any), ..StackOptions::default() };
+    Stack::start(options).await.unwrap()
+}
+
+async fn sim(stack: &Stack, path: &str, body: &Value) -> Reply {
+    let url = format!("https://127.0.0.1:{}/sim/{path}", stack.embed_port().unwrap());
+    send("POST", &url, &[("content-type", "application/json")], &body.to_string()).await
+}
+
+/// An embed token for the sales report over one dataset, for one person.
+async fn token(stack: &Stack, dataset: &str, user: Option<&str>) -> String {
+    let mut request = json!({"reports": [{"id": ids::SALES_REPORT}], "datasets": [{"id": dataset}]});
+    if let Some(user) = user {
+        request["identities"] = json!([{"username": user, "datasets": [dataset]}]);
+    }
+    generate(stack, &request).await.json()["token"].as_str().unwrap().to_owned()
+}
+
+fn config(token: &str, dataset: Option<&str>) -> Value {
+    json!({
+        "tokenType": 1, "accessToken": token, "reportId": ids::SALES_REPORT,
+        "datasetId": dataset, "permissions": 0, "viewMode": 0,
+    })
+}
+
+fn error(reply: &Reply) -> (u16, String) {
+    (reply.status, reply.json()["errorCode"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_bound_datasets_rows_are_shown_to_whom_they_are_for() {
+    let stack = stack().await;
+    for (user, first) in [("ana@contoso.example", "Berlin"), ("carl@contoso.example", "Lyon")] {
+        let token = token(&stack, ids::CONTOSO_SALES, Some(user)).await;
+        let shown = sim(&stack, "load", &config(&token, Some(ids::CONTOSO_SALES))).await.json();
+        assert_eq!(shown["reportName"], "Sales overview");
+        assert_eq!(shown["datasetName"], "Contoso sales");
+        assert_eq!(shown["workspace"], "Contoso");
+        assert_eq!(shown["identity"]["username"], user);
+        assert_eq!(shown["rows"][0]["label"], first);
+        let info = sim(&stack, "token-info", &json!({ "accessToken": token })).await.json();
+        assert_eq!(info["identities"][0]["username"], user);
+    }
+}
+
+#[tokio::test]
+async fn a_token_shows_nothing_that_it_does_not_cover() {
+    let stack = stack().await;
+    let token = token(&stack, ids::CONTOSO_PLAN, None).await;
+    let good = config(&token, Some(ids::CONTOSO_PLAN));
+    assert_eq!(sim(&stack, "load", &good).await.status, 200);
+    let denied = "PowerBINotAuthorizedException";
+    let table = [
+        (json!({"datasetId": null}), 403, denied),
+        (json!({"datasetId": ids::FABRIKAM_SALES}), 403, denied),
+        (json!({"datasetId": ids::MISSING_DATASET}), 404, "PowerBIEntityNotFound"),
+        (json!({"reportId": ids::OPS_REPORT}), 403, denied),
+        (json!({"reportId": ids::MISSING_REPORT}), 404, "PowerBIEntityNotFound"),
+        (json!({"permissions": 1}), 403, denied),
+        (json!({"permissions": 2}), 403, denied),
+        (json!({"tokenType": 0}), 403, denied),
+        (json!({"tokenType": 7}), 400, "Invalid parameters"),
+        (json!({"accessToken": "x"}), 403, denied),
+    ];
+    for (change, status, code) in table {
+        let mut request = good.clone();
+        let changes = change.as_object().unwrap().clone();
+        request.as_object_mut().unwrap().extend(changes);
+        let reply = sim(&stack, "load", &request).await;
+        assert_eq!(error(&reply), (status, code.to_owned()), "{change}");
+    }
+    stack.expire_embed_tokens();
+    assert_eq!(error(&sim(&stack, "load", &good).await), (403, "TokenExpired".to_owned()));
+}
+
+#[tokio::test]
+async fn a_composite_dataset_needs_its_sources_in_the_token() {
+    let stack = stack().await;
+    let ask = async |datasets: Value| {
+        let request = json!({"reports": [{"id": ids::SALES_REPORT}], "datasets": datasets});
+        let token = generate(&stack, &request).await.json()["token"].as_str().unwrap().to_owned();
+        sim(&stack, "load", &config(&token, Some(ids::CONTOSO_OUTLOOK))).await
+    };
+    let read_only = |id: &str| json!({"id": id, "xmlaPermissions": "ReadOnly"});
+    let whole = json!([read_only(ids::CONTOSO_OUTLOOK), read_only(ids::CONTOSO_PLAN)]);
+    assert_eq!(ask(whole).await.status, 200);
+    for part in
+        [json!([read_only(ids::CONTOSO_OUTLOOK)]), json!([{"id": ids::CONTOSO_OUTLOOK}, read_only(ids::CONTOSO_PLAN)])]
+    {
+        assert_eq!(error(&ask(part).await), (400, "LoadReportFailed".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn embed_urls_lead_to_this_host_and_port() {
+    let stack = stack().await;
+    let path = format!("groups/{}/reports/{}", ids::REPORTS_WORKSPACE, ids::SALES_REPORT);
+    let report = crate::client::powerbi(&stack, &path).await.json();
+    let start = format!("https://app.powerbi.com:{}/reportEmbed?", stack.embed_port().unwrap());
+    assert!(report["embedUrl"].as_str().unwrap().starts_with(&start));
+    let page = format!("https://127.0.0.1:{}/reportEmbed?x=y", stack.embed_port().unwrap());
+    let page = crate::client::get(&page, &[]).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+}

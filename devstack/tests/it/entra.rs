@@ -1,0 +1,186 @@
+//! Entra refuses what the real one refuses.
+
+use devstack::Service::Entra;
+use devstack::Stack;
+use devstack::world::ids;
+use serde_json::json;
+
+use crate::client::{Reply, bearer, client_secret, post_form, powerbi, send, stack, token_url};
+
+const SCOPE: &str = "https://analysis.windows.net/powerbi/api/.default";
+const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
+
+/// A good form with one parameter changed; an empty value leaves it out.
+async fn with(stack: &Stack, changed: (&str, &str)) -> Reply {
+    let secret = client_secret(stack);
+    let good = [
+        ("grant_type", "client_credentials"),
+        ("client_id", ids::CLIENT),
+        ("client_secret", &secret),
+        ("scope", SCOPE),
+    ];
+    let form: Vec<_> = good
+        .into_iter()
+        .map(|(name, value)| if name == changed.0 { changed } else { (name, value) })
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    post_form(stack, &form).await
+}
+
+fn error(reply: &Reply) -> (u16, String, u64) {
+    let body = reply.json();
+    let code = body["error_codes"][0].as_u64().unwrap();
+    let text = body["error_description"].as_str().unwrap();
+    assert!(text.starts_with(&format!("AADSTS{code}: ")), "{text}");
+    assert!(text.contains("Trace ID: ") && text.contains("Correlation ID: "), "{text}");
+    for name in ["timestamp", "trace_id", "correlation_id"] {
+        assert!(body[name].is_string(), "{name}");
+    }
+    (reply.status, body["error"].as_str().unwrap().to_owned(), code)
+}
+
+#[tokio::test]
+async fn a_good_request_gets_a_token() {
+    let stack = stack().await;
+    let reply = with(&stack, ("", "")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let body = reply.json();
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!((&body["expires_in"], &body["ext_expires_in"]), (&json!(3599), &json!(3599)));
+    assert_eq!(body["access_token"].as_str().unwrap().split('.').count(), 3);
+    assert!(body.get("refresh_token").is_none());
+}
+
+#[tokio::test]
+async fn each_bad_parameter_has_its_own_refusal() {
+    let stack = stack().await;
+    let table = [
+        (("client_id", "00000000-0000-0000-0000-000000000000"), 400, "unauthorized_client", 700_016),
+        (("client_secret", "wrong"), 401, "invalid_client", 7_000_215),
+        (("client_secret", ""), 401, "invalid_client", 7_000_218),
+        (("client_id", ""), 400, "invalid_request", 900_144),
+        (("grant_type", ""), 400, "invalid_request", 900_144),
+        (("scope", ""), 400, "invalid_request", 900_144),
+        (("grant_type", "password"), 400, "unsupported_grant_type", 70_003),
+        (("scope", "https://analysis.windows.net/powerbi/api"), 400, "invalid_scope", 70_011),
+        (("scope", "https://graph.microsoft.com/.default"), 400, "invalid_resource", 500_011),
+        (("scope", "https://analysis.usgovcloudapi.net/powerbi/api/.default"), 400, "invalid_resource", 500_011),
+    ];
+    for (changed, status, name, code) in table {
+        let reply = with(&stack, changed).await;
+        assert_eq!(error(&reply), (status, name.to_owned(), code), "{changed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_must_be_named() {
+    let stack = stack().await;
+    for (tenant, code) in [("common", 900_382), ("organizations", 900_382), (ids::CLIENT, 90_002)] {
+        let url = format!("{}/{tenant}/oauth2/v2.0/token", stack.upstream_url(Entra));
+        let reply = send("POST", &url, &FORM, "grant_type=client_credentials").await;
+        assert_eq!(error(&reply), (400, "invalid_request".to_owned(), code), "{tenant}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_form_that_is_posted_is_read() {
+    let stack = stack().await;
+    let url = token_url(&stack);
+    let json = [("content-type", "application/json")];
+    let reply = send("POST", &url, &json, r#"{"grant_type":"client_credentials"}"#).await;
+    assert_eq!(error(&reply), (400, "invalid_request".to_owned(), 900_144));
+    let twice = "grant_type=client_credentials&grant_type=client_credentials";
+    assert_eq!(error(&send("POST", &url, &FORM, twice).await).2, 900_144);
+    assert_eq!(send("GET", &url, &[], "").await.status, 405);
+    assert_eq!(send("POST", &format!("{url}/x"), &FORM, "").await.status, 404);
+    assert_eq!(send("HEAD", stack.upstream_url(Entra), &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_replaced_secret_is_refused_and_the_stored_one_works() {
+    let stack = stack().await;
+    let old = client_secret(&stack);
+    stack.rotate_secret();
+    let reply = with(&stack, ("client_secret", &old)).await;
+    assert_eq!(error(&reply).2, 7_000_215);
+    assert_eq!(with(&stack, ("", "")).await.status, 200);
+}
+
+/// The on-behalf-of form for a caller's token.
+async fn on_behalf_of(stack: &Stack, assertion: &str, changed: (&str, &str)) -> Reply {
+    let secret = client_secret(stack);
+    let good = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("client_id", ids::CLIENT),
+        ("client_secret", &secret),
+        ("scope", SCOPE),
+        ("assertion", assertion),
+        ("requested_token_use", "on_behalf_of"),
+    ];
+    let form: Vec<_> = good
+        .into_iter()
+        .map(|(name, value)| if name == changed.0 { changed } else { (name, value) })
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    post_form(stack, &form).await
+}
+
+fn token_for_the_app(stack: &Stack, user: &str) -> String {
+    let mut claims = stack.claims_of(user);
+    claims["aud"] = json!(ids::CLIENT);
+    stack.sign(&claims)
+}
+
+#[tokio::test]
+async fn a_person_can_be_acted_for() {
+    let stack = stack().await;
+    let reply = on_behalf_of(&stack, &token_for_the_app(&stack, "ana@contoso"), ("", "")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let bearer = format!("Bearer {}", reply.json()["access_token"].as_str().unwrap());
+    let url = crate::client::powerbi_url(&stack, "groups");
+    let groups = crate::client::get(&url, &[("authorization", &bearer)]).await.json();
+    let names: Vec<_> = groups["value"].as_array().unwrap().iter().map(|g| &g["name"]).collect();
+    assert_eq!(names, ["Shared reports", "Contoso"]);
+}
+
+#[tokio::test]
+async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
+    let stack = stack().await;
+    let good = token_for_the_app(&stack, "ana@contoso");
+    let other_audience = stack.token_for("ana@contoso");
+    for assertion in [&other_audience[..], "x", &good[..good.len() - 4]] {
+        let reply = on_behalf_of(&stack, assertion, ("", "")).await;
+        assert_eq!(error(&reply), (400, "invalid_grant".to_owned(), 50_013), "{assertion}");
+    }
+    let mut expired = stack.claims_of("ana@contoso");
+    expired["aud"] = json!(ids::CLIENT);
+    expired["exp"] = json!(1);
+    let reply = on_behalf_of(&stack, &stack.sign(&expired), ("", "")).await;
+    assert_eq!(error(&reply).2, 500_133);
+    let reply = on_behalf_of(&stack, &good, ("requested_token_use", "")).await;
+    assert_eq!(error(&reply).2, 900_144);
+}
+
+#[tokio::test]
+async fn a_person_who_must_prove_more_is_asked_for() {
+    let stack = stack().await;
+    let reply = on_behalf_of(&stack, &token_for_the_app(&stack, "mia@contoso"), ("", "")).await;
+    assert_eq!(error(&reply), (400, "interaction_required".to_owned(), 50_076));
+    assert!(reply.json()["claims"].as_str().unwrap().contains("access_token"));
+}
+
+#[tokio::test]
+async fn a_token_is_used_up_by_time_and_by_revocation() {
+    let stack = stack().await;
+    let token = bearer(&stack).await;
+    let url = crate::client::powerbi_url(&stack, "groups");
+    let call = || async { crate::client::get(&url, &[("authorization", &token)]).await };
+    assert_eq!(call().await.status, 200);
+    stack.expire_access_tokens();
+    let expired = call().await;
+    assert_eq!(expired.cause(), (403, "TokenExpired"));
+    assert_eq!(expired.json()["error"]["code"], "TokenExpired");
+    stack.revoke_access_tokens();
+    assert_eq!(call().await.cause(), (403, "InvalidToken"));
+    assert_eq!(powerbi(&stack, "groups").await.status, 200);
+}

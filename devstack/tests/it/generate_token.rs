@@ -1,0 +1,211 @@
+//! `GenerateToken`: what it grants and what it refuses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use devstack::world::ids;
+use devstack::{Stack, StackOptions};
+use serde_json::{Value, json};
+
+use crate::client::{bearer, generate, powerbi_url, send, stack};
+use crate::manual_clock::ManualClock;
+
+/// A request that is granted.
+fn good() -> Value {
+    json!({
+        "reports": [{"id": ids::SALES_REPORT}],
+        "datasets": [{"id": ids::CONTOSO_SALES}],
+        "identities": [{"username": "ana@contoso.example", "datasets": [ids::CONTOSO_SALES]}],
+    })
+}
+
+/// A good request with some fields replaced.
+fn changed(changes: &Value) -> Value {
+    let mut request = good();
+    for (name, value) in changes.as_object().unwrap() {
+        request[name] = value.clone();
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_token_carries_what_was_asked_for() {
+    let stack = stack().await;
+    let reply = generate(&stack, &good()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let body = reply.json();
+    let token = body["token"].as_str().unwrap();
+    assert!(token.starts_with("H4sI") && token.split('.').count() == 2, "{token}");
+    let granted = stack.embed_token(token).unwrap();
+    assert_eq!(granted["tokenId"], body["tokenId"]);
+    assert_eq!(granted["expiration"], body["expiration"]);
+    assert_eq!(granted["datasets"][0]["id"], ids::CONTOSO_SALES);
+    assert_eq!(granted["identities"][0]["username"], "ana@contoso.example");
+    assert_eq!(granted["reports"][0]["allowEdit"], false);
+}
+
+#[tokio::test]
+async fn a_token_lives_as_long_as_the_access_token_or_shorter() {
+    let clock = Arc::new(ManualClock::default());
+    let options = StackOptions { clock: clock.clone(), ..StackOptions::default() };
+    let stack = Stack::start(options).await.unwrap();
+    let headers = [("authorization", &*bearer(&stack).await), ("content-type", "application/json")];
+    clock.advance(Duration::from_mins(30));
+    let expiration = async |minutes: Value| {
+        let body = changed(&json!({ "lifetimeInMinutes": minutes })).to_string();
+        let reply = send("POST", &powerbi_url(&stack, "GenerateToken"), &headers, &body).await;
+        reply.json()["expiration"].as_str().unwrap().to_owned()
+    };
+    for minutes in [json!(null), json!(0), json!(600)] {
+        assert_eq!(expiration(minutes).await, "2026-11-24T04:59:59Z");
+    }
+    assert_eq!(expiration(json!(10)).await, "2026-11-24T04:40:00Z");
+}
+
+#[tokio::test]
+async fn bodies_that_the_contract_does_not_know_are_refused() {
+    let stack = stack().await;
+    let many: Vec<_> = (0..51).map(|n| json!({"id": format!("{n:08}-0000-4000-8000-000000000000")})).collect();
+    let table = [
+        json!({"accessLevel": "View"}),
+        json!({"reports": {"id": ids::SALES_REPORT}}),
+        json!({"reports": [{"id": ids::SALES_REPORT, "allowEdit": "true"}]}),
+        json!({"reports": [{"id": "sales"}]}),
+        json!({"reports": [{"id": ids::SALES_REPORT, "groupId": ids::REPORTS_WORKSPACE}]}),
+        json!({"datasets": [{"id": ids::CONTOSO_SALES, "xmlaPermissions": "readOnly"}]}),
+        json!({"datasets": [{"id": ids::CONTOSO_SALES}, {"id": ids::CONTOSO_SALES.to_uppercase()}]}),
+        json!({"datasets": many, "identities": []}),
+        json!({"reports": many}),
+        json!({"targetWorkspaces": many}),
+        json!({"targetWorkspaces": [ids::CONTOSO_WORKSPACE]}),
+        json!({"lifetimeInMinutes": -1}),
+        json!({"lifetimeInMinutes": "20"}),
+        json!({"lifetimeInMinutes": 1.5}),
+        json!({"identities": [{"datasets": [ids::CONTOSO_SALES]}]}),
+        json!({"datasourceIdentities": [{"identityBlob": {"value": "x"}, "datasources": []}]}),
+    ];
+    for change in table {
+        let reply = generate(&stack, &changed(&change)).await;
+        assert_eq!(reply.cause(), (400, "InvalidRequest"), "{change}: {}", reply.text);
+        assert_eq!(reply.json()["error"]["code"], "InvalidRequest");
+    }
+    assert_eq!(generate(&stack, &json!({})).await.status, 400);
+    assert_eq!(generate(&stack, &json!([])).await.status, 400);
+}
+
+#[tokio::test]
+async fn identities_follow_the_documented_rules() {
+    let stack = stack().await;
+    let sales = ids::CONTOSO_SALES;
+    let identity = |username: &str, roles: Value, datasets: Value| json!({"username": username, "roles": roles, "datasets": datasets});
+    let many: Vec<_> = (0..51).map(|n| n.to_string()).collect();
+    let refused = [
+        vec![identity("", json!([]), json!([sales]))],
+        vec![identity("two words", json!([]), json!([sales]))],
+        vec![identity(&"x".repeat(257), json!([]), json!([sales]))],
+        vec![identity("a", json!(many), json!([sales]))],
+        vec![identity("a", json!(["x".repeat(51)]), json!([sales]))],
+        vec![identity("a", json!(["a,b"]), json!([sales]))],
+        vec![identity("a", json!([]), json!([]))],
+        vec![identity("a", json!([]), json!([ids::FABRIKAM_SALES]))],
+        vec![json!({"username": "a", "datasets": [sales], "reports": [ids::SALES_REPORT]})],
+        vec![identity("a", json!([]), json!([sales])), identity("b", json!([]), json!([sales]))],
+    ];
+    for identities in refused {
+        let reply = generate(&stack, &changed(&json!({ "identities": identities }))).await;
+        assert_eq!(reply.status, 400, "{identities:?}");
+    }
+    let longest = identity(&"x".repeat(256), json!(["x".repeat(50)]), json!([sales]));
+    assert_eq!(generate(&stack, &changed(&json!({"identities": [longest]}))).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_dataset_gets_the_identity_that_it_wants() {
+    let stack = stack().await;
+    let ask = async |dataset: &str, identity: Option<Value>| {
+        let mut request = changed(&json!({"datasets": [{"id": dataset}]}));
+        request.as_object_mut().unwrap().remove("identities");
+        if let Some(roles) = identity {
+            request["identities"] = json!([{"username": "a", "roles": roles, "datasets": [dataset]}]);
+        }
+        generate(&stack, &request).await
+    };
+    let table = [
+        (ids::CONTOSO_SALES, None, "requires effective identity to be provided"),
+        (ids::CONTOSO_PLAN, Some(json!([])), "shouldn't have effective identity"),
+        (ids::CONTOSO_REGIONS, Some(json!([])), "requires roles to be included in provided effective identity"),
+        (ids::CONTOSO_LAKE, Some(json!([])), "is not supported for this datasource."),
+    ];
+    for (dataset, identity, text) in table {
+        let reply = ask(dataset, identity).await;
+        assert_eq!(reply.cause(), (400, "InvalidRequest"), "{text}");
+        assert!(reply.json()["error"]["message"].as_str().unwrap().ends_with(text), "{}", reply.text);
+    }
+    assert_eq!(ask(ids::CONTOSO_REGIONS, Some(json!(["North"]))).await.status, 200);
+    assert_eq!(ask(ids::CONTOSO_PLAN, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn items_must_exist_and_be_the_callers_to_share() {
+    let stack = stack().await;
+    let plain = |dataset: &str| json!({"datasets": [{"id": dataset}], "identities": []});
+    let table = [
+        (plain(ids::MISSING_DATASET), 404, "PowerBIEntityNotFound"),
+        (plain(ids::CLOSED_DATASET), 404, "PowerBIEntityNotFound"),
+        (plain(ids::READING_ROOM_DATASET), 401, "PowerBINotAuthorizedException"),
+        (plain(ids::TRIAL_DATASET), 403, "Forbidden"),
+        (json!({"reports": [{"id": ids::MISSING_REPORT}]}), 404, "PowerBIEntityNotFound"),
+        (json!({"reports": [{"id": ids::PILOT_REPORT}]}), 403, "Forbidden"),
+        (json!({"targetWorkspaces": [{"id": ids::CLIENT}]}), 404, "PowerBIFolderNotFound"),
+        (json!({"targetWorkspaces": [{"id": ids::CLOSED_WORKSPACE}]}), 401, "PowerBINotAuthorizedException"),
+    ];
+    for (change, status, info) in table {
+        let reply = generate(&stack, &changed(&change)).await;
+        assert_eq!(reply.cause(), (status, info), "{change}: {}", reply.text);
+    }
+    let trial = generate(&stack, &changed(&plain(ids::TRIAL_DATASET))).await;
+    assert!(trial.text.contains("shared or ProPlus capacity"), "{}", trial.text);
+}
+
+#[tokio::test]
+async fn a_profile_cannot_share_what_is_not_its_own() {
+    let stack = stack().await;
+    let headers = [
+        ("authorization", &*bearer(&stack).await),
+        ("content-type", "application/json"),
+        ("x-powerbi-profile-id", ids::FABRIKAM_PROFILE),
+    ];
+    let url = powerbi_url(&stack, "GenerateToken");
+    let reply = send("POST", &url, &headers, &good().to_string()).await;
+    assert_eq!(reply.cause(), (404, "PowerBIEntityNotFound"));
+    let own = changed(&json!({
+        "datasets": [{"id": ids::FABRIKAM_SALES}],
+        "identities": [{"username": "frida@fabrikam.example", "datasets": [ids::FABRIKAM_SALES]}],
+    }));
+    assert_eq!(send("POST", &url, &headers, &own.to_string()).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_request_itself_must_be_json_that_is_posted() {
+    let stack = stack().await;
+    let token = bearer(&stack).await;
+    let url = powerbi_url(&stack, "GenerateToken");
+    let text = [("authorization", token.as_str()), ("content-type", "text/plain")];
+    assert_eq!(send("POST", &url, &text, &good().to_string()).await.status, 415);
+    let json = [("authorization", token.as_str()), ("content-type", "application/json; charset=utf-8")];
+    assert_eq!(send("POST", &url, &json, "{").await.status, 400);
+    assert_eq!(send("POST", &url, &json, &good().to_string()).await.status, 200);
+    assert_eq!(send("GET", &url, &json, "").await.status, 405);
+}
+
+#[tokio::test]
+async fn a_paginated_report_may_have_an_identity_of_its_own() {
+    let stack = stack().await;
+    let request = json!({
+        "reports": [{"id": ids::INVOICE_REPORT}],
+        "datasets": [{"id": ids::TEMPLATE_DATASET, "xmlaPermissions": "ReadOnly"}],
+        "identities": [{"username": "ana@contoso.example", "reports": [ids::INVOICE_REPORT]}],
+    });
+    let reply = generate(&stack, &request).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}

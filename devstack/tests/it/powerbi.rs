@@ -1,0 +1,130 @@
+//! Power BI's REST API, the part that only reads.
+
+use devstack::Service::PowerBi;
+use devstack::world::ids;
+use serde_json::{Value, json};
+
+use crate::client::{bearer, get, powerbi, powerbi_url, send, stack};
+
+#[tokio::test]
+async fn a_report_is_described_as_the_service_describes_it() {
+    let stack = stack().await;
+    let path = format!("groups/{}/reports/{}", ids::REPORTS_WORKSPACE, ids::SALES_REPORT);
+    let reply = powerbi(&stack, &path).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert!(!reply.header("requestid").is_empty());
+    let report = reply.json();
+    assert_eq!(report["id"], ids::SALES_REPORT);
+    assert_eq!(report["reportType"], "PowerBIReport");
+    assert_eq!(report["datasetId"], ids::TEMPLATE_DATASET);
+    assert_eq!(report["datasetWorkspaceId"], ids::REPORTS_WORKSPACE);
+    let url = report["embedUrl"].as_str().unwrap();
+    let start = format!(
+        "https://app.powerbi.com/reportEmbed?reportId={}&groupId={}&w=2&config=ey",
+        ids::SALES_REPORT,
+        ids::REPORTS_WORKSPACE,
+    );
+    assert!(url.starts_with(&start), "{url}");
+}
+
+#[tokio::test]
+async fn a_paginated_report_names_no_dataset() {
+    let stack = stack().await;
+    let path = format!("groups/{}/reports/{}", ids::REPORTS_WORKSPACE, ids::INVOICE_REPORT);
+    let report = powerbi(&stack, &path).await.json();
+    assert_eq!(report["reportType"], "PaginatedReport");
+    assert!(report.get("datasetId").is_none());
+    assert!(report["embedUrl"].as_str().unwrap().contains("/rdlEmbed?"));
+}
+
+#[tokio::test]
+async fn a_dataset_tells_what_identity_it_wants() {
+    let stack = stack().await;
+    let table =
+        [(ids::CONTOSO_PLAN, false, false), (ids::CONTOSO_SALES, true, false), (ids::CONTOSO_REGIONS, true, true)];
+    for (id, required, roles) in table {
+        let path = format!("groups/{}/datasets/{id}", ids::CONTOSO_WORKSPACE);
+        let dataset = powerbi(&stack, &path).await.json();
+        assert_eq!(dataset["isEffectiveIdentityRequired"], required, "{id}");
+        assert_eq!(dataset["isEffectiveIdentityRolesRequired"], roles, "{id}");
+        assert!(dataset["createReportEmbedURL"].as_str().unwrap().starts_with("https://"));
+    }
+}
+
+#[tokio::test]
+async fn ids_are_guids_in_any_case() {
+    let stack = stack().await;
+    let upper =
+        format!("groups/{}/datasets/{}", ids::CONTOSO_WORKSPACE.to_uppercase(), ids::CONTOSO_SALES.to_uppercase());
+    assert_eq!(powerbi(&stack, &upper).await.json()["id"], ids::CONTOSO_SALES);
+    let reply = powerbi(&stack, "groups/contoso/datasets").await;
+    assert_eq!(reply.cause(), (400, "InvalidRequest"));
+}
+
+#[tokio::test]
+async fn workspaces_are_listed_as_far_as_the_caller_sees_them() {
+    let stack = stack().await;
+    let names = async |query: &str| -> Vec<String> {
+        let list = powerbi(&stack, &format!("groups{query}")).await.json();
+        let names = list["value"].as_array().unwrap().iter();
+        names.map(|group| group["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("").await, ["Shared reports", "Contoso", "Fabrikam", "Sandbox", "Reading room"]);
+    assert_eq!(names("?$filter=isOnDedicatedCapacity%20eq%20false").await, ["Sandbox"]);
+    assert_eq!(names("?$filter=contains(name,'o')&$top=1&$skip=1").await, ["Contoso"]);
+    let either = format!("?$filter=id%20eq%20'{}'%20or%20name%20eq%20'Fabrikam'", ids::SANDBOX_WORKSPACE);
+    assert_eq!(names(&either).await, ["Fabrikam", "Sandbox"]);
+    assert_eq!(powerbi(&stack, "groups?$filter=x%20lt%201").await.status, 400);
+}
+
+#[tokio::test]
+async fn what_is_absent_or_closed_is_refused_in_its_own_way() {
+    let stack = stack().await;
+    let (contoso, closed) = (ids::CONTOSO_WORKSPACE, ids::CLOSED_WORKSPACE);
+    let table = [
+        (format!("groups/{}", ids::CLIENT), 404, "PowerBIFolderNotFound"),
+        (format!("groups/{closed}/reports"), 401, "GroupNotAccessible"),
+        (format!("groups/{closed}/datasets/{}", ids::CLOSED_DATASET), 401, "GroupNotAccessible"),
+        (format!("groups/{contoso}/datasets/{}", ids::MISSING_DATASET), 404, "PowerBIEntityNotFound"),
+        (format!("groups/{contoso}/datasets/{}", ids::FABRIKAM_SALES), 404, "PowerBIEntityNotFound"),
+        (format!("groups/{contoso}/reports/{}", ids::MISSING_REPORT), 404, "PowerBIEntityNotFound"),
+        (format!("reports/{}", ids::SALES_REPORT), 403, "Forbidden"),
+    ];
+    for (path, status, info) in table {
+        let reply = powerbi(&stack, &path).await;
+        assert_eq!(reply.cause(), (status, info), "{path}");
+        assert_eq!(reply.text.is_empty(), info == "GroupNotAccessible", "{path}: {}", reply.text);
+    }
+    assert_eq!(powerbi(&stack, "nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_token_is_wanted_and_known() {
+    let stack = stack().await;
+    let url = powerbi_url(&stack, "groups");
+    for headers in [&[][..], &[("authorization", "Bearer x.y.z")], &[("authorization", "Basic eDp5")]] {
+        let reply = get(&url, headers).await;
+        assert_eq!(reply.cause(), (403, "InvalidToken"));
+        assert!(reply.text.is_empty() && !reply.header("requestid").is_empty());
+    }
+    assert_eq!(send("HEAD", stack.upstream_url(PowerBi), &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_profile_sees_its_own_workspaces_only() {
+    let stack = stack().await;
+    let token = bearer(&stack).await;
+    let as_profile = async |path: &str, profiles: &[&str]| {
+        let mut headers = vec![("authorization", token.as_str())];
+        headers.extend(profiles.iter().map(|&id| ("x-powerbi-profile-id", id)));
+        get(&powerbi_url(&stack, path), &headers).await
+    };
+    let groups = as_profile("groups", &[ids::FABRIKAM_PROFILE]).await.json();
+    let names: Vec<&Value> = groups["value"].as_array().unwrap().iter().map(|g| &g["name"]).collect();
+    assert_eq!(names, [&json!("Shared reports"), &json!("Fabrikam")]);
+    let contoso = format!("groups/{}/datasets", ids::CONTOSO_WORKSPACE);
+    assert_eq!(as_profile(&contoso, &[ids::FABRIKAM_PROFILE]).await.cause(), (401, "GroupNotAccessible"));
+    assert_eq!(as_profile("groups", &[ids::CLIENT]).await.status, 401);
+    let twice = [ids::FABRIKAM_PROFILE, ids::FABRIKAM_PROFILE];
+    assert_eq!(as_profile("groups", &twice).await.status, 401);
+}
