@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("http", &["clock", "domain", "embedding", "json", "request", "settings", "upstream"]),
     ("embedding", &["cache", "clock", "domain", "ports", "request", "settings", "timestamp", "token", "upstream"]),
-    ("entra", &["cache", "clock", "ports", "request", "secrets", "settings", "token", "upstream"]),
+    ("entra", &["cache", "clock", "domain", "ports", "request", "secrets", "settings", "token", "upstream"]),
     ("powerbi", &["clock", "domain", "ports", "request", "token", "upstream"]),
     ("secrets", &["cache", "clock", "json", "ports", "request", "settings", "upstream"]),
     ("catalog", &["domain", "fault", "json", "ports", "request", "upstream"]),

@@ -10,5 +10,5 @@ pub mod cargo_lambda;
 pub mod front_door;
 pub mod moto;
 pub mod openapi;
-mod process;
+pub mod process;
 pub mod project;

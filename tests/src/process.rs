@@ -86,6 +86,12 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
+/// The Python of the project's own tools.
+#[must_use]
+pub fn python() -> Command {
+    Command::new(tool("python"))
+}
+
 /// A tool that `make setup` has installed.
 pub(crate) fn tool(name: &str) -> PathBuf {
     let path = project::root().join(".venv/bin").join(name);

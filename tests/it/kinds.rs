@@ -1,0 +1,244 @@
+//! Every kind of report and mode: what the token carries, what the config says.
+
+use acceptance::front_door::FrontDoor;
+use devstack::world::ids;
+use serde_json::{Value, json};
+
+/// A catalog of one tenant with one grant.
+fn catalog(report: Value, dataset: Value, grant: Value) -> Value {
+    let mut grants = json!({ "reports": ["r"], "datasets": ["d"] });
+    for (name, value) in grant.as_object().unwrap() {
+        grants[name] = value.clone();
+    }
+    json!({
+        "reports": { "r": report },
+        "datasets": { "d": dataset },
+        "tenants": { "contoso": { "grants": [grants] } },
+    })
+}
+
+fn report(id: &str, more: Value) -> Value {
+    let mut report = json!({ "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": id });
+    for (name, value) in more.as_object().unwrap() {
+        report[name] = value.clone();
+    }
+    report
+}
+
+fn dataset(id: &str, more: Value) -> Value {
+    let mut dataset = json!({ "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": id });
+    for (name, value) in more.as_object().unwrap() {
+        dataset[name] = value.clone();
+    }
+    dataset
+}
+
+/// The config without what every config has, and the one token request.
+async fn config_and_token(catalog: Value, mode: &str) -> (Value, Value) {
+    let door = FrontDoor::with_catalog(catalog).await;
+    let mut binding = json!({ "report": "r", "dataset": "d", "mode": mode });
+    if mode == "create" {
+        binding.as_object_mut().unwrap().remove("report");
+    }
+    let answer = door.config("carl@contoso", json!({ "bindings": [binding] })).await.ok();
+    let mut config = answer["configs"][0].clone();
+    assert!(config["accessToken"].is_string() && config["embedUrl"].as_str().unwrap().starts_with("https://"));
+    config.as_object_mut().unwrap().retain(|name, _| name != "accessToken" && name != "embedUrl");
+    let mut requests = door.token_requests();
+    assert_eq!(requests.len(), 1);
+    (config, requests.remove(0))
+}
+
+#[tokio::test]
+async fn a_report_that_is_edited() {
+    let catalog = catalog(
+        report(ids::SALES_REPORT, json!({})),
+        dataset(ids::CONTOSO_PLAN, json!({})),
+        json!({ "modes": ["edit"] }),
+    );
+    let (config, token) = config_and_token(catalog, "edit").await;
+    assert_eq!((&config["permissions"], &config["viewMode"]), (&json!(1), &json!(1)));
+    assert_eq!(token["reports"], json!([{ "id": ids::SALES_REPORT, "allowEdit": true }]));
+    assert_eq!(token.get("targetWorkspaces"), None);
+}
+
+#[tokio::test]
+async fn a_report_that_is_edited_and_saved_elsewhere() {
+    let grant = json!({ "modes": ["view", "edit"], "saveTo": ids::CONTOSO_WORKSPACE });
+    let catalog = catalog(report(ids::SALES_REPORT, json!({})), dataset(ids::CONTOSO_PLAN, json!({})), grant);
+    let (config, token) = config_and_token(catalog.clone(), "edit").await;
+    assert_eq!((&config["permissions"], &config["viewMode"]), (&json!(7), &json!(1)));
+    assert_eq!(token["targetWorkspaces"], json!([{ "id": ids::CONTOSO_WORKSPACE }]));
+    let (config, token) = config_and_token(catalog, "view").await;
+    assert_eq!((&config["permissions"], &config["viewMode"]), (&json!(0), &json!(0)));
+    assert_eq!(token.get("targetWorkspaces"), None, "looking saves nothing");
+}
+
+#[tokio::test]
+async fn a_report_that_is_made() {
+    let grant = json!({ "reports": [], "modes": ["create"], "saveTo": ids::CONTOSO_WORKSPACE });
+    let catalog = catalog(report(ids::SALES_REPORT, json!({})), dataset(ids::CONTOSO_PLAN, json!({})), grant);
+    let (config, token) = config_and_token(catalog, "create").await;
+    assert_eq!(
+        config,
+        json!({ "type": "create", "tokenType": 1, "datasetId": ids::CONTOSO_PLAN, "groupId": ids::CONTOSO_WORKSPACE })
+    );
+    assert_eq!(
+        token,
+        json!({ "datasets": [{ "id": ids::CONTOSO_PLAN }], "targetWorkspaces": [{ "id": ids::CONTOSO_WORKSPACE }] })
+    );
+}
+
+#[tokio::test]
+async fn a_paginated_report() {
+    let invoice = report(ids::INVOICE_REPORT, json!({ "kind": "paginated", "sourceDatasetId": ids::TEMPLATE_DATASET }));
+    let (config, token) =
+        config_and_token(catalog(invoice, dataset(ids::CONTOSO_PLAN, json!({})), json!({})), "view").await;
+    let binding = json!([{ "sourceDatasetId": ids::TEMPLATE_DATASET, "targetDatasetId": ids::CONTOSO_PLAN }]);
+    assert_eq!(
+        config,
+        json!({ "type": "report", "tokenType": 1, "id": ids::INVOICE_REPORT, "datasetBindings": binding })
+    );
+    assert_eq!(token["datasets"], json!([{ "id": ids::CONTOSO_PLAN, "xmlaPermissions": "ReadOnly" }]));
+}
+
+#[tokio::test]
+async fn a_report_with_paginated_visuals() {
+    let sales = report(ids::SALES_REPORT, json!({ "paginatedSources": [ids::TEMPLATE_DATASET] }));
+    let (config, token) =
+        config_and_token(catalog(sales, dataset(ids::CONTOSO_PLAN, json!({})), json!({})), "view").await;
+    assert_eq!(
+        config["datasetBinding"],
+        json!({ "datasetId": ids::CONTOSO_PLAN, "paginatedReportBindings": [
+            { "sourceDatasetId": ids::TEMPLATE_DATASET, "targetDatasetId": ids::CONTOSO_PLAN },
+        ] })
+    );
+    assert_eq!(token["datasets"], json!([{ "id": ids::CONTOSO_PLAN, "xmlaPermissions": "ReadOnly" }]));
+}
+
+#[tokio::test]
+async fn a_composite_model_names_all_that_it_reads() {
+    let outlook = dataset(ids::CONTOSO_OUTLOOK, json!({ "alsoNeeds": [ids::CONTOSO_PLAN] }));
+    let (_, token) = config_and_token(catalog(report(ids::SALES_REPORT, json!({})), outlook, json!({})), "view").await;
+    let mut datasets = token["datasets"].as_array().unwrap().clone();
+    datasets.sort_by_key(|dataset| dataset["id"] == ids::CONTOSO_PLAN);
+    assert_eq!(
+        Value::from(datasets),
+        json!([
+            { "id": ids::CONTOSO_OUTLOOK, "xmlaPermissions": "ReadOnly" },
+            { "id": ids::CONTOSO_PLAN, "xmlaPermissions": "ReadOnly" },
+        ])
+    );
+}
+
+#[tokio::test]
+async fn the_own_dataset_only_where_the_catalog_asks_for_it() {
+    let sales = report(ids::SALES_REPORT, json!({ "includeOwnDataset": true }));
+    let catalog = catalog(sales, dataset(ids::CONTOSO_PLAN, json!({})), json!({}));
+    let (_, token) = config_and_token(catalog, "view").await;
+    let listed: Vec<_> = token["datasets"].as_array().unwrap().iter().map(|dataset| &dataset["id"]).collect();
+    assert!(listed.len() == 2 && listed.contains(&&json!(ids::TEMPLATE_DATASET)), "{token}");
+}
+
+#[tokio::test]
+async fn identities_name_their_datasets() {
+    let identity =
+        |roles: Value| json!({ "identity": { "username": "{email}", "roles": roles, "customData": "{tenant}" } });
+    let door = FrontDoor::with_catalog(json!({
+        "reports": { "r": report(ids::SALES_REPORT, json!({})) },
+        "datasets": {
+            "sales": dataset(ids::CONTOSO_SALES, json!({ "identity": { "username": "{email}" } })),
+            "payroll": dataset(ids::CONTOSO_PAYROLL, json!({ "identity": { "username": "{email}" } })),
+            "regions": dataset(ids::CONTOSO_REGIONS, identity(json!(["North"]))),
+            "plan": dataset(ids::CONTOSO_PLAN, json!({})),
+        },
+        "tenants": { "contoso": { "grants": [{ "reports": ["r"], "datasets": ["sales", "payroll", "regions", "plan"] }] } },
+    }))
+    .await;
+    let binding = |dataset: &str| json!({ "report": "r", "dataset": dataset });
+    let bindings = ["sales", "payroll", "regions", "plan"].map(binding);
+    let body = json!({ "bindings": bindings });
+    let _ = door.token("carl@contoso", body).await.ok();
+    let mut both = [ids::CONTOSO_SALES, ids::CONTOSO_PAYROLL];
+    both.sort_unstable();
+    let mut identities = door.token_requests()[0]["identities"].as_array().unwrap().clone();
+    identities.sort_by_key(|identity| identity["datasets"].as_array().unwrap().len());
+    assert_eq!(
+        Value::from(identities),
+        json!([
+            { "username": "carl@contoso.example", "roles": ["North"], "customData": "contoso", "datasets": [ids::CONTOSO_REGIONS] },
+            { "username": "carl@contoso.example", "datasets": both },
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_tenants_profile_is_named_on_every_call_and_shares_nothing() {
+    let fabrikam = json!({ "name": "F", "workspaceId": ids::FABRIKAM_WORKSPACE, "datasetId": ids::FABRIKAM_SALES,
+                           "identity": { "username": "{email}" } });
+    let grants = json!([{ "reports": ["r"], "datasets": ["d"] }]);
+    let door = FrontDoor::with_catalog(json!({
+        "reports": { "r": report(ids::SALES_REPORT, json!({})) },
+        "datasets": { "d": fabrikam },
+        "tenants": {
+            "fabrikam": { "profileId": ids::FABRIKAM_PROFILE, "grants": grants },
+            "contoso": { "grants": grants },
+        },
+    }))
+    .await;
+    let body = json!({ "bindings": [{ "report": "r" }] });
+    let _ = door.config("frida@fabrikam", body.clone()).await.ok();
+    let profiles = |door: &FrontDoor| {
+        let calls = door.stack.powerbi().requests();
+        door.stack.powerbi().clear_calls();
+        calls.iter().map(|call| call.header("x-powerbi-profile-id").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(profiles(&door), vec![Some(ids::FABRIKAM_PROFILE.to_owned()); 2]);
+    let _ = door.config("carl@contoso", body).await.ok();
+    assert_eq!(profiles(&door), [None, None], "the profile's metadata is not the parent's");
+}
+
+#[tokio::test]
+async fn a_workspace_grant_opens_what_the_workspace_holds_now() {
+    let door = FrontDoor::with_catalog(json!({
+        "reports": { "r": report(ids::SALES_REPORT, json!({})) },
+        "datasets": {},
+        "tenants": { "contoso": { "grants": [{ "reports": ["r"], "workspaces": [ids::CONTOSO_WORKSPACE] }] } },
+    }))
+    .await;
+    let bind = async |dataset: &str| {
+        door.config("carl@contoso", json!({ "bindings": [{ "report": "r", "dataset": dataset }] })).await
+    };
+    let _ = bind(&ids::CONTOSO_PLAN.to_uppercase()).await.ok();
+    assert_eq!(door.token_requests()[0]["datasets"], json!([{ "id": ids::CONTOSO_PLAN }]));
+    for outside in [ids::FABRIKAM_SALES, ids::MISSING_DATASET, "plan"] {
+        bind(outside).await.assert_problem(403, "not-entitled");
+    }
+    door.config("carl@contoso", json!({ "bindings": [{ "report": "r" }] }))
+        .await
+        .assert_problem(400, "dataset-required");
+
+    let listed = door.datasets("carl@contoso", "").await.ok();
+    let keys: Vec<_> =
+        listed["datasets"].as_array().unwrap().iter().map(|item| item["dataset"].as_str().unwrap()).collect();
+    assert!(keys.contains(&ids::CONTOSO_PLAN) && !keys.contains(&ids::FABRIKAM_SALES) && keys.is_sorted());
+
+    // The list is trusted as long as other metadata; then a dataset that has
+    // moved out is refused.
+    let empty = devstack::Fault::json(200, &json!({ "value": [] }));
+    door.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE), empty, None);
+    let _ = bind(ids::CONTOSO_PLAN).await.ok();
+    door.clock.advance(std::time::Duration::from_mins(10));
+    bind(ids::CONTOSO_PLAN).await.assert_problem(403, "not-entitled");
+}
+
+#[tokio::test]
+async fn one_token_takes_at_most_fifty_datasets() {
+    let needs: Vec<_> = (0..50).map(|n| format!("00000000-0000-4000-8000-{n:012}")).collect();
+    let big = dataset(ids::CONTOSO_OUTLOOK, json!({ "alsoNeeds": needs }));
+    let door = FrontDoor::with_catalog(catalog(report(ids::SALES_REPORT, json!({})), big, json!({}))).await;
+    let answer = door.token("carl@contoso", json!({ "bindings": [{ "report": "r" }] })).await;
+    answer.assert_problem(400, "invalid-request");
+    assert_eq!(answer.pointers(), ["/bindings"]);
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
