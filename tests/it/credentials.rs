@@ -119,7 +119,7 @@ async fn an_assertion_is_what_msal_sends() {
     for claim in ["iss", "sub"] {
         assert_eq!(our_claims[claim], claims[claim], "{claim}");
     }
-    let life = |claims: &Value| claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
+    let life = |claims: &Value| claims["exp"].as_f64().unwrap() - claims["iat"].as_f64().unwrap();
     assert!(life(&our_claims) <= life(&claims), "no longer than MSAL's");
     assert_eq!(our_claims["nbf"], our_claims["iat"]);
 }

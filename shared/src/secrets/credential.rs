@@ -23,7 +23,7 @@ pub enum Credential {
     /// A client secret.
     Secret(SecretString),
     /// A certificate, with which an assertion is signed for each request.
-    Certificate(ClientCertificate),
+    Certificate(Box<ClientCertificate>),
 }
 
 impl fmt::Debug for ServicePrincipal {
@@ -71,7 +71,9 @@ fn read_credential(fields: &mut Fields<'_, '_>, now: SystemTime) -> Option<Crede
             let certificate = fields.required("certificate", read_present);
             let private_key = fields.required("privateKey", read_present);
             let pair = ClientCertificate::from_pem(certificate?, private_key?, now);
-            pair.map(Credential::Certificate).map_err(|error| fields.fault(None, error.to_string())).ok()
+            pair.map(|pair| Credential::Certificate(Box::new(pair)))
+                .map_err(|error| fields.fault(None, error.to_string()))
+                .ok()
         }
         (true, true) => {
             fields.fault(None, "keep either `clientSecret` or `certificate` and `privateKey`, not both");
