@@ -25,9 +25,6 @@ use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 use crate::upstreams::{Plan, SECRET_NAME, Upstreams};
 
-/// The audience of callers' tokens.
-const AUDIENCE: &str = "dynabind-dev";
-
 /// The host of embed URLs, as the client insists on it.
 pub(super) const EMBED_HOST: &str = "app.powerbi.com";
 
@@ -41,7 +38,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let clock = Arc::clone(&options.clock);
     let time = TimeSource::new(move || clock.now());
     let doors = Doors::open(&options).await?;
-    let template = Template::read(&options.root.join("template.yaml"), &doors.parameters(&options.scope))?;
+    let template = Template::read(&options.root.join("template.yaml"), &doors.parameters(&options))?;
     let issuer = issuer(&options, &doors.url, &time)?;
     let authority = options.tls_upstreams.then(Authority::new).transpose()?;
     let files = OnDisk::write(&options, authority.as_ref())?;
@@ -94,13 +91,14 @@ impl Doors {
     }
 
     /// Values for the template's parameters.
-    fn parameters(&self, scope: &str) -> BTreeMap<String, String> {
+    fn parameters(&self, options: &StackOptions) -> BTreeMap<String, String> {
         let Self { url, port, .. } = self;
         let origins = format!("{url},http://localhost:{port},{PAGE_SERVER}");
         let values = [
             ("Issuer", url.clone()),
-            ("Audience", AUDIENCE.to_owned()),
-            ("Scope", scope.to_owned()),
+            // Callers sign in to the app itself, which can then act for them.
+            ("Audience", options.world.client_id.clone()),
+            ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
         ];
         values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -134,9 +132,8 @@ impl OnDisk {
 fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {
     Issuer::new(issuer::Setup {
         url: url.to_owned(),
-        audience: AUDIENCE.to_owned(),
         scope: options.scope.clone(),
-        client_id: options.world.client_id.clone(),
+        audience: options.world.client_id.clone(),
         users: demo_users(),
         time: time.clone(),
     })
