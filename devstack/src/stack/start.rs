@@ -9,7 +9,7 @@ use axum::Router;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::Stack;
+use super::{Embed, Stack};
 use crate::calls::Service;
 use crate::embed::EmbedHost;
 use crate::entra::TrustedIssuer;
@@ -25,11 +25,8 @@ use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 use crate::upstreams::{Plan, SECRET_NAME, Upstreams};
 
-/// The audience of callers' tokens, but in the organization scenario.
-const AUDIENCE: &str = "dynabind-dev";
-
 /// The host of embed URLs, as the client insists on it.
-const EMBED_HOST: &str = "app.powerbi.com";
+pub(super) const EMBED_HOST: &str = "app.powerbi.com";
 
 /// How many ports are tried after one that is taken.
 const TRIES: u16 = 50;
@@ -59,13 +56,12 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let authorizer = template.authorizer.clone().map(|settings| Authorizer::new(settings, &issuer.jwks()));
     let page = page(&options.root, &doors);
     let gateway = Arc::new(Gateway::new(&template, authorizer, functions, time.clone(), page));
-    let embed_server =
-        doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
+    let embed = doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
     let routes = Router::new().merge(issuer.clone().routes()).merge(control::routes(upstreams.clone()));
     let routes = Arc::clone(&gateway).fallback(routes);
     let gateway_server = Server::start(doors.gateway, routes, None, Connections::default())?;
     let curl = curl(&doors.url);
-    Ok(Stack { upstreams, issuer, gateway, gateway_server, embed_server, variables, files, curl })
+    Ok(Stack { upstreams, issuer, gateway, gateway_server, embed, variables, files, curl })
 }
 
 /// The ports that others must know of before anything can start.
@@ -100,7 +96,8 @@ impl Doors {
         let origins = format!("{url},http://localhost:{port},{PAGE_SERVER}");
         let values = [
             ("Issuer", url.clone()),
-            ("Audience", audience(options)),
+            // Callers sign in to the app itself, which can then act for them.
+            ("Audience", options.world.client_id.clone()),
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
         ];
@@ -132,20 +129,11 @@ impl OnDisk {
     }
 }
 
-/// Callers on whose behalf the app asks Entra need tokens for that very app.
-fn audience(options: &StackOptions) -> String {
-    match options.variables.get("DYNABIND_SCENARIO").map(String::as_str) {
-        Some("organization") => options.world.client_id.clone(),
-        _ => AUDIENCE.to_owned(),
-    }
-}
-
 fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {
     Issuer::new(issuer::Setup {
         url: url.to_owned(),
-        audience: audience(options),
         scope: options.scope.clone(),
-        client_id: options.world.client_id.clone(),
+        audience: options.world.client_id.clone(),
         users: demo_users(),
         time: time.clone(),
     })
@@ -231,13 +219,14 @@ fn start_embed_host(
     upstreams: &Upstreams,
     time: &TimeSource,
     root: &Path,
-) -> Result<Server, StartError> {
+) -> Result<Embed, StartError> {
     let host = Arc::new(EmbedHost {
         world: upstreams.shared_world(),
         ledger: Arc::clone(upstreams.ledger()),
         time: time.clone(),
         files: Files::new(root.join("spa/embed-page")),
     });
-    let tls = tls::self_signed(EMBED_HOST)?;
-    Ok(Server::start(listener, host.routes(), Some(tls), Connections::default())?)
+    let (tls, fingerprint) = tls::self_signed(EMBED_HOST)?;
+    let server = Server::start(listener, host.routes(), Some(tls), Connections::default())?;
+    Ok(Embed { server, fingerprint })
 }

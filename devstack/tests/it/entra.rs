@@ -125,16 +125,10 @@ async fn on_behalf_of(stack: &Stack, assertion: &str, changed: (&str, &str)) -> 
     post_form(stack, &form).await
 }
 
-fn token_for_the_app(stack: &Stack, user: &str) -> String {
-    let mut claims = stack.claims_of(user);
-    claims["aud"] = json!(ids::CLIENT);
-    stack.sign(&claims)
-}
-
 #[tokio::test]
 async fn a_person_can_be_acted_for() {
     let stack = stack().await;
-    let reply = on_behalf_of(&stack, &token_for_the_app(&stack, "ana@contoso"), ("", "")).await;
+    let reply = on_behalf_of(&stack, &stack.token_for("ana@contoso"), ("", "")).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     let bearer = format!("Bearer {}", reply.json()["access_token"].as_str().unwrap());
     let url = crate::client::powerbi_url(&stack, "groups");
@@ -146,14 +140,15 @@ async fn a_person_can_be_acted_for() {
 #[tokio::test]
 async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
     let stack = stack().await;
-    let good = token_for_the_app(&stack, "ana@contoso");
-    let other_audience = stack.token_for("ana@contoso");
+    let good = stack.token_for("ana@contoso");
+    let mut other = stack.claims_of("ana@contoso");
+    other["aud"] = json!("other");
+    let other_audience = stack.sign(&other);
     for assertion in [&other_audience[..], "x", &good[..good.len() - 4]] {
         let reply = on_behalf_of(&stack, assertion, ("", "")).await;
         assert_eq!(error(&reply), (400, "invalid_grant".to_owned(), 50_013), "{assertion}");
     }
     let mut expired = stack.claims_of("ana@contoso");
-    expired["aud"] = json!(ids::CLIENT);
     expired["exp"] = json!(1);
     let reply = on_behalf_of(&stack, &stack.sign(&expired), ("", "")).await;
     assert_eq!(error(&reply).2, 500_133);
@@ -164,7 +159,7 @@ async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
 #[tokio::test]
 async fn a_person_who_must_prove_more_is_asked_for() {
     let stack = stack().await;
-    let reply = on_behalf_of(&stack, &token_for_the_app(&stack, "mia@contoso"), ("", "")).await;
+    let reply = on_behalf_of(&stack, &stack.token_for("mia@contoso"), ("", "")).await;
     assert_eq!(error(&reply), (400, "interaction_required".to_owned(), 50_076));
     assert!(reply.json()["claims"].as_str().unwrap().contains("access_token"));
 }
