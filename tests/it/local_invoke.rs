@@ -1,7 +1,66 @@
 //! The real binaries, as cargo-lambda runs them, against moto's Secrets Manager and the stand-ins.
 
-use acceptance::moto::Moto;
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use acceptance::cargo_lambda::CargoLambda;
+use acceptance::moto::{Moto, REGION};
+use acceptance::openapi;
+use devstack::world::ids;
+use devstack::{Service, Stack, StackOptions};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// The functions under cargo-lambda, and all that they talk to.
+struct Local {
+    lambda: CargoLambda,
+    moto: Moto,
+    secret_arn: String,
+    stack: Stack,
+    /// Serves the stand-ins; last, so that they live as long as the functions.
+    _runtime: Runtime,
+}
+
+impl Local {
+    fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let stack = runtime.block_on(Stack::start(StackOptions::default())).unwrap();
+        let moto = Moto::start();
+        let secret_arn = moto.create_secret("dynabind/service-principal", &credentials(&stack));
+        let mut variables: BTreeMap<_, _> = stack.variables().clone();
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", moto.url()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("DYNABIND_SECRET_ID", secret_arn.clone()),
+        ] {
+            variables.insert(name.to_owned(), value);
+        }
+        let lambda = CargoLambda::watch(&variables);
+        Self { lambda, moto, secret_arn, stack, _runtime: runtime }
+    }
+
+    /// The status and the body of a function's answer to an event, held against the API description.
+    fn invoke(&self, function: &str, event: &str) -> (u16, Value) {
+        let event_text = acceptance::project::json(&format!("tests/events/{event}.json"));
+        let answer = self.lambda.invoke(function, event);
+        let status = u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap();
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let content_type = answer["headers"]["content-type"].as_str().unwrap();
+        let method = event_text["requestContext"]["http"]["method"].as_str().unwrap();
+        let path = event_text["rawPath"].as_str().unwrap();
+        openapi::assert_response(method, path, status, content_type, &body);
+        assert_eq!(answer["headers"]["cache-control"], "no-store", "{event}");
+        (status, body)
+    }
+
+    fn calls(&self, service: Service) -> usize {
+        self.stack.log().of(service).len()
+    }
+}
+
+/// What the stand-in for Entra wants to see, as the secret that holds it.
+fn credentials(stack: &Stack) -> Value {
+    serde_json::from_str(&stack.stored_secret()).unwrap()
+}
 
 #[test]
 fn moto_plays_secrets_manager() {
@@ -12,4 +71,61 @@ fn moto_plays_secrets_manager() {
     let second = json!({ "clientSecret": "two" });
     moto.put_secret_value(&arn, &second);
     assert_eq!(moto.secret_value(&arn), second);
+}
+
+#[test]
+fn the_real_binaries_serve_their_routes_and_outlive_a_rotation() {
+    let local = Local::start();
+    answers_of_each_function(&local);
+    refusals(&local);
+    a_rotated_secret(&local);
+}
+
+fn answers_of_each_function(local: &Local) {
+    let (status, token) = local.invoke("token", "token");
+    assert_eq!((status, &token["tokenType"]), (200, &json!("Embed")), "{token}");
+
+    let (status, config) = local.invoke("config", "config");
+    assert_eq!(status, 200, "{config}");
+    let bound: Vec<_> = config["configs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|config| config["datasetBinding"]["datasetId"].as_str().unwrap())
+        .collect();
+    assert_eq!(bound, [ids::CONTOSO_SALES, ids::CONTOSO_PLAN]);
+
+    let (status, config) = local.invoke("config", "config-inferred");
+    assert_eq!(status, 200, "{config}");
+    let bound = &config["configs"][0]["datasetBinding"]["datasetId"];
+    assert_eq!(bound, ids::FABRIKAM_SALES, "the only dataset of this caller");
+
+    let (status, datasets) = local.invoke("datasets", "datasets");
+    assert_eq!(status, 200, "{datasets}");
+    let listed = datasets["datasets"].as_array().unwrap();
+    assert!(listed.iter().any(|dataset| dataset["dataset"] == "contoso-sales"), "{datasets}");
+    assert!(listed.iter().all(|dataset| dataset["dataset"] != "fabrikam-sales"), "{datasets}");
+}
+
+fn refusals(local: &Local) {
+    let before = local.calls(Service::PowerBi);
+    for (event, status, problem) in [
+        ("token-of-another-tenant", 403, "urn:dynabind:problem:not-entitled"),
+        ("token-without-claims", 401, "urn:dynabind:problem:unauthenticated"),
+    ] {
+        let (answered, body) = local.invoke("token", event);
+        assert_eq!((answered, body["type"].as_str()), (status, Some(problem)), "{event}");
+    }
+    assert_eq!(local.calls(Service::PowerBi), before, "Power BI was asked in vain");
+}
+
+/// Entra knows the new secret only, and the access token of the old one is refused, but the functions still hold both.
+fn a_rotated_secret(local: &Local) {
+    local.stack.rotate_secret();
+    local.moto.put_secret_value(&local.secret_arn, &credentials(&local.stack));
+    local.stack.revoke_access_tokens();
+    let before = local.calls(Service::Entra);
+    let (status, token) = local.invoke("token", "token-of-another-dataset");
+    assert_eq!(status, 200, "{token}");
+    assert_eq!(local.calls(Service::Entra), before + 2, "the old secret, then the new one");
 }
