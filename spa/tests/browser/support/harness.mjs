@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const file = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+let bundle;
+
+/** The library with the real powerbi-client, as one script that a test page loads. */
+function harnessScript() {
+  bundle ??= build({
+    configFile: false,
+    logLevel: 'error',
+    resolve: { alias: { '@dynabind/client': file('../../../src/index.ts') } },
+    build: {
+      write: false,
+      minify: false,
+      lib: { entry: file('./harness-page.mjs'), formats: ['es'], fileName: 'harness' },
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
+  }).then((results) => [results].flat()[0].output[0].code);
+  return bundle;
+}
+
+/** A page of the stack's own origin with empty elements #r0 to #r5, where `harness` is the library and a client of it. */
+export async function openHarness(browser, stack, user) {
+  const page = await browser.newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(error.message ?? String(error)));
+  const calls = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (['/config', '/token', '/datasets'].includes(pathname)) calls.push({ pathname, body: request.postDataJSON() });
+  });
+  const elements = Array.from({ length: 6 }, (_, n) => `<div id="r${n}" style="height:300px"></div>`).join('');
+  const html = `<!doctype html><html lang="en"><title>Harness</title>${elements}<script type="module" src="/harness.js"></script>`;
+  await page.route(`${stack.url}/harness`, (route) => route.fulfill({ contentType: 'text/html', body: html }));
+  const script = await harnessScript();
+  await page.route(`${stack.url}/harness.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: script }));
+  await page.goto(`${stack.url}/harness`);
+  await page.waitForFunction(() => 'harness' in window);
+  await page.evaluate((name) => window.harness.signIn(name), user);
+  return {
+    page,
+    faults,
+    calls,
+    to: (pathname) => calls.filter((call) => call.pathname === pathname),
+    report: (n = 0) => page.frameLocator(`#r${n} iframe`),
+    /** Waits until the element shows a report over this dataset. */
+    async shows(dataset, n = 0) {
+      const report = page.frameLocator(`#r${n} iframe`);
+      await report.locator('body[data-state=loaded] #dataset', { hasText: new RegExp(`^${dataset}$`) }).waitFor();
+      return report;
+    },
+  };
+}
