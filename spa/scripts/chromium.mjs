@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium as playwright } from 'playwright-core';
+import { HOST_FLAGS } from './host-flags.mjs';
 
 const modules = (path) => fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url));
 
@@ -32,9 +33,6 @@ function lacksLibraries(path) {
     return true;
   }
 }
-
-/** What lets a page embed from the local stack: Microsoft's host name, with a certificate of nobody's. */
-export const HOST_FLAGS = ['--host-resolver-rules=MAP app.powerbi.com 127.0.0.1', '--ignore-certificate-errors'];
 
 /** A headless Chromium that needs nothing of the system but its C library. */
 export async function launch() {

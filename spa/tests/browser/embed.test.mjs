@@ -123,7 +123,7 @@ describe('embedding with the real powerbi-client', () => {
     const route = 'POST /v1.0/myorg/GenerateToken';
     await suite.stack.control('POST', '/dev/faults', { service: 'power-bi', route, fault, times: 4 });
     await page.evaluate((binding) => {
-      window.harness.pastTheCache(59);
+      window.harness.pastTheCache();
       return window.harness.embed(0, binding).ready;
     }, sales);
     await shows('Contoso sales');

@@ -8,6 +8,7 @@ const HOUR = 60 * 60_000;
 async function opened(...datasets) {
   const harness = await suite.open('ana@contoso');
   await harness.page.evaluate((keys) => {
+    window.harness.pastTheCache();
     const handles = keys.map((dataset, n) => window.harness.embed(n, { report: 'sales', dataset }));
     return Promise.all(handles.map((handle) => handle.ready));
   }, datasets);
@@ -25,7 +26,7 @@ describe('renewing the token', () => {
     await report.locator('body[data-page=details]').waitFor();
     const before = await marks(report);
     await page.evaluate(() => {
-      window.harness.pastTheCache(58);
+      window.harness.pastTheCache();
       return window.harness.handles[0].refresh();
     });
     await took(report, 1);
@@ -40,7 +41,7 @@ describe('renewing the token', () => {
     const { page, report, to } = await opened('contoso-sales', 'contoso-plan');
     const before = await Promise.all([0, 1].map((n) => marks(report(n))));
     await page.evaluate(() => {
-      window.harness.pastTheCache(57);
+      window.harness.pastTheCache();
       const { refreshAfter } = window.harness.handles[0].token;
       window.harness.sleep(refreshAfter.getTime() - Date.now() + 1000);
     });
@@ -57,7 +58,7 @@ describe('renewing the token', () => {
     const before = await marks(report);
     await suite.stack.control('POST', '/dev/expire-tokens', { kind: 'embed' });
     await page.evaluate((hour) => {
-      window.harness.pastTheCache(56);
+      window.harness.pastTheCache();
       window.harness.sleep(hour);
       window.dispatchEvent(new Event('focus'));
       document.dispatchEvent(new Event('visibilitychange'));
@@ -75,7 +76,7 @@ describe('renewing the token', () => {
     const { page, shows, to } = await opened('contoso-sales');
     const report = await shows('Contoso sales');
     await suite.stack.control('POST', '/dev/expire-tokens', { kind: 'embed' });
-    await page.evaluate(() => window.harness.pastTheCache(55));
+    await page.evaluate(() => window.harness.pastTheCache());
     await report.getByRole('button', { name: 'Details' }).click();
     await report.locator('body[data-loads="2"][data-state=loaded]').waitFor();
     assert.equal(to('/token').length, 1);
