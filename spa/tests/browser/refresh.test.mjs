@@ -85,11 +85,12 @@ describe('renewing the token', () => {
 
   it('says so when the renewed token is dead as well', async () => {
     const { page, report } = await opened('contoso-sales');
+    // What the service has handed out for renewals stays in its cache, and knows nothing of the expiry.
+    await page.evaluate(() => window.harness.handles[0].refresh());
     await suite.stack.control('POST', '/dev/expire-tokens', { kind: 'embed' });
     await report(0).getByRole('button', { name: 'Details' }).click();
     await page.waitForFunction(() => window.harness.handles[0].state === 'error');
     const codes = await page.evaluate(() => window.harness.errors.map(({ code }) => code));
-    assert.deepEqual([...new Set(codes)].filter((code) => !['token-expired', 'token-refused'].includes(code)), []);
-    assert.ok(codes.length > 0);
+    assert.deepEqual(codes, ['token-expired']);
   });
 });
