@@ -24,7 +24,7 @@ export class Catalog {
     const first = list.reports.find(({ bindable }) => bindable) ?? list.reports[0];
     at('what').hidden = false;
     if (!first) {
-      at('catalog').replaceChildren(h('p', { class: 'empty' }, 'Nothing: no report has been granted to you.'));
+      at('catalog').replaceChildren(h('p', { class: 'empty' }, 'There is nothing that you may see. Choose someone else.'));
       return;
     }
     this.#choose({ report: first.report });

@@ -44,7 +44,7 @@ export class Granted {
       at('granted').replaceChildren(h('p', { class: 'empty' }, 'Nothing yet.'));
       return;
     }
-    const wasOpen = at('granted').querySelector('details')?.open ?? false;
+    const isOpen = at('granted').querySelector('details')?.open ?? matchMedia('(min-width: 60rem)').matches;
     at('granted').replaceChildren(
       h(
         'dl',
@@ -56,7 +56,7 @@ export class Granted {
       ),
       h(
         'details',
-        { open: wasOpen },
+        { open: isOpen },
         h('summary', {}, 'The embed config'),
         h('pre', { tabindex: '0', 'aria-label': 'The embed config' }, this.#config),
       ),

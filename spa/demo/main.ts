@@ -1,4 +1,4 @@
-import { createDynabind, DynabindError, type Dynabind } from '@dynabind/client';
+import { createDynabind, DynabindError, type DatasetList, type Dynabind } from '@dynabind/client';
 import { Catalog } from './catalog.js';
 import { JumpingClock } from './clock.js';
 import { callerToken, people, type Person } from './devstack.js';
@@ -38,12 +38,23 @@ async function signIn(chosen: Person): Promise<void> {
   });
   dynabind = client;
   try {
-    const list = await client.datasets();
+    const list = await listFor(client);
     if (dynabind !== client) return;
-    stage.leave(list.reports.length > 0 ? 'Choose what to see.' : `${chosen.displayName} has no report.`);
+    const isEmpty = list.reports.length === 0;
+    stage.leave(isEmpty ? `Nothing has been granted to ${chosen.displayName}.` : 'Choose what to see.');
     catalog.show(list);
   } catch (cause) {
     if (dynabind === client && cause instanceof DynabindError) stage.fail(cause);
+  }
+}
+
+/** A caller of a tenant that the service does not know is refused the list; to a person that is an empty one. */
+async function listFor(client: Dynabind): Promise<DatasetList> {
+  try {
+    return await client.datasets();
+  } catch (cause) {
+    if (cause instanceof DynabindError && cause.code === 'not-entitled') return { reports: [], datasets: [] };
+    throw cause;
   }
 }
 

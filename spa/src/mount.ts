@@ -168,7 +168,10 @@ export class Mount {
       return;
     }
     this.#waitForAnswer();
-    await (this.#isNew ? this.#internals.create() : this.embed.reload());
+    // Other reports wait for this one to have its token; a load that is never answered must not keep them.
+    const load = this.#isNew ? this.#internals.create() : this.embed.reload();
+    const unanswered = () => new DynabindError('load-timeout');
+    await within(this.#options.clock, LONGEST_ANSWER, unlessAborted(load, this.#stop.signal), unanswered).catch(() => undefined);
   }
 
   async #setToken(token: string): Promise<void> {

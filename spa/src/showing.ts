@@ -88,7 +88,8 @@ export class Showing implements Member, MountListener {
   }
 
   async renewed(token: Token, late: boolean): Promise<void> {
-    const reload = late || this.#mustReload;
+    const isRecovery = this.#mustReload;
+    const reload = late || isRecovery;
     this.#mustReload = false;
     this.#lastFailure = undefined;
     if (!this.#mount) return;
@@ -98,7 +99,8 @@ export class Showing implements Member, MountListener {
       await this.#mount.renew(token.token, reload);
     } catch (cause) {
       const error = toDynabindError(cause);
-      if (!this.#stop.signal.aborted) this.#progress.failed(error, reload);
+      // A recovery reports its own end.
+      if (!this.#stop.signal.aborted && !isRecovery) this.#progress.failed(error, reload);
       throw error;
     } finally {
       this.#isReloading = false;

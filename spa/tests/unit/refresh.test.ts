@@ -113,6 +113,16 @@ describe('token refresh', () => {
     expect(page.api.to('/token')).toHaveLength(1);
   });
 
+  it('says once that a recovery failed, whatever it failed of', async () => {
+    const { embed, errors, handle } = await shown();
+    embed.tokenAnswer = () => Promise.reject({ message: 'TokenExpired' });
+    embed.emit('error', { message: 'TokenExpired' });
+    await pass(500);
+    expect(errors.map(({ code }) => code)).toEqual(['token-expired']);
+    expect(errors[0]?.cause).toMatchObject({ code: 'token-refused' });
+    expect(handle.state).toBe('error');
+  });
+
   it('does not reload a new report that is being written', async () => {
     const element = page.element();
     page.dynabind.embed(element, { dataset: 'a', mode: 'create' });
@@ -164,6 +174,21 @@ describe('token refresh', () => {
 });
 
 describe('when a refresh fails', () => {
+  it('goes on for the others when one iframe is dead', async () => {
+    const elements = ['a', 'b'].map((dataset) => {
+      const element = page.element();
+      page.dynabind.embed(element, { report: 'sales', dataset });
+      return element;
+    });
+    const [dead, alive] = await Promise.all(elements.map((element) => show(page, element)));
+    if (dead) dead.answer = () => new Promise(() => undefined);
+    await sleepFor(61 * MINUTE);
+    await pass(200);
+    alive?.emit('loaded');
+    await pass(51 * MINUTE);
+    expect(alive?.tokens).toEqual(['token-2', 'token-3']);
+  });
+
   it('tries again quietly while the old token still lives', async () => {
     const { embed, errors } = await shown();
     page.api.once(() => problem('upstream-failed', 502));

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium as playwright } from 'playwright-core';
+import { HOST_FLAGS } from './host-flags.mjs';
+
+const modules = (path) => fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url));
+
+/** Chromium out of the npm package, unpacked once; a folder of its own for each version, as the package keeps none. */
+async function unpacked() {
+  const { version } = JSON.parse(readFileSync(modules('@sparticuz/chromium/package.json'), 'utf8'));
+  const folder = modules(`.cache/chromium-${version}`);
+  mkdirSync(folder, { recursive: true });
+  // The package unpacks into the temporary folder, and its system libraries only where it takes itself to be on Lambda.
+  const before = { ...process.env };
+  Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' });
+  try {
+    const { default: chromium } = await import('@sparticuz/chromium');
+    return { path: await chromium.executablePath(), libraries: join(folder, 'al2023/lib'), fonts: join(folder, 'fonts') };
+  } finally {
+    for (const name of ['TMPDIR', 'AWS_EXECUTION_ENV', 'LD_LIBRARY_PATH', 'FONTCONFIG_PATH']) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+}
+
+function lacksLibraries(path) {
+  try {
+    return execFileSync('ldd', [path], { encoding: 'utf8' }).includes('not found');
+  } catch {
+    return true;
+  }
+}
+
+/** A headless Chromium that needs nothing of the system but its C library. */
+export async function launch() {
+  const { path, libraries, fonts } = await unpacked();
+  const env = { ...process.env };
+  if (lacksLibraries(path)) env.LD_LIBRARY_PATH = [libraries, env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+  if (!existsSync('/etc/fonts')) env.FONTCONFIG_PATH = fonts;
+  const args = [...HOST_FLAGS, '--no-sandbox', '--disable-background-networking'];
+  return playwright.launch({ executablePath: path, args, env });
+}

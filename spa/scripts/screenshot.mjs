@@ -1,0 +1,22 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { launch } from './chromium.mjs';
+import { startStack } from './devstack.mjs';
+
+const folder = new URL('../../docs/images/', import.meta.url);
+await mkdir(folder, { recursive: true });
+
+const stack = await startStack();
+const browser = await launch();
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5 });
+  await page.goto(stack.url);
+  await page.getByRole('radio', { name: /Ana Lima/ }).check();
+  await page.frameLocator('#report iframe').locator('body[data-state=loaded]').waitFor();
+  await page.getByText('The embed config').click();
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.screenshot({ path: fileURLToPath(new URL('demo.png', folder)) });
+} finally {
+  await browser.close();
+  await stack.stop();
+}

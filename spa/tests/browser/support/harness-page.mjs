@@ -1,0 +1,60 @@
+import * as powerbiClient from 'powerbi-client';
+import * as powerbiModels from 'powerbi-models';
+import * as library from '@dynabind/client';
+
+let ahead = 0;
+let lifetime;
+let lifetimes = 0;
+
+const clock = {
+  now: () => Date.now() + ahead,
+  setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clearTimeout: (timer) => clearTimeout(timer),
+};
+
+/** Another lifetime is another token: the service cannot answer from its cache. */
+function withLifetime(init) {
+  if (!init?.body || lifetime === undefined) return init;
+  return { ...init, body: JSON.stringify({ ...JSON.parse(init.body), lifetimeMinutes: lifetime }) };
+}
+
+window.harness = {
+  ...library,
+  models: powerbiModels,
+  powerbiClient,
+  configs: [],
+  handles: [],
+  errors: [],
+  events: [],
+  /** From now on tokens that no page of this stack has had; a lifetime so long shortens nothing. */
+  pastTheCache() {
+    lifetime = window.firstLifetime + lifetimes++;
+  },
+  /** The computer sleeps: time has passed, and no timer knows. */
+  sleep(milliseconds) {
+    ahead += milliseconds;
+    window.dispatchEvent(new Event('focus'));
+  },
+  signIn(user) {
+    window.harness.dynabind = library.createDynabind({
+      apiUrl: location.origin,
+      getAccessToken: async () => (await (await fetch(`/dev/token?user=${user}`)).text()).trim(),
+      fetch: async (input, init) => {
+        const response = await fetch(input, withLifetime(init));
+        if (String(input).endsWith('/config') && response.ok) {
+          window.harness.configs.push(...(await response.clone().json()).configs);
+        }
+        return response;
+      },
+      clock,
+    });
+  },
+  embed(n, options) {
+    const { handles, errors, events, dynabind } = window.harness;
+    const handle = dynabind.embed(document.getElementById(`r${n}`), options);
+    handles[n] = handle;
+    for (const name of ['loaded', 'rendered', 'tokenRefreshed']) handle.on(name, () => events.push(name));
+    handle.on('error', ({ code, status, message, remedy, detail }) => errors.push({ code, status, message, remedy, detail }));
+    return handle;
+  },
+};

@@ -1,0 +1,22 @@
+import { after, afterEach, before } from 'node:test';
+import { launch } from '../../../scripts/chromium.mjs';
+import { startStack } from '../../../scripts/devstack.mjs';
+import { openHarness } from './harness.mjs';
+
+/** One stack and one browser for a file of tests; pages are closed and faults forgotten after each test. */
+export function useSuite() {
+  const suite = {};
+  before(async () => {
+    [suite.stack, suite.browser] = await Promise.all([startStack(), launch()]);
+    suite.open = (user) => openHarness(suite.browser, suite.stack, user);
+  });
+  afterEach(async () => {
+    await Promise.all(suite.browser.contexts().map((context) => context.close()));
+    await suite.stack.control('DELETE', '/dev/faults');
+  });
+  after(async () => {
+    await suite.browser?.close();
+    await suite.stack?.stop();
+  });
+  return suite;
+}
