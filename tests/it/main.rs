@@ -1,5 +1,6 @@
 //! Acceptance tests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::needless_pass_by_value, reason = "a value that is written in place reads better without a sign")]
 
 mod architecture;
 mod caching;

@@ -55,8 +55,8 @@ async fn users_share_nothing() {
     for user in ["carl@contoso", "ana@contoso"] {
         let event = event("/config", user);
         let _ = door.send(event.clone()).await.ok();
-        let calls = door.upstream_calls();
-        assert!(calls.iter().any(|call| call.contains("reports")), "{user}: {calls:?}");
+        let asked = door.upstream_calls();
+        assert!(asked.iter().any(|call| call.contains("reports")), "{user}: {asked:?}");
         let _ = door.send(event).await.ok();
         assert_eq!(door.upstream_calls(), [""; 0], "{user}");
     }
