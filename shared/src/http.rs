@@ -2,10 +2,14 @@
 
 mod body;
 mod claims;
+mod event;
 mod headers;
 mod log;
 mod problem;
+mod run;
 mod serve;
 
+pub use event::GatewayEvent;
 pub use problem::{Code, Problem};
+pub use run::{invoke, run};
 pub use serve::{Edge, Exchange, Route, serve};

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "a value that is written in place reads better without a sign")]
 
 mod architecture;
+mod authorizers;
 mod caching;
 mod catalog;
 mod config;

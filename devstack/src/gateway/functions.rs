@@ -8,10 +8,10 @@ use std::time::Duration;
 use axum::response::Response;
 use dynabind::App;
 use dynabind::clock::Clock;
+use dynabind::http::GatewayEvent;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, Error, LambdaEvent, Service, service_fn};
+use lambda_http::{Context, Error, LambdaEvent};
 use serde_json::Value;
 
 use super::reply::{from_function, integration_failure};
@@ -73,13 +73,8 @@ impl Functions {
 /// One invocation: event JSON in, gateway JSON out.
 async fn run(function: &Function, event: Value, context: Context) -> Result<Value, Error> {
     // Through text, as from the runtime API: what a function cannot read must fail here too.
-    let event: LambdaRequest = serde_json::from_str(&event.to_string())?;
-    let handler = Arc::clone(&function.handler);
-    let service = service_fn(move |request| {
-        let answer = handler(request);
-        async move { Ok::<_, Error>(answer.await) }
-    });
-    let answer = Adapter::from(service).call(LambdaEvent::new(event, context)).await?;
+    let event: GatewayEvent = serde_json::from_str(&event.to_string())?;
+    let answer = dynabind::http::invoke(function.handler.as_ref(), LambdaEvent::new(event, context)).await?;
     Ok(serde_json::to_value(answer)?)
 }
 

@@ -1,10 +1,10 @@
 //! The `token` function's entry point.
 
-use dynabind::App;
-use lambda_http::{Error, run, service_fn};
+use dynabind::{App, http};
+use lambda_http::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = &App::from_env();
-    run(service_fn(async |request| Ok::<_, Error>(token_function::handle(app, request).await))).await
+    let app = App::from_env();
+    http::run(|request| token_function::handle(&app, request)).await
 }

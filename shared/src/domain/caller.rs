@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+/// Cognito's own claim, which REST APIs hand over as `a,b`.
+const COGNITO_GROUPS: &str = "cognito:groups";
+
 /// The caller's own bearer token, on whose behalf Entra can be asked.
 ///
 /// It is a key of caches: what was got with it is for its bearer alone.
@@ -74,7 +77,8 @@ impl Caller {
         let present = |name: &str| claims.get(name).filter(|value| !value.is_empty()).cloned();
         let subject = present("sub")?;
         let tenant = present(tenant_claim);
-        let groups = present(groups_claim).map(|text| read_list(&text)).unwrap_or_default();
+        let separator = if groups_claim == COGNITO_GROUPS { Some(',') } else { None };
+        let groups = present(groups_claim).map(|text| read_list(&text, separator)).unwrap_or_default();
         Some(Self { subject, tenant, groups, claims, assertion: None })
     }
 
@@ -124,10 +128,12 @@ impl fmt::Debug for Caller {
 /// Reads a list claim in the forms in which gateways hand one over.
 ///
 /// HTTP APIs flatten an array to `[a b]` without quotes, so a value that holds
-/// a space comes apart; a JSON array and a bare string are read as they are.
-fn read_list(text: &str) -> Vec<String> {
+/// a space comes apart; a JSON array and a bare string are read as they are,
+/// but for a claim whose bare form has a separator.
+fn read_list(text: &str, separator: Option<char>) -> Vec<String> {
     let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-        return vec![text.to_owned()];
+        let parts = text.split(|character| Some(character) == separator);
+        return parts.filter(|part| !part.is_empty()).map(str::to_owned).collect();
     };
     serde_json::from_str(text).unwrap_or_else(|_| inner.split_whitespace().map(str::to_owned).collect())
 }

@@ -129,14 +129,14 @@ fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
     Some(deadline.duration_since(now).unwrap_or_default())
 }
 
-/// Checks the method and who asks, in that order, before anything is read.
+/// Checks who asks, then the method, before anything is read.
 fn admit(edge: &Edge, route: &Route, request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
-    if request.method() != route.method {
-        return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
-    }
     let claims = claims::verified_claims(&request).ok_or_else(Problem::unauthenticated)?;
     let caller = Caller::from_verified_claims(claims, &edge.tenant_claim, &edge.groups_claim);
     let caller = caller.ok_or_else(Problem::unauthenticated)?.with_assertion(claims::assertion(&request));
+    if request.method() != route.method {
+        return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
+    }
     Ok(Exchange { call: Arc::clone(call), caller, request })
 }
 
