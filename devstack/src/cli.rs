@@ -79,7 +79,12 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
     writeln!(out, "  Secrets Manager  {}", stack.upstream_url(SecretsManager))?;
     if let Some(port) = stack.embed_port() {
-        writeln!(out, "  Embed host       https://app.powerbi.com:{port}  (on this machine; see the README)")?;
+        writeln!(out, "  Embed host       https://app.powerbi.com:{port}")?;
+    }
+    if let Some(arguments) = stack.browser_arguments() {
+        let quoted: Vec<_> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
+        writeln!(out, "\nA browser that sees embedded reports, for which the embed host plays app.powerbi.com:\n")?;
+        writeln!(out, "chromium {} {url}/", quoted.join(" "))?;
     }
     writeln!(out, "\nA config for a page, in bash:\n\n{}\n\nCtrl-C ends it.", stack.curl())?;
     out.flush()

@@ -1,6 +1,6 @@
 //! Every token that the stand-ins have issued, and what it opens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
@@ -9,8 +9,36 @@ use crate::sync::lock;
 /// What the tokens open. The token's own text is opaque.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    access: Mutex<HashMap<String, AccessToken>>,
-    embed: Mutex<HashMap<String, EmbedToken>>,
+    access: Mutex<Issued<AccessToken>>,
+    embed: Mutex<Issued<EmbedToken>>,
+}
+
+/// How many tokens of a kind are remembered; older ones are as good as unknown.
+const CAPACITY: usize = 50_000;
+
+/// Tokens by their text, the oldest of which make room.
+#[derive(Debug)]
+struct Issued<T> {
+    tokens: HashMap<String, T>,
+    order: VecDeque<String>,
+}
+
+impl<T> Default for Issued<T> {
+    fn default() -> Self {
+        Self { tokens: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<T> Issued<T> {
+    fn insert(&mut self, text: &str, token: T) {
+        if self.order.len() == CAPACITY
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.tokens.remove(&oldest);
+        }
+        self.order.push_back(text.to_owned());
+        self.tokens.insert(text.to_owned(), token);
+    }
 }
 
 /// A token of Entra for Power BI.
@@ -68,34 +96,34 @@ pub(crate) struct Identity {
 impl Ledger {
     pub(crate) fn issue_access(&self, token: &str, bearer: Bearer, expires: SystemTime) {
         let entry = AccessToken { bearer, expires, revoked: false };
-        lock(&self.access).insert(token.to_owned(), entry);
+        lock(&self.access).insert(token, entry);
     }
 
     pub(crate) fn access(&self, token: &str) -> Option<AccessToken> {
-        lock(&self.access).get(token).cloned()
+        lock(&self.access).tokens.get(token).cloned()
     }
 
     pub(crate) fn issue_embed(&self, token: &str, entry: EmbedToken) {
-        lock(&self.embed).insert(token.to_owned(), entry);
+        lock(&self.embed).insert(token, entry);
     }
 
     pub(crate) fn embed(&self, token: &str) -> Option<EmbedToken> {
-        lock(&self.embed).get(token).cloned()
+        lock(&self.embed).tokens.get(token).cloned()
     }
 
     /// Makes every access token so far one that Power BI does not accept.
     pub(crate) fn revoke_access(&self) {
-        lock(&self.access).values_mut().for_each(|token| token.revoked = true);
+        lock(&self.access).tokens.values_mut().for_each(|token| token.revoked = true);
     }
 
     /// Makes every access token so far an expired one.
     pub(crate) fn expire_access(&self, now: SystemTime) {
-        lock(&self.access).values_mut().for_each(|token| token.expires = just_before(now));
+        lock(&self.access).tokens.values_mut().for_each(|token| token.expires = just_before(now));
     }
 
     /// Makes every embed token so far an expired one.
     pub(crate) fn expire_embed(&self, now: SystemTime) {
-        lock(&self.embed).values_mut().for_each(|token| token.expires = just_before(now));
+        lock(&self.embed).tokens.values_mut().for_each(|token| token.expires = just_before(now));
     }
 }
 

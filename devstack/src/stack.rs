@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::start::OnDisk;
+use self::start::{EMBED_HOST, OnDisk};
 use crate::error::StartError;
 use crate::gateway::event::{self, EventParts};
 use crate::gateway::{Authorizer, Gateway};
@@ -31,10 +31,17 @@ pub struct Stack {
     issuer: Issuer,
     gateway: std::sync::Arc<Gateway>,
     gateway_server: Server,
-    embed_server: Option<Server>,
+    embed: Option<Embed>,
     variables: BTreeMap<String, String>,
     files: OnDisk,
     curl: String,
+}
+
+/// The running embed host.
+struct Embed {
+    server: Server,
+    /// The fingerprint of its public key.
+    fingerprint: String,
 }
 
 impl Deref for Stack {
@@ -69,7 +76,7 @@ impl Stack {
     /// The port of the simulated embed host, if one was asked for.
     #[must_use]
     pub fn embed_port(&self) -> Option<u16> {
-        self.embed_server.as_ref().map(Server::port)
+        self.embed.as_ref().map(|embed| embed.server.port())
     }
 
     /// The environment variables of a function that works against this stack.
@@ -82,6 +89,19 @@ impl Stack {
     #[must_use]
     pub fn catalog_path(&self) -> &Path {
         &self.files.catalog
+    }
+
+    /// Arguments that make a Chromium take the embed host for the real one, if
+    /// there is an embed host; nothing else is let through.
+    #[must_use]
+    pub fn browser_arguments(&self) -> Option<Vec<String>> {
+        let embed = self.embed.as_ref()?;
+        Some(vec![
+            format!("--host-resolver-rules=MAP {EMBED_HOST} 127.0.0.1"),
+            format!("--ignore-certificate-errors-spki-list={}", embed.fingerprint),
+            // A profile of its own, without which the list of keys is not heeded.
+            format!("--user-data-dir={}", std::env::temp_dir().join("dynabind-browser").display()),
+        ])
     }
 
     /// One command that returns a config.

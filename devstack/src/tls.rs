@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PublicKeyData,
+};
+use ring::digest::{SHA256, digest};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -39,11 +45,13 @@ impl Authority {
     }
 }
 
-/// A configuration for a server that a browser is made to take for `host`.
-pub(crate) fn self_signed(host: &str) -> Result<Arc<ServerConfig>, StartError> {
+/// A configuration for a server that a browser is made to take for `host`, and
+/// the fingerprint of its public key, by which the browser can know it.
+pub(crate) fn self_signed(host: &str) -> Result<(Arc<ServerConfig>, String), StartError> {
     let key = KeyPair::generate().map_err(fault)?;
     let certificate = named(host, vec![host.to_owned()])?.self_signed(&key).map_err(fault)?;
-    server_config(certificate.der().clone(), &key, &[b"http/1.1"])
+    let fingerprint = STANDARD.encode(digest(&SHA256, &key.subject_public_key_info()));
+    Ok((server_config(certificate.der().clone(), &key, &[b"http/1.1"])?, fingerprint))
 }
 
 /// A certificate over an RSA key, as one uploads it to an app registration.

@@ -67,7 +67,7 @@ pub(crate) fn demo_users() -> Vec<User> {
             "mia@contoso",
             "Mia Sol",
             &["sales"],
-            "Of Contoso: Entra asks her for more than a password, once it is asked about her.",
+            "Of Contoso: in the organization scenario, Entra wants a second factor of her.",
         ),
         User::new("nils@northwind", "Nils Aho", &["sales"], "Of a tenant that has no grants."),
     ]

@@ -9,7 +9,7 @@ use axum::Router;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::Stack;
+use super::{Embed, Stack};
 use crate::calls::Service;
 use crate::embed::EmbedHost;
 use crate::entra::TrustedIssuer;
@@ -29,7 +29,7 @@ use crate::upstreams::{Plan, SECRET_NAME, Upstreams};
 const AUDIENCE: &str = "dynabind-dev";
 
 /// The host of embed URLs, as the client insists on it.
-const EMBED_HOST: &str = "app.powerbi.com";
+pub(super) const EMBED_HOST: &str = "app.powerbi.com";
 
 /// How many ports are tried after one that is taken.
 const TRIES: u16 = 50;
@@ -59,13 +59,12 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let authorizer = template.authorizer.clone().map(|settings| Authorizer::new(settings, &issuer.jwks()));
     let page = page(&options.root, &doors);
     let gateway = Arc::new(Gateway::new(&template, authorizer, functions, time.clone(), page));
-    let embed_server =
-        doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
+    let embed = doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
     let routes = Router::new().merge(issuer.clone().routes()).merge(control::routes(upstreams.clone()));
     let routes = Arc::clone(&gateway).fallback(routes);
     let gateway_server = Server::start(doors.gateway, routes, None, Connections::default())?;
     let curl = curl(&doors.url);
-    Ok(Stack { upstreams, issuer, gateway, gateway_server, embed_server, variables, files, curl })
+    Ok(Stack { upstreams, issuer, gateway, gateway_server, embed, variables, files, curl })
 }
 
 /// The ports that others must know of before anything can start.
@@ -231,13 +230,14 @@ fn start_embed_host(
     upstreams: &Upstreams,
     time: &TimeSource,
     root: &Path,
-) -> Result<Server, StartError> {
+) -> Result<Embed, StartError> {
     let host = Arc::new(EmbedHost {
         world: upstreams.shared_world(),
         ledger: Arc::clone(upstreams.ledger()),
         time: time.clone(),
         files: Files::new(root.join("spa/embed-page")),
     });
-    let tls = tls::self_signed(EMBED_HOST)?;
-    Ok(Server::start(listener, host.routes(), Some(tls), Connections::default())?)
+    let (tls, fingerprint) = tls::self_signed(EMBED_HOST)?;
+    let server = Server::start(listener, host.routes(), Some(tls), Connections::default())?;
+    Ok(Embed { server, fingerprint })
 }
