@@ -29,7 +29,6 @@ pub(crate) struct Issuer {
     url: String,
     audience: String,
     scope: String,
-    client_id: String,
     key: SigningKey,
     kid: String,
     users: Arc<Vec<User>>,
@@ -42,7 +41,7 @@ pub(crate) struct TokenQuery {
     user: Option<String>,
     /// Any value: a token that has expired.
     expired: Option<String>,
-    /// `wrong`, `app` (for the on-behalf-of flow), or any audience.
+    /// Another audience.
     aud: Option<String>,
     /// The scope instead of the one that the API asks for.
     scope: Option<String>,
@@ -50,10 +49,10 @@ pub(crate) struct TokenQuery {
 
 impl Issuer {
     pub(crate) fn new(setup: Setup) -> Result<Self, StartError> {
-        let Setup { url, audience, scope, client_id, users, time } = setup;
+        let Setup { url, audience, scope, users, time } = setup;
         let key = SigningKey::of_issuer()?;
         let kid = Uuid::new_v4().to_string();
-        Ok(Self { url, audience, scope, client_id, key, kid, users: Arc::new(users), time })
+        Ok(Self { url, audience, scope, key, kid, users: Arc::new(users), time })
     }
 
     pub(crate) fn routes(self) -> Router {
@@ -115,10 +114,8 @@ impl Issuer {
             claims["nbf"] = json!(past - TOKEN_LIFE);
             claims["exp"] = json!(past);
         }
-        match query.aud.as_deref() {
-            None => {}
-            Some("app") => claims["aud"] = json!(self.client_id),
-            Some(other) => claims["aud"] = json!(other),
+        if let Some(audience) = &query.aud {
+            claims["aud"] = json!(audience);
         }
         if let Some(scope) = &query.scope {
             claims["scope"] = json!(scope);
@@ -132,7 +129,6 @@ pub(crate) struct Setup {
     pub(crate) url: String,
     pub(crate) audience: String,
     pub(crate) scope: String,
-    pub(crate) client_id: String,
     pub(crate) users: Vec<User>,
     pub(crate) time: TimeSource,
 }

@@ -144,7 +144,6 @@ fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer
         url: url.to_owned(),
         audience: audience(options),
         scope: options.scope.clone(),
-        client_id: options.world.client_id.clone(),
         users: demo_users(),
         time: time.clone(),
     })

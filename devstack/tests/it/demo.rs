@@ -80,6 +80,37 @@ fn problems(list: &Value) -> BTreeSet<String> {
     problems.map(|problem| problem.as_str().unwrap().to_owned()).collect()
 }
 
+#[tokio::test]
+async fn in_the_organization_scenario_people_see_with_their_own_eyes() {
+    let variables = [("DYNABIND_SCENARIO".to_owned(), "organization".to_owned())].into();
+    let options = StackOptions { embed_port: Some(Port::Any), variables, ..StackOptions::default() };
+    let stack = Stack::start(options).await.unwrap();
+    let bindings = json!([{"report": "sales", "dataset": "contoso-sales"}]);
+    let reply = config(&stack, "carl@contoso", bindings.clone()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let config = &reply.json()["configs"][0];
+    let load = json!({
+        "tokenType": config["tokenType"], "accessToken": config["accessToken"], "reportId": config["id"],
+        "datasetId": config["datasetBinding"]["datasetId"], "permissions": 0,
+    });
+    let url = format!("https://127.0.0.1:{}/sim/load", stack.embed_port().unwrap());
+    let shown = send("POST", &url, &[], &load.to_string()).await.json();
+    assert_eq!((&config["tokenType"], &shown["rows"][0]["label"]), (&json!(0), &json!("Lyon")), "{shown}");
+    let challenged = self::config(&stack, "mia@contoso", bindings).await;
+    assert_eq!(challenged.status, 401, "{}", challenged.text);
+    assert!(challenged.header("www-authenticate").contains("claims"));
+}
+
+#[tokio::test]
+async fn a_certificate_does_in_the_place_of_a_client_secret() {
+    let stack = stack().await;
+    stack.store_certificate();
+    let reply = config(&stack, "ana@contoso", json!([{"report": "sales", "dataset": "contoso-sales"}])).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let asked = stack.entra().requests().remove(0);
+    assert!(asked.body.get("client_secret").is_none() && asked.body["client_assertion"].is_string());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printed_command_returns_a_config() {
     let stack = stack().await;
