@@ -21,6 +21,8 @@ export class Granted {
   show(handle: Handle | undefined): void {
     this.#handle = handle;
     if (!handle) this.#forget();
+    handle?.on('loaded', () => this.#tick());
+    handle?.on('tokenRefreshed', () => this.#tick());
     this.#draw();
   }
 
