@@ -7,6 +7,9 @@ export interface Choice {
   mode: Mode;
 }
 
+/** What both demo tenants have, to begin with: the same report, over the data of each. */
+const PREFERRED = new Set(['sales', 'contoso-sales', 'fabrikam-sales']);
+
 const MODE_NAMES: Record<Mode, string> = { view: 'View', edit: 'Edit', create: 'New report' };
 
 /** Reports and datasets that the caller may bind; a choice of one of each, and of a mode. */
@@ -21,7 +24,8 @@ export class Catalog {
 
   show(list: DatasetList): void {
     this.#list = list;
-    const first = list.reports.find(({ bindable }) => bindable) ?? list.reports[0];
+    const usable = list.reports.filter(({ bindable }) => bindable);
+    const first = usable.find(({ report }) => PREFERRED.has(report)) ?? usable[0] ?? list.reports[0];
     at('what').hidden = false;
     if (!first) {
       at('catalog').replaceChildren(h('p', { class: 'empty' }, 'There is nothing that you may see. Choose someone else.'));
@@ -57,7 +61,8 @@ export class Catalog {
   #choose(change: Partial<Choice>): void {
     this.#choice = { ...this.#choice, ...change };
     const usable = this.datasets.filter(({ bindable }) => bindable);
-    const dataset = usable.find((entry) => entry.dataset === this.#choice.dataset) ?? usable[0];
+    const kept = usable.find((entry) => entry.dataset === this.#choice.dataset);
+    const dataset = kept ?? usable.find((entry) => PREFERRED.has(entry.dataset)) ?? usable[0];
     const mode = dataset?.modes.find((known) => known === this.#choice.mode) ?? dataset?.modes.find((known) => known === 'view');
     this.#choice.dataset = dataset?.dataset ?? '';
     this.#choice.mode = mode ?? dataset?.modes[0] ?? 'view';

@@ -21,6 +21,13 @@ export class Granted {
   show(handle: Handle | undefined): void {
     this.#handle = handle;
     if (!handle) this.#forget();
+    handle?.on('error', () => {
+      if (handle.state !== 'error') return;
+      this.#forget();
+      this.#draw();
+    });
+    handle?.on('loaded', () => this.#tick());
+    handle?.on('tokenRefreshed', () => this.#tick());
     this.#draw();
   }
 

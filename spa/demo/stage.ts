@@ -79,7 +79,11 @@ export class Stage {
       this.#say(`Showing ${this.#catalog.nameOf(binding.dataset)}${took}.`);
     });
     handle.on('tokenRefreshed', ({ tokenId }) => log(`token renewed, view kept: ${tokenId ?? 'your own token'}`));
-    handle.on('error', (error) => this.fail(error));
+    handle.on('error', (error) => {
+      this.fail(error);
+      // Nothing is shown, so that nothing is chosen, and anything can be.
+      if (handle.state === 'error') this.#catalog.mark('');
+    });
   }
 
   #say(text: string): void {

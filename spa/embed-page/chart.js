@@ -1,8 +1,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
-const WIDTH = 640;
 const ROW = 44;
-const LABELS = 120;
-const VALUES = 60;
+const LABELS = 104;
+const VALUES = 56;
 
 function element(name, attributes, text) {
   const node = document.createElementNS(SVG, name);
@@ -11,9 +10,9 @@ function element(name, attributes, text) {
   return node;
 }
 
-function bar({ label, value }, at, most) {
+function bar({ label, value }, at, scale) {
   const y = at * ROW;
-  const width = Math.max(2, ((WIDTH - LABELS - VALUES) * value) / most);
+  const width = Math.max(2, value * scale);
   const middle = y + ROW / 2;
   const group = element('g', {});
   group.append(
@@ -24,18 +23,20 @@ function bar({ label, value }, at, most) {
   return group;
 }
 
-/** One bar for each row. */
-export function chart(rows, title) {
+/** One bar for each row, in as much room as there is. */
+export function chart(rows, title, room) {
+  const across = Math.max(room, LABELS + VALUES + 40);
   const height = Math.max(rows.length, 1) * ROW;
   const description = `${title}: ${rows.map(({ label, value }) => `${label} ${value}`).join(', ') || 'no rows'}`;
   const svg = element('svg', {
-    viewBox: `0 0 ${WIDTH} ${height}`,
-    preserveAspectRatio: 'xMinYMin meet',
+    width: across,
+    height,
     role: 'img',
     'aria-label': description,
   });
   const most = Math.max(1, ...rows.map(({ value }) => value));
   svg.append(element('line', { class: 'axis', x1: LABELS, x2: LABELS, y1: 0, y2: height }));
-  svg.append(...rows.map((row, at) => bar(row, at, most)));
+  const scale = (across - LABELS - VALUES) / most;
+  svg.append(...rows.map((row, at) => bar(row, at, scale)));
   return svg;
 }

@@ -10,9 +10,11 @@ export const PAGES = [
 /** What a viewer sees. */
 export class View {
   #onPage;
+  #draw = () => {};
 
   constructor(onPage) {
     this.#onPage = onPage;
+    new ResizeObserver(() => this.#draw()).observe(at('canvas'));
     // Tests tell by this mark whether the iframe was loaded anew.
     document.body.dataset.instance = crypto.randomUUID();
   }
@@ -33,7 +35,8 @@ export class View {
     at('dataset').textContent = report.datasetName;
     at('workspace').textContent = report.workspace ? `in ${report.workspace}` : '';
     at('identity').textContent = described(report.identity);
-    at('chart').replaceChildren(chart(report.rows, report.datasetName));
+    this.#draw = () => at('chart').replaceChildren(chart(report.rows, report.datasetName, at('canvas').clientWidth));
+    this.#draw();
     at('table').tBodies[0].replaceChildren(...report.rows.map(tableRow));
   }
 
@@ -55,6 +58,7 @@ export class View {
   }
 
   #empty() {
+    this.#draw = () => {};
     for (const id of ['dataset', 'workspace', 'identity', 'chart', 'pages']) at(id).replaceChildren();
     at('table').tBodies[0].replaceChildren();
   }

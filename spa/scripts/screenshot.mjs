@@ -9,12 +9,11 @@ await mkdir(folder, { recursive: true });
 const stack = await startStack();
 const browser = await launch();
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5 });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1180 }, deviceScaleFactor: 1.25 });
   await page.goto(stack.url);
   await page.getByRole('radio', { name: /Ana Lima/ }).check();
   await page.frameLocator('#report iframe').locator('body[data-state=loaded]').waitFor();
-  await page.getByText('The embed config').click();
-  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.locator('#granted', { hasText: 'ana@' }).waitFor();
   await page.screenshot({ path: fileURLToPath(new URL('demo.png', folder)) });
 } finally {
   await browser.close();

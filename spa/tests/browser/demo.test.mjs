@@ -40,8 +40,6 @@ async function violations(page) {
 describe('the demo page', () => {
   it('shows Ana her company’s data, and what was granted', async () => {
     const { page, report, faults } = await openAs(/Ana Lima/);
-    await showing(page, 'Contoso');
-    await page.getByRole('radio', { name: 'Contoso sales' }).check();
     await showing(page, 'Contoso sales');
     await report.locator('#dataset', { hasText: 'Contoso sales' }).waitFor();
     const granted = page.locator('#granted');
@@ -124,7 +122,6 @@ describe('the demo page', () => {
     const { page, report, faults } = await openAs(/Ana Lima/);
     await showing(page, 'Contoso');
     await press(page, 'Switch twenty times');
-    await happened(page, 'loaded: sales with contoso-sales');
     await showing(page, 'Contoso sales');
     assert.equal(await report.locator('#dataset').textContent(), 'Contoso sales');
     assert.deepEqual(faults, []);

@@ -68,21 +68,22 @@ describe('switching the dataset', () => {
 
   it('takes the answer of the last switch even when an earlier one is slower', async () => {
     const { page, shows } = await opened();
-    let held = true;
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    let answered;
     await page.route(`${suite.stack.url}/config`, async (route) => {
-      if (held && route.request().postData().includes('contoso-sales')) {
-        held = false;
-        await new Promise((resolve) => setTimeout(resolve, 600));
-      }
-      await route.continue().catch(() => undefined);
+      if (!route.request().postData().includes('contoso-sales')) return route.continue();
+      const response = await route.fetch();
+      await held;
+      answered = route.fulfill({ response }).catch(() => 'aborted');
     });
-    await page.evaluate(async () => {
-      void window.harness.handles[0].switchDataset('contoso-sales');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      await window.harness.handles[0].switchDataset('contoso-plan');
-    });
-    await shows('Contoso plan');
-    await page.waitForTimeout(800);
+    const slow = page.waitForRequest(`${suite.stack.url}/config`);
+    await page.evaluate(() => void window.harness.handles[0].switchDataset('contoso-sales'));
+    await slow;
+    await page.evaluate(() => window.harness.handles[0].switchDataset('contoso-plan'));
+    release();
+    await held;
+    await answered;
     await shows('Contoso plan');
   });
 });
