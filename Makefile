@@ -60,6 +60,10 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI
 	cargo run --locked --package devstack
 
+.PHONY: browser
+browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or Chromium, embedded report included
+	cd spa && npm run --silent browser
+
 # Check
 
 .PHONY: lint

@@ -1,6 +1,9 @@
 //! Requests that are not understood: which problem, and where.
 
 use acceptance::front_door::FrontDoor;
+use acceptance::project;
+use dynabind::clock::SystemClock;
+use dynabind::http::{Edge, Exchange, Route};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -125,6 +128,29 @@ async fn a_query_is_read_as_strictly_as_a_body() {
         let answer = door.datasets("ana@contoso", query).await;
         answer.assert_problem(400, "invalid-request");
         assert_eq!(answer.pointers(), pointers, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_500_and_nothing_else_is_said() {
+    let vars = |name: &str| {
+        (name.starts_with("AWS_") && !name.contains("URL") || name == "DYNABIND_SECRET_ID").then(|| "x".into())
+    };
+    let settings = dynabind::settings::Settings::from_vars(&vars).unwrap();
+    let edge = Edge::new(&settings, std::sync::Arc::new(SystemClock));
+    let route = Route { method: http::Method::POST, path: "/token" };
+    let event = project::text("tests/fixtures/events/http-api-jwt.json");
+    for (panics, status) in [(true, 500), (false, 200)] {
+        let request = lambda_http::request::from_str(&event).unwrap();
+        let answer = async move |_: Exchange| {
+            assert!(!panics, "told to nobody");
+            Ok(json!({}))
+        };
+        let response = dynabind::http::serve(&edge, &route, request, answer).await;
+        assert_eq!(response.status(), status);
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        assert!(!body.contains("told"), "{body}");
+        assert_eq!(body.contains("urn:dynabind:problem:internal"), panics);
     }
 }
 

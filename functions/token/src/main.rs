@@ -1,10 +1,16 @@
 //! The `token` function's entry point.
 
+use std::sync::Arc;
+
 use dynabind::{App, http};
 use lambda_http::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = App::from_env();
-    http::run(|request| token_function::handle(&app, request)).await
+    let app = Arc::new(App::from_env());
+    http::run(move |request| {
+        let app = Arc::clone(&app);
+        async move { token_function::handle(&app, request).await }
+    })
+    .await
 }

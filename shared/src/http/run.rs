@@ -13,7 +13,7 @@ use super::event::GatewayEvent;
 /// # Errors
 /// Never: whatever goes wrong is an answer.
 pub async fn invoke<F>(
-    handle: impl Fn(Request) -> F,
+    handle: impl Fn(Request) -> F + Send + Sync,
     event: LambdaEvent<GatewayEvent>,
 ) -> Result<impl Serialize, Infallible>
 where
@@ -26,13 +26,14 @@ where
     Adapter::from(service).call(LambdaEvent::new(event.payload.0, event.context)).await
 }
 
-/// Answers events until Lambda ends the environment.
+/// Answers events until Lambda ends the environment: one at a time, or as many
+/// as `AWS_LAMBDA_MAX_CONCURRENCY` says on Lambda Managed Instances.
 ///
 /// # Errors
 /// Why Lambda's runtime cannot be reached.
-pub async fn run<F>(handle: impl Fn(Request) -> F) -> Result<(), Error>
+pub async fn run<F>(handle: impl Fn(Request) -> F + Clone + Send + Sync + 'static) -> Result<(), Error>
 where
-    F: Future<Output = Response<Body>> + Send,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
-    lambda_runtime::run(service_fn(|event| invoke(&handle, event))).await
+    lambda_runtime::run_concurrent(service_fn(move |event| invoke(handle.clone(), event))).await
 }

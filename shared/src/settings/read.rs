@@ -69,7 +69,8 @@ fn read_endpoints(vars: &mut Vars<'_>) -> Option<Endpoints> {
 
 fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     const LAMBDA_SETS_IT: &str = "Lambda sets it; set it yourself when you run the function elsewhere";
-    let region = vars.value("AWS_REGION").or_else(|| vars.required("AWS_DEFAULT_REGION", LAMBDA_SETS_IT));
+    let default_region = vars.value("AWS_DEFAULT_REGION");
+    let region = vars.value("AWS_REGION").or(default_region).or_else(|| vars.required("AWS_REGION", LAMBDA_SETS_IT));
     let access_key_id = vars.required("AWS_ACCESS_KEY_ID", LAMBDA_SETS_IT);
     let secret_access_key = vars.required("AWS_SECRET_ACCESS_KEY", LAMBDA_SETS_IT);
     let session_token = vars.value("AWS_SESSION_TOKEN").map(Into::into);
