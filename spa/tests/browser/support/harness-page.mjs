@@ -1,6 +1,6 @@
 import * as powerbiClient from 'powerbi-client';
 import * as powerbiModels from 'powerbi-models';
-import * as library from '@dynabind/client';
+import * as client from '@dynabind/client';
 
 let ahead = 0;
 let lifetime;
@@ -19,7 +19,7 @@ function withLifetime(init) {
 }
 
 window.harness = {
-  ...library,
+  ...client,
   models: powerbiModels,
   powerbiClient,
   configs: [],
@@ -36,7 +36,7 @@ window.harness = {
     window.dispatchEvent(new Event('focus'));
   },
   signIn(user) {
-    window.harness.dynabind = library.createDynabind({
+    window.harness.dynabind = client.createDynabind({
       apiUrl: location.origin,
       getAccessToken: async () => (await (await fetch(`/dev/token?user=${user}`)).text()).trim(),
       fetch: async (input, init) => {

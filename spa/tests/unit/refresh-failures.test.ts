@@ -1,0 +1,131 @@
+import { describe, expect, it, vi } from 'vitest';
+import { problem } from './support/fakeApi.js';
+import { errorsOf, MINUTE, pass, show, sleepFor, usePage } from './support/page.js';
+
+const page = usePage();
+
+async function shown(dataset = 'a') {
+  const element = page.element();
+  const handle = page.dynabind.embed(element, { report: 'sales', dataset });
+  return { element, handle, embed: await show(page, element), errors: errorsOf(handle) };
+}
+
+describe('when a refresh fails', () => {
+  it('goes on for the others when one iframe is dead', async () => {
+    const elements = ['a', 'b'].map((dataset) => {
+      const element = page.element();
+      page.dynabind.embed(element, { report: 'sales', dataset });
+      return element;
+    });
+    const [dead, alive] = await Promise.all(elements.map((element) => show(page, element)));
+    if (dead) dead.answer = () => new Promise(() => undefined);
+    await sleepFor(61 * MINUTE);
+    await pass(200);
+    alive?.emit('loaded');
+    await pass(51 * MINUTE);
+    expect(alive?.tokens).toEqual(['token-2', 'token-3']);
+  });
+
+  it('tries again quietly while the old token still lives', async () => {
+    const { embed, errors } = await shown();
+    page.api.once(() => problem('upstream-failed', 502));
+    page.api.once(() => problem('upstream-timeout', 504));
+    await pass(50 * MINUTE);
+    expect(embed.tokens).toEqual([]);
+    await pass(15_000);
+    expect(embed.tokens).toEqual(['token-2']);
+    expect(errors).toEqual([]);
+  });
+
+  it('says so once when the token has run out, and recovers by itself', async () => {
+    const { embed, errors, handle } = await shown();
+    await pass(49 * MINUTE);
+    for (let n = 0; n < 18; n++) page.api.once(() => problem('upstream-failed', 502));
+    await pass(14 * MINUTE);
+    expect(errors.map(({ code }) => code)).toEqual(['upstream-failed']);
+    expect(handle.state).toBe('error');
+    await pass(10 * MINUTE);
+    embed.emit('loaded');
+    expect(embed.loads).toHaveLength(2);
+    expect(handle.state).toBe('loaded');
+  });
+
+  it('asks again at once when the page is back online', async () => {
+    const { embed } = await shown();
+    await pass(49.9 * MINUTE);
+    for (let n = 0; n < 4; n++) page.api.once(() => Promise.reject(new TypeError('offline')));
+    await pass(0.1 * MINUTE + 8000);
+    expect(page.api.to('/token')).toHaveLength(4);
+    window.dispatchEvent(new Event('online'));
+    await pass(0);
+    expect(embed.tokens).toEqual(['token-2']);
+  });
+
+  it('takes a report off the screen that the caller may no longer see, and only that one', async () => {
+    const elements = ['a', 'b', 'c'].map((dataset) => ({ dataset, element: page.element() }));
+    const handles = elements.map(({ dataset, element }) => page.dynabind.embed(element, { report: 'sales', dataset }));
+    const embeds = await Promise.all(elements.map(({ element }) => show(page, element)));
+    page.api.refused.add('b');
+    await pass(50 * MINUTE);
+    expect(handles.map((handle) => handle.state)).toEqual(['rendered', 'error', 'rendered']);
+    expect(elements[1]?.element.children).toHaveLength(0);
+    expect(embeds.map((embed) => embed.tokens.length)).toEqual([1, 0, 1]);
+  });
+
+  it('keeps the report while the sign-in is asked for, which it is not more than once a minute', async () => {
+    const element = page.element();
+    let signedIn = true;
+    const getAccessToken = vi.fn(() => {
+      if (!signedIn) throw new Error('popup blocked');
+      return 'caller-token';
+    });
+    const handle = page.client({ getAccessToken }).embed(element, { report: 'sales', dataset: 'a' });
+    const embed = await show(page, element);
+    const errors = errorsOf(handle);
+    signedIn = false;
+    await pass(51 * MINUTE);
+    expect(getAccessToken).toHaveBeenCalledTimes(3);
+    expect(errors.map(({ code }) => code)).toEqual(['sign-in-failed']);
+    expect(handle.state).toBe('rendered');
+    signedIn = true;
+    await pass(MINUTE);
+    expect(embed.tokens).toEqual(['token-2']);
+    handle.dispose();
+  });
+
+  it('reports a token that the iframe refuses', async () => {
+    const { embed, handle, errors } = await shown();
+    embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
+    await expect(handle.refresh()).rejects.toMatchObject({ code: 'token-refused' });
+    expect(errors.map(({ code, detail }) => [code, detail])).toEqual([['token-refused', 'PowerBINotAuthorizedException']]);
+  });
+
+  it('does not wait for ever for an iframe that no longer answers', async () => {
+    const { embed, handle } = await shown();
+    embed.tokenAnswer = () => new Promise(() => undefined);
+    const refused = expect(handle.refresh()).rejects.toMatchObject({ code: 'token-refused' });
+    await pass(30_000);
+    await refused;
+  });
+});
+
+describe('with a wrong clock', () => {
+  it.each([-3 * 60 * MINUTE, 3 * 60 * MINUTE])('goes by the service’s time, %i ms away', async (skew) => {
+    page.api.skew = skew;
+    const { embed } = await shown();
+    await pass(49 * MINUTE);
+    expect(embed.tokens).toEqual([]);
+    await pass(1.1 * MINUTE);
+    expect(embed.tokens).toEqual(['token-2']);
+    expect(embed.loads).toHaveLength(1);
+  });
+
+  it('does not renew in a loop when the page’s clock is ahead and the service’s is hidden', async () => {
+    page.api.skew = -3 * 60 * MINUTE;
+    page.api.hidesDate = true;
+    const { embed } = await shown();
+    await pass(60 * MINUTE);
+    expect(page.api.to('/token').length).toBeLessThanOrEqual(12);
+    expect(embed.tokens.length).toBeGreaterThan(0);
+  });
+});
