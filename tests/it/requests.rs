@@ -43,6 +43,9 @@ async fn every_fault_of_a_body_is_placed() {
         assert_eq!(answer.pointers(), pointers, "{body}");
     }
     assert_eq!(door.upstream_calls(), [""; 0]);
+
+    let misspelt = door.config("ana@contoso", json!({ "bindings": [{ "report": "sales", "datset": "d" }] })).await;
+    assert_eq!(misspelt.body["errors"][0]["detail"], "unknown field; known here: mode, report, dataset");
 }
 
 /// Sends a body's bytes as the gateway would, as text or as base64.

@@ -99,8 +99,7 @@ fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Re
 }
 
 fn read_kind(fields: &mut Fields<'_, '_>) -> Option<ReportKind> {
-    let kind = if fields.has("kind") { fields.optional("kind", Reader::text)? } else { "report" };
-    match kind {
+    match fields.optional_or("kind", "report", Reader::text)? {
         "report" if fields.has("sourceDatasetId") => {
             fields.optional("sourceDatasetId", |r, _| {
                 r.fault("only a report of kind `paginated` has a source dataset");

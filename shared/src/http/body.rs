@@ -77,7 +77,7 @@ fn read_list<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Vec<
 
 fn read_binding<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<BindingRequest> {
     reader.object(json, |fields| {
-        let mode = if fields.has("mode") { fields.optional("mode", Reader::parsed::<Mode>) } else { Some(Mode::View) };
+        let mode = fields.optional_or("mode", Mode::View, Reader::parsed);
         let needs_report = mode.is_some_and(|mode| mode != Mode::Create);
         let report = if needs_report {
             Some(fields.required("report", Reader::parsed)?)

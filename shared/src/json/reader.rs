@@ -217,6 +217,20 @@ impl<'j> Fields<'_, 'j> {
         self.reader.at(Step::Field(name), |reader| read(reader, value))
     }
 
+    /// Reads a field that stands for `default` where it is left out; `None` only
+    /// where it is written and at fault.
+    pub fn optional_or<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        read: impl FnOnce(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
+    ) -> Option<T> {
+        match self.find(name) {
+            Some(value) => self.reader.at(Step::Field(name), |reader| read(reader, value)),
+            None => Some(default),
+        }
+    }
+
     /// Whether the field is written, read well or not.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
