@@ -253,6 +253,36 @@ async fn an_upstream_that_hangs_is_given_up_in_time() {
 }
 
 #[tokio::test]
+async fn connections_that_died_in_a_freeze_cost_no_request() {
+    let door = FrontDoor::open().await;
+    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    for upstream in door.stack.all() {
+        upstream.reset_connections();
+    }
+    door.stack.revoke_access_tokens();
+    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_does_no_harm() {
+    let door = FrontDoor::open().await;
+    let day = std::time::Duration::from_hours(24);
+    for jump in [0, 1, 2, 3] {
+        match jump {
+            1 => door.clock.advance(day),
+            2 => door.clock.set_back(2 * day),
+            3 => door.clock.advance(2 * day),
+            _ => {}
+        }
+        for dataset in ["contoso-plan", "contoso-sales"] {
+            let answer = door.config("carl@contoso", view("sales", dataset)).await;
+            assert_eq!(answer.status, 200, "jump {jump}: {:#}", answer.body);
+        }
+        assert_eq!(door.datasets("carl@contoso", "").await.status, 200, "jump {jump}");
+    }
+}
+
+#[tokio::test]
 async fn power_bis_request_id_is_passed_on() {
     let headers = BTreeMap::from([("RequestId".to_owned(), "5f6c0c3e-aaaa-bbbb-cccc-000000000001".to_owned())]);
     let fault = Fault::Status { status: 400, headers, body: String::new() };

@@ -21,6 +21,11 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         *self.0.lock().unwrap() += by;
     }
+
+    /// Sets it back, as a correction of a machine's clock does.
+    pub fn set_back(&self, by: Duration) {
+        *self.0.lock().unwrap() -= by;
+    }
 }
 
 impl Default for ManualClock {
