@@ -242,3 +242,20 @@ async fn one_token_takes_at_most_fifty_datasets() {
     assert_eq!(answer.pointers(), ["/bindings"]);
     assert_eq!(door.upstream_calls(), [""; 0]);
 }
+
+/// The demo's own accountant, with the demo's own catalog.
+#[tokio::test]
+async fn the_demo_shows_every_kind() {
+    let door = FrontDoor::open().await;
+    let body = json!({ "bindings": [
+        { "report": "invoices", "dataset": "contoso-plan" },
+        { "report": "sales", "dataset": "contoso-outlook" },
+        { "dataset": "contoso-plan", "mode": "create" },
+    ] });
+    let answer = door.config("pia@contoso", body).await.ok();
+    let configs = answer["configs"].as_array().unwrap();
+    assert!(configs[0]["embedUrl"].as_str().unwrap().contains("/rdlEmbed"));
+    assert!(configs[0]["datasetBindings"].is_array() && configs[0].get("datasetBinding").is_none());
+    assert_eq!(configs[1]["datasetBinding"]["datasetId"], ids::CONTOSO_OUTLOOK);
+    assert_eq!((&configs[2]["type"], &configs[2]["groupId"]), (&json!("create"), &json!(ids::CONTOSO_WORKSPACE)));
+}

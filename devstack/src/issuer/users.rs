@@ -58,6 +58,12 @@ pub(crate) fn demo_users() -> Vec<User> {
         User::new("carl@contoso", "Carl Ewe", &["sales"], "Of Contoso: sees the sales report."),
         User::new("frida@fabrikam", "Frida Moe", &["sales"], "Of Fabrikam: sees the same report."),
         User::new(
+            "pia@contoso",
+            "Pia Roe",
+            &["accounting"],
+            "Accountant of Contoso: sees invoices, a paginated report, and makes new reports on the plan.",
+        ),
+        User::new(
             "quinn@contoso",
             "Quinn Ode",
             &["auditors"],
