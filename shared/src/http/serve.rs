@@ -122,11 +122,12 @@ where
     response
 }
 
-/// The time until Lambda ends the invocation.
+/// The time until Lambda ends the invocation. A deadline in the past is none:
+/// emulators write any number there, and Lambda would have ended us already.
 fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
     let deadline_ms = request.lambda_context_ref().map(|context| context.deadline).filter(|deadline| *deadline > 0)?;
     let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline_ms);
-    Some(deadline.duration_since(now).unwrap_or_default())
+    deadline.duration_since(now).ok()
 }
 
 /// Checks who asks, then the method, before anything is read.
