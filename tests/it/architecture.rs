@@ -209,6 +209,21 @@ fn deployed_code_knows_nothing_of_the_development_stack() {
     }
 }
 
+/// Its keys and passwords are known to everybody.
+#[test]
+fn the_development_stack_listens_on_loopback_alone() {
+    let mut listeners = 0;
+    for path in project::sources("devstack/src") {
+        let code = code(&path);
+        assert!(!code.contains("UNSPECIFIED") && !code.contains("0.0.0.0"), "{}", path.display());
+        for argument in code.split("Listener::bind(").skip(1) {
+            assert!(argument.starts_with("(Ipv4Addr::LOCALHOST,"), "{}: {argument:.40}", path.display());
+            listeners += 1;
+        }
+    }
+    assert!(listeners > 0);
+}
+
 #[test]
 fn one_file_asks_the_system_for_the_time() {
     for folder in ["shared/src", "functions"] {

@@ -1,0 +1,164 @@
+//! What the documents say of the project: links, tests, log fields, runbooks.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use acceptance::project;
+use dynabind::http::Code;
+
+const OPERATIONS: &str = "docs/operations.md";
+
+/// Every document, named from the workspace's root.
+fn documents() -> Vec<String> {
+    let mut found: Vec<String> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).into();
+    for entry in std::fs::read_dir(project::root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
+            found.push(format!("docs/{name}"));
+        }
+    }
+    found
+}
+
+/// The text without its code blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+/// Where the links of a document lead that name no other host.
+fn links(text: &str) -> Vec<String> {
+    let prose = prose(text);
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://")).map(str::to_owned).collect()
+}
+
+/// The anchors of a document, as they are made of its headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let prose = prose(text);
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+/// The text between a heading and the next one.
+fn section(document: &str, heading: &str) -> String {
+    let text = project::text(document);
+    let (_, rest) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{document}: no `{heading}`"));
+    rest.split("\n#").next().unwrap().to_owned()
+}
+
+/// What stands in backticks in the first column of the section's table.
+fn first_column(section: &str) -> BTreeSet<String> {
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.flat_map(|row| row.split(" | ").next().unwrap().split('`').skip(1).step_by(2));
+    cells.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut broken = Vec::new();
+    for document in documents() {
+        let folder = Path::new(&document).parent().unwrap();
+        for link in links(&project::text(&document)) {
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if path.is_empty() { document.clone().into() } else { folder.join(path) };
+            let there = project::root().join(&target).exists()
+                && (anchor.is_empty() || anchors(&project::text(&target)).contains(anchor));
+            if !there {
+                broken.push(format!("{document}: {link}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_test_that_security_names_exists() {
+    let text = project::text("docs/security.md");
+    let named: BTreeSet<_> = text.split('`').skip(1).step_by(2).filter(|code| code.contains(".rs::")).collect();
+    assert!(named.len() > 40, "{named:?}");
+    for name in named {
+        let (path, test) = name.split_once("::").unwrap();
+        let source = project::text(path);
+        let (before, _) = source.split_once(&format!("fn {test}(")).unwrap_or_else(|| panic!("no test {name}"));
+        let attribute = before.trim_end().trim_end_matches("async").trim_end();
+        assert!(attribute.ends_with("test]"), "{name} is no test");
+    }
+}
+
+#[test]
+fn every_threat_has_a_test() {
+    let text = project::text("docs/security.md");
+    let threats = text.split("\n## ").find(|part| part.starts_with("Threats")).unwrap();
+    let rows: Vec<_> = threats.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")).collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        assert!(row.rsplit(" | ").next().unwrap().contains(".rs::"), "{row}");
+    }
+}
+
+/// The names that a source gives to the fields of the log line that begins with `start`.
+fn fields_of_source(path: &str, start: &str) -> BTreeSet<String> {
+    let source = project::text(path);
+    let (_, rest) = source.split_once(start).unwrap();
+    let (body, _) = rest.split_once(");\n").or_else(|| rest.split_once(")\n            };")).unwrap();
+    let mut fields: BTreeSet<String> = ["timestamp", "level", "message"].map(str::to_owned).into();
+    for line in body.lines() {
+        let line = line.trim();
+        let name = line.split_once(" = ").map(|(name, _)| name).or_else(|| line.strip_suffix(','));
+        fields.extend(name.filter(|name| name.chars().all(|c| c.is_lowercase() || c == '_')).map(str::to_owned));
+    }
+    fields
+}
+
+#[test]
+fn the_log_fields_are_those_of_the_code() {
+    let request = fields_of_source("shared/src/http/log.rs", "tracing::$level!(");
+    assert!(request.contains("faults") && request.contains("correlation_id"), "{request:?}");
+    assert_eq!(first_column(&section(OPERATIONS, "### The request line")), request);
+    let audit = fields_of_source("shared/src/embedding/issue.rs", "tracing::info!(\n        audit");
+    let audit: BTreeSet<_> = audit.into_iter().chain(["audit".to_owned()]).collect();
+    assert_eq!(first_column(&section(OPERATIONS, "### The audit line")), audit);
+}
+
+#[test]
+fn the_queries_name_fields_that_exist() {
+    let known = ["request", "audit"].map(|line| first_column(&section(OPERATIONS, &format!("### The {line} line"))));
+    let known: BTreeSet<_> = known.into_iter().flatten().collect();
+    let queries = section(OPERATIONS, "### Queries");
+    for line in queries.split("```").skip(1).step_by(2).flat_map(str::lines) {
+        let Some(fields) = line.split_once("fields ").map(|(_, rest)| rest) else { continue };
+        for field in fields.split(',').map(str::trim) {
+            let start_up = field == "place";
+            assert!(start_up || field == "@timestamp" || known.contains(field), "{line}: {field}");
+        }
+    }
+}
+
+#[test]
+fn every_problem_has_a_runbook() {
+    let text = project::text(OPERATIONS);
+    for code in Code::ALL {
+        let section = section(OPERATIONS, &format!("### `{}`", code.as_str()));
+        assert!(section.contains(&format!("{}", code.status().as_u16())), "{code:?}");
+    }
+    let told = text.lines().filter(|line| line.starts_with("### `")).count();
+    assert_eq!(told, Code::ALL.len(), "a runbook for a problem that there is not");
+}
+
+#[test]
+fn workflows_name_each_action_by_its_commit() {
+    for entry in std::fs::read_dir(project::root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = project::text(&path);
+        assert!(text.contains("\npermissions:\n  contents: read\n"), "{}: more than reading", path.display());
+        for action in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, action)| action) {
+            let commit = action.split(['@', ' ']).nth(1).unwrap_or_default();
+            assert!(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()), "{action}");
+        }
+    }
+}
