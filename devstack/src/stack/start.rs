@@ -25,9 +25,6 @@ use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 use crate::upstreams::{Plan, SECRET_NAME, Upstreams};
 
-/// The audience of callers' tokens, but in the organization scenario.
-const AUDIENCE: &str = "dynabind-dev";
-
 /// The host of embed URLs, as the client insists on it.
 pub(super) const EMBED_HOST: &str = "app.powerbi.com";
 
@@ -99,7 +96,8 @@ impl Doors {
         let origins = format!("{url},http://localhost:{port},{PAGE_SERVER}");
         let values = [
             ("Issuer", url.clone()),
-            ("Audience", audience(options)),
+            // Callers sign in to the app itself, which can then act for them.
+            ("Audience", options.world.client_id.clone()),
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
         ];
@@ -131,18 +129,10 @@ impl OnDisk {
     }
 }
 
-/// Callers on whose behalf the app asks Entra need tokens for that very app.
-fn audience(options: &StackOptions) -> String {
-    match options.variables.get("DYNABIND_SCENARIO").map(String::as_str) {
-        Some("organization") => options.world.client_id.clone(),
-        _ => AUDIENCE.to_owned(),
-    }
-}
-
 fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {
     Issuer::new(issuer::Setup {
         url: url.to_owned(),
-        audience: audience(options),
+        audience: options.world.client_id.clone(),
         scope: options.scope.clone(),
         users: demo_users(),
         time: time.clone(),
