@@ -1,14 +1,16 @@
 //! The functions by their front door: a gateway event in, a gateway answer out,
 //! against the stand-ins, with a clock that tests move.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, SystemTime};
 
 use axum::body::to_bytes;
 use devstack::{Service, Stack, StackOptions};
-use dynabind::clock::Clock;
+use dynabind::clock::{Clock, SystemClock};
+use dynabind::telemetry;
 use http::HeaderMap;
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::openapi;
 
@@ -40,6 +42,8 @@ impl Clock for ManualClock {
         *self.0.lock().unwrap()
     }
 }
+
+static LOUD: Once = Once::new();
 
 /// The three functions and everything behind them.
 pub struct FrontDoor {
@@ -103,6 +107,12 @@ impl FrontDoor {
 
     /// Everything, with these options; the clock is always a manual one.
     pub async fn with(options: StackOptions) -> Self {
+        LOUD.call_once(|| {
+            // A test that listens to its own thread's log hears only what is
+            // enabled for the whole process.
+            let nowhere = telemetry::subscriber(Level::TRACE, Arc::new(SystemClock), Arc::new(|_| {}));
+            tracing::subscriber::set_global_default(nowhere).unwrap();
+        });
         let clock = Arc::new(ManualClock::default());
         let stack = Stack::start(StackOptions { clock: Arc::clone(&clock) as _, ..options }).await.unwrap();
         Self { stack, clock }
