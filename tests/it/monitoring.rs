@@ -200,7 +200,16 @@ async fn the_metrics_count_what_happens() {
     assert_eq!(ask("fabrikam-sales").await, 403);
     count(&[("Problems not-entitled", 1)]);
 
-    // The token is kept, Power BI is in trouble, and the page does not notice.
+    // What was read of the secret still serves, and nobody notices yet.
+    for fault in [unreadable.clone(), Fault::ResetBeforeAnswer] {
+        door.stack.secrets().fail("*", fault, None);
+        door.clock.advance(Duration::from_mins(50));
+        assert_eq!(ask("contoso-plan").await, 200);
+        count(&[("SecretTrouble", 1)]);
+        door.stack.secrets().clear_faults();
+    }
+
+    // A token is kept, Power BI is in trouble, and the page does not notice.
     door.stack.powerbi().fail("*", unreadable, None);
     door.clock.advance(Duration::from_mins(50));
     assert_eq!(ask("contoso-plan").await, 200);
