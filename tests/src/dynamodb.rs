@@ -95,8 +95,8 @@ impl DynamoDb {
     /// As the loader's.
     pub async fn loader(&self, command: &str, arguments: &[&str]) -> Result<(Verdict, String), LoaderError> {
         let settle: &[&str] = if command == "push" { &["--settle-seconds", "0"] } else { &[] };
-        let all = ["catalog", command, "--table", TABLE].iter().chain(settle).chain(arguments);
-        let arguments = Arguments::try_parse_from(all).unwrap();
+        let first = ["catalog", command, "--table", TABLE];
+        let arguments = Arguments::try_parse_from(first.iter().chain(settle).chain(arguments)).unwrap();
         let mut out = Vec::new();
         let verdict = catalog::run(&arguments.command, &self.client, &mut out).await?;
         Ok((verdict, String::from_utf8(out).unwrap()))
