@@ -10,6 +10,7 @@ VENV := .venv
 TOOLS := $(VENV)/.installed
 
 SPA_TOOLS := spa/node_modules/.installed
+DYNALITE := tests/dynalite/node_modules/.installed
 SPA_BUILT := spa/node_modules/.built
 SPA_SOURCES := $(shell find spa -type d \( -name node_modules -o -name dist -o -name demo-dist \) -prune -o -type f -print)
 
@@ -36,7 +37,7 @@ doctor: ## Check that this machine has what the project needs
 	@tools/doctor
 
 .PHONY: setup
-setup: $(TOOLS) $(SPA_TOOLS) ## Install the project's tools (other targets do it by themselves)
+setup: $(TOOLS) $(SPA_TOOLS) $(DYNALITE) ## Install the project's tools (other targets do it by themselves)
 
 # PIP_USER, which some machines set, has no meaning inside a virtual environment and stops pip there.
 $(TOOLS): requirements-dev.txt | doctor
@@ -48,6 +49,12 @@ $(TOOLS): requirements-dev.txt | doctor
 $(SPA_TOOLS): spa/package-lock.json | doctor
 	@echo '==> Installing what the pages are built with into spa/node_modules'
 	cd spa && npm ci --no-audit --no-fund
+	@touch $@
+
+# Its one package with an install script is for tables on disk, which the tests have none of.
+$(DYNALITE): tests/dynalite/package-lock.json | doctor
+	@echo '==> Installing a second DynamoDB for the tests into tests/dynalite/node_modules'
+	cd tests/dynalite && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
@@ -82,9 +89,9 @@ lint-dependencies: $(TOOLS)
 .PHONY: test
 test: test-rust test-template test-spa ## Run all tests
 
-# The tests of local invocation start moto and cargo-lambda from $(VENV).
+# The tests start moto and cargo-lambda from $(VENV), and dynalite.
 .PHONY: test-rust
-test-rust: $(TOOLS)
+test-rust: $(TOOLS) $(DYNALITE)
 	cargo test --locked --workspace
 
 # In a build directory of its own, so that it leaves alone what `make package` built for another processor.
@@ -115,5 +122,5 @@ deploy: package ## Deploy to AWS; asks for the parameters and remembers the answ
 
 .PHONY: clean
 clean: ## Remove all that was built or installed
-	rm -rf .aws-sam $(VENV) spa/node_modules spa/dist spa/demo-dist
+	rm -rf .aws-sam $(VENV) spa/node_modules spa/dist spa/demo-dist tests/dynalite/node_modules
 	cargo clean

@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod functions;
 mod reply;
 mod routes;
+mod watched;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use devstack::cli::{self, Command};
 use devstack::{Stack, StackOptions};
@@ -10,6 +11,9 @@ use dynabind::clock::SystemClock;
 use dynabind::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
+
+/// How soon an edit of the catalog is noticed.
+const CATALOG_PAUSE: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,7 +37,10 @@ async fn run(options: StackOptions) -> ExitCode {
     };
     // A reader that has gone does not end the stack.
     let _ = cli::greet(&stack, &options, &mut io::stdout().lock());
-    until_told().await;
+    tokio::select! {
+        () = until_told() => {}
+        () = watch_catalog(&stack) => {}
+    }
     drop(stack);
     ExitCode::SUCCESS
 }
@@ -45,6 +52,14 @@ fn log_functions() {
     });
     let subscriber = telemetry::subscriber(Level::INFO, Arc::new(SystemClock), sink);
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Looks at the catalog now and then, so that its editor sees the faults without a request.
+async fn watch_catalog(stack: &Stack) {
+    loop {
+        tokio::time::sleep(CATALOG_PAUSE).await;
+        stack.look_at_catalog();
+    }
 }
 
 /// Waits for Ctrl-C or a polite request to end.

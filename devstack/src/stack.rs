@@ -104,6 +104,11 @@ impl Stack {
         ])
     }
 
+    /// Takes over the catalog's file if it has changed, as the next request would.
+    pub fn look_at_catalog(&self) {
+        self.gateway.functions.look_at_catalog();
+    }
+
     /// One command that returns a config.
     #[must_use]
     pub fn curl(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog;
+use crate::catalog::{self, DynamoDbCatalog};
 use crate::clock::{Clock, SystemClock};
 use crate::embedding::Embedding;
 use crate::entra::{EntraClient, EntraTokens};
@@ -47,8 +47,7 @@ impl App {
     pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) -> Result<Self, Faults> {
         let settings = Settings::from_vars(vars)?;
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
-        let catalog = open_catalog(&settings.catalog);
-        let (http, catalog) = Faults::join(http, catalog)?;
+        let (http, catalog) = open_catalog(&settings, http, &clock)?;
         let tokens = access_tokens(&settings, &http, &clock);
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
@@ -69,9 +68,22 @@ impl App {
     }
 }
 
-fn open_catalog(source: &CatalogSource) -> Result<Arc<dyn CatalogReader>, Faults> {
-    match source {
-        CatalogSource::File(path) => Ok(Arc::new(catalog::load(path)?)),
+/// Opens the catalog, with the client that a table of it is read through.
+fn open_catalog(
+    settings: &Settings,
+    http: Result<Http, Faults>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Http, Arc<dyn CatalogReader>), Faults> {
+    match &settings.catalog {
+        CatalogSource::File(path) => {
+            let (http, catalog) = Faults::join(http, catalog::load(path))?;
+            Ok((http, Arc::new(catalog)))
+        }
+        CatalogSource::DynamoDb(table) => {
+            let http = http?;
+            let catalog = DynamoDbCatalog::new(settings, table, http.clone(), Arc::clone(clock));
+            Ok((http, Arc::new(catalog)))
+        }
     }
 }
 

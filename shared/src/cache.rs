@@ -101,6 +101,16 @@ struct State<K, V: Clone, E: Clone> {
     uses: u64,
 }
 
+impl<K: Eq + Hash, V: Clone, E: Clone> State<K, V, E> {
+    /// Notes a use of a key, which is therefore not the next to go.
+    fn touch(&mut self, key: &K) {
+        self.uses += 1;
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.last_used = self.uses;
+        }
+    }
+}
+
 /// A cache of `V` by `K`, whose loads fail with `E`.
 pub struct Cache<K, V: Clone, E: Clone> {
     state: Arc<Mutex<State<K, V, E>>>,
@@ -137,7 +147,9 @@ where
     /// The value of a key if it is fresh; nothing is loaded.
     #[must_use]
     pub fn fresh(&self, key: &K, now: SystemTime) -> Option<V> {
-        self.lock().slots.get(key)?.value.clone().filter(|value| value.is_fresh(now))
+        let mut state = self.lock();
+        state.touch(key);
+        state.slots.get(key)?.value.clone().filter(|value| value.is_fresh(now))
     }
 
     /// The value of a key if it is usable; nothing is loaded.
@@ -179,7 +191,12 @@ where
 
     /// Puts a value in, without a load.
     pub fn put(&self, key: &K, value: V, now: SystemTime) {
-        finish(&mut self.lock(), key, Ok(value), now, Duration::ZERO);
+        let mut state = self.lock();
+        if !state.slots.contains_key(key) {
+            make_room(&mut state.slots, self.capacity, now);
+        }
+        finish(&mut state, key, Ok(value), now, Duration::ZERO);
+        state.touch(key);
     }
 
     /// Forgets a key's value if it is `unwanted`.

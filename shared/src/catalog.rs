@@ -1,6 +1,8 @@
 //! The catalog: which tenants may bind which reports to which datasets.
 
+mod dynamodb;
 mod file;
+pub mod item;
 mod read;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 
 use crate::domain::{Dataset, DatasetKey, Report, ReportKey, Tenant, TenantKey};
 
+pub use dynamodb::DynamoDbCatalog;
 pub use file::load;
 pub use read::parse;
 

@@ -14,6 +14,7 @@ mod identity;
 mod item;
 mod key;
 mod token_request;
+mod version;
 
 pub use binding::{AuthorizedBinding, BindingRequest, Mode};
 pub use caller::{Caller, UserAssertion};
@@ -22,5 +23,6 @@ pub use grant::{DatasetChoice, Denial, Grant, Permit, Tenant};
 pub use guid::{DatasetId, GuidError, ProfileId, ReportId, WorkspaceId};
 pub use identity::{EffectiveIdentity, IdentityTemplate, Template};
 pub use item::{Dataset, Report, ReportKind};
-pub use key::{DatasetKey, KeyError, ReportKey, TenantKey};
+pub use key::{DatasetKey, EntryVersion, KeyError, ReportKey, TenantKey};
 pub use token_request::{IdentityScope, TokenRequest, TokenRequestError, XmlaPermissions};
+pub use version::EntryVersions;

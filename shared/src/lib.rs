@@ -7,6 +7,7 @@
 //! responses. `app` puts it all together.
 
 mod app;
+pub mod aws;
 pub mod cache;
 pub mod catalog;
 pub mod clock;

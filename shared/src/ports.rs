@@ -23,13 +23,14 @@ pub trait CatalogReader: Send + Sync {
     /// Why the catalog cannot be read.
     async fn tenant(&self, call: &Arc<Call>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError>;
 
-    /// The entries of these keys; a key without an entry is left out.
+    /// The entries of these keys in the versions that `tenant` was written for; a key without one is left out.
     ///
     /// # Errors
     /// Why the catalog cannot be read.
     async fn entries(
         &self,
         call: &Arc<Call>,
+        tenant: &Tenant,
         reports: &BTreeSet<ReportKey>,
         datasets: &BTreeSet<DatasetKey>,
     ) -> Result<Entries, UpstreamError>;

@@ -1,7 +1,6 @@
 //! The service principal's credentials, from AWS Secrets Manager.
 
 mod certificate;
-mod connector;
 mod credential;
 mod store;
 

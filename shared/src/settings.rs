@@ -44,15 +44,19 @@ pub enum Scenario {
 pub enum CatalogSource {
     /// A JSON file.
     File(PathBuf),
+    /// A DynamoDB table, by its name or ARN.
+    DynamoDb(String),
 }
 
-/// How the AWS SDK reaches and signs for Secrets Manager.
+/// How the AWS SDK reaches and signs for Secrets Manager and DynamoDB.
 #[derive(Clone, Debug)]
 pub struct Aws {
     /// `AWS_REGION`, which Lambda sets.
     pub region: String,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL`.
     pub secrets_manager_url: Option<Url>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL`.
+    pub dynamodb_url: Option<Url>,
     /// `AWS_ACCESS_KEY_ID`.
     pub access_key_id: String,
     /// `AWS_SECRET_ACCESS_KEY`.
@@ -88,7 +92,7 @@ pub struct Settings {
     pub upstream_timeout: Duration,
     /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
     pub roots: Option<PathBuf>,
-    /// How the AWS SDK reaches Secrets Manager.
+    /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
 }
 

@@ -385,8 +385,9 @@ export interface components {
             };
         };
         /**
-         * @description `upstream-refused`: Entra or Power BI refuses Dynabind's own credentials; `upstream-rejected`: Power BI refuses
-         *     the request itself, the catalog wants mending; `upstream-failed`: it fails or answers garbage, after retries
+         * @description `upstream-refused`: Entra, Power BI or the catalog's table refuses Dynabind's own credentials;
+         *     `upstream-rejected`: Power BI refuses the request itself, the catalog wants mending; `upstream-failed`: one of
+         *     them fails or answers garbage, after retries
          */
         UpstreamFailure: {
             headers: {
@@ -403,8 +404,8 @@ export interface components {
             };
         };
         /**
-         * @description `upstream-throttled`: Power BI or Entra asks to come back later; `credentials-unavailable`: the secret cannot be
-         *     read. The gateway's own: no function could be started.
+         * @description `upstream-throttled`: Power BI, Entra or the catalog's table asks to come back later; `credentials-unavailable`:
+         *     the secret cannot be read. The gateway's own: no function could be started.
          */
         Unavailable: {
             headers: {

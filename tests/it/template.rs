@@ -7,7 +7,7 @@ use acceptance::{openapi, project};
 use dynabind::catalog;
 use dynabind::fault::Faults;
 use dynabind::settings::{self, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
 
@@ -181,16 +181,46 @@ fn policies_name_each_action_and_resource() {
             let branch = statement.pointer("/Fn::If/1").unwrap_or(statement);
             assert!(!branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
             assert_eq!(branch["Effect"], "Allow");
-            actions.insert(branch["Action"].as_str().unwrap());
+            let one = std::slice::from_ref(&branch["Action"]);
+            let named = branch["Action"].as_array().map_or(one, Vec::as_slice);
+            actions.extend(named.iter().map(|action| action.as_str().unwrap()));
         }
     }
-    assert_eq!(actions, BTreeSet::from(["kms:Decrypt", "secretsmanager:GetSecretValue"]));
+    let reading = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "kms:Decrypt", "secretsmanager:GetSecretValue"];
+    assert_eq!(actions, BTreeSet::from(reading));
+    let catalog = json!({ "Fn::If": ["HasCatalogTable", { "Ref": "ReadCatalogPolicy" }, { "Ref": "AWS::NoValue" }] });
+    let allowed = [json!({ "Ref": "ReadSecretPolicy" }), catalog];
     for (name, function) in functions() {
         let policies = function["Properties"]["Policies"].as_array().unwrap();
-        assert!(
-            policies.iter().all(|policy| policy["Ref"] == "ReadSecretPolicy"),
-            "{name} may do more than read the secret"
-        );
+        assert_eq!(policies, &allowed, "{name} may do more than read the secret and the catalog");
+    }
+}
+
+#[test]
+fn the_table_is_made_on_demand_and_for_keeps() {
+    let table = &TEMPLATE["Resources"]["CatalogTable"];
+    assert_eq!(table["Condition"], "HasCatalogTable");
+    assert_eq!(TEMPLATE["Parameters"]["CatalogStore"]["Default"], "file");
+    assert_eq!([&table["DeletionPolicy"], &table["UpdateReplacePolicy"]], ["Retain", "Retain"]);
+    let properties = &table["Properties"];
+    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(properties["SSESpecification"]["SSEEnabled"], true);
+    assert_eq!(properties["KeySchema"], json!([{ "AttributeName": catalog::item::KEY, "KeyType": "HASH" }]));
+    let statement = &TEMPLATE["Resources"]["ReadCatalogPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    assert_eq!(statement[0]["Resource"]["Fn::GetAtt"], "CatalogTable.Arn");
+}
+
+/// A table's variable and a file's, as the template words them.
+#[test]
+fn the_catalog_is_the_file_or_the_table() {
+    let variable = &global("Environment")["Variables"]["DYNABIND_CATALOG"]["Fn::If"];
+    assert_eq!(variable[0], "HasCatalogTable");
+    assert_eq!(variable[1]["Fn::Sub"], "dynamodb:${CatalogTable}");
+    assert_eq!(variable[2]["Ref"], "Catalog");
+    let default = plain(&TEMPLATE["Parameters"]["Catalog"]["Default"]);
+    for value in [default, "dynamodb:stack-CatalogTable-1ABC".to_owned()] {
+        assert!(settings_with(&[("DYNABIND_CATALOG", value.clone())]).is_ok(), "{value}");
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 pub mod cargo_lambda;
+pub mod dynamodb;
 pub mod front_door;
 pub mod moto;
 pub mod openapi;

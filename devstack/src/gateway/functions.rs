@@ -1,8 +1,9 @@
 //! The functions, each in its own environment as far as one process allows.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -15,6 +16,7 @@ use lambda_http::{Context, Error, LambdaEvent};
 use serde_json::Value;
 
 use super::reply::{from_function, integration_failure};
+use super::watched::Watched;
 use crate::error::StartError;
 use crate::template::FunctionSettings;
 use crate::time_source::{TimeSource, unix_millis};
@@ -24,15 +26,36 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Handler = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
 
-/// Every function, by the name of its binary.
+/// Every function, by the name of its binary. When the catalog's file changes
+/// they are started anew with it, as a deployment would.
 pub(crate) struct Functions {
-    functions: BTreeMap<String, Function>,
+    running: RwLock<Arc<Running>>,
+    plan: Plan,
+    catalog: Option<Watched>,
     time: TimeSource,
 }
+
+type Running = BTreeMap<String, Function>;
 
 struct Function {
     handler: Arc<Handler>,
     timeout: Duration,
+}
+
+/// What the functions are started with.
+struct Plan {
+    environments: BTreeMap<String, (BTreeMap<String, String>, Duration)>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Plan {
+    fn start(&self) -> Result<Arc<Running>, StartError> {
+        let started = self.environments.iter().map(|(name, (environment, timeout))| {
+            let handler = Arc::new(handler(name, environment, &self.clock)?);
+            Ok((name.clone(), Function { handler, timeout: *timeout }))
+        });
+        Ok(Arc::new(started.collect::<Result<_, StartError>>()?))
+    }
 }
 
 impl Functions {
@@ -43,18 +66,37 @@ impl Functions {
         clock: &Arc<dyn Clock>,
         time: TimeSource,
     ) -> Result<Self, StartError> {
-        let started = settings.iter().map(|(name, settings)| {
+        let with_ours = |(name, settings): (&String, &FunctionSettings)| {
             let mut environment = settings.variables.clone();
             environment.extend(variables.clone());
-            let handler = Arc::new(handler(name, &environment, clock)?);
-            Ok((name.clone(), Function { handler, timeout: settings.timeout }))
-        });
-        Ok(Self { functions: started.collect::<Result<_, StartError>>()?, time })
+            (name.clone(), (environment, settings.timeout))
+        };
+        let plan = Plan { environments: settings.iter().map(with_ours).collect(), clock: Arc::clone(clock) };
+        let file = variables.get("DYNABIND_CATALOG").and_then(|source| source.strip_prefix("file:"));
+        let catalog = file.map(|path| Watched::new(path.into()));
+        Ok(Self { running: RwLock::new(plan.start()?), plan, catalog, time })
+    }
+
+    /// Takes over the catalog's file if it has changed. One with faults changes
+    /// nothing, and its faults are said.
+    pub(crate) fn look_at_catalog(&self) {
+        if !self.catalog.as_ref().is_some_and(Watched::has_changed) {
+            return;
+        }
+        match self.plan.start() {
+            Ok(running) => {
+                *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
+                say("the catalog has changed and is in use");
+            }
+            Err(error) => say(&format!("the catalog has changed and is not used: {error}")),
+        }
     }
 
     /// Hands an event to a function, and its answer to the gateway.
     pub(crate) async fn invoke(&self, name: &str, event: Value, request_id: &str) -> Response {
-        let Some(function) = self.functions.get(name) else {
+        self.look_at_catalog();
+        let running = Arc::clone(&self.running.read().unwrap_or_else(PoisonError::into_inner));
+        let Some(function) = running.get(name) else {
             return integration_failure();
         };
         let timeout = function.timeout.min(INTEGRATION_TIMEOUT);
@@ -68,6 +110,10 @@ impl Functions {
             _ => integration_failure(),
         }
     }
+}
+
+fn say(what: &str) {
+    let _ = writeln!(io::stderr(), "devstack: {what}");
 }
 
 /// One invocation: event JSON in, gateway JSON out.
@@ -115,7 +161,9 @@ mod tests {
     fn functions(handler: Handler) -> Functions {
         let function = Function { handler: Arc::new(handler), timeout: Duration::from_millis(50) };
         let time = TimeSource::new(|| SystemTime::UNIX_EPOCH);
-        Functions { functions: BTreeMap::from([("f".to_owned(), function)]), time }
+        let running = RwLock::new(Arc::new(BTreeMap::from([("f".to_owned(), function)])));
+        let plan = Plan { environments: BTreeMap::new(), clock: Arc::new(dynabind::clock::SystemClock) };
+        Functions { running, plan, catalog: None, time }
     }
 
     async fn status(handler: Handler, event: Value) -> StatusCode {

@@ -39,6 +39,7 @@ impl CatalogReader for Catalog {
     async fn entries(
         &self,
         _: &Arc<Call>,
+        _: &Tenant,
         reports: &BTreeSet<ReportKey>,
         datasets: &BTreeSet<DatasetKey>,
     ) -> Result<Entries, UpstreamError> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::Catalog;
 use crate::domain::{
-    Dataset, DatasetId, DatasetKey, Grant, IdentityTemplate, Mode, Report, ReportKey, ReportKind, Template, Tenant,
-    TenantKey,
+    Dataset, DatasetId, DatasetKey, EntryVersions, Grant, IdentityTemplate, Mode, Report, ReportKey, ReportKind,
+    Template, Tenant, TenantKey,
 };
 use crate::json::{Document, Fields, JsonFault, Reader};
 
@@ -24,10 +24,19 @@ pub fn parse(text: &str) -> Result<Catalog, Vec<JsonFault>> {
     Reader::read(&document, |reader, json| read_catalog(reader, json, &names))
 }
 
+/// Reads the text of one entry, which knows nothing of the others.
+pub(super) fn parse_alone<T>(
+    text: &str,
+    read: impl for<'j> FnOnce(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
+) -> Result<T, Vec<JsonFault>> {
+    let document = Document::parse(text).map_err(|detail| vec![JsonFault { pointer: String::new(), detail }])?;
+    Reader::read(&document, read)
+}
+
 /// The keys that the file defines, well or not, so that one broken entry does
 /// not make every grant that names it look broken as well.
 #[derive(Default)]
-struct Names<'j> {
+pub(super) struct Names<'j> {
     reports: HashSet<&'j str>,
     paginated: HashSet<&'j str>,
     datasets: HashSet<&'j str>,
@@ -72,10 +81,10 @@ fn read_tenants<'j>(
     json: &'j Document<'j>,
     names: &Names<'j>,
 ) -> Option<HashMap<TenantKey, Arc<Tenant>>> {
-    reader.map(json, |reader, json| read_tenant(reader, json, names).map(Arc::new))
+    reader.map(json, |reader, json| read_tenant(reader, json, Some(names)).map(Arc::new))
 }
 
-fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Report> {
+pub(super) fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Report> {
     reader.object(json, |fields| {
         let name = fields.required("name", read_name);
         let workspace = fields.required("workspaceId", Reader::parsed);
@@ -119,7 +128,7 @@ fn read_kind(fields: &mut Fields<'_, '_>) -> Option<ReportKind> {
     }
 }
 
-fn read_dataset<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Dataset> {
+pub(super) fn read_dataset<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Dataset> {
     reader.object(json, |fields| {
         let name = fields.required("name", read_name);
         let workspace = fields.required("workspaceId", Reader::parsed);
@@ -162,19 +171,24 @@ fn read_template<'j>(
     Some(template)
 }
 
-fn read_tenant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: &Names<'j>) -> Option<Tenant> {
+pub(super) fn read_tenant<'j>(
+    reader: &mut Reader<'j>,
+    json: &'j Document<'j>,
+    names: Option<&Names<'j>>,
+) -> Option<Tenant> {
     reader.object(json, |fields| {
         let profile = fields.optional("profileId", Reader::parsed);
         let grants = fields.required("grants", |r, json| r.list(json, |r, json| read_grant(r, json, names)));
-        Some(Tenant { profile, grants: grants? })
+        Some(Tenant { profile, grants: grants?, versions: EntryVersions::default() })
     })
 }
 
-fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: &Names<'j>) -> Option<Grant> {
+fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: Option<&Names<'j>>) -> Option<Grant> {
     reader.object(json, |fields| {
-        let reports = fields.required("reports", |r, json| read_keys::<ReportKey>(r, json, &names.reports, "report"));
+        let (known_reports, known_datasets) = (names.map(|names| &names.reports), names.map(|names| &names.datasets));
+        let reports = fields.required("reports", |r, json| read_keys::<ReportKey>(r, json, known_reports, "report"));
         let datasets =
-            fields.optional("datasets", |r, json| read_keys::<DatasetKey>(r, json, &names.datasets, "dataset"));
+            fields.optional("datasets", |r, json| read_keys::<DatasetKey>(r, json, known_datasets, "dataset"));
         let workspaces = fields.optional("workspaces", |r, json| r.list(json, Reader::parsed));
         let modes = fields.optional("modes", |r, json| read_set(r, json, Reader::parsed::<Mode>));
         let groups = fields.optional("groups", |r, json| r.list(json, read_name));
@@ -187,7 +201,8 @@ fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: &Names
         }
         let modes = modes.unwrap_or_else(|| BTreeSet::from([Mode::View]));
         let reports = reports?;
-        if modes.contains(&Mode::Edit) && reports.iter().any(|key| names.paginated.contains(key.as_str())) {
+        let is_paginated = |key: &ReportKey| names.is_some_and(|names| names.paginated.contains(key.as_str()));
+        if modes.contains(&Mode::Edit) && reports.iter().any(is_paginated) {
             fields.fault(
                 Some("modes"),
                 "a paginated report cannot be edited when embedded; grant it in mode `view` alone",
@@ -201,16 +216,17 @@ fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: &Names
 fn read_keys<'j, K: FromStr<Err: Display> + Ord>(
     reader: &mut Reader<'j>,
     json: &'j Document<'j>,
-    defined: &HashSet<&'j str>,
+    defined: Option<&HashSet<&'j str>>,
     what: &str,
 ) -> Option<BTreeSet<K>> {
     read_set(reader, json, |reader, json| {
         let text = reader.text(json)?;
-        if !defined.contains(text) {
+        if defined.is_some_and(|defined| !defined.contains(text)) {
             reader.fault(format!("no {what} of this catalog has the key `{text}`"));
             return None;
         }
-        text.parse().ok()
+        // A key of the catalog that is no key at all is at fault where it is defined.
+        if defined.is_some() { text.parse().ok() } else { reader.parsed(json) }
     })
 }
 

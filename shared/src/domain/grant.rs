@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BindingRequest, Caller, DatasetId, DatasetKey, Mode, ProfileId, ReportKey, WorkspaceId};
+use super::{BindingRequest, Caller, DatasetId, DatasetKey, EntryVersions, Mode, ProfileId, ReportKey, WorkspaceId};
 
 /// A tenant of the product: its grants add up, and nothing is granted across them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Tenant {
     pub profile: Option<ProfileId>,
     /// What its callers may bind.
     pub grants: Vec<Grant>,
+    /// The versions of the entries that the grants name.
+    pub versions: EntryVersions,
 }
 
 /// These reports may be bound to these datasets, in these modes, by these groups.

@@ -95,3 +95,7 @@ key! {
     /// A tenant's name in the catalog: the value of the tenant claim.
     TenantKey, check_tenant
 }
+key! {
+    /// A version of an entry of the catalog; two versions of a key may mean quite different things.
+    EntryVersion, check_key
+}

@@ -52,7 +52,7 @@ impl Embedding {
         for (index, request) in requests.iter().enumerate() {
             permits.push(tenant.permit(caller, request).map_err(denied(index))?);
         }
-        let entries = self.entries_for(call, &permits).await?;
+        let entries = self.entries_for(call, &tenant, &permits).await?;
         let mut bindings = Vec::with_capacity(permits.len());
         for (index, permit) in permits.into_iter().enumerate() {
             let dataset = self.dataset_of(call, &viewpoint, &permit.dataset, &entries).await?;
@@ -73,14 +73,19 @@ impl Embedding {
         Ok(Arc::new(TokenRequest::covering(&authorized.bindings, &own_datasets, lifetime_minutes)?))
     }
 
-    async fn entries_for(&self, call: &Arc<Call>, permits: &[Permit]) -> Result<Entries, EmbeddingError> {
+    async fn entries_for(
+        &self,
+        call: &Arc<Call>,
+        tenant: &Tenant,
+        permits: &[Permit],
+    ) -> Result<Entries, EmbeddingError> {
         let reports = permits.iter().filter_map(|permit| permit.report.clone()).collect();
         let catalogued = |permit: &Permit| match &permit.dataset {
             DatasetChoice::Catalogued(key) => Some(key.clone()),
             DatasetChoice::InWorkspace(..) => None,
         };
         let datasets: BTreeSet<_> = permits.iter().filter_map(catalogued).collect();
-        Ok(self.catalog.entries(call, &reports, &datasets).await?)
+        Ok(self.catalog.entries(call, tenant, &reports, &datasets).await?)
     }
 
     async fn dataset_of(

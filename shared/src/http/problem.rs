@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::{Denial, TokenRequestError};
 use crate::embedding::EmbeddingError;
 use crate::json::JsonFault;
-use crate::upstream::{UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// What went wrong, as the contract names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,13 +35,13 @@ pub enum Code {
     TooManyRequests,
     /// Our bug.
     Internal,
-    /// Entra or Power BI refuses our credentials.
+    /// An upstream refuses our credentials.
     UpstreamRefused,
     /// Power BI refuses the request itself.
     UpstreamRejected,
     /// 5xx, garbage or a lost connection, after retries.
     UpstreamFailed,
-    /// Too many requests at Power BI or Entra.
+    /// Too many requests at an upstream.
     UpstreamThrottled,
     /// Secrets Manager cannot be read, or the secret is malformed.
     CredentialsUnavailable,
@@ -107,14 +107,16 @@ impl Code {
             }
             Self::TooManyRequests => ("too-many-requests", S::TOO_MANY_REQUESTS, "Too many fresh tokens"),
             Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Something went wrong here"),
-            Self::UpstreamRefused => ("upstream-refused", S::BAD_GATEWAY, "Power BI refuses this service"),
+            Self::UpstreamRefused => ("upstream-refused", S::BAD_GATEWAY, "An upstream service refuses this one"),
             Self::UpstreamRejected => ("upstream-rejected", S::BAD_GATEWAY, "Power BI refuses this binding"),
-            Self::UpstreamFailed => ("upstream-failed", S::BAD_GATEWAY, "Power BI failed"),
-            Self::UpstreamThrottled => ("upstream-throttled", S::SERVICE_UNAVAILABLE, "Power BI is busy"),
+            Self::UpstreamFailed => ("upstream-failed", S::BAD_GATEWAY, "An upstream service failed"),
+            Self::UpstreamThrottled => ("upstream-throttled", S::SERVICE_UNAVAILABLE, "An upstream service is busy"),
             Self::CredentialsUnavailable => {
                 ("credentials-unavailable", S::SERVICE_UNAVAILABLE, "This service has no credentials")
             }
-            Self::UpstreamTimeout => ("upstream-timeout", S::GATEWAY_TIMEOUT, "Power BI did not answer in time"),
+            Self::UpstreamTimeout => {
+                ("upstream-timeout", S::GATEWAY_TIMEOUT, "An upstream service did not answer in time")
+            }
         }
     }
 }
@@ -246,36 +248,41 @@ fn unshareable(error: &TokenRequestError) -> Problem {
 
 impl From<UpstreamError> for Problem {
     fn from(error: UpstreamError) -> Self {
+        let who = match error.upstream {
+            Upstream::DynamoDb => "The catalog's table",
+            Upstream::SecretsManager | Upstream::Entra | Upstream::PowerBi => "Power BI or Entra",
+        };
         let (code, detail) = match error.kind {
             UpstreamErrorKind::CredentialsUnavailable => (
                 Code::CredentialsUnavailable,
-                "The service's own credentials cannot be read; its operator has to mend this.",
+                "The service's own credentials cannot be read; its operator has to mend this.".to_owned(),
             ),
             UpstreamErrorKind::InteractionRequired { .. } => (
                 Code::InteractionRequired,
-                "Sign in again, answering the challenge of the WWW-Authenticate header, and repeat the request.",
+                "Sign in again, answering the challenge of the WWW-Authenticate header, and repeat the request."
+                    .to_owned(),
             ),
             UpstreamErrorKind::AssertionRefused => (
                 Code::Unauthenticated,
-                "Entra does not take the bearer token: request one whose audience is this service's application.",
+                "Entra does not take the bearer token: request one whose audience is this service's application."
+                    .to_owned(),
             ),
             UpstreamErrorKind::InvalidClient | UpstreamErrorKind::Refused | UpstreamErrorKind::TokenRefused { .. } => (
                 Code::UpstreamRefused,
-                "Power BI or Entra refuses the service's own credentials; its operator has to mend this.",
+                format!("{who} refuses the service's own credentials; its operator has to mend this."),
             ),
             UpstreamErrorKind::Rejected | UpstreamErrorKind::NotFound => (
                 Code::UpstreamRejected,
-                "Power BI refuses this binding; the service's operator has to mend the catalog.",
+                "Power BI refuses this binding; the service's operator has to mend the catalog.".to_owned(),
             ),
             UpstreamErrorKind::Failed => {
-                (Code::UpstreamFailed, "Power BI or Entra gave no usable answer; try again later.")
+                (Code::UpstreamFailed, format!("{who} gave no usable answer; try again later."))
             }
-            UpstreamErrorKind::Throttled { .. } => (
-                Code::UpstreamThrottled,
-                "Power BI or Entra takes no more requests now; try again after `Retry-After`.",
-            ),
+            UpstreamErrorKind::Throttled { .. } => {
+                (Code::UpstreamThrottled, format!("{who} takes no more requests now; try again after `Retry-After`."))
+            }
             UpstreamErrorKind::Timeout => {
-                (Code::UpstreamTimeout, "Power BI or Entra did not answer in time; try again later.")
+                (Code::UpstreamTimeout, format!("{who} did not answer in time; try again later."))
             }
         };
         let retry_after = match error.kind {

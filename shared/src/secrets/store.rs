@@ -4,26 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::http::HttpResponse;
-use aws_sdk_secretsmanager::config::retry::RetryConfig;
-use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Config, Region, StalledStreamProtectionConfig};
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
-use http::{HeaderMap, StatusCode};
+use aws_sdk_secretsmanager::config::Builder;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
 
-use super::connector::Connector;
 use super::credential::ServicePrincipal;
+use crate::aws::{self, SdkAnswer};
 use crate::cache::{Aged, Cache};
 use crate::clock::{Clock, Pacer};
 use crate::ports::{Secret, SecretStore};
-use crate::request::{Call, UpstreamCall};
-use crate::settings::{Aws, Settings};
-use crate::upstream::{Answer, Effort, Http, SendFault, Upstream, UpstreamError, UpstreamErrorKind, as_code};
+use crate::request::Call;
+use crate::settings::Settings;
+use crate::upstream::{Effort, Http, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "GetSecretValue";
 
@@ -46,108 +39,28 @@ impl SecretsManager {
     /// A reader of the settings' secret.
     #[must_use]
     pub fn new(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Self {
-        let client = Client::from_conf(sdk_config(&settings.aws, http.clone()));
+        let mut config = Builder::from(&aws::sdk_config(&settings.aws, http.clone()));
+        config.set_endpoint_url(settings.aws.secrets_manager_url.as_ref().map(ToString::to_string));
+        let client = Client::from_conf(config.build());
         Self { client, http, secret_id: settings.secret_id.clone(), clock }
     }
-}
-
-/// Retries and time limits are ours, so that they fit into the request's deadline.
-fn sdk_config(aws: &Aws, http: Http) -> Config {
-    let credentials = Credentials::new(
-        &aws.access_key_id,
-        aws.secret_access_key.expose_secret(),
-        aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-        None,
-        "environment",
-    );
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(credentials)
-        .http_client(Connector(http))
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    if let Some(url) = &aws.secrets_manager_url {
-        config = config.endpoint_url(url.as_str());
-    }
-    config.build()
 }
 
 #[async_trait]
 impl SecretStore for SecretsManager {
     async fn read(&self, call: &Arc<Call>, effort: Effort) -> Result<Secret, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::SecretsManager, effort, self.clock.now());
-        match attempt.run(|limit| self.send(call, limit)).await {
-            Ok(SecretAnswer { outcome: Ok(output), .. }) => secret_of(*output),
-            Ok(SecretAnswer { outcome: Err(code), status, .. }) => {
+        // The stage is named because "current" is what a rotation moves.
+        let request = || self.client.get_secret_value().secret_id(&self.secret_id).version_stage("AWSCURRENT");
+        match attempt.run(|limit| aws::send(call, ROUTE, limit, request().send())).await {
+            Ok(SdkAnswer { outcome: Ok(output), .. }) => secret_of(output),
+            Ok(SdkAnswer { outcome: Err(code), status, .. }) => {
                 Err(unavailable(code, &format!("status {}", status.as_u16())))
             }
             Err(error) if error.kind == UpstreamErrorKind::Timeout && call.remaining().is_zero() => Err(error),
             Err(error) => Err(unavailable(None, &error.explanation)),
         }
     }
-}
-
-/// What Secrets Manager answers: the secret, or the code of its refusal.
-struct SecretAnswer {
-    status: StatusCode,
-    headers: HeaderMap,
-    outcome: Result<Box<GetSecretValueOutput>, Option<String>>,
-}
-
-impl Answer for SecretAnswer {
-    fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-}
-
-impl SecretsManager {
-    async fn send(&self, call: &Call, limit: Duration) -> Result<SecretAnswer, SendFault> {
-        let started = Instant::now();
-        // The stage is named because "current" is what a rotation moves.
-        let request = self.client.get_secret_value().secret_id(&self.secret_id).version_stage("AWSCURRENT");
-        let result = match tokio::time::timeout(limit, request.send()).await {
-            Ok(result) => answer_of(result),
-            Err(_) => Err(SendFault::Timeout),
-        };
-        let outcome = match &result {
-            Ok(answer) => answer.status.as_u16().to_string(),
-            Err(fault) => fault.to_string(),
-        };
-        call.note(UpstreamCall::since(started, ROUTE, outcome));
-        result
-    }
-}
-
-fn answer_of(
-    result: Result<GetSecretValueOutput, SdkError<GetSecretValueError, HttpResponse>>,
-) -> Result<SecretAnswer, SendFault> {
-    let refusal = |status, code| Ok(SecretAnswer { status, headers: HeaderMap::new(), outcome: Err(code) });
-    match result {
-        Ok(output) => {
-            Ok(SecretAnswer { status: StatusCode::OK, headers: HeaderMap::new(), outcome: Ok(Box::new(output)) })
-        }
-        Err(SdkError::ServiceError(error)) => {
-            let code = error.err().code().and_then(as_code);
-            refusal(status_of(error.raw().status().as_u16(), code.as_deref()), code)
-        }
-        Err(SdkError::ResponseError(_)) => refusal(StatusCode::BAD_GATEWAY, None),
-        Err(SdkError::DispatchFailure(failure)) if failure.is_timeout() => Err(SendFault::Timeout),
-        Err(SdkError::TimeoutError(_)) => Err(SendFault::Timeout),
-        Err(_) => Err(SendFault::Connection),
-    }
-}
-
-/// AWS says 400 for throttling and names it in the code.
-fn status_of(status: u16, code: Option<&str>) -> StatusCode {
-    let throttled = code.is_some_and(|code| code.contains("Throttl") || code == "TooManyRequestsException");
-    let status = if throttled { 429 } else { status };
-    StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
 fn secret_of(output: GetSecretValueOutput) -> Result<Secret, UpstreamError> {

@@ -74,15 +74,12 @@ fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     let access_key_id = vars.required("AWS_ACCESS_KEY_ID", LAMBDA_SETS_IT);
     let secret_access_key = vars.required("AWS_SECRET_ACCESS_KEY", LAMBDA_SETS_IT);
     let session_token = vars.value("AWS_SESSION_TOKEN").map(Into::into);
-    let special = vars.value("AWS_ENDPOINT_URL_SECRETS_MANAGER").is_some();
-    let variable = if special { "AWS_ENDPOINT_URL_SECRETS_MANAGER" } else { "AWS_ENDPOINT_URL" };
-    let secrets_manager_url = match vars.value(variable) {
-        Some(_) => Some(vars.url(variable, None)?),
-        None => None,
-    };
+    let secrets_manager_url = vars.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    let dynamodb_url = vars.endpoint("AWS_ENDPOINT_URL_DYNAMODB");
     Some(Aws {
         region: region?,
-        secrets_manager_url,
+        secrets_manager_url: secrets_manager_url?,
+        dynamodb_url: dynamodb_url?,
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?.into(),
         session_token,
@@ -137,6 +134,15 @@ impl Vars<'_> {
         }
         url
     }
+
+    /// An AWS service's endpoint, by its own variable or the general one; inner `None` is AWS itself.
+    fn endpoint(&mut self, special: &str) -> Option<Option<Url>> {
+        let name = if self.value(special).is_some() { special } else { "AWS_ENDPOINT_URL" };
+        if self.value(name).is_none() {
+            return Some(None);
+        }
+        self.url(name, None).map(Some)
+    }
 }
 
 /// A bearer token or a secret goes there: plain http stays on the machine.
@@ -167,11 +173,18 @@ impl FromStr for CatalogSource {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
-            _ => Err("expected file:PATH"),
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            Some(("dynamodb", table)) if is_table(table) => Ok(Self::DynamoDb(table.to_owned())),
+            _ => Err("expected file:PATH or dynamodb:TABLE"),
         }
     }
+}
+
+/// A table's name, or the ARN of one, as DynamoDB's API takes either.
+fn is_table(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-:/".contains(&byte);
+    (3..=1024).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 #[cfg(test)]
@@ -252,12 +265,35 @@ mod tests {
     }
 
     #[test]
+    fn a_catalog_is_a_file_or_a_table() {
+        for (text, expected) in [
+            ("file:/opt/c.json", Some(CatalogSource::File("/opt/c.json".into()))),
+            ("dynamodb:catalog", Some(CatalogSource::DynamoDb("catalog".to_owned()))),
+            ("dynamodb:arn:aws:dynamodb:eu-west-1:123456789012:table/c", {
+                Some(CatalogSource::DynamoDb("arn:aws:dynamodb:eu-west-1:123456789012:table/c".to_owned()))
+            }),
+            ("dynamodb:", None),
+            ("dynamodb:a b c", None),
+            ("file:", None),
+            ("catalog.json", None),
+        ] {
+            assert_eq!(
+                settings(&[("DYNABIND_CATALOG", text)]).ok().map(|settings| settings.catalog),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn the_special_endpoint_goes_before_the_general_one() {
         let settings = settings(&[
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:2"),
         ]);
-        assert_eq!(settings.unwrap().aws.secrets_manager_url.unwrap().port(), Some(2));
+        let aws = settings.unwrap().aws;
+        assert_eq!(aws.secrets_manager_url.unwrap().port(), Some(2));
+        assert_eq!(aws.dynamodb_url.unwrap().port(), Some(1));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Upstream {
     /// AWS Secrets Manager.
     SecretsManager,
+    /// Amazon DynamoDB, where it holds the catalog.
+    DynamoDb,
     /// Microsoft Entra ID.
     Entra,
     /// The Power BI REST API.
@@ -18,6 +20,7 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SecretsManager => "Secrets Manager",
+            Self::DynamoDb => "DynamoDB",
             Self::Entra => "Entra",
             Self::PowerBi => "Power BI",
         })

@@ -82,11 +82,12 @@ impl Embedding {
     pub(super) async fn items_in(
         &self,
         call: &Arc<Call>,
+        tenant: &Tenant,
         viewpoint: &Viewpoint,
         reach: &Reach,
     ) -> Result<Items, EmbeddingError> {
         let keys = reach.datasets.keys().cloned().collect();
-        let mut entries = self.catalog.entries(call, &reach.reports, &keys).await?;
+        let mut entries = self.catalog.entries(call, tenant, &reach.reports, &keys).await?;
         let report = |key: &ReportKey| entries.reports.remove(key).map(|report| (key.clone(), report));
         let reports: Vec<_> = reach.reports.iter().filter_map(report).collect();
         let mut datasets: BTreeMap<DatasetKey, Bindable> = BTreeMap::new();

@@ -1,5 +1,4 @@
-//! Lets the AWS SDK speak through our HTTP client: one TLS stack, one pool,
-//! one set of roots, loaded once.
+//! Our HTTP client in the SDK's shape.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -13,7 +12,15 @@ use crate::upstream::{Http, SendFault};
 
 /// Our HTTP client in the SDK's shape.
 #[derive(Clone, Debug)]
-pub(super) struct Connector(pub(super) Http);
+pub struct Connector(Http);
+
+impl Connector {
+    /// Sends the SDK's requests through `http`.
+    #[must_use]
+    pub fn new(http: Http) -> Self {
+        Self(http)
+    }
+}
 
 impl HttpClient for Connector {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {

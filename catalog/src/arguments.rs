@@ -1,0 +1,90 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Moves a catalog between a JSON file and a DynamoDB table.
+#[derive(Debug, Parser)]
+#[command(name = "catalog", version)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the table hold what the file holds.
+    Push {
+        /// Which table and file.
+        #[command(flatten)]
+        place: Place,
+        /// The file to push.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Print what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask before writing.
+        #[arg(long)]
+        yes: bool,
+        /// How long requests under way may still need what is then deleted.
+        #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+        settle_seconds: u64,
+    },
+    /// Write what the table holds to a file.
+    Pull {
+        /// Which table.
+        #[command(flatten)]
+        place: Place,
+        /// The file to write, or - for the standard output.
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        file: PathBuf,
+    },
+    /// Print what a push would change; exits with 1 if that is anything.
+    Diff {
+        /// Which table.
+        #[command(flatten)]
+        place: Place,
+        /// The file to compare the table with.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print every fault of a file with its place; exits with 1 if there is any.
+    Validate {
+        /// The file to look at.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// A table, and where it is.
+#[derive(Args, Debug)]
+pub struct Place {
+    /// The table's name or ARN.
+    #[arg(long, value_name = "TABLE", env = "DYNABIND_CATALOG_TABLE")]
+    pub table: String,
+    /// Where DynamoDB is, if not at AWS.
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
+impl Command {
+    /// Where DynamoDB is, if not at AWS.
+    #[must_use]
+    pub fn endpoint_url(&self) -> Option<&str> {
+        match self {
+            Self::Push { place, .. } | Self::Pull { place, .. } | Self::Diff { place, .. } => {
+                place.endpoint_url.as_deref()
+            }
+            Self::Validate { .. } => None,
+        }
+    }
+}
+
+/// Whether a file's name stands for the standard output.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}

@@ -1,0 +1,129 @@
+//! The four commands.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use dynabind::json::JsonFault;
+
+use crate::arguments::{Command, is_standard};
+use crate::content::{self, Items};
+use crate::plan::{Plan, Stage};
+use crate::table::Table;
+use crate::{LoaderError, diff};
+
+/// What a command found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// All is well.
+    Good,
+    /// The file has faults, or file and table differ, or somebody said no.
+    Bad,
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What kept it from being carried out; a fault of the file is no such thing.
+pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Result<Verdict, LoaderError> {
+    match command {
+        Command::Validate { file } => match from_file(file, out)? {
+            Some(items) => {
+                writeln!(out, "{}: good, {} entries", file.display(), items.len())?;
+                Ok(Verdict::Good)
+            }
+            None => Ok(Verdict::Bad),
+        },
+        Command::Diff { place, file } => {
+            let Some(new) = from_file(file, out)? else { return Ok(Verdict::Bad) };
+            let old = Table { client, name: &place.table }.read().await?;
+            let plan = Plan::new(&old, &new);
+            diff::print(&plan, &old, &new, out)?;
+            Ok(if plan.is_empty() { Verdict::Good } else { Verdict::Bad })
+        }
+        Command::Pull { place, file } => pull(&Table { client, name: &place.table }, file, out).await,
+        Command::Push { place, file, dry_run, yes, settle_seconds } => {
+            let Some(new) = from_file(file, out)? else { return Ok(Verdict::Bad) };
+            let table = Table { client, name: &place.table };
+            let old = table.read().await?;
+            let plan = Plan::new(&old, &new);
+            if *dry_run {
+                diff::print(&plan, &old, &new, out)?;
+            }
+            writeln!(out, "{}", plan.summary())?;
+            if *dry_run || plan.is_empty() {
+                return Ok(Verdict::Good);
+            }
+            if !*yes && !confirmed(&place.table)? {
+                return Ok(Verdict::Bad);
+            }
+            write(&table, &plan, Duration::from_secs(*settle_seconds)).await?;
+            writeln!(out, "done")?;
+            Ok(Verdict::Good)
+        }
+    }
+}
+
+/// Writes stage by stage.
+async fn write(table: &Table<'_>, plan: &Plan, settle: Duration) -> Result<(), LoaderError> {
+    for stage in Stage::ALL {
+        let writes = plan.of(stage);
+        // A request that has read the old tenant may still be about to read what it names.
+        let moved = !plan.of(Stage::PutTenants).is_empty() || !plan.of(Stage::DeleteTenants).is_empty();
+        if stage == Stage::DeleteEntries && !writes.is_empty() && moved {
+            tokio::time::sleep(settle).await;
+        }
+        table.write(&writes, stage.title()).await?;
+    }
+    Ok(())
+}
+
+async fn pull(table: &Table<'_>, file: &Path, out: &mut dyn Write) -> Result<Verdict, LoaderError> {
+    let text = content::to_json(table.name, &table.read().await?)?;
+    if is_standard(file) {
+        out.write_all(text.as_bytes())?;
+    } else {
+        fs::write(file, &text).map_err(|source| at(file, source))?;
+    }
+    // Somebody may have written to the table by another way; the file is there to be mended.
+    match content::from_json(&text) {
+        Ok(_) => Ok(Verdict::Good),
+        Err(faults) => {
+            show_faults(table.name, &faults, &mut io::stderr())?;
+            Ok(Verdict::Bad)
+        }
+    }
+}
+
+/// The file's items; `None` after its faults have been printed.
+fn from_file(file: &Path, out: &mut dyn Write) -> Result<Option<Items>, LoaderError> {
+    let text = fs::read_to_string(file).map_err(|source| at(file, source))?;
+    match content::from_json(&text) {
+        Ok(items) => Ok(Some(items)),
+        Err(faults) => {
+            show_faults(&file.display().to_string(), &faults, out)?;
+            Ok(None)
+        }
+    }
+}
+
+fn show_faults(place: &str, faults: &[JsonFault], out: &mut dyn Write) -> io::Result<()> {
+    faults.iter().try_for_each(|fault| writeln!(out, "{place}#{}: {}", fault.pointer, fault.detail))
+}
+
+fn at(file: &Path, source: io::Error) -> LoaderError {
+    LoaderError::File { path: file.display().to_string(), source }
+}
+
+fn confirmed(table: &str) -> Result<bool, LoaderError> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Err(LoaderError::NobodyToAsk);
+    }
+    write!(io::stderr(), "Write to table {table}? [y/N] ")?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

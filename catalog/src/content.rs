@@ -1,0 +1,209 @@
+//! A catalog as the items of a table, and back.
+
+use std::collections::BTreeMap;
+
+use dynabind::catalog;
+use dynabind::catalog::item::ItemKey;
+use dynabind::domain::EntryVersion;
+use dynabind::json::JsonFault;
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value, json};
+
+use crate::LoaderError;
+
+/// The longest text of a report or dataset: a hundred of them, the most that
+/// one read brings, stay under what a function takes for an answer.
+const MAX_ENTRY: usize = 24 * 1024;
+
+/// The longest text of a tenant; DynamoDB's limit of an item is 400 KB.
+const MAX_TENANT: usize = 380 * 1024;
+
+/// What an item holds beside its key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Item {
+    /// The entry as JSON, with its fields in order.
+    pub entry: String,
+    /// Of a tenant: the versions of the entries that it names, as JSON.
+    pub versions: Option<String>,
+}
+
+/// The items of a table.
+pub type Items = BTreeMap<ItemKey, Item>;
+
+/// Turns a catalog's JSON text into items.
+///
+/// # Errors
+/// Every fault with its place.
+pub fn from_json(text: &str) -> Result<Items, Vec<JsonFault>> {
+    catalog::parse(text)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root: Value = serde_json::from_str(text).map_err(|error| vec![fault(String::new(), error.to_string())])?;
+    let mut building = Building::default();
+    let reports = building.entries(&root["reports"], "/reports", ItemKey::Report);
+    let datasets = building.entries(&root["datasets"], "/datasets", ItemKey::Dataset);
+    building.tenants(&root["tenants"], &reports, &datasets);
+    if building.faults.is_empty() { Ok(building.items) } else { Err(building.faults) }
+}
+
+/// Each key's version.
+type Versions = BTreeMap<String, String>;
+
+#[derive(Default)]
+struct Building {
+    items: Items,
+    faults: Vec<JsonFault>,
+}
+
+impl Building {
+    fn entries<K: std::str::FromStr>(
+        &mut self,
+        entries: &Value,
+        pointer: &str,
+        item_key: fn(K, EntryVersion) -> ItemKey,
+    ) -> Versions {
+        let mut versions = Versions::new();
+        for (name, entry) in entries.as_object().into_iter().flatten() {
+            let entry = canonical(entry).to_string();
+            let version = version_of(&entry);
+            self.check_length(entry.len(), MAX_ENTRY, pointer, name);
+            // Both were parsed before, as parts of a good catalog.
+            if let (Ok(key), Ok(parsed)) = (name.parse(), version.parse()) {
+                self.items.insert(item_key(key, parsed), Item { entry, versions: None });
+                versions.insert(name.clone(), version);
+            }
+        }
+        versions
+    }
+
+    fn tenants(&mut self, tenants: &Value, reports: &Versions, datasets: &Versions) {
+        for (name, tenant) in tenants.as_object().into_iter().flatten() {
+            let entry = canonical(tenant).to_string();
+            let versions = json!({
+                "reports": named(tenant, "reports", reports),
+                "datasets": named(tenant, "datasets", datasets),
+            });
+            let versions = canonical(&versions).to_string();
+            self.check_length(entry.len() + versions.len(), MAX_TENANT, "/tenants", name);
+            if let Ok(key) = name.parse() {
+                self.items.insert(ItemKey::Tenant(key), Item { entry, versions: Some(versions) });
+            }
+        }
+    }
+
+    fn check_length(&mut self, length: usize, limit: usize, pointer: &str, name: &str) {
+        if length > limit {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            let detail = format!("it is {length} bytes long; an item of a table may have {limit}");
+            self.faults.push(fault(format!("{pointer}/{name}"), detail));
+        }
+    }
+}
+
+fn fault(pointer: String, detail: String) -> JsonFault {
+    JsonFault { pointer, detail }
+}
+
+/// The versions of those entries that the tenant's grants name.
+fn named(tenant: &Value, field: &str, versions: &Versions) -> Map<String, Value> {
+    let grants = tenant["grants"].as_array().into_iter().flatten();
+    let names = grants.flat_map(|grant| grant[field].as_array().into_iter().flatten()).filter_map(Value::as_str);
+    names.filter_map(|name| Some((name.to_owned(), json!(versions.get(name)?)))).collect()
+}
+
+/// The same content gets the same version, so that what has not changed is not written again.
+fn version_of(entry: &str) -> String {
+    let digest = digest(&SHA256, entry.as_bytes());
+    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The value with every object's fields in order.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let sorted: BTreeMap<_, _> = fields.iter().map(|(name, value)| (name, canonical(value))).collect();
+            sorted.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
+/// Turns a table's items into the text of a catalog file: sorted, indented, with
+/// a line feed at the end, so that the same content is the same file.
+///
+/// # Errors
+/// Where an item is broken, or the table is half-way through a push.
+pub fn to_json(table: &str, items: &Items) -> Result<String, LoaderError> {
+    let (mut reports, mut datasets, mut tenants) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (key, item) in items {
+        let (map, name) = match key {
+            ItemKey::Report(key, _) => (&mut reports, key.as_str()),
+            ItemKey::Dataset(key, _) => (&mut datasets, key.as_str()),
+            ItemKey::Tenant(key) => (&mut tenants, key.as_str()),
+        };
+        let entry: Value = serde_json::from_str(&item.entry)
+            .map_err(|error| LoaderError::Broken { key: key.to_string(), detail: error.to_string() })?;
+        if map.insert(name, canonical(&entry)).is_some() {
+            return Err(LoaderError::HalfWay { table: table.to_owned(), entry: name.to_owned() });
+        }
+    }
+    let root = BTreeMap::from([("reports", reports), ("datasets", datasets), ("tenants", tenants)]);
+    // Texts, lists and maps alone: there is nothing in it that JSON cannot hold.
+    Ok(serde_json::to_string_pretty(&root).unwrap_or_default() + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUID: &str = "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852";
+
+    fn catalog() -> Value {
+        json!({
+            "reports": { "r": { "workspaceId": GUID, "name": "R", "reportId": GUID } },
+            "datasets": { "d": { "name": "D", "workspaceId": GUID, "datasetId": GUID },
+                          "e": { "name": "E", "workspaceId": GUID, "datasetId": GUID } },
+            "tenants": { "t": { "grants": [{ "reports": ["r"], "datasets": ["d"] }] } },
+        })
+    }
+
+    #[test]
+    fn a_tenant_names_the_versions_of_its_own_entries() {
+        let items = from_json(&catalog().to_string()).unwrap();
+        let tenant = &items[&"TENANT#t".parse().unwrap()];
+        let versions: Value = serde_json::from_str(tenant.versions.as_ref().unwrap()).unwrap();
+        assert_eq!(versions["datasets"].as_object().unwrap().keys().collect::<Vec<_>>(), ["d"]);
+        let key = format!("DATASET#d#{}", versions["datasets"]["d"].as_str().unwrap());
+        assert!(items.contains_key(&key.parse().unwrap()), "{key}");
+        assert_eq!(items.len(), 4);
+    }
+
+    #[test]
+    fn the_order_of_fields_makes_no_version() {
+        let text = catalog().to_string();
+        let fields = [("name", "R"), ("reportId", GUID), ("workspaceId", GUID)];
+        let written = |fields: &[(&str, &str)]| {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+            format!("{{{}}}", fields.join(","))
+        };
+        let (one, other) = (written(&fields), written(&[fields[2], fields[0], fields[1]]));
+        assert!(text.contains(&one), "{text}");
+        assert_eq!(from_json(&text).unwrap(), from_json(&text.replace(&one, &other)).unwrap());
+    }
+
+    #[test]
+    fn a_file_survives_the_way_there_and_back() {
+        let once = to_json("t", &from_json(&catalog().to_string()).unwrap()).unwrap();
+        let twice = to_json("t", &from_json(&once).unwrap()).unwrap();
+        assert_eq!(once, twice);
+        assert_eq!(serde_json::from_str::<Value>(&once).unwrap(), catalog());
+    }
+
+    #[test]
+    fn what_does_not_fit_an_item_is_refused_with_its_place() {
+        let mut catalog = catalog();
+        catalog["reports"]["r"]["name"] = json!("n".repeat(MAX_ENTRY));
+        let faults = from_json(&catalog.to_string()).unwrap_err();
+        assert_eq!(faults[0].pointer, "/reports/r");
+    }
+}

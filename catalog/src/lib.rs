@@ -1,0 +1,20 @@
+//! Moves a catalog between a JSON file and a DynamoDB table.
+//!
+//! `content` turns a catalog into the table's items and back, `plan` says what
+//! has to be written and in which order, `table` reads and writes, `commands`
+//! puts it together.
+
+mod arguments;
+mod commands;
+mod content;
+mod diff;
+mod error;
+mod plan;
+mod progress;
+mod table;
+
+pub use arguments::{Arguments, Command};
+pub use commands::{Verdict, run};
+pub use content::{Item, Items, from_json, to_json};
+pub use error::LoaderError;
+pub use plan::{Plan, Stage, Write};

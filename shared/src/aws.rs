@@ -1,0 +1,42 @@
+//! Lets the AWS SDK speak through our HTTP client and under our retry policy:
+//! one TLS stack, one pool, one set of roots, loaded once.
+
+mod answer;
+mod connector;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use secrecy::ExposeSecret;
+
+use crate::settings::Aws;
+use crate::upstream::Http;
+
+pub(crate) use answer::{SdkAnswer, send};
+pub use connector::Connector;
+
+/// What every AWS client of a function has in common. Retries and time limits
+/// are ours, so that they fit into the request's deadline.
+pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
+    let credentials = Credentials::new(
+        &aws.access_key_id,
+        aws.secret_access_key.expose_secret(),
+        aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+        None,
+        "environment",
+    );
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(Connector::new(http))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
+}

@@ -1,0 +1,87 @@
+//! One attempt at one AWS call, as the retry policy sees it.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use http::{HeaderMap, StatusCode};
+use tokio::time::Instant;
+
+use crate::request::{Call, UpstreamCall};
+use crate::upstream::{Answer, SendFault, as_code};
+
+/// What an AWS service answers: an output, or the code of its refusal.
+pub(crate) struct SdkAnswer<T> {
+    pub(crate) status: StatusCode,
+    pub(crate) outcome: Result<T, Option<String>>,
+    headers: HeaderMap,
+}
+
+impl<T> SdkAnswer<T> {
+    pub(crate) fn new(status: StatusCode, outcome: Result<T, Option<String>>) -> Self {
+        Self { status, outcome, headers: HeaderMap::new() }
+    }
+
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> SdkAnswer<U> {
+        SdkAnswer { status: self.status, outcome: self.outcome.map(map), headers: self.headers }
+    }
+}
+
+impl<T> Answer for SdkAnswer<T> {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+/// Sends one attempt of at most `limit`.
+pub(crate) async fn send<T, E: ProvideErrorMetadata>(
+    call: &Call,
+    route: &'static str,
+    limit: Duration,
+    request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<SdkAnswer<T>, SendFault> {
+    let started = Instant::now();
+    // Boxed, because the SDK's futures are large and each attempt would carry one.
+    let result = match tokio::time::timeout(limit, Box::pin(request)).await {
+        Ok(result) => answer_of(result),
+        Err(_) => Err(SendFault::Timeout),
+    };
+    let outcome = match &result {
+        Ok(answer) => answer.status.as_u16().to_string(),
+        Err(fault) => fault.to_string(),
+    };
+    call.note(UpstreamCall::since(started, route, outcome));
+    result
+}
+
+fn answer_of<T, E: ProvideErrorMetadata>(
+    result: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<SdkAnswer<T>, SendFault> {
+    match result {
+        Ok(output) => Ok(SdkAnswer::new(StatusCode::OK, Ok(output))),
+        Err(SdkError::ServiceError(error)) => {
+            let code = error.err().code().and_then(as_code);
+            Ok(SdkAnswer::new(status_of(error.raw().status().as_u16(), code.as_deref()), Err(code)))
+        }
+        Err(SdkError::ResponseError(_)) => Ok(SdkAnswer::new(StatusCode::BAD_GATEWAY, Err(None))),
+        Err(SdkError::DispatchFailure(failure)) if failure.is_timeout() => Err(SendFault::Timeout),
+        Err(SdkError::TimeoutError(_)) => Err(SendFault::Timeout),
+        Err(_) => Err(SendFault::Connection),
+    }
+}
+
+/// AWS says 400 for throttling and names it in the code.
+fn status_of(status: u16, code: Option<&str>) -> StatusCode {
+    let throttled = code.is_some_and(|code| {
+        code.contains("Throttl")
+            || code.contains("ThroughputExceeded")
+            || matches!(code, "TooManyRequestsException" | "RequestLimitExceeded")
+    });
+    let status = if throttled { 429 } else { status };
+    StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY)
+}

@@ -1,0 +1,123 @@
+//! The catalog in a DynamoDB table, of which a request reads only its own tenant's part.
+
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use self::table::{Record, Table};
+use super::item::{self, ItemKey};
+use crate::cache::{Aged, Cache};
+use crate::clock::Clock;
+use crate::domain::{Dataset, DatasetKey, EntryVersion, Report, ReportKey, Tenant, TenantKey};
+use crate::ports::{CatalogReader, Entries};
+use crate::request::Call;
+use crate::settings::Settings;
+use crate::upstream::{Http, UpstreamError};
+
+/// How many reports, and how many datasets, are kept: about a megabyte.
+const MAX_KEPT: usize = 2000;
+
+type Kept<K, T> = Cache<(K, EntryVersion), Aged<Arc<T>>, UpstreamError>;
+
+/// A catalog in a DynamoDB table.
+///
+/// Tenants are never kept: a grant that is taken back is gone with the next
+/// request. Reports and datasets are kept in the version that they were read
+/// in, and meet only tenants that name that version.
+pub struct DynamoDbCatalog {
+    table: Table,
+    reports: Kept<ReportKey, Report>,
+    datasets: Kept<DatasetKey, Dataset>,
+    ttl: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl DynamoDbCatalog {
+    /// The catalog in the table of that name or ARN.
+    #[must_use]
+    pub fn new(settings: &Settings, table: &str, http: Http, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            table: Table::new(&settings.aws, table, http, Arc::clone(&clock)),
+            reports: Cache::new(MAX_KEPT),
+            datasets: Cache::new(MAX_KEPT),
+            ttl: settings.metadata_ttl,
+            clock,
+        }
+    }
+
+    /// Takes what is kept and says what has to be read.
+    fn take_kept(
+        &self,
+        tenant: &Tenant,
+        reports: &BTreeSet<ReportKey>,
+        datasets: &BTreeSet<DatasetKey>,
+        now: SystemTime,
+    ) -> (Entries, Vec<ItemKey>) {
+        let (mut entries, mut missing) = (Entries::default(), Vec::new());
+        for key in reports {
+            let Some(version) = tenant.versions.reports.get(key) else { continue };
+            match self.reports.fresh(&(key.clone(), version.clone()), now) {
+                Some(kept) => drop(entries.reports.insert(key.clone(), kept.value)),
+                None => missing.push(ItemKey::Report(key.clone(), version.clone())),
+            }
+        }
+        for key in datasets {
+            let Some(version) = tenant.versions.datasets.get(key) else { continue };
+            match self.datasets.fresh(&(key.clone(), version.clone()), now) {
+                Some(kept) => drop(entries.datasets.insert(key.clone(), kept.value)),
+                None => missing.push(ItemKey::Dataset(key.clone(), version.clone())),
+            }
+        }
+        (entries, missing)
+    }
+
+    fn keep(&self, record: &Record, entries: &mut Entries, now: SystemTime) -> Result<(), UpstreamError> {
+        match record.key().clone() {
+            ItemKey::Report(key, version) => {
+                let report = Arc::new(record.parsed(item::ENTRY, item::parse_report)?);
+                self.reports.put(&(key.clone(), version), self.aged(Arc::clone(&report), now), now);
+                entries.reports.insert(key, report);
+            }
+            ItemKey::Dataset(key, version) => {
+                let dataset = Arc::new(record.parsed(item::ENTRY, item::parse_dataset)?);
+                self.datasets.put(&(key.clone(), version), self.aged(Arc::clone(&dataset), now), now);
+                entries.datasets.insert(key, dataset);
+            }
+            ItemKey::Tenant(_) => {}
+        }
+        Ok(())
+    }
+
+    fn aged<T>(&self, value: T, now: SystemTime) -> Aged<T> {
+        Aged { value, read_at: now, ttl: self.ttl, grace: Duration::ZERO }
+    }
+}
+
+#[async_trait]
+impl CatalogReader for DynamoDbCatalog {
+    async fn tenant(&self, call: &Arc<Call>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
+        let Ok(name) = name.parse::<TenantKey>() else { return Ok(None) };
+        let Some(record) = self.table.get(call, ItemKey::Tenant(name)).await? else { return Ok(None) };
+        let versions = record.parsed(item::VERSIONS, item::parse_versions)?;
+        Ok(Some(Arc::new(Tenant { versions, ..record.parsed(item::ENTRY, item::parse_tenant)? })))
+    }
+
+    async fn entries(
+        &self,
+        call: &Arc<Call>,
+        tenant: &Tenant,
+        reports: &BTreeSet<ReportKey>,
+        datasets: &BTreeSet<DatasetKey>,
+    ) -> Result<Entries, UpstreamError> {
+        let now = self.clock.now();
+        let (mut entries, missing) = self.take_kept(tenant, reports, datasets, now);
+        for record in self.table.get_all(call, &missing).await? {
+            self.keep(&record, &mut entries, now)?;
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,185 @@
+//! Reading items of the table by their keys.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::future::try_join_all;
+use http::StatusCode;
+
+use crate::aws::{self, SdkAnswer};
+use crate::catalog::item::{self, ItemKey};
+use crate::clock::Clock;
+use crate::json::JsonFault;
+use crate::request::Call;
+use crate::settings::Aws;
+use crate::upstream::{Effort, Http, SendFault, Upstream, UpstreamError, UpstreamErrorKind};
+
+/// The most keys that one `BatchGetItem` takes.
+const MAX_KEYS: usize = 100;
+
+type Attributes = HashMap<String, AttributeValue>;
+
+/// The table, through the AWS SDK. Every read is a consistent one, so that what
+/// was written before a request began is what the request sees.
+pub(super) struct Table {
+    client: Client,
+    http: Http,
+    name: Arc<str>,
+    clock: Arc<dyn Clock>,
+}
+
+/// An item of the table.
+pub(super) struct Record {
+    key: ItemKey,
+    table: Arc<str>,
+    attributes: Attributes,
+}
+
+/// What a batch has brought so far, and what is still to be asked for.
+#[derive(Default)]
+struct Progress {
+    wanted: Vec<Attributes>,
+    found: Vec<Attributes>,
+}
+
+impl Table {
+    pub(super) fn new(aws: &Aws, name: &str, http: Http, clock: Arc<dyn Clock>) -> Self {
+        let mut config = Builder::from(&aws::sdk_config(aws, http.clone()));
+        config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
+        Self { client: Client::from_conf(config.build()), http, name: name.into(), clock }
+    }
+
+    /// The item of a key, if there is one.
+    pub(super) async fn get(&self, call: &Call, key: ItemKey) -> Result<Option<Record>, UpstreamError> {
+        let attempt = self.http.attempt(call, Upstream::DynamoDb, Effort::Full, self.clock.now());
+        let request = || {
+            let key = AttributeValue::S(key.to_string());
+            self.client.get_item().table_name(&*self.name).key(item::KEY, key).consistent_read(true)
+        };
+        let answer = attempt.run(|limit| aws::send(call, "GetItem", limit, request().send())).await;
+        let attributes = self.output_of(answer)?.item;
+        Ok(attributes.map(|attributes| self.record(key, attributes)))
+    }
+
+    /// The items of these keys; a key without one is left out.
+    pub(super) async fn get_all(&self, call: &Call, keys: &[ItemKey]) -> Result<Vec<Record>, UpstreamError> {
+        let batches = try_join_all(keys.chunks(MAX_KEYS).map(|keys| self.get_batch(call, keys))).await?;
+        batches.into_iter().flatten().map(|attributes| self.identified(attributes)).collect()
+    }
+
+    async fn get_batch(&self, call: &Call, keys: &[ItemKey]) -> Result<Vec<Attributes>, UpstreamError> {
+        let attempt = self.http.attempt(call, Upstream::DynamoDb, Effort::Full, self.clock.now());
+        let wanted = keys.iter().map(|key| [(item::KEY.to_owned(), AttributeValue::S(key.to_string()))].into());
+        let progress = Mutex::new(Progress { wanted: wanted.collect(), found: Vec::new() });
+        let answer = attempt.run(|limit| self.send_batch(call, &progress, limit)).await;
+        self.output_of(answer)?;
+        Ok(progress.into_inner().unwrap_or_else(PoisonError::into_inner).found)
+    }
+
+    /// Asks for what is still wanted. An answer that leaves some of it out
+    /// counts as throttled, which is what it means: the rest is asked for after
+    /// a pause, as long as there is time.
+    async fn send_batch(
+        &self,
+        call: &Call,
+        progress: &Mutex<Progress>,
+        limit: Duration,
+    ) -> Result<SdkAnswer<()>, SendFault> {
+        let wanted = std::mem::take(&mut lock(progress).wanted);
+        let keys = KeysAndAttributes::builder().set_keys(Some(wanted.clone())).consistent_read(true).build();
+        // Building fails without keys alone, and a batch has one at least.
+        let Ok(keys) = keys else { return Ok(SdkAnswer::new(StatusCode::OK, Ok(()))) };
+        let request = self.client.batch_get_item().request_items(&*self.name, keys).send();
+        let result = aws::send(call, "BatchGetItem", limit, request).await;
+        let mut progress = lock(progress);
+        match result {
+            Ok(SdkAnswer { outcome: Ok(output), .. }) => Ok(self.note(&mut progress, output)),
+            other => {
+                progress.wanted = wanted;
+                other.map(|answer| answer.map(drop))
+            }
+        }
+    }
+
+    fn note(&self, progress: &mut Progress, output: BatchGetItemOutput) -> SdkAnswer<()> {
+        let found = output.responses.unwrap_or_default().into_values().flatten();
+        progress.found.extend(found);
+        let rest = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|rest| rest.keys);
+        progress.wanted.extend(rest);
+        let status = if progress.wanted.is_empty() { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        SdkAnswer::new(status, Ok(()))
+    }
+
+    fn output_of<T>(&self, answer: Result<SdkAnswer<T>, UpstreamError>) -> Result<T, UpstreamError> {
+        let answer = answer?;
+        answer.outcome.map_err(|code| self.refusal(code, answer.status))
+    }
+
+    fn refusal(&self, code: Option<String>, status: StatusCode) -> UpstreamError {
+        let table = &self.name;
+        let (kind, remedy) = match code.as_deref() {
+            Some("AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException") => (
+                UpstreamErrorKind::Refused,
+                format!("allow the function's role dynamodb:GetItem and dynamodb:BatchGetItem on table `{table}`"),
+            ),
+            Some("ResourceNotFoundException") => {
+                (UpstreamErrorKind::Failed, format!("there is no table `{table}`: mend DYNABIND_CATALOG"))
+            }
+            Some("ValidationException") => (
+                UpstreamErrorKind::Failed,
+                format!("table `{table}` is none for a catalog: its one key has to be `{}`, a string", item::KEY),
+            ),
+            _ => (UpstreamErrorKind::Failed, format!("table `{table}` cannot be read (status {})", status.as_u16())),
+        };
+        UpstreamError { code, ..UpstreamError::new(Upstream::DynamoDb, kind, remedy) }
+    }
+
+    fn record(&self, key: ItemKey, attributes: Attributes) -> Record {
+        Record { key, table: Arc::clone(&self.name), attributes }
+    }
+
+    /// A batch's items come in no order, and only their own key tells which they are.
+    fn identified(&self, attributes: Attributes) -> Result<Record, UpstreamError> {
+        let key = attributes.get(item::KEY).and_then(|value| value.as_s().ok()).and_then(|text| text.parse().ok());
+        let key = key.ok_or_else(|| {
+            let explanation = format!("table `{}` gave an item without a key of the catalog", self.name);
+            UpstreamError::new(Upstream::DynamoDb, UpstreamErrorKind::Failed, explanation)
+        })?;
+        Ok(self.record(key, attributes))
+    }
+}
+
+impl Record {
+    pub(super) fn key(&self) -> &ItemKey {
+        &self.key
+    }
+
+    /// Reads the text of an attribute.
+    pub(super) fn parsed<T>(
+        &self,
+        attribute: &str,
+        parse: impl FnOnce(&str) -> Result<T, Vec<JsonFault>>,
+    ) -> Result<T, UpstreamError> {
+        let Some(AttributeValue::S(text)) = self.attributes.get(attribute) else {
+            return Err(self.broken(&format!("it has no string attribute `{attribute}`")));
+        };
+        parse(text).map_err(|faults| {
+            let show = |fault: JsonFault| format!("{attribute}#{}: {}", fault.pointer, fault.detail);
+            self.broken(&faults.into_iter().map(show).collect::<Vec<_>>().join("; "))
+        })
+    }
+
+    fn broken(&self, detail: &str) -> UpstreamError {
+        let explanation = format!("item `{}` of table `{}` is broken: {detail}", self.key, self.table);
+        UpstreamError::new(Upstream::DynamoDb, UpstreamErrorKind::Failed, explanation)
+    }
+}
+
+fn lock(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,31 @@
+//! Editing the development stack's catalog while it is up.
+
+use acceptance::front_door::{FrontDoor, view};
+use acceptance::project;
+use devstack::StackOptions;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_edit_takes_effect_without_a_restart_and_a_broken_one_does_not() {
+    let demo = project::json("devstack/demo/catalog.json");
+    let options = StackOptions { catalog: Some(demo.clone()), ..StackOptions::default() };
+    let door = FrontDoor::with(options).await;
+    let write = |catalog: &serde_json::Value| std::fs::write(door.stack.catalog_path(), catalog.to_string()).unwrap();
+    let ask = async || door.token("carl@contoso", view("ops", "contoso-plan")).await.status;
+    assert_eq!(ask().await, 403);
+
+    let mut wider = demo.clone();
+    wider["tenants"]["contoso"]["grants"][0]["reports"] = json!(["sales", "ops"]);
+    write(&wider);
+    assert_eq!(ask().await, 200);
+
+    let mut broken = demo.clone();
+    broken["tenants"]["contoso"]["grants"][0]["reports"] = json!(["sales", "nope"]);
+    write(&broken);
+    assert_eq!(ask().await, 200, "the last good catalog stays");
+    std::fs::remove_file(door.stack.catalog_path()).unwrap();
+    assert_eq!(ask().await, 200);
+
+    write(&demo);
+    assert_eq!(ask().await, 403);
+}

@@ -1,0 +1,132 @@
+//! The loader: a catalog's way into a table and out of it.
+
+use acceptance::dynamodb::{DynamoDb, Player, TABLE, file_of};
+use acceptance::project;
+use catalog::{LoaderError, Verdict};
+use serde_json::{Value, json};
+
+fn demo() -> Value {
+    project::json("devstack/demo/catalog.json")
+}
+
+fn without_schema(mut catalog: Value) -> Value {
+    catalog.as_object_mut().unwrap().remove("$schema");
+    catalog
+}
+
+#[tokio::test]
+async fn what_was_pushed_is_pulled_and_pushing_it_again_writes_nothing() {
+    for player in Player::ALL {
+        let database = DynamoDb::start(player).await;
+        database.push(file_of(&demo()).path()).await;
+        let pulled = database.pull().await;
+        assert_eq!(serde_json::from_str::<Value>(&pulled).unwrap(), without_schema(demo()));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        database.loader("pull", &["--file", path]).await.unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), pulled);
+        let said = database.push(file.path()).await;
+        assert_eq!(
+            said,
+            "0 reports and datasets and 0 tenants to write, 0 tenants and 0 reports and datasets to delete\n"
+        );
+        assert_eq!(database.loader("diff", &["--file", path]).await.unwrap(), (Verdict::Good, String::new()));
+        assert_eq!(database.pull().await, pulled, "{player:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_push_writes_what_changed_and_takes_away_what_is_no_more() {
+    let mut catalog = demo();
+    catalog["datasets"]["contoso-plan"]["name"] = json!("Plan");
+    catalog["reports"]["new"] = catalog["reports"]["ops"].clone();
+    catalog["tenants"].as_object_mut().unwrap().remove("fabrikam");
+    catalog["datasets"].as_object_mut().unwrap().remove("fabrikam-sales");
+    for player in Player::ALL {
+        let database = DynamoDb::start(player).await;
+        database.push(file_of(&demo()).path()).await;
+        let before = database.keys().await;
+        let file = file_of(&catalog);
+        let path = file.path().to_str().unwrap();
+        let (verdict, dry) = database.loader("push", &["--dry-run", "--file", path]).await.unwrap();
+        assert_eq!((verdict, database.keys().await), (Verdict::Good, before), "a dry run writes nothing");
+        let (verdict, diff) = database.loader("diff", &["--file", path]).await.unwrap();
+        assert_eq!(verdict, Verdict::Bad);
+        assert!(dry.starts_with(&diff), "{dry}");
+        let heads: Vec<_> = diff.lines().filter(|line| !line.starts_with(' ')).collect();
+        let expected = [
+            "+ report new",
+            "~ dataset contoso-plan",
+            "~ tenant contoso (what it names changes)",
+            "- tenant fabrikam",
+            "- dataset fabrikam-sales",
+        ];
+        assert_eq!(heads, expected, "{diff}");
+        let said = database.push(file.path()).await;
+        let summary = "2 reports and datasets and 1 tenants to write, 1 tenants and 2 reports and datasets to delete";
+        assert!(said.starts_with(summary), "{said}");
+        assert_eq!(serde_json::from_str::<Value>(&database.pull().await).unwrap(), without_schema(catalog.clone()));
+        let entries = catalog["reports"].as_object().unwrap().len() + catalog["datasets"].as_object().unwrap().len();
+        assert_eq!(database.keys().await.len(), entries + 1, "one item each, {player:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_push_goes_on_where_another_one_stopped() {
+    let database = DynamoDb::start(Player::Dynalite).await;
+    database.push(file_of(&demo()).path()).await;
+    let sales = database.key("REPORT#sales#").await;
+    let entry = database.attribute(&sales, "entry").await;
+    database.put("REPORT#sales#of-a-push-that-stopped", &[("entry", &entry)]).await;
+    let half_way = database.loader("pull", &[]).await.unwrap_err();
+    assert!(matches!(half_way, LoaderError::HalfWay { .. }), "{half_way}");
+    let said = database.push(file_of(&demo()).path()).await;
+    assert!(said.contains("1 reports and datasets to delete"), "{said}");
+    assert_eq!(database.key("REPORT#sales#").await, sales);
+    let pulled: Value = serde_json::from_str(&database.pull().await).unwrap();
+    assert_eq!(pulled, without_schema(demo()));
+}
+
+#[tokio::test]
+async fn nothing_is_written_that_has_faults_or_where_something_else_lies() {
+    let database = DynamoDb::start(Player::Dynalite).await;
+    let mut broken = demo();
+    broken["tenants"]["contoso"]["grants"][0]["reports"] = json!(["nope"]);
+    broken["reports"]["sales"]["color"] = json!("red");
+    let file = file_of(&broken);
+    let path = file.path().to_str().unwrap();
+    for (command, more) in [("push", "--yes"), ("push", "--dry-run")] {
+        let (verdict, said) = database.loader(command, &[more, "--file", path]).await.unwrap();
+        assert_eq!(verdict, Verdict::Bad);
+        for pointer in ["#/reports/sales/color: ", "#/tenants/contoso/grants/0/reports/0: "] {
+            assert!(said.contains(pointer), "{said}");
+        }
+    }
+    assert!(database.keys().await.is_empty());
+
+    let good = file_of(&demo());
+    let path = good.path().to_str().unwrap();
+    let unasked = database.loader("push", &["--file", path]).await.unwrap_err();
+    assert!(matches!(unasked, LoaderError::NobodyToAsk), "{unasked}");
+
+    database.put("USER#1", &[("name", "somebody")]).await;
+    let foreign = database.loader("push", &["--yes", "--file", path]).await.unwrap_err();
+    assert!(foreign.to_string().contains("`USER#1`") && foreign.to_string().contains(TABLE), "{foreign}");
+    assert_eq!(database.keys().await, ["USER#1"]);
+}
+
+#[tokio::test]
+async fn what_others_wrote_is_pulled_to_be_mended() {
+    let database = DynamoDb::start(Player::Dynalite).await;
+    database.push(file_of(&demo()).path()).await;
+    let sales = database.key("REPORT#sales#").await;
+    database.put(&sales, &[("entry", "{\"name\":\"Sales\"}")]).await;
+    let (verdict, text) = database.loader("pull", &[]).await.unwrap();
+    assert_eq!(verdict, Verdict::Bad);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["reports"]["sales"], json!({ "name": "Sales" }));
+    database.put(&sales, &[("entry", "{")]).await;
+    let broken = database.loader("pull", &[]).await.unwrap_err();
+    assert!(broken.to_string().contains(&sales), "{broken}");
+    database.push(file_of(&demo()).path()).await;
+    assert_eq!(database.loader("pull", &[]).await.unwrap().0, Verdict::Good);
+}

@@ -1,0 +1,173 @@
+//! DynamoDB, as two other projects play it, and a proxy that counts and disturbs.
+
+mod proxy;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use catalog::{Arguments, LoaderError, Verdict};
+use clap::Parser;
+use dynabind::aws::Connector;
+use dynabind::catalog::item;
+use dynabind::upstream::Http;
+use serde_json::Value;
+
+use crate::process::{Server, free_port, tool};
+use crate::project;
+
+pub use proxy::{Proxy, Trouble};
+
+/// The table of every test.
+pub const TABLE: &str = "dynabind-catalog";
+
+/// Who plays DynamoDB.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Player {
+    /// moto, a Python library.
+    Moto,
+    /// dynalite, a Node program.
+    Dynalite,
+}
+
+impl Player {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Moto, Self::Dynalite];
+}
+
+/// A running DynamoDB with an empty table in it.
+pub struct DynamoDb {
+    server: Server,
+    client: Client,
+}
+
+impl DynamoDb {
+    /// Starts one.
+    pub async fn start(player: Player) -> Self {
+        let port = free_port();
+        let server = match player {
+            Player::Moto => {
+                let mut command = Command::new(tool("moto_server"));
+                command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+                Server::start("moto", port, &mut command)
+            }
+            Player::Dynalite => {
+                let program = project::root().join("tests/dynalite/node_modules/dynalite/cli.js");
+                assert!(program.exists(), "{} is not there; run `make setup` first", program.display());
+                let mut command = Command::new("node");
+                command.arg(program).args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+                command.args(["--createTableMs", "0"]);
+                Server::start("dynalite", port, &mut command)
+            }
+        };
+        let client = client(&format!("http://127.0.0.1:{port}"));
+        let database = Self { server, client };
+        database.create_table(TABLE, item::KEY).await;
+        database
+    }
+
+    /// Where the AWS SDK finds it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.server.port())
+    }
+
+    /// Creates a table with this partition key.
+    pub async fn create_table(&self, name: &str, key: &str) {
+        let attribute = AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
+        let schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash);
+        let request = self.client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        let request = request.attribute_definitions(attribute.build().unwrap()).key_schema(schema.build().unwrap());
+        request.send().await.unwrap();
+        while self.client.scan().table_name(name).send().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The loader, with these arguments after the table's.
+    ///
+    /// # Errors
+    /// As the loader's.
+    pub async fn loader(&self, command: &str, arguments: &[&str]) -> Result<(Verdict, String), LoaderError> {
+        let settle: &[&str] = if command == "push" { &["--settle-seconds", "0"] } else { &[] };
+        let first = ["catalog", command, "--table", TABLE];
+        let arguments = Arguments::try_parse_from(first.iter().chain(settle).chain(arguments)).unwrap();
+        let mut out = Vec::new();
+        let verdict = catalog::run(&arguments.command, &self.client, &mut out).await?;
+        Ok((verdict, String::from_utf8(out).unwrap()))
+    }
+
+    /// Pushes a file, and returns what the loader said.
+    pub async fn push(&self, file: &Path) -> String {
+        let (verdict, said) = self.loader("push", &["--yes", "--file", file.to_str().unwrap()]).await.unwrap();
+        assert_eq!(verdict, Verdict::Good, "{said}");
+        said
+    }
+
+    /// What a pull gives.
+    pub async fn pull(&self) -> String {
+        let (verdict, text) = self.loader("pull", &[]).await.unwrap();
+        assert_eq!(verdict, Verdict::Good, "{text}");
+        text
+    }
+
+    /// The keys of all items, sorted.
+    pub async fn keys(&self) -> Vec<String> {
+        let page = self.client.scan().table_name(TABLE).send().await.unwrap();
+        let mut keys: Vec<_> = page.items().iter().map(|item| item[item::KEY].as_s().unwrap().clone()).collect();
+        keys.sort();
+        keys
+    }
+
+    /// The key of the one item whose key begins so.
+    pub async fn key(&self, prefix: &str) -> String {
+        let keys: Vec<_> = self.keys().await.into_iter().filter(|key| key.starts_with(prefix)).collect();
+        assert_eq!(keys.len(), 1, "{prefix}: {keys:?}");
+        keys[0].clone()
+    }
+
+    /// Puts an item of these attributes, past the loader.
+    pub async fn put(&self, key: &str, attributes: &[(&str, &str)]) {
+        let put = self.client.put_item().table_name(TABLE).item(item::KEY, AttributeValue::S(key.to_owned()));
+        let put =
+            attributes.iter().fold(put, |put, (name, text)| put.item(*name, AttributeValue::S((*text).to_owned())));
+        put.send().await.unwrap();
+    }
+
+    /// An attribute of an item.
+    pub async fn attribute(&self, key: &str, name: &str) -> String {
+        let get = self.client.get_item().table_name(TABLE).key(item::KEY, AttributeValue::S(key.to_owned()));
+        get.send().await.unwrap().item.unwrap()[name].as_s().unwrap().clone()
+    }
+
+    /// Deletes an item, past the loader.
+    pub async fn delete(&self, key: &str) {
+        let delete = self.client.delete_item().table_name(TABLE).key(item::KEY, AttributeValue::S(key.to_owned()));
+        delete.send().await.unwrap();
+    }
+}
+
+fn client(url: &str) -> Client {
+    let http = Http::new(None, Duration::from_secs(60)).unwrap();
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        // The region of the stack's functions: moto keeps the regions' tables apart.
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("dev", "dev", None, None, "test"))
+        .endpoint_url(url)
+        .http_client(Connector::new(http));
+    Client::from_conf(config.build())
+}
+
+/// Writes a catalog into a file that goes with the handle.
+#[must_use]
+pub fn file_of(catalog: &Value) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    std::fs::write(file.path(), catalog.to_string()).unwrap();
+    file
+}
