@@ -78,8 +78,8 @@ fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     let dynamodb_url = vars.endpoint("AWS_ENDPOINT_URL_DYNAMODB");
     Some(Aws {
         region: region?,
-        secrets_manager_url: secrets_manager_url?,
-        dynamodb_url: dynamodb_url?,
+        secrets_manager_url,
+        dynamodb_url,
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?.into(),
         session_token,
@@ -135,13 +135,11 @@ impl Vars<'_> {
         url
     }
 
-    /// An AWS service's endpoint, by its own variable or the general one; inner `None` is AWS itself.
-    fn endpoint(&mut self, special: &str) -> Option<Option<Url>> {
+    /// An AWS service's endpoint, by its own variable or the general one; `None`
+    /// is AWS itself, or a fault that ends everything anyway.
+    fn endpoint(&mut self, special: &str) -> Option<Url> {
         let name = if self.value(special).is_some() { special } else { "AWS_ENDPOINT_URL" };
-        if self.value(name).is_none() {
-            return Some(None);
-        }
-        self.url(name, None).map(Some)
+        self.url(name, None)
     }
 }
 
