@@ -161,7 +161,9 @@ mod tests {
     fn functions(handler: Handler) -> Functions {
         let function = Function { handler: Arc::new(handler), timeout: Duration::from_millis(50) };
         let time = TimeSource::new(|| SystemTime::UNIX_EPOCH);
-        Functions { functions: BTreeMap::from([("f".to_owned(), function)]), time }
+        let running = RwLock::new(Arc::new(BTreeMap::from([("f".to_owned(), function)])));
+        let plan = Plan { environments: BTreeMap::new(), clock: Arc::new(dynabind::clock::SystemClock) };
+        Functions { running, plan, catalog: None, time }
     }
 
     async fn status(handler: Handler, event: Value) -> StatusCode {

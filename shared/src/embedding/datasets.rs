@@ -33,7 +33,7 @@ impl Embedding {
         if !reach.is_empty() {
             self.access.connect_ahead(&viewpoint, 2);
         }
-        let items = self.items_in(call, &viewpoint, &reach).await?;
+        let items = self.items_in(call, &tenant, &viewpoint, &reach).await?;
         let looks = Looks::at(&self.metadata, call, &viewpoint, &items).await;
         if let Some(failure) = looks.total_failure().or(items.total_failure) {
             return Err(failure.into());

@@ -259,11 +259,13 @@ impl From<UpstreamError> for Problem {
             ),
             UpstreamErrorKind::InteractionRequired { .. } => (
                 Code::InteractionRequired,
-                "Sign in again, answering the challenge of the WWW-Authenticate header, and repeat the request.",
+                "Sign in again, answering the challenge of the WWW-Authenticate header, and repeat the request."
+                    .to_owned(),
             ),
             UpstreamErrorKind::AssertionRefused => (
                 Code::Unauthenticated,
-                "Entra does not take the bearer token: request one whose audience is this service's application.",
+                "Entra does not take the bearer token: request one whose audience is this service's application."
+                    .to_owned(),
             ),
             UpstreamErrorKind::InvalidClient | UpstreamErrorKind::Refused | UpstreamErrorKind::TokenRefused { .. } => (
                 Code::UpstreamRefused,

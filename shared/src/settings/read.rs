@@ -78,8 +78,8 @@ fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     let dynamodb_url = vars.endpoint("AWS_ENDPOINT_URL_DYNAMODB");
     Some(Aws {
         region: region?,
-        secrets_manager_url: secrets_manager_url?,
-        dynamodb_url: dynamodb_url?,
+        secrets_manager_url,
+        dynamodb_url,
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?.into(),
         session_token,
@@ -93,7 +93,11 @@ impl Vars<'_> {
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
-        self.faults.push(Fault { place: name.to_owned(), detail: detail.into() });
+        let fault = Fault { place: name.to_owned(), detail: detail.into() };
+        // One variable can be asked for twice, as the general endpoint of AWS is.
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     fn text(&self, name: &str, default: &str) -> String {
@@ -135,13 +139,11 @@ impl Vars<'_> {
         url
     }
 
-    /// An AWS service's endpoint, by its own variable or the general one; inner `None` is AWS itself.
-    fn endpoint(&mut self, special: &str) -> Option<Option<Url>> {
+    /// An AWS service's endpoint, by its own variable or the general one; AWS itself where neither is set.
+    fn endpoint(&mut self, special: &str) -> Option<Url> {
         let name = if self.value(special).is_some() { special } else { "AWS_ENDPOINT_URL" };
-        if self.value(name).is_none() {
-            return Some(None);
-        }
-        self.url(name, None).map(Some)
+        self.value(name)?;
+        self.url(name, None)
     }
 }
 

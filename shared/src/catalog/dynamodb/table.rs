@@ -47,6 +47,16 @@ struct Progress {
     found: Vec<Attributes>,
 }
 
+impl Progress {
+    fn note(&mut self, output: BatchGetItemOutput) -> SdkAnswer<()> {
+        self.found.extend(output.responses.unwrap_or_default().into_values().flatten());
+        let rest = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|rest| rest.keys);
+        self.wanted.extend(rest);
+        let status = if self.wanted.is_empty() { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        SdkAnswer::new(status, Ok(()))
+    }
+}
+
 impl Table {
     pub(super) fn new(aws: &Aws, name: &str, http: Http, clock: Arc<dyn Clock>) -> Self {
         let mut config = Builder::from(&aws::sdk_config(aws, http.clone()));
@@ -98,21 +108,12 @@ impl Table {
         let result = aws::send(call, "BatchGetItem", limit, request).await;
         let mut progress = lock(progress);
         match result {
-            Ok(SdkAnswer { outcome: Ok(output), .. }) => Ok(self.note(&mut progress, output)),
+            Ok(SdkAnswer { outcome: Ok(output), .. }) => Ok(progress.note(output)),
             other => {
                 progress.wanted = wanted;
                 other.map(|answer| answer.map(drop))
             }
         }
-    }
-
-    fn note(&self, progress: &mut Progress, output: BatchGetItemOutput) -> SdkAnswer<()> {
-        let found = output.responses.unwrap_or_default().into_values().flatten();
-        progress.found.extend(found);
-        let rest = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|rest| rest.keys);
-        progress.wanted.extend(rest);
-        let status = if progress.wanted.is_empty() { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
-        SdkAnswer::new(status, Ok(()))
     }
 
     fn output_of<T>(&self, answer: Result<SdkAnswer<T>, UpstreamError>) -> Result<T, UpstreamError> {

@@ -82,6 +82,7 @@ impl Embedding {
     pub(super) async fn items_in(
         &self,
         call: &Arc<Call>,
+        tenant: &Tenant,
         viewpoint: &Viewpoint,
         reach: &Reach,
     ) -> Result<Items, EmbeddingError> {
