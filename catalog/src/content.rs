@@ -113,7 +113,8 @@ fn named(tenant: &Value, field: &str, versions: &Versions) -> Map<String, Value>
 /// The same content gets the same version, so that what has not changed is not written again.
 fn version_of(entry: &str) -> String {
     let digest = digest(&SHA256, entry.as_bytes());
-    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let start = digest.as_ref().iter().take(16).fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
+    format!("{start:032x}")
 }
 
 /// The value with every object's fields in order.

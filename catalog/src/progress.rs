@@ -41,7 +41,7 @@ impl Drop for Progress {
 }
 
 fn bar(title: &str, done: usize, total: usize) -> String {
-    let filled = if total == 0 { WIDTH } else { WIDTH * done / total };
+    let filled = (WIDTH * done).checked_div(total).unwrap_or(WIDTH);
     format!("[{}{}] {done}/{total} {title}", "#".repeat(filled), " ".repeat(WIDTH - filled))
 }
 

@@ -3,6 +3,8 @@
 //! It is bounded, never holds a failure, loads once for many waiters, and asks
 //! its values whether they are still good: the clock is the caller's.
 
+mod aged;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,44 +13,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-/// A value that is good for a while.
-pub trait Perishable: Clone + Send + Sync + 'static {
-    /// Whether it is handed out without asking the upstream.
-    fn is_fresh(&self, now: SystemTime) -> bool;
-
-    /// Whether it is handed out when the upstream cannot give a new one.
-    fn is_usable(&self, now: SystemTime) -> bool;
-}
-
-/// A value that is trusted for a time after it was read, and in need for longer.
-#[derive(Clone, Debug)]
-pub struct Aged<T> {
-    /// The value.
-    pub value: T,
-    /// When it was read.
-    pub read_at: SystemTime,
-    /// How long it is handed out without asking.
-    pub ttl: Duration,
-    /// For how much longer it is better than nothing.
-    pub grace: Duration,
-}
-
-impl<T> Aged<T> {
-    /// The age; `None` where the clock was set back and it is not known.
-    fn age(&self, now: SystemTime) -> Option<Duration> {
-        now.duration_since(self.read_at).ok()
-    }
-}
-
-impl<T: Clone + Send + Sync + 'static> Perishable for Aged<T> {
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        self.age(now).is_some_and(|age| age < self.ttl)
-    }
-
-    fn is_usable(&self, now: SystemTime) -> bool {
-        self.age(now).is_none_or(|age| age < self.ttl.saturating_add(self.grace))
-    }
-}
+pub use aged::{Aged, Perishable};
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -367,6 +332,17 @@ mod tests {
         let mut kept: Vec<_> = cache.lock().slots.keys().copied().collect();
         kept.sort_unstable();
         assert_eq!(kept, [1, 3]);
+    }
+
+    #[test]
+    fn what_is_put_in_makes_room_too_and_a_look_is_a_use() {
+        let cache = TestCache::new(2);
+        cache.put(&1, Value(0), at(0));
+        cache.put(&2, Value(0), at(0));
+        assert_eq!(cache.fresh(&1, at(0)), Some(Value(0)));
+        cache.put(&3, Value(0), at(0));
+        let kept = [1, 2, 3].map(|key| cache.fresh(&key, at(0)).is_some());
+        assert_eq!(kept, [true, false, true]);
     }
 
     #[tokio::test]

@@ -228,7 +228,7 @@ async fn each_trouble_of_the_table_has_its_problem() {
         (Trouble::Error(400, "ThrottlingException"), (503, "upstream-throttled"), 3),
         (Trouble::Error(400, "RequestLimitExceeded"), (503, "upstream-throttled"), 3),
         (Trouble::Error(500, "InternalServerError"), (502, "upstream-failed"), 3),
-        (Trouble::Garbage, (502, "upstream-failed"), 3),
+        (Trouble::Garbage, (502, "upstream-failed"), 1),
         (Trouble::Error(400, "AccessDeniedException"), (502, "upstream-refused"), 1),
         (Trouble::Error(400, "ResourceNotFoundException"), (502, "upstream-failed"), 1),
         (Trouble::Error(400, "UnrecognizedClientException"), (502, "upstream-refused"), 1),

@@ -153,7 +153,7 @@ impl DynamoDb {
 }
 
 fn client(url: &str) -> Client {
-    let http = Http::new(None, Duration::from_secs(60)).unwrap();
+    let http = Http::new(None, Duration::from_mins(1)).unwrap();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         // The region of the stack's functions: moto keeps the regions' tables apart.

@@ -1,0 +1,42 @@
+//! Values that are good for a while.
+
+use std::time::{Duration, SystemTime};
+
+/// A value that is good for a while.
+pub trait Perishable: Clone + Send + Sync + 'static {
+    /// Whether it is handed out without asking the upstream.
+    fn is_fresh(&self, now: SystemTime) -> bool;
+
+    /// Whether it is handed out when the upstream cannot give a new one.
+    fn is_usable(&self, now: SystemTime) -> bool;
+}
+
+/// A value that is trusted for a time after it was read, and in need for longer.
+#[derive(Clone, Debug)]
+pub struct Aged<T> {
+    /// The value.
+    pub value: T,
+    /// When it was read.
+    pub read_at: SystemTime,
+    /// How long it is handed out without asking.
+    pub ttl: Duration,
+    /// For how much longer it is better than nothing.
+    pub grace: Duration,
+}
+
+impl<T> Aged<T> {
+    /// The age; `None` where the clock was set back and it is not known.
+    fn age(&self, now: SystemTime) -> Option<Duration> {
+        now.duration_since(self.read_at).ok()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Perishable for Aged<T> {
+    fn is_fresh(&self, now: SystemTime) -> bool {
+        self.age(now).is_some_and(|age| age < self.ttl)
+    }
+
+    fn is_usable(&self, now: SystemTime) -> bool {
+        self.age(now).is_none_or(|age| age < self.ttl.saturating_add(self.grace))
+    }
+}
