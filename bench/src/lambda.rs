@@ -153,7 +153,7 @@ impl Api {
     async fn next(&self) -> Response<Full<Bytes>> {
         let polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(polled) = polled {
-            drop(polled.send(now()));
+            let _ = polled.send(now());
         }
         let event = self.events.lock().await.recv().await.unwrap_or_default();
         let mut response = Response::new(Full::new(event));
