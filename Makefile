@@ -104,6 +104,15 @@ test-template: $(TOOLS)
 test-spa: $(SPA_TOOLS)
 	cd spa && npm test
 
+# Measure
+
+# The functions are built by themselves, so that no feature of the benchmarks' dependencies gets into them.
+.PHONY: bench
+bench: | doctor ## Measure the release binaries beside a bare function; writes target/bench.json
+	cargo build --locked --release
+	cargo build --locked --release --package bare-function
+	cargo run --locked --release --package bench
+
 # Build and deploy
 
 .PHONY: build

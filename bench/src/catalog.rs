@@ -1,0 +1,113 @@
+//! Catalogs of any size, and what is done with one for each binding.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use dynabind::catalog::Catalog;
+use dynabind::domain::{AuthorizedBinding, BindingRequest, Caller, DatasetKey, Mode, ReportKey};
+use dynabind::ports::CatalogReader;
+use dynabind::request::Call;
+use futures_util::FutureExt;
+use serde_json::{Map, Value, json};
+
+use crate::Error;
+use crate::upstream::WORKSPACE;
+
+/// The tenant that events come from.
+pub const TENANT: &str = "tenant-0";
+/// A report that this tenant may bind.
+pub const REPORT: &str = "report-0";
+/// The dataset that it may be bound to.
+pub const DATASET: &str = "dataset-0";
+
+const REPORTS: usize = 20;
+
+/// A catalog of so many tenants, each with a dataset of its own and two grants.
+#[must_use]
+pub fn text(tenants: usize) -> String {
+    let entries = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| -> Map<String, Value> {
+        (0..count).map(entry).collect()
+    };
+    json!({
+        "reports": entries(REPORTS, &report),
+        "datasets": entries(tenants, &dataset),
+        "tenants": entries(tenants, &tenant),
+    })
+    .to_string()
+}
+
+fn report(index: usize) -> (String, Value) {
+    let entry = json!({"name": format!("Report {index}"), "workspaceId": WORKSPACE, "reportId": guid(index)});
+    (format!("report-{index}"), entry)
+}
+
+fn dataset(index: usize) -> (String, Value) {
+    let entry = json!({
+        "name": format!("Dataset {index}"),
+        "workspaceId": WORKSPACE,
+        "datasetId": guid(index),
+        "identity": {"username": "{email}", "roles": ["Tenant"], "customData": "{tenant}"},
+    });
+    (format!("dataset-{index}"), entry)
+}
+
+fn tenant(index: usize) -> (String, Value) {
+    let dataset = format!("dataset-{index}");
+    let grants = json!([
+        {"reports": ["report-0", "report-1"], "datasets": [dataset]},
+        {"reports": ["report-0", "report-2"], "datasets": [dataset], "modes": ["view", "edit"], "groups": ["analysts"]},
+    ]);
+    (format!("tenant-{index}"), json!({"grants": grants}))
+}
+
+fn guid(index: usize) -> String {
+    format!("00000000-0000-4000-8000-{index:012x}")
+}
+
+/// A caller's request for one binding, to be held against a catalog.
+pub struct Authorization {
+    catalog: Catalog,
+    call: Arc<Call>,
+    caller: Caller,
+    request: BindingRequest,
+}
+
+impl Authorization {
+    /// A request of a caller of one of so many tenants.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn among(tenants: usize) -> Result<Self, Error> {
+        let catalog = dynabind::catalog::parse(&text(tenants)).map_err(|faults| format!("{faults:?}"))?;
+        let claims = [("sub", "ana"), ("tenant", TENANT), ("email", "ana@contoso.example"), ("groups", "[analysts]")];
+        let claims: HashMap<_, _> = claims.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let caller = Caller::from_verified_claims(claims, "tenant", "groups").ok_or("no caller")?;
+        let request =
+            BindingRequest { report: Some(REPORT.parse()?), dataset: Some(DATASET.parse()?), mode: Mode::Edit };
+        Ok(Self { catalog, call: Arc::new(Call::begin(None)), caller, request })
+    }
+
+    /// From the tenant's name to the proof that it may; `None` where it may not.
+    #[must_use]
+    pub fn decide(&self) -> Option<AuthorizedBinding> {
+        let name = self.caller.tenant()?;
+        let tenant = self.catalog.tenant(&self.call, name).now_or_never()?.ok()??;
+        let permit = tenant.permit(&self.caller, &self.request).ok()?;
+        let reports: BTreeSet<ReportKey> = self.request.report.iter().cloned().collect();
+        let datasets: BTreeSet<DatasetKey> = self.request.dataset.iter().cloned().collect();
+        let entries = self.catalog.entries(&self.call, &reports, &datasets).now_or_never()?.ok()?;
+        let report = entries.reports.into_values().next();
+        let dataset = entries.datasets.into_values().next()?;
+        AuthorizedBinding::for_customer(&self.caller, tenant.profile, permit, report, dataset).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caller_may() {
+        assert!(Authorization::among(10).unwrap().decide().is_some());
+    }
+}

@@ -1,0 +1,48 @@
+//! Many environments that start at the same time.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::{BARE, Plan};
+use crate::Error;
+use crate::event::Question;
+use crate::lambda::{Environment, Variables, now};
+use crate::site::{Network, Site, lambda_variables};
+use crate::stats::{median, millis};
+use crate::table::{Limit, Row, Table};
+
+const NETWORK: Network = Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO };
+
+const ENVIRONMENTS: usize = 16;
+const ROUNDS: usize = 5;
+
+pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
+    let site = Site::start(NETWORK).await?;
+    let (config, bare) = (plan.binary(Question::Config.function()), plan.binary(BARE));
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(burst(&config, site.variables()).await?);
+        theirs.push(burst(&bare, &lambda_variables()).await?);
+    }
+    let what = format!("config: {ENVIRONMENTS} cold environments at once, TLS, upstreams at 50 ms");
+    table.push(Row::new(what, "ms", median(&ours)).beside(median(&theirs)).within(Limit::Figure(400.0)));
+    Ok(())
+}
+
+/// From the first start to the last answer.
+async fn burst(binary: &Path, variables: &Variables) -> Result<f64, Error> {
+    let begun = now();
+    let starts = (0..ENVIRONMENTS).map(async |user| {
+        let environment = Environment::start(binary, variables).await?;
+        let answer = environment.invoke(Question::Config.event(user)).await?;
+        Ok::<_, Error>((answer.at, environment))
+    });
+    let answered = try_join_all(starts).await?;
+    let last = answered.iter().map(|(at, _)| *at).max().unwrap_or(begun);
+    for (_, environment) in answered {
+        environment.stop().await?;
+    }
+    Ok(millis(last - begun))
+}

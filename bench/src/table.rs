@@ -1,0 +1,172 @@
+//! The figures, beside those of the bare function and the targets.
+
+use serde_json::{Value, json};
+
+/// How far a figure may go.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// It is for information.
+    None,
+    /// The figure itself.
+    Figure(f64),
+    /// Its ratio to the bare function's.
+    Ratio(f64),
+}
+
+/// One figure.
+#[derive(Clone, Debug)]
+pub struct Row {
+    what: String,
+    unit: &'static str,
+    figure: f64,
+    bare: Option<f64>,
+    limit: Limit,
+}
+
+impl Row {
+    /// A figure without a comparison.
+    #[must_use]
+    pub fn new(what: impl Into<String>, unit: &'static str, figure: f64) -> Self {
+        Self { what: what.into(), unit, figure, bare: None, limit: Limit::None }
+    }
+
+    /// Beside what the bare function took for the same.
+    #[must_use]
+    pub fn beside(self, bare: f64) -> Self {
+        Self { bare: Some(bare), ..self }
+    }
+
+    /// Held to a target.
+    #[must_use]
+    pub fn within(self, limit: Limit) -> Self {
+        Self { limit, ..self }
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        self.bare.filter(|bare| *bare > 0.0).map(|bare| self.figure / bare)
+    }
+
+    /// Whether it keeps to its target; `None` where it has none.
+    fn passes(&self) -> Option<bool> {
+        match self.limit {
+            Limit::None => None,
+            Limit::Figure(limit) => Some(self.figure <= limit),
+            Limit::Ratio(limit) => Some(self.ratio().is_some_and(|ratio| ratio <= limit)),
+        }
+    }
+
+    fn target(&self) -> String {
+        match self.limit {
+            Limit::None => String::new(),
+            Limit::Figure(limit) => format!("≤ {limit} {}", self.unit),
+            Limit::Ratio(limit) => format!("≤ {limit} ×"),
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match self.passes() {
+            None => "",
+            Some(true) => "pass",
+            Some(false) => "MISS",
+        }
+    }
+
+    fn line(&self) -> [String; 6] {
+        let shown = |figure: f64| format!("{} {}", rounded(figure), self.unit);
+        let ratio = self.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+        let bare = self.bare.map(shown).unwrap_or_default();
+        [self.what.clone(), shown(self.figure), bare, ratio, self.target(), self.verdict().to_owned()]
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "what": self.what,
+            "unit": self.unit,
+            "figure": self.figure,
+            "bare": self.bare,
+            "ratio": self.ratio(),
+            "target": self.target(),
+            "pass": self.passes(),
+        })
+    }
+}
+
+/// Three significant digits, whatever the size.
+fn rounded(figure: f64) -> String {
+    match figure {
+        figure if figure >= 100.0 || figure.fract() == 0.0 => format!("{figure:.0}"),
+        figure if figure >= 10.0 => format!("{figure:.1}"),
+        figure if figure >= 1.0 => format!("{figure:.2}"),
+        figure => format!("{figure:.3}"),
+    }
+}
+
+/// All figures of a run.
+#[derive(Debug, Default)]
+pub struct Table {
+    rows: Vec<Row>,
+}
+
+impl Table {
+    /// Adds a figure.
+    pub fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// How many figures miss their target.
+    #[must_use]
+    pub fn misses(&self) -> usize {
+        self.rows.iter().filter(|row| row.passes() == Some(false)).count()
+    }
+
+    /// As a Markdown table.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let head = ["what", "figure", "bare function", "ratio", "target", ""].map(str::to_owned);
+        let mut lines = vec![head];
+        lines.extend(self.rows.iter().map(Row::line));
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+        let widths: [usize; 6] = std::array::from_fn(width);
+        let pad = |text: &String, width: usize| format!("{text}{}", " ".repeat(width - text.chars().count()));
+        let show = |line: &[String; 6]| {
+            let cells: Vec<_> = line.iter().zip(widths).map(|(text, width)| pad(text, width)).collect();
+            format!("| {} |", cells.join(" | "))
+        };
+        let rule = format!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
+        let mut shown: Vec<_> = lines.iter().map(show).collect();
+        shown.insert(1, rule);
+        shown.join("\n")
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.rows.iter().map(Row::json).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_held_to_its_target() {
+        let row = Row::new("init", "ms", 3.0).beside(6.0);
+        assert_eq!(row.passes(), None);
+        assert_eq!(row.clone().within(Limit::Ratio(0.6)).passes(), Some(true));
+        assert_eq!(row.clone().within(Limit::Ratio(0.4)).passes(), Some(false));
+        assert_eq!(row.within(Limit::Figure(3.0)).passes(), Some(true));
+        assert_eq!(Row::new("init", "ms", 3.0).within(Limit::Ratio(9.0)).passes(), Some(false));
+    }
+
+    #[test]
+    fn the_table_is_aligned() {
+        let mut table = Table::default();
+        table.push(Row::new("cold", "ms", 120.25).within(Limit::Figure(100.0)));
+        let text = table.text();
+        let widths: Vec<_> = text.lines().map(|line| line.chars().count()).collect();
+        assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
+        assert!(text.contains("MISS"));
+        assert_eq!(table.misses(), 1);
+    }
+}

@@ -1,0 +1,184 @@
+//! Secrets Manager, Entra and Power BI, as light as can be: fixed answers, and counters.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::Error;
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Service {
+    /// AWS Secrets Manager.
+    SecretsManager,
+    /// Microsoft Entra.
+    Entra,
+    /// The Power BI REST API.
+    PowerBi,
+}
+
+impl Service {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::SecretsManager, Self::Entra, Self::PowerBi];
+}
+
+/// What the upstreams have seen.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Connections opened, of each service.
+    pub connections: BTreeMap<Service, usize>,
+    /// Calls, by what they were for.
+    pub calls: BTreeMap<&'static str, usize>,
+}
+
+impl Counts {
+    /// All calls but those that only opened a connection ahead.
+    #[must_use]
+    pub fn real_calls(&self) -> usize {
+        self.calls.iter().filter(|(name, _)| **name != "connect-ahead").map(|(_, count)| count).sum()
+    }
+}
+
+/// The upstreams' common part.
+#[derive(Clone, Debug)]
+pub struct Upstreams {
+    counts: Arc<Mutex<Counts>>,
+    delay: Duration,
+}
+
+impl Upstreams {
+    /// Upstreams that take `delay` for each answer.
+    #[must_use]
+    pub fn new(delay: Duration) -> Self {
+        Self { counts: Arc::default(), delay }
+    }
+
+    /// What was seen since the last time, or since the start.
+    #[must_use]
+    pub fn take_counts(&self) -> Counts {
+        std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Serves one of the three from now on.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub async fn serve(&self, service: Service, tls: Option<TlsAcceptor>) -> Result<SocketAddr, Error> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let upstreams = self.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                upstreams.note(|counts| *counts.connections.entry(service).or_default() += 1);
+                let (upstreams, tls) = (upstreams.clone(), tls.clone());
+                tokio::spawn(async move {
+                    // A connection that ends early is the function's affair.
+                    drop(stream.set_nodelay(true));
+                    match tls {
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                upstreams.converse(service, stream).await;
+                            }
+                        }
+                        None => upstreams.converse(service, stream).await,
+                    }
+                });
+            }
+        });
+        Ok(address)
+    }
+
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, service: Service, stream: S) {
+        let answer = service_fn(async |request| Ok::<_, Infallible>(self.answer(service, request).await));
+        drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await);
+    }
+
+    async fn answer(&self, service: Service, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (name, body) = reply(service, request.method(), request.uri().path());
+        self.note(|counts| *counts.calls.entry(name).or_default() += 1);
+        // Read to the end, so that the connection can be used again.
+        drop(request.into_body().collect().await);
+        if !self.delay.is_zero() {
+            let delay = self.delay;
+            // A thread's sleep is exact; a timer of the event loop is so to a millisecond only.
+            drop(tokio::task::spawn_blocking(move || std::thread::sleep(delay)).await);
+        }
+        let mut response = Response::new(Full::new(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        response
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// The name and the body of an answer.
+fn reply(service: Service, method: &Method, path: &str) -> (&'static str, Bytes) {
+    if method == Method::HEAD {
+        return ("connect-ahead", Bytes::new());
+    }
+    let (name, body) = match service {
+        Service::SecretsManager => ("GetSecretValue", &SECRET),
+        Service::Entra => ("EntraToken", &ACCESS_TOKEN),
+        Service::PowerBi if path.ends_with("/GenerateToken") => ("GenerateToken", &EMBED_TOKEN),
+        Service::PowerBi if path.contains("/reports/") => ("GetReport", &REPORT),
+        Service::PowerBi if path.ends_with("/datasets") => ("GetDatasets", &DATASETS),
+        Service::PowerBi => ("GetGroup", &GROUP),
+    };
+    (name, (*body).clone())
+}
+
+/// The workspace of everything in the catalogs.
+pub const WORKSPACE: &str = "a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f";
+
+/// An answer's body, made once.
+type Body = LazyLock<Bytes>;
+
+static SECRET: Body = LazyLock::new(|| {
+    let text = json!({"tenantId": WORKSPACE, "clientId": WORKSPACE, "clientSecret": "not-a-secret"}).to_string();
+    bytes_of(&json!({
+        "ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bench-Zx81Qd",
+        "Name": "bench",
+        "VersionId": WORKSPACE,
+        "SecretString": text,
+        "VersionStages": ["AWSCURRENT"],
+        "CreatedDate": 1_795_492_800,
+    }))
+});
+
+static ACCESS_TOKEN: Body = LazyLock::new(|| {
+    bytes_of(&json!({"token_type": "Bearer", "expires_in": 86_399, "access_token": "eyJ0".repeat(375)}))
+});
+
+/// It expires later than any run ends.
+static EMBED_TOKEN: Body = LazyLock::new(|| {
+    bytes_of(&json!({"token": "H4sI".repeat(375), "tokenId": WORKSPACE, "expiration": "2099-01-01T00:00:00Z"}))
+});
+
+static REPORT: Body = LazyLock::new(|| {
+    let embed_url = format!("https://app.powerbi.com/reportEmbed?reportId={WORKSPACE}&groupId={WORKSPACE}");
+    bytes_of(&json!({"id": WORKSPACE, "name": "Sales", "datasetId": WORKSPACE, "embedUrl": embed_url}))
+});
+
+static DATASETS: Body = LazyLock::new(|| bytes_of(&json!({"value": []})));
+
+static GROUP: Body = LazyLock::new(|| bytes_of(&json!({"id": WORKSPACE, "isOnDedicatedCapacity": true})));
+
+fn bytes_of(json: &serde_json::Value) -> Bytes {
+    Bytes::from(json.to_string())
+}
