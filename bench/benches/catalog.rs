@@ -3,17 +3,17 @@
 use std::hint::black_box;
 
 use bench::catalog::{Authorization, text};
-use criterion::{BenchmarkId, Criterion};
+use criterion::Criterion;
 
 fn main() -> Result<(), bench::Error> {
     let mut criterion = Criterion::default().configure_from_args();
     for tenants in [10, 1_000, 10_000] {
         let text = text(tenants);
-        let load = BenchmarkId::new("load", tenants);
-        criterion.bench_function(&load.to_string(), |bencher| bencher.iter(|| dynabind::catalog::parse(&text)));
+        let load = format!("load/{tenants}");
+        criterion.bench_function(&load, |bencher| bencher.iter(|| dynabind::catalog::parse(&text)));
         let authorization = Authorization::among(tenants)?;
-        let authorize = BenchmarkId::new("authorize", tenants);
-        criterion.bench_function(&authorize.to_string(), |bencher| bencher.iter(|| black_box(&authorization).decide()));
+        let authorize = format!("authorize/{tenants}");
+        criterion.bench_function(&authorize, |bencher| bencher.iter(|| black_box(&authorization).decide()));
     }
     criterion.final_summary();
     Ok(())

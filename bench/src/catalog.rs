@@ -95,7 +95,7 @@ impl Authorization {
         let permit = tenant.permit(&self.caller, &self.request).ok()?;
         let reports: BTreeSet<ReportKey> = self.request.report.iter().cloned().collect();
         let datasets: BTreeSet<DatasetKey> = self.request.dataset.iter().cloned().collect();
-        let entries = self.catalog.entries(&self.call, &reports, &datasets).now_or_never()?.ok()?;
+        let entries = self.catalog.entries(&self.call, &tenant, &reports, &datasets).now_or_never()?.ok()?;
         let report = entries.reports.into_values().next();
         let dataset = entries.datasets.into_values().next()?;
         AuthorizedBinding::for_customer(&self.caller, tenant.profile, permit, report, dataset).ok()
