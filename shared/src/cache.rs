@@ -117,6 +117,14 @@ where
         state.slots.get(key)?.value.clone().filter(|value| value.is_fresh(now))
     }
 
+    /// Whether there is a fresh value of a key.
+    #[must_use]
+    pub fn is_fresh(&self, key: &K, now: SystemTime) -> bool {
+        let state = self.lock();
+        let value = state.slots.get(key).and_then(|slot| slot.value.as_ref());
+        value.is_some_and(|value| value.is_fresh(now))
+    }
+
     /// The value of a key if it is usable; nothing is loaded.
     #[must_use]
     pub fn usable(&self, key: &K, now: SystemTime) -> Option<V> {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -17,6 +17,9 @@ use tracing_subscriber::registry::Registry;
 
 use crate::clock::Clock;
 use crate::timestamp;
+
+/// A request's line, with room to spare.
+const TYPICAL_LENGTH: usize = 768;
 
 /// Where lines go.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -58,48 +61,54 @@ impl<S: Subscriber> Layer<S> for JsonLines {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields(Map::new());
-        fields.set("timestamp", Value::from(timestamp::format_millis(self.clock.now())));
-        fields.set("level", Value::from(event.metadata().level().as_str()));
-        event.record(&mut fields);
-        if let Ok(line) = serde_json::to_string(&fields.0) {
-            (self.sink)(&line);
+        let mut line = Line(Vec::with_capacity(TYPICAL_LENGTH));
+        line.set("timestamp", &timestamp::format_millis(self.clock.now()));
+        line.set("level", event.metadata().level().as_str());
+        event.record(&mut line);
+        line.0.push(b'}');
+        if let Ok(line) = std::str::from_utf8(&line.0) {
+            (self.sink)(line);
         }
     }
 }
 
-struct Fields(Map<String, Value>);
+/// A line on its way: each field is written as it comes, without a tree of all in between.
+struct Line(Vec<u8>);
 
-impl Fields {
-    fn set(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
+impl Line {
+    fn set(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        // Neither texts and numbers nor writing into memory can fail.
+        let _ = serde_json::to_writer(&mut self.0, name);
+        self.0.push(b':');
+        let _ = serde_json::to_writer(&mut self.0, value);
     }
 }
 
-impl Visit for Fields {
+impl Visit for Line {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.set(field.name(), Value::from(value));
+        self.set(field.name(), &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.set(field.name(), Value::from(value));
+        self.set(field.name(), &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.set(field.name(), Value::from(value));
+        self.set(field.name(), &value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.set(field.name(), Value::from(value));
+        self.set(field.name(), &value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if !value.is_empty() {
-            self.set(field.name(), Value::from(value));
+            self.set(field.name(), value);
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.set(field.name(), Value::from(format!("{value:?}")));
+        self.set(field.name(), &format_args!("{value:?}"));
     }
 }

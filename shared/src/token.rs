@@ -1,6 +1,7 @@
 //! The two kinds of token, which are never mixed up.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -22,13 +23,29 @@ impl Expiry {
     }
 }
 
+/// A token's text. It is shared, as every copy would have to be wiped as well.
+#[derive(Clone)]
+pub struct TokenText(Arc<SecretString>);
+
+impl From<String> for TokenText {
+    fn from(text: String) -> Self {
+        Self(Arc::new(text.into()))
+    }
+}
+
+impl ExposeSecret<str> for TokenText {
+    fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 /// Entra's token, with which we call Power BI.
 ///
 /// In the customers scenario it never leaves the function.
 #[derive(Clone)]
 pub struct AccessToken {
     /// The bearer token.
-    pub value: SecretString,
+    pub value: TokenText,
     /// When it ends.
     pub expiry: Expiry,
 }
@@ -51,7 +68,7 @@ impl fmt::Debug for AccessToken {
 #[derive(Clone)]
 pub struct EmbedToken {
     /// What `powerbi-client` takes as `accessToken`.
-    pub value: SecretString,
+    pub value: TokenText,
     /// Power BI's id of it, which its audit log repeats.
     pub id: String,
     /// When it ends.

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Serialize, Serializer};
 
 use crate::domain::{DatasetId, DatasetKey, EmbedUrl, Mode, ReportId, ReportKey, WorkspaceId};
 use crate::timestamp;
-use crate::token::{AccessToken, EmbedToken, Expiry};
+use crate::token::{AccessToken, EmbedToken, Expiry, TokenText};
 
 /// A page asks again this long before a token ends, or at half of what is left.
 const REFRESH_LEAD: Duration = Duration::from_mins(10);
@@ -60,7 +60,7 @@ impl PageToken {
 
 /// A token on its way out: its text is written by serialising alone.
 #[derive(Clone)]
-pub(super) struct Exposed(SecretString);
+pub(super) struct Exposed(TokenText);
 
 impl Serialize for Exposed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -59,7 +59,7 @@ impl Issuer {
 
     /// Whether a token for this is at hand.
     pub(super) fn has_fresh(&self, request: &Arc<TokenRequest>) -> bool {
-        self.cache.fresh(request, self.clock.now()).is_some()
+        self.cache.is_fresh(request, self.clock.now())
     }
 
     /// A token for the request, made or kept.

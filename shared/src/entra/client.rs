@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::assertion;
 use super::refusal::refusal_of;
@@ -112,7 +112,7 @@ fn token_of(reply: &Reply, asked_at: SystemTime) -> Result<AccessToken, Upstream
         let is_header_safe =
             !body.access_token.is_empty() && body.access_token.bytes().all(|byte| byte.is_ascii_graphic());
         let expiry = Expiry { at: asked_at.checked_add(life)?, life };
-        is_header_safe.then(|| AccessToken { value: SecretString::from(body.access_token), expiry })
+        is_header_safe.then(|| AccessToken { value: body.access_token.into(), expiry })
     });
     token.ok_or_else(|| failed("the answer to a token request is no token"))
 }

@@ -105,7 +105,7 @@ async fn request(
 #[async_trait]
 impl AccessTokens for EntraTokens {
     fn is_ready(&self, user: Option<&UserAssertion>) -> bool {
-        self.cache.fresh(&user.cloned(), self.clock.now()).is_some()
+        self.cache.is_fresh(&user.cloned(), self.clock.now())
     }
 
     async fn get(&self, call: &Arc<Call>, user: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError> {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use http::Method;
 use reqwest::{RequestBuilder, Url};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -155,7 +155,7 @@ fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken
         return None;
     }
     let life = at.duration_since(now).unwrap_or_default();
-    Some(EmbedToken { value: SecretString::from(token.token), id: token.token_id, expiry: Expiry { at, life } })
+    Some(EmbedToken { value: token.token.into(), id: token.token_id, expiry: Expiry { at, life } })
 }
 
 fn unexpected(reply: Option<&Reply>) -> UpstreamError {

@@ -111,7 +111,7 @@ impl CachedSecret {
     /// Whether the next [`CachedSecret::get`] asks nobody.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.cache.fresh(&(), self.clock.now()).is_some()
+        self.cache.is_fresh(&(), self.clock.now())
     }
 
     /// The service principal. While Secrets Manager cannot be read, the last
