@@ -142,8 +142,10 @@ async fn the_own_dataset_only_where_the_catalog_asks_for_it() {
 
 #[tokio::test]
 async fn identities_name_their_datasets() {
-    let identity =
-        |roles: Value| json!({ "identity": { "username": "{email}", "roles": roles, "customData": "{tenant}" } });
+    let identity = |roles: Value| {
+        json!({ "identity": { "username": "{email}", "roles": roles, "customData": "{tenant}",
+              "auditableContext": "{name} of {tenant}" } })
+    };
     let door = FrontDoor::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT, json!({})) },
         "datasets": {
@@ -166,7 +168,8 @@ async fn identities_name_their_datasets() {
     assert_eq!(
         Value::from(identities),
         json!([
-            { "username": "carl@contoso.example", "roles": ["North"], "customData": "contoso", "datasets": [ids::CONTOSO_REGIONS] },
+            { "username": "carl@contoso.example", "roles": ["North"], "customData": "contoso",
+              "auditableContext": "Carl Ewe of contoso", "datasets": [ids::CONTOSO_REGIONS] },
             { "username": "carl@contoso.example", "datasets": both },
         ])
     );

@@ -152,7 +152,10 @@ fn read_identity<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<
         let custom_data = fields.optional("customData", |r, json| {
             read_template(r, json, Template::can_be_custom_data, "1 to 1024 characters")
         });
-        let identity = IdentityTemplate::new(username?, roles.unwrap_or_default(), custom_data);
+        let auditable_context = fields.optional("auditableContext", |r, json| {
+            read_template(r, json, Template::can_be_context, "1 to 256 characters")
+        });
+        let identity = IdentityTemplate::new(username?, roles.unwrap_or_default(), custom_data, auditable_context);
         identity.map_err(|detail| fields.fault(Some("roles"), detail)).ok()
     })
 }

@@ -134,6 +134,10 @@ struct Identity {
     #[serde(default)]
     #[schemars(length(min = 1))]
     custom_data: String,
+    /// Under which name Power BI's audit log shows the identity.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    auditable_context: String,
 }
 
 /// A tenant of the product.

@@ -8,6 +8,8 @@ use super::{Caller, Denial};
 const MAX_USERNAME_LENGTH: usize = 256;
 const MAX_ROLE_LENGTH: usize = 50;
 const MAX_ROLES: usize = 50;
+/// The audit log shows the context in the place of a user name.
+const MAX_CONTEXT_LENGTH: usize = 256;
 /// Limit of custom data for Analysis Services, which cloud models share.
 const MAX_CUSTOM_DATA_LENGTH: usize = 1024;
 
@@ -20,6 +22,9 @@ pub struct EffectiveIdentity {
     pub roles: Vec<String>,
     /// What `CUSTOMDATA()` gives in the dataset's rules.
     pub custom_data: Option<String>,
+    /// Under which name Power BI's audit log shows the identity; where it is
+    /// absent, the log leaves the identity out.
+    pub auditable_context: Option<String>,
 }
 
 impl std::fmt::Debug for EffectiveIdentity {
@@ -35,6 +40,7 @@ pub struct IdentityTemplate {
     username: Template,
     roles: Vec<Template>,
     custom_data: Option<Template>,
+    auditable_context: Option<Template>,
 }
 
 impl IdentityTemplate {
@@ -42,11 +48,16 @@ impl IdentityTemplate {
     ///
     /// # Errors
     /// Which limit of Power BI's the template breaks whatever the claims say.
-    pub fn new(username: Template, roles: Vec<Template>, custom_data: Option<Template>) -> Result<Self, String> {
+    pub fn new(
+        username: Template,
+        roles: Vec<Template>,
+        custom_data: Option<Template>,
+        auditable_context: Option<Template>,
+    ) -> Result<Self, String> {
         if roles.len() > MAX_ROLES {
             return Err(format!("{} roles; Power BI takes at most {MAX_ROLES}", roles.len()));
         }
-        Ok(Self { username, roles, custom_data })
+        Ok(Self { username, roles, custom_data, auditable_context })
     }
 
     /// Whether it names any role.
@@ -64,7 +75,9 @@ impl IdentityTemplate {
         let username = self.username.render(caller, is_username)?;
         let roles = self.roles.iter().map(|role| role.render(caller, is_role)).collect::<Result<_, _>>()?;
         let custom_data = self.custom_data.as_ref().map(|data| data.render(caller, is_custom_data)).transpose()?;
-        Ok(EffectiveIdentity { username, roles, custom_data })
+        let context = self.auditable_context.as_ref();
+        let auditable_context = context.map(|context| context.render(caller, is_context)).transpose()?;
+        Ok(EffectiveIdentity { username, roles, custom_data, auditable_context })
     }
 }
 
@@ -80,6 +93,10 @@ fn is_role(text: &str) -> bool {
 
 fn is_custom_data(text: &str) -> bool {
     text.chars().count() <= MAX_CUSTOM_DATA_LENGTH
+}
+
+fn is_context(text: &str) -> bool {
+    text.chars().count() <= MAX_CONTEXT_LENGTH && !text.chars().any(char::is_control)
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -109,6 +126,12 @@ impl Template {
     #[must_use]
     pub fn can_be_custom_data(&self) -> bool {
         self.literals_are(is_custom_data)
+    }
+
+    /// Whether, for some claims, it can be an auditable context.
+    #[must_use]
+    pub fn can_be_context(&self) -> bool {
+        self.literals_are(is_context)
     }
 
     fn literals_are(&self, allowed: fn(&str) -> bool) -> bool {

@@ -52,6 +52,8 @@ struct EffectiveIdentity<'r> {
     roles: &'r [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_data: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auditable_context: Option<&'r str>,
     datasets: &'r [DatasetId],
 }
 
@@ -68,6 +70,7 @@ impl<'r> From<&'r TokenRequest> for GenerateTokenRequestV2<'r> {
             username: &scope.identity.username,
             roles: &scope.identity.roles,
             custom_data: scope.identity.custom_data.as_deref(),
+            auditable_context: scope.identity.auditable_context.as_deref(),
             datasets: &scope.datasets,
         };
         Self {
