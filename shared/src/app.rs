@@ -45,7 +45,7 @@ impl App {
     /// # Errors
     /// Every fault of the settings and of the catalog file, together.
     pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) -> Result<Self, Faults> {
-        let settings = Settings::from_vars(vars)?;
+        let settings = Settings::from_vars(vars).map_err(|faults| with_those_of_the_catalog(faults, vars))?;
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
         let (http, catalog) = open_catalog(&settings, http, &clock)?;
         let tokens = access_tokens(&settings, &http, &clock);
@@ -66,6 +66,14 @@ impl App {
     pub fn embedding(&self) -> &Embedding {
         &self.embedding
     }
+}
+
+/// Whoever mends the settings should not find the catalog's faults afterwards.
+fn with_those_of_the_catalog(mut faults: Faults, vars: &dyn Fn(&str) -> Option<String>) -> Faults {
+    if let Some(CatalogSource::File(path)) = Settings::catalog_source(vars) {
+        faults.0.extend(catalog::load(&path).err().map(|of_catalog| of_catalog.0).unwrap_or_default());
+    }
+    faults
 }
 
 /// Opens the catalog, with the client that a table of it is read through.

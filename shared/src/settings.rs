@@ -104,4 +104,10 @@ impl Settings {
     pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         read::read(vars)
     }
+
+    /// Where the catalog lies, whatever else is wrong; `None` where that is.
+    #[must_use]
+    pub fn catalog_source(vars: &dyn Fn(&str) -> Option<String>) -> Option<CatalogSource> {
+        read::catalog_source(vars)
+    }
 }

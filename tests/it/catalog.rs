@@ -135,6 +135,20 @@ fn a_name_that_stands_twice_is_refused() {
 }
 
 #[test]
+fn faults_of_settings_and_catalog_come_together() {
+    let path = project::root().join("openapi.yaml");
+    let vars = |name: &str| match name {
+        "DYNABIND_CATALOG" => Some(format!("file:{}", path.display())),
+        "DYNABIND_CLOUD" => Some("mars".to_owned()),
+        _ => Some("x".to_owned()).filter(|_| name.starts_with("AWS_") && !name.contains("URL")),
+    };
+    let clock = std::sync::Arc::new(dynabind::clock::SystemClock);
+    let faults = dynabind::App::from_vars(&vars, clock).err().unwrap().0;
+    let places: Vec<_> = faults.iter().map(|fault| fault.place.as_str()).collect();
+    assert_eq!(places, ["DYNABIND_SECRET_ID", "DYNABIND_CLOUD", format!("{}#", path.display()).as_str()]);
+}
+
+#[test]
 fn the_demos_and_the_layers_catalog_are_good() {
     for path in ["devstack/demo/catalog.json", "layers/catalog/catalog.json"] {
         let text = project::text(path);

@@ -31,7 +31,7 @@ pub(super) fn read(lookup: Lookup<'_>) -> Result<Settings, Faults> {
 
 fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let secret_id = vars.required("DYNABIND_SECRET_ID", "set it to the name or ARN of the service principal's secret");
-    let catalog = vars.parsed("DYNABIND_CATALOG", CatalogSource::File(PathBuf::from("/opt/catalog.json")));
+    let catalog = read_catalog_source(vars);
     let scenario = vars.parsed("DYNABIND_SCENARIO", Scenario::Customers);
     let endpoints = read_endpoints(vars);
     let tenant_claim = vars.text("DYNABIND_TENANT_CLAIM", "tenant");
@@ -58,6 +58,14 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         roots,
         aws: aws?,
     })
+}
+
+pub(super) fn catalog_source(lookup: Lookup<'_>) -> Option<CatalogSource> {
+    read_catalog_source(&mut Vars { lookup, faults: Vec::new() })
+}
+
+fn read_catalog_source(vars: &mut Vars<'_>) -> Option<CatalogSource> {
+    vars.parsed("DYNABIND_CATALOG", CatalogSource::File(PathBuf::from("/opt/catalog.json")))
 }
 
 fn read_endpoints(vars: &mut Vars<'_>) -> Option<Endpoints> {
