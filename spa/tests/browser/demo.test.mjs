@@ -38,6 +38,18 @@ async function violations(page) {
 }
 
 describe('the demo page', () => {
+  it('gets over a token that ran out, and over a sleep', async () => {
+    const { page, report } = await openAs(/Carl Ewe/);
+    await showing(page, 'Contoso');
+    await press(page, 'Let the token run out');
+    await report.locator('body[data-loads="2"][data-state=loaded]').waitFor();
+    // powerbi-client measures its 100 ms between two loads by the real clock, which this sleep does not move.
+    await page.waitForTimeout(200);
+    await press(page, 'Sleep for an hour');
+    await report.locator('body[data-loads="3"][data-state=loaded]').waitFor();
+    await showing(page, 'Contoso');
+  });
+
   it('shows Ana her company’s data, and what was granted', async () => {
     const { page, report, faults } = await openAs(/Ana Lima/);
     await showing(page, 'Contoso sales');
@@ -97,16 +109,6 @@ describe('the demo page', () => {
     await showing(page, 'Contoso');
     await press(page, 'Throttle Power BI');
     await happened(page, '503');
-    await showing(page, 'Contoso');
-  });
-
-  it('gets over a token that ran out, and over a sleep', async () => {
-    const { page, report } = await openAs(/Carl Ewe/);
-    await showing(page, 'Contoso');
-    await press(page, 'Let the token run out');
-    await report.locator('body[data-loads="2"][data-state=loaded]').waitFor();
-    await press(page, 'Sleep for an hour');
-    await report.locator('body[data-loads="3"][data-state=loaded]').waitFor();
     await showing(page, 'Contoso');
   });
 
