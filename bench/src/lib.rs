@@ -9,6 +9,7 @@ pub mod event;
 pub mod lambda;
 pub mod measure;
 pub mod process;
+pub mod processor;
 pub mod relay;
 pub mod site;
 pub mod stats;

@@ -1,4 +1,6 @@
-//! `bench [--binaries DIRECTORY] [--json FILE] [--rounds NUMBER]`: one run, one table.
+//! `bench [--binaries DIRECTORY] [--json FILE] [--rounds NUMBER] [--only PART]`: one run, one table.
+//!
+//! The parts are `cold`, `warm`, `burst`, `sizes` and `catalogs`.
 
 use std::path::PathBuf;
 
@@ -35,7 +37,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn arguments() -> Result<Arguments, Error> {
-    let plan = Plan { binaries: "target/release".into(), rounds: 21 };
+    let plan = Plan { binaries: "target/release".into(), rounds: 21, only: None };
     let mut arguments = Arguments { plan, json: "target/bench.json".into() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -44,6 +46,7 @@ fn arguments() -> Result<Arguments, Error> {
             "--binaries" => arguments.plan.binaries = value.into(),
             "--json" => arguments.json = value.into(),
             "--rounds" => arguments.plan.rounds = value.parse()?,
+            "--only" => arguments.plan.only = Some(value),
             _ => return Err(format!("unknown argument {word}").into()),
         }
     }

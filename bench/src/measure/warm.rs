@@ -8,6 +8,7 @@ use crate::Error;
 use crate::event::Question;
 use crate::lambda::{Environment, Variables, now};
 use crate::process;
+use crate::processor::Apart;
 use crate::site::{Network, Site, lambda_variables};
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
@@ -34,8 +35,15 @@ struct Subject {
 }
 
 impl Subject {
-    async fn start(plan: &Plan, name: &str, variables: &Variables, asks: (Question, bool)) -> Result<Self, Error> {
+    async fn start(
+        plan: &Plan,
+        apart: &Apart,
+        name: &str,
+        variables: &Variables,
+        asks: (Question, bool),
+    ) -> Result<Self, Error> {
         let environment = Environment::start(&plan.binary(name), variables).await?;
+        apart.move_away(environment.pid())?;
         let (question, fresh) = asks;
         let (p50, p99, cpu) = (Vec::new(), Vec::new(), Vec::new());
         let mut subject = Self { environment, question, fresh, users: 0, p50, p99, cpu };
@@ -132,10 +140,11 @@ async fn listed(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// A function and the bare function, in turns.
+/// A function and the bare function, in turns, on a processor of their own.
 async fn pair(plan: &Plan, site: &Site, asks: (Question, bool)) -> Result<(Subject, Subject), Error> {
-    let mut ours = Subject::start(plan, asks.0.function(), site.variables(), asks).await?;
-    let mut bare = Subject::start(plan, BARE, &lambda_variables(), asks).await?;
+    let apart = Apart::begin()?;
+    let mut ours = Subject::start(plan, &apart, asks.0.function(), site.variables(), asks).await?;
+    let mut bare = Subject::start(plan, &apart, BARE, &lambda_variables(), asks).await?;
     for _ in 0..BLOCKS {
         ours.block().await?;
         bare.block().await?;

@@ -1,0 +1,92 @@
+//! One processor for the function, another for everything around it.
+//!
+//! Where a scheduler may move two processes that wake each other, it decides
+//! what a round trip takes: a function beside a copy of itself was measured at
+//! twice the time. Kept apart, both are woken across processors, as in Lambda.
+
+use crate::Error;
+
+/// Keeps this thread, and what it starts, on the first processor until dropped.
+pub struct Apart {
+    allowed: platform::Processors,
+}
+
+impl Apart {
+    /// Moves this thread.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub fn begin() -> Result<Self, Error> {
+        let allowed = platform::allowed()?;
+        platform::keep_on(None, platform::first(&allowed))?;
+        Ok(Self { allowed })
+    }
+
+    /// Moves a function's process to the last processor.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn move_away(&self, pid: u32) -> Result<(), Error> {
+        platform::keep_on(Some(pid), platform::last(&self.allowed))
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        // Where this fails, the rest of the run has one processor, and says so by its figures.
+        drop(platform::keep_on(None, self.allowed));
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod platform {
+    use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
+
+    use crate::Error;
+
+    pub(super) type Processors = CpuSet;
+
+    pub(super) fn allowed() -> Result<Processors, Error> {
+        Ok(sched_getaffinity(None)?)
+    }
+
+    pub(super) fn first(among: &Processors) -> Processors {
+        alone((0..CpuSet::MAX_CPU).find(|number| among.is_set(*number)))
+    }
+
+    pub(super) fn last(among: &Processors) -> Processors {
+        alone((0..CpuSet::MAX_CPU).rfind(|number| among.is_set(*number)))
+    }
+
+    fn alone(number: Option<usize>) -> Processors {
+        let mut set = CpuSet::new();
+        set.set(number.unwrap_or_default());
+        set
+    }
+
+    pub(super) fn keep_on(pid: Option<u32>, processors: Processors) -> Result<(), Error> {
+        let pid =
+            pid.map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no such process")).transpose()?;
+        Ok(sched_setaffinity(pid, &processors)?)
+    }
+}
+
+/// Elsewhere the system's scheduler has its way.
+#[cfg(not(target_os = "linux"))]
+mod platform {
+    use crate::Error;
+
+    pub(super) type Processors = ();
+
+    pub(super) fn allowed() -> Result<Processors, Error> {
+        Ok(())
+    }
+
+    pub(super) fn first((): &Processors) -> Processors {}
+
+    pub(super) fn last((): &Processors) -> Processors {}
+
+    pub(super) fn keep_on(_: Option<u32>, (): Processors) -> Result<(), Error> {
+        Ok(())
+    }
+}
