@@ -1,6 +1,7 @@
 //! The composition root: the one place that knows every part.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::catalog::{self, DynamoDbCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -10,15 +11,20 @@ use crate::fault::Faults;
 use crate::http::Edge;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
+use crate::request::Call;
 use crate::secrets::{CachedSecret, SecretsManager};
 use crate::settings::{CatalogSource, Settings};
 use crate::telemetry;
 use crate::upstream::Http;
 
+/// The longest that an environment is made ready for; Lambda allows its start 10 s.
+const PREPARATION: Duration = Duration::from_secs(3);
+
 /// Everything a function needs, built once before its first event.
 pub struct App {
     edge: Edge,
     embedding: Embedding,
+    starts_ahead: bool,
 }
 
 impl App {
@@ -52,7 +58,25 @@ impl App {
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
         let edge = Edge::new(&settings, Arc::clone(&clock));
-        Ok(Self { edge, embedding: Embedding::new(&settings, catalog, tokens, powerbi, clock) })
+        let embedding = Embedding::new(&settings, catalog, tokens, powerbi, clock);
+        Ok(Self { edge, embedding, starts_ahead: settings.starts_ahead })
+    }
+
+    /// Makes an environment ready that Lambda starts ahead of its requests: its
+    /// first one finds the secret and the access token already there.
+    ///
+    /// It takes 3 s at most. A failure is logged and no more, since the first
+    /// request tries again. Where a request is waiting, it does nothing: that
+    /// one asks for the same at once.
+    pub async fn prepare(&self) {
+        if !self.starts_ahead {
+            return;
+        }
+        let call = Arc::new(Call::begin(Some(PREPARATION)));
+        match self.embedding.prepare(&call).await {
+            Ok(()) => tracing::info!("ready ahead of the first request"),
+            Err(error) => tracing::warn!(cause = error.to_string(), "not ready ahead; the first request tries again"),
+        }
     }
 
     /// The edge that every request comes in by.

@@ -17,9 +17,10 @@ pub use error::EmbeddingError;
 
 use crate::clock::Clock;
 use crate::domain::{BindingRequest, Caller};
-use crate::ports::{AccessTokens, CatalogReader, PowerBi};
+use crate::ports::{AccessTokens, CatalogReader, PowerBi, Viewpoint};
 use crate::request::Call;
 use crate::settings::{Scenario, Settings};
+use crate::upstream::UpstreamError;
 use access::Access;
 use answer::PageToken;
 use authorize::Authorized;
@@ -64,6 +65,18 @@ impl Embedding {
             scenario: settings.scenario,
             clock,
         }
+    }
+
+    /// Fetches what every request needs, whoever its caller: the secret and the
+    /// service principal's access token. Users' tokens come with their users.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn prepare(&self, call: &Arc<Call>) -> Result<(), UpstreamError> {
+        if self.scenario == Scenario::Customers {
+            self.access.token(call, &Viewpoint::Service).await?;
+        }
+        Ok(())
     }
 
     /// One token for all of the bindings.

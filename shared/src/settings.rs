@@ -92,6 +92,8 @@ pub struct Settings {
     pub upstream_timeout: Duration,
     /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
     pub roots: Option<PathBuf>,
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether Lambda starts environments ahead of their requests.
+    pub starts_ahead: bool,
     /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
 }

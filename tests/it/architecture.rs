@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "ports",
             "powerbi",
+            "request",
             "secrets",
             "settings",
             "telemetry",

@@ -20,6 +20,7 @@ mod local_invoke;
 mod monitoring;
 mod openapi;
 mod organization;
+mod preparation;
 mod requests;
 mod secrecy;
 mod template;

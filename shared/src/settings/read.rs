@@ -41,6 +41,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let secret_ttl = vars.number("DYNABIND_SECRET_TTL_SECONDS", 300, 1..=86_400);
     let metadata_ttl = vars.number("DYNABIND_METADATA_TTL_SECONDS", 600, 1..=86_400);
     let upstream_timeout = vars.number("DYNABIND_UPSTREAM_TIMEOUT_MS", 5000, 1..=20_000);
+    let starts_ahead = vars.value("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| is_ahead(&kind));
     let aws = read_aws(vars);
     let roots = (vars.lookup)("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     Some(Settings {
@@ -56,8 +57,16 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         metadata_ttl: Duration::from_secs(metadata_ttl?),
         upstream_timeout: Duration::from_millis(upstream_timeout?),
         roots,
+        starts_ahead,
         aws: aws?,
     })
+}
+
+/// The kinds of initialization that no request waits for ("Defined runtime
+/// environment variables" in Lambda's developer guide). A snapshot is none of
+/// them: what it would hold is old when it is used.
+fn is_ahead(kind: &str) -> bool {
+    matches!(kind, "provisioned-concurrency" | "lambda-managed-instances")
 }
 
 pub(super) fn catalog_source(lookup: Lookup<'_>) -> Option<CatalogSource> {
