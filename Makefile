@@ -113,6 +113,10 @@ bench: | doctor ## Measure the release binaries beside a bare function; writes t
 	cargo build --locked --release --package bare-function
 	cargo run --locked --release --package bench
 
+.PHONY: scaling
+scaling: | doctor ## Simulate what a load asks of Power BI; ARGS='--users 5000 --tenants 200 --calls-per-minute 100'
+	cargo run --locked --release --package bench --bin scaling -- $(ARGS)
+
 # Build and deploy
 
 .PHONY: build

@@ -8,5 +8,6 @@ export default defineConfig({
     environment: 'happy-dom',
     environmentOptions: { happyDOM: { settings: { enableIframePageLoading: true } } },
     restoreMocks: true,
+    setupFiles: ['tests/unit/support/steady.ts'],
   },
 });

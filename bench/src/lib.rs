@@ -11,6 +11,7 @@ pub mod measure;
 pub mod process;
 pub mod processor;
 pub mod relay;
+pub mod scaling;
 pub mod site;
 pub mod stats;
 pub mod table;

@@ -101,6 +101,22 @@ fn rounded(figure: f64) -> String {
     }
 }
 
+/// Lines as a Markdown table, the first of them its head.
+#[must_use]
+pub fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let pad = |text: &String, width: usize| format!("{text}{}", " ".repeat(width - text.chars().count()));
+    let show = |line: &[String; COLUMNS]| {
+        let cells: Vec<_> = line.iter().zip(widths).map(|(text, width)| pad(text, width)).collect();
+        format!("| {} |", cells.join(" | "))
+    };
+    let rule = format!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
+    let mut shown: Vec<_> = lines.iter().map(show).collect();
+    shown.insert(1, rule);
+    shown.join("\n")
+}
+
 /// All figures of a run.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -125,17 +141,7 @@ impl Table {
         let head = ["what", "figure", "bare function", "ratio", "target", ""].map(str::to_owned);
         let mut lines = vec![head];
         lines.extend(self.rows.iter().map(Row::line));
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
-        let widths: [usize; 6] = std::array::from_fn(width);
-        let pad = |text: &String, width: usize| format!("{text}{}", " ".repeat(width - text.chars().count()));
-        let show = |line: &[String; 6]| {
-            let cells: Vec<_> = line.iter().zip(widths).map(|(text, width)| pad(text, width)).collect();
-            format!("| {} |", cells.join(" | "))
-        };
-        let rule = format!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
-        let mut shown: Vec<_> = lines.iter().map(show).collect();
-        shown.insert(1, rule);
-        shown.join("\n")
+        aligned(&lines)
     }
 
     /// As JSON.

@@ -27,6 +27,15 @@ describe('deadlines', () => {
     expect(expiresAt).toBeGreaterThanOrEqual(refreshAt);
   });
 
+  it.each([
+    [0, 50],
+    [0.5, 52.5],
+    [0.999, 54.995],
+  ])('spreads renewals over half of what is left after refreshAfter: %d makes it %d min', (chance, expected) => {
+    const answer = { expiration: iso(60), refreshAfter: iso(50) };
+    expect(minutes(deadlines(answer, null, now, () => chance).refreshAt)).toBeCloseTo(expected);
+  });
+
   it('makes do with times that are none', () => {
     expect(minutes(deadlines({ expiration: 'soon', refreshAfter: '' }, null, now).refreshAt)).toBe(1);
   });

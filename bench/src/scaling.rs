@@ -1,0 +1,134 @@
+//! What a morning's load asks of Power BI and Entra, by simulation.
+//!
+//! Everything that decides is the real thing: authorisation, the cache of embed
+//! tokens, when a page is told to ask again. Time and the two upstreams are not:
+//! hours pass in a second, and every call is only counted.
+
+mod environment;
+mod upstreams;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use dynabind::clock::Clock;
+use dynabind::domain::Caller;
+
+use crate::Error;
+use environment::{Environment, caller};
+use upstreams::Counters;
+
+/// Who shares an embed token with whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sharing {
+    /// Nobody: the dataset's identity is the user's own.
+    PerUser,
+    /// All users of a tenant: its dataset has no identity.
+    PerTenant,
+}
+
+/// What is simulated.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Open pages, each of a user of its own.
+    pub users: usize,
+    /// Tenants, over which the users are spread evenly.
+    pub tenants: usize,
+    /// Execution environments; each request reaches any of them.
+    pub environments: usize,
+    /// Who shares a token.
+    pub sharing: Sharing,
+    /// How long pages stay open. They are opened in the course of the first hour.
+    pub hours: u64,
+}
+
+/// What it came to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Outcome {
+    /// Requests of pages.
+    pub requests: usize,
+    /// Calls of `GenerateToken`.
+    pub embed_tokens: usize,
+    /// Calls of `GenerateToken` in the busiest minute.
+    pub busiest_minute: usize,
+    /// Calls of Entra.
+    pub access_tokens: usize,
+}
+
+/// A clock that jumps from event to event.
+#[derive(Debug)]
+struct SimulatedClock(Mutex<SystemTime>);
+
+impl SimulatedClock {
+    fn set(&self, millis: u64) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+}
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the load run; the same `seed` gives the same outcome.
+///
+/// # Errors
+/// When a request is not answered, which would be a fault of the simulation.
+pub fn simulate(load: &Load, seed: u64) -> Result<Outcome, Error> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let clock = Arc::new(SimulatedClock(Mutex::new(SystemTime::UNIX_EPOCH)));
+    let counters = Arc::new(Counters::new(Arc::clone(&clock) as Arc<dyn Clock>));
+    let environments: Vec<Environment> =
+        (0..load.environments).map(|_| Environment::start(load, &counters)).collect::<Result<_, _>>()?;
+    let callers: Vec<Caller> = (0..load.users).map(|user| caller(load, user)).collect::<Result<_, _>>()?;
+    let hour = 3_600_000;
+    let mut due: BinaryHeap<_> = (0..load.users).map(|user| Reverse((random.u64(0..hour), user))).collect();
+    let mut requests = 0;
+    while let Some(Reverse((at, user))) = due.pop() {
+        if at >= load.hours * hour {
+            break;
+        }
+        clock.set(at);
+        requests += 1;
+        let again = environments[random.usize(0..environments.len())].ask(&callers[user])?;
+        due.push(Reverse((random.u64(again), user)));
+    }
+    Ok(counters.outcome(requests))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARED: Load = Load { users: 200, tenants: 10, environments: 3, sharing: Sharing::PerTenant, hours: 3 };
+
+    #[test]
+    fn a_shared_token_is_made_once_for_each_tenant_environment_and_life() {
+        let outcome = simulate(&SHARED, 1).unwrap();
+        // It is handed out for 22 to 60 minutes, so at most 9 times in 3 hours.
+        let (least, most) = (10 * 3 * 3, 10 * 3 * 9);
+        assert!((least..=most).contains(&outcome.embed_tokens), "{outcome:?}");
+        assert!(outcome.requests > 200 * 3, "{outcome:?}");
+        assert!(outcome.busiest_minute <= outcome.embed_tokens && outcome.busiest_minute > 0, "{outcome:?}");
+    }
+
+    #[test]
+    fn an_identity_for_each_user_asks_for_nearly_every_page_view() {
+        let shared = simulate(&SHARED, 1).unwrap();
+        let own = simulate(&Load { sharing: Sharing::PerUser, ..SHARED }, 1).unwrap();
+        assert!(own.embed_tokens > 3 * shared.embed_tokens, "{own:?} {shared:?}");
+        assert!(own.embed_tokens <= own.requests, "{own:?}");
+        // One for each environment and half of a life, whoever asks.
+        assert!(own.access_tokens <= 3 * 5 && shared.access_tokens <= 3 * 5, "{own:?} {shared:?}");
+    }
+
+    #[test]
+    fn more_environments_cost_more_tokens() {
+        let one = simulate(&Load { environments: 1, ..SHARED }, 1).unwrap();
+        let many = simulate(&Load { environments: 10, ..SHARED }, 1).unwrap();
+        assert!(many.embed_tokens > 4 * one.embed_tokens, "{many:?} {one:?}");
+    }
+}

@@ -1,0 +1,132 @@
+//! Entra and Power BI, as far as they count.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use dynabind::clock::Clock;
+use dynabind::domain::{DatasetId, ReportId, TokenRequest, UserAssertion};
+use dynabind::ports::{AccessTokens, DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
+use dynabind::request::Call;
+use dynabind::token::{AccessToken, EmbedToken, Expiry};
+use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
+
+use super::Outcome;
+
+/// Entra gives 60 to 90 minutes, 75 on average ("Configurable token lifetimes").
+const ACCESS_TOKEN_LIFE: Duration = Duration::from_mins(75);
+
+/// The calls of all environments.
+pub(super) struct Counters {
+    clock: Arc<dyn Clock>,
+    access_tokens: Mutex<usize>,
+    /// Calls of `GenerateToken` in each minute.
+    minutes: Mutex<Vec<usize>>,
+}
+
+impl Counters {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, access_tokens: Mutex::default(), minutes: Mutex::default() }
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    pub(super) fn outcome(&self, requests: usize) -> Outcome {
+        let minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+        Outcome {
+            requests,
+            embed_tokens: minutes.iter().sum(),
+            busiest_minute: minutes.iter().copied().max().unwrap_or_default(),
+            access_tokens: *self.access_tokens.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    fn count_embed_token(&self) {
+        let since = self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let minute = usize::try_from(since.as_secs() / 60).unwrap_or_default();
+        let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+        if minutes.len() <= minute {
+            minutes.resize(minute + 1, 0);
+        }
+        minutes[minute] += 1;
+    }
+}
+
+/// The upstreams of one environment.
+pub(super) struct Counted {
+    counters: Arc<Counters>,
+    access: Mutex<Option<AccessToken>>,
+}
+
+impl Counted {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
+        Self { counters, access: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl AccessTokens for Counted {
+    fn is_ready(&self, _: Option<&UserAssertion>) -> bool {
+        true
+    }
+
+    /// Renews at half of the life, as `dynabind::entra` does.
+    async fn get(&self, _: &Arc<Call>, _: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError> {
+        let now = self.counters.clock.now();
+        let mut kept = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = kept.as_ref().filter(|token| token.expiry.remaining(now) > ACCESS_TOKEN_LIFE / 2) {
+            return Ok(token.clone());
+        }
+        *self.counters.access_tokens.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let expiry = Expiry { at: now + ACCESS_TOKEN_LIFE, life: ACCESS_TOKEN_LIFE };
+        Ok(kept.insert(AccessToken { value: String::new().into(), expiry }).clone())
+    }
+
+    fn discard(&self, _: Option<&UserAssertion>, _: &AccessToken) {}
+}
+
+#[async_trait]
+impl PowerBi for Counted {
+    fn connect_ahead(&self, _: usize) {}
+
+    /// An embed token ends with the access token that made it.
+    async fn generate_token(
+        &self,
+        _: &Arc<Call>,
+        access: &AccessToken,
+        _: &TokenRequest,
+    ) -> Result<EmbedToken, UpstreamError> {
+        self.counters.count_embed_token();
+        let life = access.expiry.remaining(self.counters.clock.now());
+        let expiry = Expiry { at: access.expiry.at, life };
+        Ok(EmbedToken { value: String::new().into(), id: String::new(), expiry })
+    }
+
+    async fn report(&self, _: &Arc<Call>, _: &AccessToken, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
+        Err(not_asked())
+    }
+
+    async fn dataset(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<DatasetId>,
+    ) -> Result<DatasetMetadata, UpstreamError> {
+        Err(not_asked())
+    }
+
+    async fn datasets(&self, _: &Arc<Call>, _: &AccessToken, _: Item<()>) -> Result<Vec<ListedDataset>, UpstreamError> {
+        Err(not_asked())
+    }
+
+    async fn workspace(&self, _: &Arc<Call>, _: &AccessToken, _: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
+        Err(not_asked())
+    }
+}
+
+/// A token needs no look-up; one that were made would be a fault of the simulation.
+fn not_asked() -> UpstreamError {
+    UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::NotFound, "the simulation looks nothing up")
+}
