@@ -112,6 +112,7 @@ bench: | doctor ## Measure the release binaries beside a bare function; writes t
 	cargo build --locked --release
 	cargo build --locked --release --package bare-function
 	cargo run --locked --release --package bench
+	cargo bench --locked --package bench --bench catalog -- --noplot
 
 .PHONY: scaling
 scaling: | doctor ## Simulate what a load asks of Power BI; ARGS='--users 5000 --tenants 200 --calls-per-minute 100'

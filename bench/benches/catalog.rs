@@ -10,7 +10,7 @@ fn main() -> Result<(), bench::Error> {
     for tenants in [10, 1_000, 10_000] {
         let text = text(tenants);
         let load = format!("load/{tenants}");
-        criterion.bench_function(&load, |bencher| bencher.iter(|| dynabind::catalog::parse(&text)));
+        criterion.bench_function(&load, |bencher| bencher.iter_with_large_drop(|| dynabind::catalog::parse(&text)));
         let authorization = Authorization::among(tenants)?;
         let authorize = format!("authorize/{tenants}");
         criterion.bench_function(&authorize, |bencher| bencher.iter(|| black_box(&authorization).decide()));
