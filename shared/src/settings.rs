@@ -26,6 +26,7 @@ pub const VARIABLES: &[&str] = &[
     "DYNABIND_SECRET_TTL_SECONDS",
     "DYNABIND_METADATA_TTL_SECONDS",
     "DYNABIND_UPSTREAM_TIMEOUT_MS",
+    "DYNABIND_METRICS_NAMESPACE",
     "DYNABIND_ENTRA_URL",
     "DYNABIND_POWERBI_URL",
 ];
@@ -90,6 +91,8 @@ pub struct Settings {
     pub metadata_ttl: Duration,
     /// `DYNABIND_UPSTREAM_TIMEOUT_MS`, 5000 by default.
     pub upstream_timeout: Duration,
+    /// `DYNABIND_METRICS_NAMESPACE`, `Dynabind` by default: what CloudWatch files the metrics under.
+    pub metrics_namespace: String,
     /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
     pub roots: Option<PathBuf>,
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether Lambda starts environments ahead of their requests.

@@ -17,6 +17,7 @@ mod entitlement;
 mod isolation;
 mod kinds;
 mod local_invoke;
+mod log_lines;
 mod monitoring;
 mod openapi;
 mod organization;

@@ -8,7 +8,9 @@
 
 pub mod cargo_lambda;
 pub mod dynamodb;
+pub mod embedded_metrics;
 pub mod front_door;
+pub mod log_lines;
 pub mod moto;
 pub mod openapi;
 pub mod process;

@@ -103,6 +103,9 @@ impl Functions {
         let mut context = Context::default();
         request_id.clone_into(&mut context.request_id);
         context.deadline = unix_millis(self.time.now() + timeout);
+        // Lambda goes on with the gateway's trace, in a segment of its own.
+        let root = event["headers"]["x-amzn-trace-id"].as_str();
+        context.xray_trace_id = root.map(|root| format!("{root};Parent=53995c3f42cd8ad8;Sampled=1"));
         // A panic is the function's; the gateway goes on.
         let run = AssertUnwindSafe(run(function, event, context)).catch_unwind();
         match tokio::time::timeout(timeout, run).await {
