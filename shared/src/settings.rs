@@ -99,6 +99,25 @@ pub struct Settings {
     pub starts_ahead: bool,
     /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
+    /// Where spans go; nowhere without `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    #[cfg(feature = "opentelemetry")]
+    pub collector: Option<Collector>,
+}
+
+/// A collector of OpenTelemetry's, and who sends spans to it.
+#[cfg(feature = "opentelemetry")]
+#[derive(Clone, Debug)]
+pub struct Collector {
+    /// `v1/traces` below `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub traces_url: Url,
+    /// `OTEL_SERVICE_NAME`, else the function's name, else `dynabind`.
+    pub service_name: String,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets.
+    pub function_name: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`, which Lambda sets.
+    pub function_version: Option<String>,
+    /// `AWS_REGION`, which Lambda sets.
+    pub region: Option<String>,
 }
 
 impl Settings {

@@ -24,6 +24,8 @@ mod organization;
 mod preparation;
 mod requests;
 mod secrecy;
+#[cfg(feature = "opentelemetry")]
+mod spans;
 mod template;
 mod token;
 mod upstream_faults;

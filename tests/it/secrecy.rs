@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 /// Everything that must stay inside: credentials, tokens, the caller's bearer token.
-fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> Vec<String> {
+pub(crate) fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> Vec<String> {
     let mut secrets = vec!["an-aws-secret-key".to_owned(), "an-aws-session".to_owned()];
     let stored: Value = serde_json::from_str(&door.stack.stored_secret()).unwrap();
     secrets.push(stored["clientSecret"].as_str().unwrap().to_owned());

@@ -7,6 +7,8 @@
 )]
 
 pub mod cargo_lambda;
+#[cfg(feature = "opentelemetry")]
+pub mod collector;
 pub mod dynamodb;
 pub mod embedded_metrics;
 pub mod front_door;

@@ -21,9 +21,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn begin(edge: &Edge, route: &Route) -> Self {
-        let (tenant, subject) = (String::new(), String::new());
-        Self { path: route.path, cold_start: edge.is_first_request(), tenant, subject }
+    pub(super) fn begin(route: &Route, cold_start: bool) -> Self {
+        Self { path: route.path, cold_start, tenant: String::new(), subject: String::new() }
     }
 
     pub(super) fn caller(&mut self, caller: &Caller) {

@@ -12,6 +12,9 @@ use super::problem::Code;
 use crate::cache::Origin;
 use crate::request::{CachedItem, Outcome, Trace, Upstream, UpstreamCall};
 
+/// The members of a kept answer, with room to spare.
+const TYPICAL_LENGTH: usize = 512;
+
 /// A value holds at most so many numbers.
 const MAX_VALUES: usize = 100;
 
@@ -123,7 +126,7 @@ pub(super) struct Measured<'m> {
 /// The members that make a request's line a document of metrics: those that
 /// occurred, in JSON, without braces around.
 pub(super) fn members(namespace: &str, at: SystemTime, measured: &Measured<'_>) -> String {
-    let mut document = Document::default();
+    let mut document = Document::new();
     document.add(&LATENCY, Milliseconds(measured.latency));
     document.add_count(&COLD_START, u64::from(measured.cold_start));
     document.add_count(&PROBLEMS, u64::from(measured.problem.is_some()));
@@ -190,13 +193,18 @@ impl fmt::Display for Latencies<'_> {
 
 /// A document on its way. Nothing in it needs escaping: names are ours, and the
 /// settings see to the namespace. Writing into memory cannot fail.
-#[derive(Default)]
 struct Document {
     definitions: [String; Dimensions::ALL.len()],
     values: String,
 }
 
 impl Document {
+    /// One with room for what a kept answer says.
+    fn new() -> Self {
+        let definitions = [String::with_capacity(96), String::with_capacity(96), String::new()];
+        Self { definitions, values: String::with_capacity(96) }
+    }
+
     fn add_count(&mut self, metric: &Metric, count: u64) {
         if count > 0 {
             self.add(metric, count);
@@ -213,7 +221,8 @@ impl Document {
 
     fn finish(self, namespace: &str, at: SystemTime) -> String {
         let timestamp_ms = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        let mut text = format!(r#""_aws":{{"Timestamp":{timestamp_ms},"CloudWatchMetrics":"#);
+        let mut text = String::with_capacity(TYPICAL_LENGTH);
+        let _ = write!(text, r#""_aws":{{"Timestamp":{timestamp_ms},"CloudWatchMetrics":"#);
         let mut separator = '[';
         for (dimensions, definitions) in Dimensions::ALL.iter().zip(&self.definitions) {
             if !definitions.is_empty() {

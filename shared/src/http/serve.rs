@@ -17,6 +17,8 @@ use crate::domain::{Caller, ReportKey};
 use crate::embedding::BindingsRequest;
 use crate::request::{Call, RequestIds};
 use crate::settings::Settings;
+#[cfg(feature = "opentelemetry")]
+use crate::spans::{Served, Spans};
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// What is left for writing the answer after the deadline of the work; a part
@@ -30,6 +32,8 @@ pub struct Edge {
     metrics_namespace: String,
     clock: Arc<dyn Clock>,
     served: AtomicBool,
+    #[cfg(feature = "opentelemetry")]
+    spans: Option<Spans>,
 }
 
 impl Edge {
@@ -42,7 +46,16 @@ impl Edge {
             metrics_namespace: settings.metrics_namespace.clone(),
             clock,
             served: AtomicBool::new(false),
+            #[cfg(feature = "opentelemetry")]
+            spans: None,
         }
+    }
+
+    /// The same edge, whose requests' spans go to a collector.
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub fn with_spans(self, spans: Option<Spans>) -> Self {
+        Self { spans, ..self }
     }
 
     /// What CloudWatch files the metrics under.
@@ -56,7 +69,7 @@ impl Edge {
     }
 
     /// Whether no request was served before; true once.
-    pub(super) fn is_first_request(&self) -> bool {
+    fn is_first_request(&self) -> bool {
         !self.served.swap(true, Ordering::Relaxed)
     }
 }
@@ -121,7 +134,10 @@ where
     F: Future<Output = Result<T, Problem>>,
 {
     let call = Arc::new(Call::begin(lambda_remaining(&request, edge.now())).with_ids(ids_of(&request)));
-    let mut line = log::Line::begin(edge, route);
+    let cold_start = edge.is_first_request();
+    let mut line = log::Line::begin(route, cold_start);
+    #[cfg(feature = "opentelemetry")]
+    let parent = crate::spans::parent_of(call.ids().trace.as_deref(), request.headers());
     let result = match admit(edge, route, request, &call) {
         Ok(exchange) => {
             line.caller(exchange.caller());
@@ -132,6 +148,12 @@ where
     let (status, mut headers, body) = render(&result, route, &call.ids().request);
     headers::echo_correlation_id(&mut headers, call.ids().correlation.as_deref());
     line.end(edge, &call, status, result.as_ref().err());
+    #[cfg(feature = "opentelemetry")]
+    if let Some(spans) = &edge.spans {
+        let problem = result.as_ref().err().map(|problem| problem.code.as_str());
+        let served = Served { parent, method: route.method.clone(), route: route.path, status, problem, cold_start };
+        spans.export(&call, &served, edge.now()).await;
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;

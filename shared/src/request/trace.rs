@@ -62,6 +62,12 @@ impl Outcome {
         matches!(self, Self::Answered(200..=299))
     }
 
+    /// The status, where there was an answer.
+    #[must_use]
+    pub fn status(self) -> Option<u16> {
+        if let Self::Answered(status) = self { Some(status) } else { None }
+    }
+
     /// Whether the upstream takes no more requests now.
     #[must_use]
     pub fn is_throttle(self) -> bool {

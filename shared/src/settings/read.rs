@@ -46,6 +46,8 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let starts_ahead = vars.value("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| is_ahead(&kind));
     let metrics_namespace = vars.checked("DYNABIND_METRICS_NAMESPACE", "Dynabind", is_namespace, NAMESPACE_RULE);
     let aws = read_aws(vars);
+    #[cfg(feature = "opentelemetry")]
+    let collector = read_collector(vars);
     let roots = (vars.lookup)("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     Some(Settings {
         secret_id: secret_id?,
@@ -63,6 +65,8 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         roots,
         starts_ahead,
         aws: aws?,
+        #[cfg(feature = "opentelemetry")]
+        collector,
     })
 }
 
@@ -104,6 +108,23 @@ fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?.into(),
         session_token,
+    })
+}
+
+/// The variables that OpenTelemetry and Lambda name.
+#[cfg(feature = "opentelemetry")]
+fn read_collector(vars: &mut Vars<'_>) -> Option<super::Collector> {
+    let mut traces_url = vars.url("OTEL_EXPORTER_OTLP_ENDPOINT", None)?;
+    let prefix = traces_url.path().trim_end_matches('/').to_owned();
+    traces_url.set_path(&format!("{prefix}/v1/traces"));
+    let function_name = vars.value("AWS_LAMBDA_FUNCTION_NAME");
+    let service_name = vars.value("OTEL_SERVICE_NAME").or_else(|| function_name.clone());
+    Some(super::Collector {
+        traces_url,
+        service_name: service_name.unwrap_or_else(|| "dynabind".to_owned()),
+        function_name,
+        function_version: vars.value("AWS_LAMBDA_FUNCTION_VERSION"),
+        region: vars.value("AWS_REGION"),
     })
 }
 
