@@ -238,3 +238,25 @@ impl Document {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_value_holds_at_most_a_hundred_numbers() {
+        let failed = UpstreamCall::since(Instant::now(), Upstream::PowerBi, "GetDataset", Outcome::Answered(500));
+        let failed = UpstreamCall { elapsed: Duration::from_micros(12_045), ..failed };
+        let mut trace = Trace::default();
+        trace.upstream_calls = vec![failed; 130];
+        let measured = Measured { latency: Duration::ZERO, cold_start: false, problem: None, trace: &trace };
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(7);
+        let line: Value = serde_json::from_str(&format!("{{{}}}", members("Ours", at, &measured))).unwrap();
+        assert_eq!(line["PowerBiLatency"], Value::from(vec![12.045; 100]));
+        assert_eq!((&line["PowerBiErrors"], &line["Latency"]), (&Value::from(130), &Value::from(0.0)));
+        assert_eq!(line["_aws"]["Timestamp"], 7);
+    }
+}
