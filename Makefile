@@ -76,10 +76,15 @@ browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or
 .PHONY: lint
 lint: lint-rust lint-dependencies ## Check format, lints, documentation, dependencies
 
+# What the feature `opentelemetry` is checked with; everything else runs as it is deployed, without.
+WITH_SPANS := $(addprefix --package ,dynabind token-function config-function datasets-function acceptance) \
+	--features opentelemetry
+
 .PHONY: lint-rust
 lint-rust: | doctor
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked $(WITH_SPANS) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 
 .PHONY: lint-dependencies
@@ -93,6 +98,7 @@ test: test-rust test-template test-spa ## Run all tests
 .PHONY: test-rust
 test-rust: $(TOOLS) $(DYNALITE)
 	cargo test --locked --workspace
+	cargo test --locked $(WITH_SPANS) spans
 
 # In a build directory of its own, so that it leaves alone what `make package` built for another processor.
 .PHONY: test-template

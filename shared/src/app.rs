@@ -14,6 +14,8 @@ use crate::powerbi::PowerBiClient;
 use crate::request::Call;
 use crate::secrets::{CachedSecret, SecretsManager};
 use crate::settings::{CatalogSource, Settings};
+#[cfg(feature = "opentelemetry")]
+use crate::spans::Spans;
 use crate::telemetry;
 use crate::upstream::Http;
 
@@ -55,9 +57,11 @@ impl App {
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
         let (http, catalog) = open_catalog(&settings, http, &clock)?;
         let tokens = access_tokens(&settings, &http, &clock);
+        let edge = Edge::new(&settings, Arc::clone(&clock));
+        #[cfg(feature = "opentelemetry")]
+        let edge = edge.with_spans(spans_of(&settings, &http)?);
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
-        let edge = Edge::new(&settings, Arc::clone(&clock));
         let embedding = Embedding::new(&settings, catalog, tokens, powerbi, clock);
         Ok(Self { edge, embedding, starts_ahead: settings.starts_ahead })
     }
@@ -117,6 +121,11 @@ fn open_catalog(
             Ok((http, Arc::new(catalog)))
         }
     }
+}
+
+#[cfg(feature = "opentelemetry")]
+fn spans_of(settings: &Settings, http: &Http) -> Result<Option<Spans>, Faults> {
+    settings.collector.as_ref().map(|collector| Spans::new(collector, http.clone())).transpose()
 }
 
 fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn AccessTokens> {

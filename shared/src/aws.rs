@@ -7,6 +7,7 @@ mod connector;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -14,6 +15,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use secrecy::ExposeSecret;
 
+use crate::request::Call;
 use crate::settings::Aws;
 use crate::upstream::Http;
 
@@ -39,4 +41,18 @@ pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
         .timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()
+}
+
+/// Hands X-Ray's trace on to an AWS service, which puts what it does into it.
+///
+/// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set
+/// that where an environment serves several requests at once.
+pub(crate) fn passing_trace(call: &Call) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static + use<> {
+    let trace = call.ids().trace.clone();
+    move |request| {
+        if let Some(trace) = &trace {
+            // What is not fit for a header is not worth a request.
+            let _ = request.headers_mut().try_insert("x-amzn-trace-id", trace.clone());
+        }
+    }
 }

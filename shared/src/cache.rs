@@ -27,6 +27,9 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Cache, Self::Loaded, Self::Fallback];
+
     /// As logs write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod audit;
 mod authorize;
 mod budget;
 mod config;
@@ -124,7 +125,9 @@ impl Embedding {
     ) -> Result<PageToken, EmbeddingError> {
         if self.scenario == Scenario::Organization {
             self.access.connect_ahead(&authorized.viewpoint, connections - 1);
-            return Ok(PageToken::of_user(self.access.token(call, &authorized.viewpoint).await?));
+            let token = self.access.token(call, &authorized.viewpoint).await?;
+            audit::user_token(call, caller, &authorized.bindings, &token);
+            return Ok(PageToken::of_user(token));
         }
         let request = self.token_request(call, authorized, lifetime_minutes).await?;
         if !self.issuer.has_fresh(&request) {

@@ -5,6 +5,7 @@ mod claims;
 mod event;
 mod headers;
 mod log;
+pub mod metrics;
 mod problem;
 mod run;
 mod serve;

@@ -22,6 +22,8 @@ pub mod powerbi;
 pub mod request;
 pub mod secrets;
 pub mod settings;
+#[cfg(feature = "opentelemetry")]
+pub mod spans;
 pub mod telemetry;
 pub mod timestamp;
 pub mod token;

@@ -1,9 +1,15 @@
-//! One request as the layers below HTTP see it: its deadline and its trace.
+//! One request as the layers below HTTP see it: its ids, its deadline and its trace.
 
-use std::sync::{Mutex, PoisonError};
+mod trace;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::cache::Origin;
+
+pub use trace::{CachedItem, Outcome, Trace, Upstream, UpstreamCall};
 
 /// The longest that a request is worked on, whatever Lambda would allow;
 /// API Gateway gives up after 30 s.
@@ -12,32 +18,26 @@ pub const LONGEST: Duration = Duration::from_secs(20);
 /// How long before Lambda's own deadline an answer has to be under way.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// By which ids the lines and traces of one request find each other.
+#[derive(Clone, Debug, Default)]
+pub struct RequestIds {
+    /// The gateway's id, which the answer's `requestId` repeats.
+    pub request: String,
+    /// Lambda's id of the invocation.
+    pub lambda_request: String,
+    /// X-Ray's, as Lambda gives it: `Root=…;Parent=…;Sampled=1`.
+    pub trace: Option<String>,
+    /// The page's own, checked.
+    pub correlation: Option<String>,
+}
+
 /// One request.
 #[derive(Debug)]
 pub struct Call {
+    ids: RequestIds,
     started: Instant,
     deadline: Instant,
-    upstream_calls: Mutex<Vec<UpstreamCall>>,
-}
-
-/// One attempt at one upstream call, for the log.
-#[derive(Clone, Debug)]
-pub struct UpstreamCall {
-    /// Which route of which upstream.
-    pub route: &'static str,
-    /// The status, or what happened instead.
-    pub outcome: String,
-    /// How long it took.
-    pub elapsed_ms: u64,
-}
-
-impl UpstreamCall {
-    /// An attempt that began at `started` and has just ended.
-    #[must_use]
-    pub fn since(started: Instant, route: &'static str, outcome: String) -> Self {
-        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Self { route, outcome, elapsed_ms }
-    }
+    trace: Mutex<Trace>,
 }
 
 impl Call {
@@ -46,7 +46,25 @@ impl Call {
     pub fn begin(lambda_remaining: Option<Duration>) -> Self {
         let started = Instant::now();
         let allowed = lambda_remaining.map_or(LONGEST, |remaining| remaining.saturating_sub(MARGIN).min(LONGEST));
-        Self { started, deadline: started + allowed, upstream_calls: Mutex::default() }
+        Self { ids: RequestIds::default(), started, deadline: started + allowed, trace: Mutex::default() }
+    }
+
+    /// The same request, known by these ids.
+    #[must_use]
+    pub fn with_ids(self, ids: RequestIds) -> Self {
+        Self { ids, ..self }
+    }
+
+    /// By which ids it is known.
+    #[must_use]
+    pub fn ids(&self) -> &RequestIds {
+        &self.ids
+    }
+
+    /// When the work on it began.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
     }
 
     /// How long it has been worked on.
@@ -69,12 +87,16 @@ impl Call {
 
     /// Notes an upstream attempt.
     pub fn note(&self, call: UpstreamCall) {
-        self.upstream_calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        self.trace().upstream_calls.push(call);
     }
 
-    /// The upstream attempts so far.
-    #[must_use]
-    pub fn upstream_calls(&self) -> Vec<UpstreamCall> {
-        self.upstream_calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Notes where a value came from that could have been kept.
+    pub fn note_origin(&self, item: CachedItem, origin: Origin) {
+        self.trace().note_origin(item, origin);
+    }
+
+    /// What it has asked so far. The lock is held until the guard is dropped.
+    pub fn trace(&self) -> MutexGuard<'_, Trace> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,6 +26,7 @@ pub const VARIABLES: &[&str] = &[
     "DYNABIND_SECRET_TTL_SECONDS",
     "DYNABIND_METADATA_TTL_SECONDS",
     "DYNABIND_UPSTREAM_TIMEOUT_MS",
+    "DYNABIND_METRICS_NAMESPACE",
     "DYNABIND_ENTRA_URL",
     "DYNABIND_POWERBI_URL",
 ];
@@ -90,12 +91,33 @@ pub struct Settings {
     pub metadata_ttl: Duration,
     /// `DYNABIND_UPSTREAM_TIMEOUT_MS`, 5000 by default.
     pub upstream_timeout: Duration,
+    /// `DYNABIND_METRICS_NAMESPACE`, `Dynabind` by default: what CloudWatch files the metrics under.
+    pub metrics_namespace: String,
     /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
     pub roots: Option<PathBuf>,
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether Lambda starts environments ahead of their requests.
     pub starts_ahead: bool,
     /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
+    /// Where spans go; nowhere without `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    #[cfg(feature = "opentelemetry")]
+    pub collector: Option<Collector>,
+}
+
+/// A collector of OpenTelemetry's, and who sends spans to it.
+#[cfg(feature = "opentelemetry")]
+#[derive(Clone, Debug)]
+pub struct Collector {
+    /// `v1/traces` below `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub traces_url: Url,
+    /// `OTEL_SERVICE_NAME`, else the function's name, else `dynabind`.
+    pub service_name: String,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets.
+    pub function_name: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`, which Lambda sets.
+    pub function_version: Option<String>,
+    /// `AWS_REGION`, which Lambda sets.
+    pub region: Option<String>,
 }
 
 impl Settings {

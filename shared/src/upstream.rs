@@ -8,6 +8,8 @@ mod retry;
 pub(crate) use client::SendFault;
 pub use client::{Http, Reply};
 pub(crate) use error::as_code;
-pub use error::{Upstream, UpstreamError, UpstreamErrorKind};
+pub use error::{UpstreamError, UpstreamErrorKind};
 pub(crate) use retry::Answer;
 pub use retry::{Attempt, Effort};
+
+pub use crate::request::Upstream;

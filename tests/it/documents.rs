@@ -5,6 +5,7 @@ use std::path::Path;
 
 use acceptance::project;
 use dynabind::http::Code;
+use dynabind::http::metrics::{self, Dimensions};
 
 const OPERATIONS: &str = "docs/operations.md";
 
@@ -122,10 +123,39 @@ fn fields_of_source(path: &str, start: &str) -> BTreeSet<String> {
 fn the_log_fields_are_those_of_the_code() {
     let request = fields_of_source("shared/src/http/log.rs", "tracing::$level!(");
     assert!(request.contains("faults") && request.contains("correlation_id"), "{request:?}");
+    // The name under which the line takes its metrics in.
+    let request: BTreeSet<_> =
+        request.into_iter().map(|name| if name == "members" { "_aws".to_owned() } else { name }).collect();
     assert_eq!(first_column(&section(OPERATIONS, "### The request line")), request);
-    let audit = fields_of_source("shared/src/embedding/issue.rs", "tracing::info!(\n        audit");
-    let audit: BTreeSet<_> = audit.into_iter().chain(["audit".to_owned()]).collect();
-    assert_eq!(first_column(&section(OPERATIONS, "### The audit line")), audit);
+    let of_audit = |start| {
+        let fields = fields_of_source("shared/src/embedding/audit.rs", start).into_iter();
+        fields.chain(["audit".to_owned()]).collect::<BTreeSet<_>>()
+    };
+    let of_embed_tokens = of_audit("audit = \"embed-token\",");
+    let of_user_tokens = of_audit("audit = \"user-token\",");
+    let missing: Vec<_> = of_embed_tokens.difference(&of_user_tokens).map(String::as_str).collect();
+    assert_eq!(missing, ["identities", "origin", "token_id"], "as the page says it");
+    assert!(of_user_tokens.is_subset(&of_embed_tokens));
+    assert_eq!(first_column(&section(OPERATIONS, "### The audit line")), of_embed_tokens);
+}
+
+#[test]
+fn the_metrics_are_those_of_the_code() {
+    let made: BTreeSet<_> = metrics::all().map(|metric| metric.name.to_owned()).collect();
+    let section = section(OPERATIONS, "### Metrics");
+    assert_eq!(first_column(&section), made);
+    let per_route = metrics::all().filter(|metric| metric.dimensions == Dimensions::Route).count() * 3;
+    let arithmetic = format!("{} + {} problems", made.len() - 1 + per_route, Code::ALL.len());
+    assert!(project::text(OPERATIONS).contains(&arithmetic), "what they cost: {arithmetic}");
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        for metric in metrics::all().filter(|metric| cells[0].contains(&format!("`{}`", metric.name))) {
+            assert_eq!(cells[1], metric.unit, "{row}");
+            let named = [("route", Dimensions::Route), ("problem", Dimensions::Problem)];
+            let named = named.iter().find(|(name, _)| cells[2].contains(name)).map(|(_, dimensions)| *dimensions);
+            assert_eq!(named.unwrap_or(Dimensions::None), metric.dimensions, "{row}");
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! The catalog in a DynamoDB table, from the functions' front door.
 
-use std::sync::{Arc, Mutex};
-
 use acceptance::dynamodb::{DynamoDb, Player, Proxy, TABLE, Trouble, file_of};
-use acceptance::front_door::{FrontDoor, ManualClock, view};
+use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
 use acceptance::project;
-use dynabind::telemetry::{self, Sink};
 use serde_json::{Value, json};
+use tracing::Level;
 
 const DEMO: &str = "devstack/demo/catalog.json";
 
@@ -179,18 +178,9 @@ async fn an_entry_that_is_missing_or_of_another_version_is_granted_to_nobody() {
     }
 }
 
-/// Every log line of this thread from now on.
-fn listen() -> (Arc<Mutex<Vec<String>>>, tracing::subscriber::DefaultGuard) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let written = Arc::clone(&lines);
-    let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
-    let subscriber = telemetry::subscriber(tracing::Level::INFO, Arc::new(ManualClock::default()), sink);
-    (lines, tracing::subscriber::set_default(subscriber))
-}
-
 #[tokio::test]
 async fn a_broken_item_fails_those_who_need_it_and_the_log_says_where() {
-    let (lines, _guard) = listen();
+    let log = LogLines::at(Level::INFO);
     let (database, _proxy, door) = open(Player::Dynalite, &demo()).await;
     let dataset = database.key("DATASET#contoso-sales#").await;
     let tenant = database.attribute("TENANT#contoso", "entry").await;
@@ -208,7 +198,7 @@ async fn a_broken_item_fails_those_who_need_it_and_the_log_says_where() {
         let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await;
         answer.assert_problem(502, "upstream-failed");
         assert!(answer.body["detail"].as_str().unwrap().starts_with("The catalog's table"), "{:#}", answer.body);
-        let line = lines.lock().unwrap().iter().rfind(|line| line.contains("\"request\"")).unwrap().clone();
+        let line = log.take_requests().pop().unwrap().to_string();
         for part in [TABLE, key, place, "ERROR"] {
             assert!(line.contains(part), "{part}: {line}");
         }

@@ -17,12 +17,15 @@ mod entitlement;
 mod isolation;
 mod kinds;
 mod local_invoke;
+mod log_lines;
 mod monitoring;
 mod openapi;
 mod organization;
 mod preparation;
 mod requests;
 mod secrecy;
+#[cfg(feature = "opentelemetry")]
+mod spans;
 mod template;
 mod token;
 mod upstream_faults;

@@ -1,16 +1,19 @@
 //! Alarms, metrics and dashboard of `template.yaml`, held against the lines that the functions really write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use acceptance::front_door::{FrontDoor, ManualClock, view};
+use acceptance::embedded_metrics::{self, Datum};
+use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
 use acceptance::project;
 use devstack::Fault;
-use dynabind::http::Code;
-use dynabind::telemetry::{self, Sink};
+use dynabind::http::{Code, metrics};
 use serde_json::Value;
 use tracing::Level;
+
+const NAMESPACE: &str = "Dynabind/${AWS::StackName}";
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
 
@@ -55,19 +58,32 @@ fn every_alarm_names_its_runbook() {
 
 #[test]
 fn alarms_watch_metrics_that_there_are() {
-    let made: BTreeSet<_> = resources("AWS::Logs::MetricFilter")
-        .values()
-        .map(|filter| filter["MetricTransformations"][0]["MetricName"].as_str().unwrap())
-        .collect();
-    let codes: BTreeSet<_> = Code::ALL.into_iter().map(Code::as_str).collect();
+    let mut watched = 0;
     for (name, alarm) in resources("AWS::CloudWatch::Alarm") {
-        let ours = under(alarm, "Namespace").iter().any(|namespace| namespace["Fn::Sub"].is_string());
-        for metric in under(alarm, "MetricName").into_iter().filter(|_| ours) {
-            assert!(made.contains(metric.as_str().unwrap()), "{name}: {metric}");
+        let metrics = under(alarm, "Metric").into_iter().chain([alarm]);
+        for metric in metrics.filter(|metric| metric["Namespace"]["Fn::Sub"] == NAMESPACE) {
+            let dimensions = metric["Dimensions"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let dimensions = dimensions.iter().map(|of| (of["Name"].as_str().unwrap(), of["Value"].as_str().unwrap()));
+            assert_is_made(metric["MetricName"].as_str().unwrap(), &dimensions.collect::<Vec<_>>(), name);
+            watched += 1;
         }
-        for dimension in under(alarm, "Dimensions").into_iter().filter(|list| list[0]["Name"] == "Problem") {
-            assert!(codes.contains(dimension[0]["Value"].as_str().unwrap()), "{name}: {dimension}");
-        }
+    }
+    assert!(watched > 8, "{watched}");
+}
+
+/// Fails unless request lines carry the metric with these dimensions.
+fn assert_is_made(metric: &str, dimensions: &[(&str, &str)], place: &str) {
+    let made = metrics::all().find(|made| made.name == metric).unwrap_or_else(|| panic!("{place}: no metric {metric}"));
+    let sets: Vec<Vec<String>> = serde_json::from_str(made.dimensions.as_json()).unwrap();
+    let names: Vec<_> = dimensions.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert!(sets.contains(&names), "{place}: {metric} is not counted by {names:?}");
+    for (name, value) in dimensions {
+        let known = match *name {
+            "problem" => Code::ALL.iter().any(|code| code.as_str() == *value),
+            "route" => ["/token", "/config", "/datasets"].contains(value),
+            _ => false,
+        };
+        assert!(known, "{place}: {name} is never {value}");
     }
 }
 
@@ -111,6 +127,12 @@ fn the_dashboard_can_be_read() {
         assert!(name.starts_with("AWS::") || TEMPLATE["Resources"][name].is_object(), "no resource {name}");
     }
     let body: Value = serde_json::from_str(body).unwrap();
+    for metric in under(&body, "metrics").iter().flat_map(|list| list.as_array().unwrap()) {
+        let texts: Vec<_> = metric.as_array().unwrap().iter().map_while(Value::as_str).collect();
+        let [NAMESPACE, metric, dimensions @ ..] = texts.as_slice() else { continue };
+        let dimensions: Vec<_> = dimensions.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+        assert_is_made(metric, &dimensions, "Dashboard");
+    }
     let mut taken = BTreeSet::new();
     for widget in body["widgets"].as_array().unwrap() {
         let number = |key: &str| widget[key].as_u64().unwrap();
@@ -125,87 +147,46 @@ fn the_dashboard_can_be_read() {
     assert_eq!(shown, resources("AWS::CloudWatch::Alarm").len(), "an alarm that is not on the dashboard");
 }
 
-/// Whether a line matches a filter pattern, as far as ours go: `{ ($.field = "text*") && (…) }`.
-fn matches(pattern: &str, line: &Value) -> bool {
-    let inner = pattern.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap();
-    assert!(!(inner.contains("&&") && inner.contains("||")), "mixed: {pattern}");
-    let mut terms = inner.split(['&', '|']).map(str::trim).filter(|term| !term.is_empty()).map(|term| {
-        let term = term.trim_start_matches('(').trim_end_matches(')');
-        let (field, text) = term.split_once(" = ").unwrap();
-        let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap();
-        line[field.strip_prefix("$.").unwrap()].as_str().is_some_and(|value| like(text, value))
-    });
-    if inner.contains("||") { terms.any(|held| held) } else { terms.all(|held| held) }
-}
-
-/// Whether `value` is like `pattern`, in which `*` stands for anything.
-fn like(pattern: &str, value: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap();
-    let Some(mut rest) = value.strip_prefix(first) else { return false };
-    let parts: Vec<_> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
-/// How often each metric of the template counts in `lines`: its name, with the problem where it has one.
-fn counted(lines: &[String]) -> BTreeMap<String, usize> {
+/// How often each metric occurred in the lines, latencies left out.
+fn counted(lines: &[Value]) -> BTreeMap<String, f64> {
     let mut counts = BTreeMap::new();
-    let filters = resources("AWS::Logs::MetricFilter");
-    let of_config = filters.into_iter().filter(|(name, _)| name.starts_with("Config"));
-    for (_, filter) in of_config {
-        let metric = &filter["MetricTransformations"][0];
-        for line in lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-            if matches(filter["FilterPattern"].as_str().unwrap(), &line) {
-                let dimension = metric["Dimensions"][0]["Value"].as_str().map(|field| &line[&field[2..]]);
-                let name = [metric["MetricName"].as_str(), dimension.and_then(Value::as_str)];
-                *counts.entry(name.into_iter().flatten().collect::<Vec<_>>().join(" ")).or_default() += 1;
-            }
-        }
+    let latency = |datum: &Datum| datum.name.ends_with("Latency");
+    for datum in lines.iter().flat_map(embedded_metrics::read).filter(|datum| !latency(datum)) {
+        assert_eq!(datum.namespace, "Dynabind/dynabind", "as the template says it");
+        *counts.entry(datum.label()).or_default() += datum.values.iter().sum::<f64>();
     }
     counts
 }
 
-/// Takes what was written since the last time.
-fn taken(lines: &Mutex<Vec<String>>) -> Vec<String> {
-    std::mem::take(&mut *lines.lock().unwrap())
-}
-
 #[tokio::test]
 async fn the_metrics_count_what_happens() {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let written = Arc::clone(&lines);
-    let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
-    let _guard =
-        tracing::subscriber::set_default(telemetry::subscriber(Level::INFO, Arc::new(ManualClock::default()), sink));
+    let lines = LogLines::at(Level::INFO);
     let door = FrontDoor::open().await;
     let ask = async |dataset: &str| door.config("carl@contoso", view("sales", dataset)).await.status;
-    let count = |expected: &[(&str, usize)]| {
+    let count = |expected: &[(&str, f64)]| {
         let expected: BTreeMap<_, _> = expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        let lines = taken(&lines);
+        let lines = lines.take_requests();
         assert_eq!(counted(&lines), expected, "{lines:#?}");
     };
 
     let unreadable = Fault::Status { status: 500, headers: BTreeMap::new(), body: String::new() };
     door.stack.secrets().fail("*", unreadable.clone(), None);
     assert_eq!(ask("contoso-plan").await, 503);
-    count(&[("Problems credentials-unavailable", 1), ("SecretTrouble", 1)]);
+    let unread = ("SecretsManagerErrors", 3.0);
+    count(&[("ColdStart", 1.0), ("Problems problem=credentials-unavailable", 1.0), ("SecretTrouble", 1.0), unread]);
 
     door.stack.secrets().clear_faults();
     assert_eq!(ask("contoso-plan").await, 200);
-    assert_eq!(ask("fabrikam-sales").await, 403);
-    count(&[("Problems not-entitled", 1)]);
+    count(&[("EmbedTokenLoads", 1.0), ("SecretRefresh", 1.0)]);
+    assert_eq!((ask("contoso-plan").await, ask("fabrikam-sales").await), (200, 403));
+    count(&[("EmbedTokenHits", 1.0), ("NotEntitled", 1.0), ("Problems problem=not-entitled", 1.0)]);
 
     // What was read of the secret still serves, and nobody notices yet.
     for fault in [unreadable.clone(), Fault::ResetBeforeAnswer] {
         door.stack.secrets().fail("*", fault, None);
         door.clock.advance(Duration::from_mins(50));
         assert_eq!(ask("contoso-plan").await, 200);
-        count(&[("SecretTrouble", 1)]);
+        count(&[("EmbedTokenLoads", 1.0), ("SecretTrouble", 1.0), ("SecretsManagerErrors", 1.0)]);
         door.stack.secrets().clear_faults();
     }
 
@@ -213,21 +194,35 @@ async fn the_metrics_count_what_happens() {
     door.stack.powerbi().fail("*", unreadable, None);
     door.clock.advance(Duration::from_mins(50));
     assert_eq!(ask("contoso-plan").await, 200);
-    count(&[("Fallbacks", 1)]);
-    assert_eq!(ask("contoso-sales").await, 502);
-    count(&[("Problems upstream-failed", 1)]);
+    let lines = lines.take_requests();
+    assert_eq!(counted(&lines).get("Fallbacks"), Some(&1.0));
+    assert_eq!(lines[0]["level"], "WARN", "LogLevel WARN keeps what TokensFromReserve watches");
+}
+
+#[tokio::test]
+async fn upstream_attempts_are_measured_one_by_one() {
+    let lines = LogLines::at(Level::WARN);
+    let door = FrontDoor::with_variables(&[("DYNABIND_METRICS_NAMESPACE", "Ours")]).await;
+    let busy = Fault::Status { status: 429, headers: [("retry-after".into(), "0".into())].into(), body: String::new() };
+    door.stack.powerbi().fail("*GenerateToken", busy, Some(2));
+    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let lines = lines.take_requests();
+    assert_eq!(lines.len(), 1, "a kept answer is not worth a warning");
+    let data = embedded_metrics::read(&lines[0]);
+    let values = |label: &str| data.iter().find(|datum| datum.label() == label).map(|datum| datum.values.clone());
+    let attempts = |label: &str| values(label).map(|values| values.len());
+    assert_eq!(values("PowerBiThrottles"), Some(vec![2.0]));
+    assert_eq!(attempts("PowerBiLatency"), Some(3));
+    assert_eq!(attempts("EntraLatency"), Some(1));
+    assert_eq!(attempts("Latency"), attempts("Latency route=/token"));
+    assert_eq!(values("PowerBiErrors"), None, "what did not occur is not counted");
+    assert!(values("Latency").unwrap()[0] >= values("EntraLatency").unwrap()[0]);
+    assert!(data.iter().all(|datum| datum.namespace == "Ours"));
 }
 
 #[test]
-fn patterns_are_read_as_cloudwatch_reads_them() {
-    for (pattern, value, expected) in [
-        ("a*", "abc", true),
-        ("*b*", "abc", true),
-        ("*", "", true),
-        ("*c", "abc", true),
-        ("b*", "abc", false),
-        ("ab", "abc", false),
-    ] {
-        assert_eq!(like(pattern, value), expected, "{pattern} {value}");
-    }
+fn a_metric_is_listed_once() {
+    let names: Vec<_> = metrics::all().map(|metric| metric.name).collect();
+    assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{names:?}");
 }

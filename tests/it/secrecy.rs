@@ -1,26 +1,16 @@
 //! Nothing secret in a log line, an error body or a `Debug` text.
 
-use std::sync::{Arc, Mutex};
-
-use acceptance::front_door::{FrontDoor, ManualClock, view};
+use acceptance::embedded_metrics;
+use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
 use devstack::{Fault, Service};
 use dynabind::secrets::ServicePrincipal;
 use dynabind::settings::Settings;
-use dynabind::telemetry::{self, Sink};
 use serde_json::{Value, json};
 use tracing::Level;
 
-/// Every log line of this thread from now on, at the loudest level.
-fn listen() -> (Arc<Mutex<Vec<String>>>, tracing::subscriber::DefaultGuard) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let written = Arc::clone(&lines);
-    let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
-    let subscriber = telemetry::subscriber(Level::TRACE, Arc::new(ManualClock::default()), sink);
-    (lines, tracing::subscriber::set_default(subscriber))
-}
-
 /// Everything that must stay inside: credentials, tokens, the caller's bearer token.
-fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> Vec<String> {
+pub(crate) fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> Vec<String> {
     let mut secrets = vec!["an-aws-secret-key".to_owned(), "an-aws-session".to_owned()];
     let stored: Value = serde_json::from_str(&door.stack.stored_secret()).unwrap();
     secrets.push(stored["clientSecret"].as_str().unwrap().to_owned());
@@ -47,7 +37,7 @@ fn echoes(door: &FrontDoor) -> Vec<Fault> {
 
 #[tokio::test]
 async fn no_log_line_and_no_problem_holds_a_secret() {
-    let (lines, _guard) = listen();
+    let log = LogLines::at(Level::TRACE);
     let door = FrontDoor::with_variables(&[
         ("AWS_SECRET_ACCESS_KEY", "an-aws-secret-key"),
         ("AWS_SESSION_TOKEN", "an-aws-session"),
@@ -74,7 +64,7 @@ async fn no_log_line_and_no_problem_holds_a_secret() {
     answers.push(door.send(event.clone()).await.ok());
 
     let secrets = secrets_of(&door, &event, &answers);
-    let lines = lines.lock().unwrap();
+    let lines = log.take_texts();
     assert!(
         lines.iter().any(|line| line.contains("\"request\"")) && lines.iter().any(|line| line.contains("embed-token"))
     );
@@ -89,13 +79,13 @@ async fn no_log_line_and_no_problem_holds_a_secret() {
 
 #[tokio::test]
 async fn log_lines_are_what_lambdas_filter_expects() {
-    let (lines, _guard) = listen();
+    let log = LogLines::at(Level::TRACE);
     let door = FrontDoor::open().await;
     let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
     event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = json!("x\n{\"level\":\"FATAL\"}");
     let _ = door.send(event).await.ok();
-    let lines = lines.lock().unwrap();
-    for line in lines.iter() {
+    let lines = log.take_texts();
+    for line in &lines {
         assert_eq!(line.lines().count(), 1, "a claim breaks the line: {line}");
         let line: Value = serde_json::from_str(line).unwrap();
         assert!(["INFO", "WARN", "ERROR", "DEBUG", "TRACE"].contains(&line["level"].as_str().unwrap()));
@@ -107,6 +97,28 @@ async fn log_lines_are_what_lambdas_filter_expects() {
         (&json!("/token"), &json!(200), &json!(true))
     );
     assert!(request["upstream"].as_str().unwrap().starts_with("GetSecretValue 200"));
+}
+
+/// A metric's name and dimensions are seen, and paid for, by the whole account.
+#[tokio::test]
+async fn no_text_of_a_caller_gets_into_a_metric() {
+    let log = LogLines::at(Level::INFO);
+    let door = FrontDoor::open().await;
+    let told = "told\",\"told\":\"told";
+    let body = json!({ "bindings": [{ "report": told, "dataset": told }], told: told });
+    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
+    event["rawPath"] = json!("/told");
+    event["headers"]["x-correlation-id"] = json!("told");
+    for claim in ["sub", "tenant"] {
+        event["requestContext"]["authorizer"]["jwt"]["claims"][claim] = json!(told);
+    }
+    door.send(event).await.assert_problem(400, "invalid-request");
+    door.call("POST", "/datasets", Some("carl@contoso"), None).await.assert_problem(405, "method-not-allowed");
+    let lines = log.take_requests();
+    assert_eq!(lines[0]["subject"], told);
+    let data: Vec<_> = lines.iter().flat_map(embedded_metrics::read).collect();
+    assert_eq!(data.iter().filter(|datum| datum.name == "Problems").count(), 2);
+    assert!(data.iter().all(|datum| !format!("{datum:?}").contains("told")), "{data:#?}");
 }
 
 #[tokio::test]

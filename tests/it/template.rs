@@ -340,6 +340,12 @@ fn the_functions_link_one_tls_stack() {
     }
 }
 
+#[test]
+fn the_functions_link_spans_on_demand_only() {
+    let spans = functions_dependencies().into_iter().find(|package| package.starts_with("opentelemetry"));
+    assert_eq!(spans, None, "the feature is off by default");
+}
+
 /// Every package that the deployed binaries link, as `name vX.Y.Z`.
 fn functions_dependencies() -> Vec<String> {
     let names: Vec<_> = project::packages()

@@ -7,8 +7,12 @@
 )]
 
 pub mod cargo_lambda;
+#[cfg(feature = "opentelemetry")]
+pub mod collector;
 pub mod dynamodb;
+pub mod embedded_metrics;
 pub mod front_door;
+pub mod log_lines;
 pub mod moto;
 pub mod openapi;
 pub mod process;

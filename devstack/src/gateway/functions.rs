@@ -24,6 +24,9 @@ use crate::time_source::{TimeSource, unix_millis};
 /// The gateway waits no longer for any function.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Lambda's own span of a request.
+const SEGMENT_ID: &str = "53995c3f42cd8ad8";
+
 type Handler = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
 
 /// Every function, by the name of its binary. When the catalog's file changes
@@ -103,6 +106,7 @@ impl Functions {
         let mut context = Context::default();
         request_id.clone_into(&mut context.request_id);
         context.deadline = unix_millis(self.time.now() + timeout);
+        context.xray_trace_id = event["headers"]["x-amzn-trace-id"].as_str().map(segment_of);
         // A panic is the function's; the gateway goes on.
         let run = AssertUnwindSafe(run(function, event, context)).catch_unwind();
         match tokio::time::timeout(timeout, run).await {
@@ -110,6 +114,13 @@ impl Functions {
             _ => integration_failure(),
         }
     }
+}
+
+/// Lambda goes on with the gateway's trace, in a segment of its own, and decides
+/// whether to sample it where nobody has.
+fn segment_of(trace: &str) -> String {
+    let decision = if trace.contains("Sampled=") { "" } else { ";Sampled=1" };
+    format!("{trace};Parent={SEGMENT_ID}{decision}")
 }
 
 fn say(what: &str) {

@@ -8,8 +8,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
-use crate::request::{Call, UpstreamCall};
-use crate::upstream::{Answer, SendFault, as_code};
+use crate::request::{Call, Outcome, UpstreamCall};
+use crate::upstream::{Answer, SendFault, Upstream, as_code};
 
 /// What an AWS service answers: an output, or the code of its refusal.
 pub(crate) struct SdkAnswer<T> {
@@ -41,6 +41,7 @@ impl<T> Answer for SdkAnswer<T> {
 /// Sends one attempt of at most `limit`.
 pub(crate) async fn send<T, E: ProvideErrorMetadata>(
     call: &Call,
+    upstream: Upstream,
     route: &'static str,
     limit: Duration,
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -52,10 +53,10 @@ pub(crate) async fn send<T, E: ProvideErrorMetadata>(
         Err(_) => Err(SendFault::Timeout),
     };
     let outcome = match &result {
-        Ok(answer) => answer.status.as_u16().to_string(),
-        Err(fault) => fault.to_string(),
+        Ok(answer) => Outcome::Answered(answer.status.as_u16()),
+        Err(fault) => Outcome::from(*fault),
     };
-    call.note(UpstreamCall::since(started, route, outcome));
+    call.note(UpstreamCall::since(started, upstream, route, outcome));
     result
 }
 

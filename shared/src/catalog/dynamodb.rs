@@ -10,11 +10,11 @@ use async_trait::async_trait;
 
 use self::table::{Record, Table};
 use super::item::{self, ItemKey};
-use crate::cache::{Aged, Cache};
+use crate::cache::{Aged, Cache, Origin};
 use crate::clock::Clock;
 use crate::domain::{Dataset, DatasetKey, EntryVersion, Report, ReportKey, Tenant, TenantKey};
 use crate::ports::{CatalogReader, Entries};
-use crate::request::Call;
+use crate::request::{CachedItem, Call};
 use crate::settings::Settings;
 use crate::upstream::{Http, UpstreamError};
 
@@ -115,8 +115,12 @@ impl CatalogReader for DynamoDbCatalog {
     ) -> Result<Entries, UpstreamError> {
         let now = self.clock.now();
         let (mut entries, missing) = self.take_kept(tenant, reports, datasets, now);
+        for _ in 0..entries.reports.len() + entries.datasets.len() {
+            call.note_origin(CachedItem::CatalogEntry, Origin::Cache);
+        }
         for record in self.table.get_all(call, &missing).await? {
             self.keep(&record, &mut entries, now)?;
+            call.note_origin(CachedItem::CatalogEntry, Origin::Loaded);
         }
         Ok(entries)
     }

@@ -56,7 +56,11 @@ impl Access {
         if explained && !self.explained.may(self.clock.now()) {
             return answer;
         }
-        tracing::warn!(explained, "Power BI refuses the access token; asking with a new one");
+        tracing::warn!(
+            explained,
+            request_id = call.ids().request,
+            "Power BI refuses the access token; asking with a new one"
+        );
         self.tokens.discard(viewpoint.user(), &access);
         let renewed = self.token(call, viewpoint).await?;
         question(Arc::clone(&self.powerbi), Arc::clone(call), renewed).await

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::access::Access;
+use super::audit;
 use super::budget::Budget;
 use super::error::EmbeddingError;
 use crate::cache::{Cache, Origin, Perishable};
 use crate::clock::Clock;
 use crate::domain::{Caller, TokenRequest};
 use crate::ports::{PowerBi, Viewpoint};
-use crate::request::Call;
+use crate::request::{CachedItem, Call};
 use crate::settings::Settings;
 use crate::token::EmbedToken;
 use crate::upstream::{UpstreamError, UpstreamErrorKind};
@@ -82,7 +83,8 @@ impl Issuer {
             }
             other => other?,
         };
-        audit(caller, &request, &kept.token, origin);
+        call.note_origin(CachedItem::EmbedToken, origin);
+        audit::embed_token(call, caller, &request, &kept.token, origin);
         Ok(kept.token)
     }
 
@@ -108,22 +110,4 @@ impl Issuer {
 /// an answer of its own.
 fn is_outage(error: &UpstreamError) -> bool {
     error.is_outage() || error.kind == UpstreamErrorKind::CredentialsUnavailable
-}
-
-/// One line for every token that is handed out, which an auditor can join with
-/// Power BI's own log by the token's id.
-fn audit(caller: &Caller, request: &TokenRequest, token: &EmbedToken, origin: Origin) {
-    let list = |ids: Vec<String>| ids.join(" ");
-    tracing::info!(
-        audit = "embed-token",
-        origin = origin.as_str(),
-        token_id = token.id,
-        tenant = caller.tenant().unwrap_or_default(),
-        subject = caller.subject(),
-        reports = list(request.reports().keys().map(ToString::to_string).collect()),
-        datasets = list(request.datasets().keys().map(ToString::to_string).collect()),
-        identities = request.identities().len(),
-        expiration = crate::timestamp::format(token.expiry.at),
-        "embed token handed out"
-    );
 }

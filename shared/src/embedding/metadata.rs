@@ -8,7 +8,7 @@ use crate::cache::{Aged, Cache};
 use crate::clock::Clock;
 use crate::domain::{DatasetId, ReportId};
 use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
-use crate::request::Call;
+use crate::request::{CachedItem, Call};
 use crate::token::AccessToken;
 use crate::upstream::UpstreamError;
 
@@ -53,7 +53,7 @@ impl Metadata {
         let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<ReportMetadata> {
             Box::pin(async move { powerbi.report(&call, &access, item).await })
         };
-        self.get(&self.reports, call, item, look).await
+        self.get(CachedItem::Report, &self.reports, call, item, look).await
     }
 
     pub(super) async fn dataset(
@@ -64,7 +64,7 @@ impl Metadata {
         let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<DatasetMetadata> {
             Box::pin(async move { powerbi.dataset(&call, &access, item).await })
         };
-        self.get(&self.datasets, call, item, look).await
+        self.get(CachedItem::Dataset, &self.datasets, call, item, look).await
     }
 
     pub(super) async fn datasets(
@@ -76,18 +76,19 @@ impl Metadata {
             |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<Arc<[ListedDataset]>> {
                 Box::pin(async move { powerbi.datasets(&call, &access, item).await.map(Arc::from) })
             };
-        self.get(&self.lists, call, item, look).await
+        self.get(CachedItem::DatasetList, &self.lists, call, item, look).await
     }
 
     pub(super) async fn workspace(&self, call: &Arc<Call>, item: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
         let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<WorkspaceMetadata> {
             Box::pin(async move { powerbi.workspace(&call, &access, item).await })
         };
-        self.get(&self.workspaces, call, item, look).await
+        self.get(CachedItem::Workspace, &self.workspaces, call, item, look).await
     }
 
     async fn get<Id, T>(
         &self,
+        what: CachedItem,
         cache: &Kept<Id, T>,
         call: &Arc<Call>,
         item: Item<Id>,
@@ -106,7 +107,8 @@ impl Metadata {
                 Ok(Aged { value, read_at: now, ttl, grace: GRACE })
             })
         };
-        let (kept, _) = cache.get(item.clone(), now, load, UpstreamError::is_outage).await?;
+        let (kept, origin) = cache.get(item.clone(), now, load, UpstreamError::is_outage).await?;
+        call.note_origin(what, origin);
         Ok(kept.value)
     }
 }

@@ -64,7 +64,7 @@ impl EntraClient {
         form.extend(prove(principal, &url, asked_at)?);
         let request = || self.http.request(Method::POST, url.clone()).form(&form);
         let attempt = self.http.attempt(call, Upstream::Entra, effort, asked_at);
-        let reply = attempt.run(|limit| self.http.send(call, ROUTE, limit, request())).await?;
+        let reply = attempt.run(|limit| self.http.send(call, Upstream::Entra, ROUTE, limit, request())).await?;
         if reply.status.is_success() { token_of(&reply, asked_at) } else { Err(refusal_of(&reply, user.is_some())) }
     }
 

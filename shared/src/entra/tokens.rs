@@ -10,7 +10,7 @@ use crate::cache::{Cache, Perishable};
 use crate::clock::Clock;
 use crate::domain::UserAssertion;
 use crate::ports::AccessTokens;
-use crate::request::Call;
+use crate::request::{CachedItem, Call};
 use crate::secrets::CachedSecret;
 use crate::token::AccessToken;
 use crate::upstream::{Effort, UpstreamError, UpstreamErrorKind};
@@ -115,7 +115,8 @@ impl AccessTokens for EntraTokens {
         // is better spent on Power BI.
         let effort = if self.cache.usable(&key, now).is_some() { Effort::Once } else { Effort::Full };
         let load = || Ok::<_, UpstreamError>(self.load(call, user.cloned(), effort));
-        let (kept, _) = self.cache.get(key, now, load, |_| true).await?;
+        let (kept, origin) = self.cache.get(key, now, load, |_| true).await?;
+        call.note_origin(CachedItem::AccessToken, origin);
         Ok(kept.token)
     }
 

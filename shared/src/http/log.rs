@@ -1,39 +1,28 @@
 //! One log line for each request.
 
-use http::StatusCode;
-use lambda_http::{Request, RequestExt};
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
+
+use super::metrics::{self, Measured};
 use super::problem::Problem;
 use super::serve::{Edge, Route};
-use super::{claims, headers};
+use crate::cache::Origin;
 use crate::domain::Caller;
-use crate::request::{Call, UpstreamCall};
+use crate::request::{CachedItem, Call, Trace};
 
 /// What is known of a request when it begins.
 pub(super) struct Line {
     path: &'static str,
-    request_id: String,
-    lambda_request_id: String,
-    trace_id: String,
-    correlation_id: Option<String>,
     cold_start: bool,
     tenant: String,
     subject: String,
 }
 
 impl Line {
-    pub(super) fn begin(edge: &Edge, route: &Route, request: &Request) -> Self {
-        let lambda = request.lambda_context_ref();
-        Self {
-            path: route.path,
-            request_id: claims::request_id(request),
-            lambda_request_id: lambda.map(|context| context.request_id.clone()).unwrap_or_default(),
-            trace_id: lambda.and_then(|context| context.xray_trace_id.clone()).unwrap_or_default(),
-            correlation_id: headers::correlation_id(request.headers()).map(str::to_owned),
-            cold_start: edge.is_first_request(),
-            tenant: String::new(),
-            subject: String::new(),
-        }
+    pub(super) fn begin(route: &Route, cold_start: bool) -> Self {
+        Self { path: route.path, cold_start, tenant: String::new(), subject: String::new() }
     }
 
     pub(super) fn caller(&mut self, caller: &Caller) {
@@ -41,55 +30,89 @@ impl Line {
         caller.subject().clone_into(&mut self.subject);
     }
 
-    pub(super) fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    pub(super) fn correlation_id(&self) -> Option<&str> {
-        self.correlation_id.as_deref()
-    }
-
-    /// Writes the line: an error where somebody has to act, a warning where a
-    /// caller was refused or an upstream was in trouble, else information.
-    pub(super) fn end(self, call: &Call, status: StatusCode, problem: Option<&Problem>) {
-        let upstream = upstream_of(call);
+    /// Writes the line, with its metrics: an error where somebody has to act, a
+    /// warning where a caller was refused or an upstream was in trouble, else
+    /// information.
+    pub(super) fn end(self, edge: &Edge, call: &Call, status: StatusCode, problem: Option<&Problem>) {
+        let ids = call.ids();
+        let trace = call.trace();
+        let elapsed = call.elapsed();
         let cause = problem.and_then(|problem| problem.cause.as_ref());
-        let faults = problem.map(faults_of).unwrap_or_default();
+        let members = || self.members(edge.metrics_namespace(), edge.now(), elapsed, problem, &trace);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     route = self.path,
                     status = status.as_u16(),
                     problem = problem.map(|problem| problem.code.as_str()),
-                    faults,
+                    faults = problem.map(faults_of),
                     cause = cause.map(ToString::to_string),
                     upstream_code = cause.and_then(|cause| cause.code.as_deref()),
                     upstream_request_id = cause.and_then(|cause| cause.request_id.as_deref()),
-                    duration_ms = u64::try_from(call.elapsed().as_millis()).unwrap_or(u64::MAX),
-                    upstream,
+                    duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                    upstream = upstream_of(&trace),
+                    cache = cache_of(&trace),
                     cold_start = self.cold_start,
                     tenant = self.tenant,
                     subject = self.subject,
-                    request_id = self.request_id,
-                    lambda_request_id = self.lambda_request_id,
-                    trace_id = self.trace_id,
-                    correlation_id = self.correlation_id,
+                    request_id = ids.request,
+                    lambda_request_id = ids.lambda_request,
+                    trace_id = ids.trace,
+                    correlation_id = ids.correlation,
+                    members = members(),
                     "request"
                 )
             };
         }
         match status.as_u16() {
-            200..=299 => line!(info),
+            200..=299 if !trace.is_troubled() => line!(info),
             500 | 502 => line!(error),
             _ => line!(warn),
         }
     }
+
+    fn members(
+        &self,
+        namespace: &str,
+        at: SystemTime,
+        latency: Duration,
+        problem: Option<&Problem>,
+        trace: &Trace,
+    ) -> String {
+        let code = problem.map(|problem| problem.code);
+        metrics::members(namespace, at, &Measured { latency, cold_start: self.cold_start, problem: code, trace })
+    }
 }
 
 /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.
-fn upstream_of(call: &Call) -> String {
-    let show = |call: &UpstreamCall| format!("{} {} {}ms", call.route, call.outcome, call.elapsed_ms);
-    call.upstream_calls().iter().map(show).collect::<Vec<_>>().join(", ")
+fn upstream_of(trace: &Trace) -> String {
+    let mut text = String::new();
+    for call in &trace.upstream_calls {
+        let separator = if text.is_empty() { "" } else { ", " };
+        // Writing into memory cannot fail.
+        let _ = write!(text, "{separator}{} {} {}ms", call.route, call.outcome, call.elapsed.as_millis());
+    }
+    text
+}
+
+/// Where kept values came from, in short: `AccessToken hit, EmbedToken loaded, Report hit 2`.
+fn cache_of(trace: &Trace) -> String {
+    let mut text = String::new();
+    for (item, origin) in CachedItem::ALL.iter().flat_map(|item| Origin::ALL.map(|origin| (*item, origin))) {
+        let word = match origin {
+            Origin::Cache => "hit",
+            Origin::Loaded => "loaded",
+            Origin::Fallback => "fallback",
+        };
+        let separator = if text.is_empty() { "" } else { ", " };
+        // Writing into memory cannot fail.
+        let _ = match trace.count(item, origin) {
+            0 => Ok(()),
+            1 => write!(text, "{separator}{item:?} {word}"),
+            count => write!(text, "{separator}{item:?} {word} {count}"),
+        };
+    }
+    text
 }
 
 /// The places at fault, without the values that stood there.

@@ -15,8 +15,10 @@ use super::{body, claims, headers, log};
 use crate::clock::Clock;
 use crate::domain::{Caller, ReportKey};
 use crate::embedding::BindingsRequest;
-use crate::request::Call;
+use crate::request::{Call, RequestIds};
 use crate::settings::Settings;
+#[cfg(feature = "opentelemetry")]
+use crate::spans::{Served, Spans};
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// What is left for writing the answer after the deadline of the work; a part
@@ -27,20 +29,47 @@ const GRACE: Duration = Duration::from_millis(250);
 pub struct Edge {
     tenant_claim: String,
     groups_claim: String,
+    metrics_namespace: String,
     clock: Arc<dyn Clock>,
     served: AtomicBool,
+    #[cfg(feature = "opentelemetry")]
+    spans: Option<Spans>,
 }
 
 impl Edge {
     /// An edge that reads callers as the settings say.
     #[must_use]
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
-        let (tenant_claim, groups_claim) = (settings.tenant_claim.clone(), settings.groups_claim.clone());
-        Self { tenant_claim, groups_claim, clock, served: AtomicBool::new(false) }
+        Self {
+            tenant_claim: settings.tenant_claim.clone(),
+            groups_claim: settings.groups_claim.clone(),
+            metrics_namespace: settings.metrics_namespace.clone(),
+            clock,
+            served: AtomicBool::new(false),
+            #[cfg(feature = "opentelemetry")]
+            spans: None,
+        }
+    }
+
+    /// The same edge, whose requests' spans go to a collector.
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub fn with_spans(self, spans: Option<Spans>) -> Self {
+        Self { spans, ..self }
+    }
+
+    /// What CloudWatch files the metrics under.
+    pub(super) fn metrics_namespace(&self) -> &str {
+        &self.metrics_namespace
+    }
+
+    /// The wall clock.
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now()
     }
 
     /// Whether no request was served before; true once.
-    pub(super) fn is_first_request(&self) -> bool {
+    fn is_first_request(&self) -> bool {
         !self.served.swap(true, Ordering::Relaxed)
     }
 }
@@ -104,8 +133,11 @@ where
     T: Serialize,
     F: Future<Output = Result<T, Problem>>,
 {
-    let call = Arc::new(Call::begin(lambda_remaining(&request, edge.clock.now())));
-    let mut line = log::Line::begin(edge, route, &request);
+    let call = Arc::new(Call::begin(lambda_remaining(&request, edge.now())).with_ids(ids_of(&request)));
+    let cold_start = edge.is_first_request();
+    let mut line = log::Line::begin(route, cold_start);
+    #[cfg(feature = "opentelemetry")]
+    let parent = crate::spans::parent_of(call.ids().trace.as_deref(), request.headers());
     let result = match admit(edge, route, request, &call) {
         Ok(exchange) => {
             line.caller(exchange.caller());
@@ -113,13 +145,29 @@ where
         }
         Err(problem) => Err(problem),
     };
-    let (status, mut headers, body) = render(&result, route, line.request_id());
-    headers::echo_correlation_id(&mut headers, line.correlation_id());
-    line.end(&call, status, result.as_ref().err());
+    let (status, mut headers, body) = render(&result, route, &call.ids().request);
+    headers::echo_correlation_id(&mut headers, call.ids().correlation.as_deref());
+    line.end(edge, &call, status, result.as_ref().err());
+    #[cfg(feature = "opentelemetry")]
+    if let Some(spans) = &edge.spans {
+        let problem = result.as_ref().err().map(|problem| problem.code.as_str());
+        let served = Served { parent, method: route.method.clone(), route: route.path, status, problem, cold_start };
+        spans.export(&call, &served, edge.now()).await;
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+fn ids_of(request: &Request) -> RequestIds {
+    let lambda = request.lambda_context_ref();
+    RequestIds {
+        request: claims::request_id(request),
+        lambda_request: lambda.map(|context| context.request_id.clone()).unwrap_or_default(),
+        trace: lambda.and_then(|context| context.xray_trace_id.clone()),
+        correlation: headers::correlation_id(request.headers()).map(str::to_owned),
+    }
 }
 
 /// The time until Lambda ends the invocation. A deadline in the past is none:

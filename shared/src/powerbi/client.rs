@@ -44,7 +44,7 @@ impl PowerBiClient {
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::PowerBi, Effort::Full, self.clock.now());
-        let reply = attempt.run(|limit| self.http.send(call, route, limit, request())).await?;
+        let reply = attempt.run(|limit| self.http.send(call, Upstream::PowerBi, route, limit, request())).await?;
         if !reply.status.is_success() {
             return Err(refusal_of(&reply));
         }

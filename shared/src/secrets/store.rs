@@ -14,7 +14,7 @@ use crate::aws::{self, SdkAnswer};
 use crate::cache::{Aged, Cache};
 use crate::clock::{Clock, Pacer};
 use crate::ports::{Secret, SecretStore};
-use crate::request::Call;
+use crate::request::{CachedItem, Call};
 use crate::settings::Settings;
 use crate::upstream::{Effort, Http, Upstream, UpstreamError, UpstreamErrorKind};
 
@@ -51,8 +51,11 @@ impl SecretStore for SecretsManager {
     async fn read(&self, call: &Arc<Call>, effort: Effort) -> Result<Secret, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::SecretsManager, effort, self.clock.now());
         // The stage is named because "current" is what a rotation moves.
-        let request = || self.client.get_secret_value().secret_id(&self.secret_id).version_stage("AWSCURRENT");
-        match attempt.run(|limit| aws::send(call, ROUTE, limit, request().send())).await {
+        let request = || {
+            let request = self.client.get_secret_value().secret_id(&self.secret_id).version_stage("AWSCURRENT");
+            request.customize().mutate_request(aws::passing_trace(call)).send()
+        };
+        match attempt.run(|limit| aws::send(call, Upstream::SecretsManager, ROUTE, limit, request())).await {
             Ok(SdkAnswer { outcome: Ok(output), .. }) => secret_of(output),
             Ok(SdkAnswer { outcome: Err(code), status, .. }) => {
                 Err(unavailable(code, &format!("status {}", status.as_u16())))
@@ -123,7 +126,8 @@ impl CachedSecret {
         let now = self.clock.now();
         let effort = if self.cache.usable(&(), now).is_some() { Effort::Once } else { Effort::Full };
         let load = || Ok::<_, UpstreamError>(self.load(call, effort, now));
-        let (kept, _) = self.cache.get((), now, load, |_| true).await?;
+        let (kept, origin) = self.cache.get((), now, load, |_| true).await?;
+        call.note_origin(CachedItem::Secret, origin);
         Ok(kept.value.principal)
     }
 
@@ -142,7 +146,7 @@ impl CachedSecret {
         if !self.reread.may(now) {
             return None;
         }
-        tracing::warn!("Entra refuses the credential; reading the secret again");
+        tracing::warn!(request_id = call.ids().request, "Entra refuses the credential; reading the secret again");
         let reread = self.load(call, Effort::Full, now).await.ok()?;
         self.cache.put(&(), reread.clone(), now);
         (reread.value.id != kept.value.id).then_some(reread.value.principal)

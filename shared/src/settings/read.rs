@@ -12,6 +12,8 @@ use reqwest::Url;
 use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings};
 use crate::fault::{Fault, Faults};
 
+const NAMESPACE_RULE: &str = "1 to 255 letters, digits and signs of ._/#:-, not beginning with `AWS/` or `:`";
+
 type Lookup<'v> = &'v dyn Fn(&str) -> Option<String>;
 
 /// Collects faults while values are taken out of the variables.
@@ -42,7 +44,10 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let metadata_ttl = vars.number("DYNABIND_METADATA_TTL_SECONDS", 600, 1..=86_400);
     let upstream_timeout = vars.number("DYNABIND_UPSTREAM_TIMEOUT_MS", 5000, 1..=20_000);
     let starts_ahead = vars.value("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| is_ahead(&kind));
+    let metrics_namespace = vars.checked("DYNABIND_METRICS_NAMESPACE", "Dynabind", is_namespace, NAMESPACE_RULE);
     let aws = read_aws(vars);
+    #[cfg(feature = "opentelemetry")]
+    let collector = read_collector(vars);
     let roots = (vars.lookup)("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     Some(Settings {
         secret_id: secret_id?,
@@ -56,9 +61,12 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         secret_ttl: Duration::from_secs(secret_ttl?),
         metadata_ttl: Duration::from_secs(metadata_ttl?),
         upstream_timeout: Duration::from_millis(upstream_timeout?),
+        metrics_namespace: metrics_namespace?,
         roots,
         starts_ahead,
         aws: aws?,
+        #[cfg(feature = "opentelemetry")]
+        collector,
     })
 }
 
@@ -103,6 +111,23 @@ fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     })
 }
 
+/// The variables that OpenTelemetry and Lambda name.
+#[cfg(feature = "opentelemetry")]
+fn read_collector(vars: &mut Vars<'_>) -> Option<super::Collector> {
+    let mut traces_url = vars.url("OTEL_EXPORTER_OTLP_ENDPOINT", None)?;
+    let prefix = traces_url.path().trim_end_matches('/').to_owned();
+    traces_url.set_path(&format!("{prefix}/v1/traces"));
+    let function_name = vars.value("AWS_LAMBDA_FUNCTION_NAME");
+    let service_name = vars.value("OTEL_SERVICE_NAME").or_else(|| function_name.clone());
+    Some(super::Collector {
+        traces_url,
+        service_name: service_name.unwrap_or_else(|| "dynabind".to_owned()),
+        function_name,
+        function_version: vars.value("AWS_LAMBDA_FUNCTION_VERSION"),
+        region: vars.value("AWS_REGION"),
+    })
+}
+
 impl Vars<'_> {
     /// A variable's value; an empty one counts as not set, as templates write it so.
     fn value(&self, name: &str) -> Option<String> {
@@ -115,6 +140,14 @@ impl Vars<'_> {
 
     fn text(&self, name: &str, default: &str) -> String {
         self.value(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn checked(&mut self, name: &str, default: &str, is_fit: fn(&str) -> bool, rule: &str) -> Option<String> {
+        let value = Some(self.text(name, default)).filter(|value| is_fit(value));
+        if value.is_none() {
+            self.fault(name, format!("expected {rule}"));
+        }
+        value
     }
 
     fn required(&mut self, name: &str, remedy: &str) -> Option<String> {
@@ -196,6 +229,13 @@ impl FromStr for CatalogSource {
     }
 }
 
+/// A namespace of our own as CloudWatch takes it (`Namespace` of `PutMetricData`);
+/// of what is allowed there, blanks are left out.
+fn is_namespace(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/#:-".contains(&byte);
+    text.len() <= 255 && text.bytes().all(allowed) && !text.starts_with("AWS/") && !text.starts_with(':')
+}
+
 /// A table's name, or the ARN of one, as DynamoDB's API takes either.
 fn is_table(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-:/".contains(&byte);
@@ -229,6 +269,7 @@ mod tests {
         assert_eq!((settings.min_token, settings.fresh_tokens_per_minute), (Duration::from_mins(15), 60));
         assert_eq!((settings.secret_ttl.as_secs(), settings.metadata_ttl.as_secs()), (300, 600));
         assert_eq!(settings.upstream_timeout.as_millis(), 5000);
+        assert_eq!(settings.metrics_namespace, "Dynabind");
     }
 
     #[test]
@@ -297,6 +338,21 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_namespace_is_one_that_cloudwatch_takes() {
+        for (text, allowed) in [
+            ("Dynabind/prod-1", true),
+            ("a.b_c#d:e", true),
+            ("AWS/Lambda", false),
+            (":x", false),
+            ("two words", false),
+            ("\"},{\"", false),
+            (&"x".repeat(256), false),
+        ] {
+            assert_eq!(settings(&[("DYNABIND_METRICS_NAMESPACE", text)]).is_ok(), allowed, "{text}");
         }
     }
 

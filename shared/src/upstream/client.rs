@@ -1,6 +1,5 @@
 //! The one HTTP client of a function.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{Attempt, Effort, Upstream};
 use crate::fault::{Fault, Faults};
-use crate::request::{Call, UpstreamCall};
+use crate::request::{Call, Outcome, UpstreamCall};
 
 /// Below the idle limits of Microsoft's and AWS's front ends, so that a pooled
 /// connection is seldom one that the peer has closed.
@@ -56,12 +55,12 @@ pub(crate) enum SendFault {
     TooLarge,
 }
 
-impl fmt::Display for SendFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Timeout => "timeout",
-            Self::Connection => "connection",
-            Self::TooLarge => "too-large",
+impl From<SendFault> for Outcome {
+    fn from(fault: SendFault) -> Self {
+        Self::Unanswered(match fault {
+            SendFault::Timeout => "timeout",
+            SendFault::Connection => "connection",
+            SendFault::TooLarge => "too-large",
         })
     }
 }
@@ -118,6 +117,7 @@ impl Http {
     pub(crate) async fn send(
         &self,
         call: &Call,
+        upstream: Upstream,
         route: &'static str,
         limit: Duration,
         request: reqwest::RequestBuilder,
@@ -125,10 +125,10 @@ impl Http {
         let started = Instant::now();
         let result = tokio::time::timeout(limit, exchange(request)).await.unwrap_or(Err(SendFault::Timeout));
         let outcome = match &result {
-            Ok(reply) => reply.status.as_u16().to_string(),
-            Err(fault) => fault.to_string(),
+            Ok(reply) => Outcome::Answered(reply.status.as_u16()),
+            Err(fault) => Outcome::from(*fault),
         };
-        call.note(UpstreamCall::since(started, route, outcome));
+        call.note(UpstreamCall::since(started, upstream, route, outcome));
         result
     }
 

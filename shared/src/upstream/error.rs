@@ -3,29 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// An outside system.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Upstream {
-    /// AWS Secrets Manager.
-    SecretsManager,
-    /// Amazon DynamoDB, where it holds the catalog.
-    DynamoDb,
-    /// Microsoft Entra ID.
-    Entra,
-    /// The Power BI REST API.
-    PowerBi,
-}
-
-impl fmt::Display for Upstream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SecretsManager => "Secrets Manager",
-            Self::DynamoDb => "DynamoDB",
-            Self::Entra => "Entra",
-            Self::PowerBi => "Power BI",
-        })
-    }
-}
+use crate::request::Upstream;
 
 /// Why an upstream call failed.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -70,9 +70,10 @@ impl Table {
         let attempt = self.http.attempt(call, Upstream::DynamoDb, Effort::Full, self.clock.now());
         let request = || {
             let key = AttributeValue::S(key.to_string());
-            self.client.get_item().table_name(&*self.name).key(item::KEY, key).consistent_read(true)
+            let request = self.client.get_item().table_name(&*self.name).key(item::KEY, key).consistent_read(true);
+            request.customize().mutate_request(aws::passing_trace(call)).send()
         };
-        let answer = attempt.run(|limit| aws::send(call, "GetItem", limit, request().send())).await;
+        let answer = attempt.run(|limit| aws::send(call, Upstream::DynamoDb, "GetItem", limit, request())).await;
         let attributes = self.output_of(answer)?.item;
         Ok(attributes.map(|attributes| self.record(key, attributes)))
     }
@@ -105,8 +106,9 @@ impl Table {
         let keys = KeysAndAttributes::builder().set_keys(Some(wanted.clone())).consistent_read(true).build();
         // Building fails without keys alone, and a batch has one at least.
         let Ok(keys) = keys else { return Ok(SdkAnswer::new(StatusCode::OK, Ok(()))) };
-        let request = self.client.batch_get_item().request_items(&*self.name, keys).send();
-        let result = aws::send(call, "BatchGetItem", limit, request).await;
+        let request = self.client.batch_get_item().request_items(&*self.name, keys);
+        let request = request.customize().mutate_request(aws::passing_trace(call)).send();
+        let result = aws::send(call, Upstream::DynamoDb, "BatchGetItem", limit, request).await;
         let mut progress = lock(progress);
         match result {
             Ok(SdkAnswer { outcome: Ok(output), .. }) => Ok(progress.note(output)),

@@ -1,0 +1,157 @@
+//! What one request asked of upstreams and of caches.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cache::Origin;
+
+/// An outside system.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Upstream {
+    /// AWS Secrets Manager.
+    SecretsManager,
+    /// Amazon DynamoDB, where it holds the catalog.
+    DynamoDb,
+    /// Microsoft Entra ID.
+    Entra,
+    /// The Power BI REST API.
+    PowerBi,
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SecretsManager => "Secrets Manager",
+            Self::DynamoDb => "DynamoDB",
+            Self::Entra => "Entra",
+            Self::PowerBi => "Power BI",
+        })
+    }
+}
+
+/// One attempt at one upstream call.
+#[derive(Clone, Debug)]
+pub struct UpstreamCall {
+    /// Who was asked.
+    pub upstream: Upstream,
+    /// Which of its operations.
+    pub route: &'static str,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// When it began.
+    pub started: Instant,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// An answer with this status.
+    Answered(u16),
+    /// None, and why: `timeout`, `connection` or `too-large`.
+    Unanswered(&'static str),
+}
+
+impl Outcome {
+    /// Whether the upstream did what it was asked.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Answered(200..=299))
+    }
+
+    /// The status, where there was an answer.
+    #[must_use]
+    pub fn status(self) -> Option<u16> {
+        if let Self::Answered(status) = self { Some(status) } else { None }
+    }
+
+    /// Whether the upstream takes no more requests now.
+    #[must_use]
+    pub fn is_throttle(self) -> bool {
+        self == Self::Answered(429)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered(status) => write!(f, "{status}"),
+            Self::Unanswered(why) => f.write_str(why),
+        }
+    }
+}
+
+impl UpstreamCall {
+    /// An attempt that began at `started` and has just ended.
+    #[must_use]
+    pub fn since(started: Instant, upstream: Upstream, route: &'static str, outcome: Outcome) -> Self {
+        Self { upstream, route, outcome, started, elapsed: started.elapsed() }
+    }
+}
+
+/// What is kept between requests.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CachedItem {
+    /// The service principal's secret.
+    Secret,
+    /// An access token of Entra's.
+    AccessToken,
+    /// An embed token.
+    EmbedToken,
+    /// What Power BI says of a report.
+    Report,
+    /// What Power BI says of a dataset.
+    Dataset,
+    /// The list of a workspace's datasets.
+    DatasetList,
+    /// What Power BI says of a workspace.
+    Workspace,
+    /// A report's or dataset's entry of a catalog in DynamoDB.
+    CatalogEntry,
+}
+
+impl CachedItem {
+    /// Each of them.
+    pub const ALL: [Self; 8] = [
+        Self::Secret,
+        Self::AccessToken,
+        Self::EmbedToken,
+        Self::Report,
+        Self::Dataset,
+        Self::DatasetList,
+        Self::Workspace,
+        Self::CatalogEntry,
+    ];
+}
+
+/// What a request asked.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// Its attempts at upstream calls, in the order in which they ended.
+    pub upstream_calls: Vec<UpstreamCall>,
+    /// How often each item had each origin. A table, because a kept answer should cost no allocation.
+    origins: [[u16; Origin::ALL.len()]; CachedItem::ALL.len()],
+}
+
+impl Trace {
+    /// How often an item came from there.
+    #[must_use]
+    pub fn count(&self, item: CachedItem, origin: Origin) -> u16 {
+        self.origins[item as usize][origin as usize]
+    }
+
+    /// Whether an upstream did not do what it was asked, or an old value stood in for a new one.
+    #[must_use]
+    pub fn is_troubled(&self) -> bool {
+        let fell_back = |item: &CachedItem| self.count(*item, Origin::Fallback) > 0;
+        CachedItem::ALL.iter().any(fell_back) || self.upstream_calls.iter().any(|call| !call.outcome.is_success())
+    }
+
+    pub(super) fn note_origin(&mut self, item: CachedItem, origin: Origin) {
+        let count = &mut self.origins[item as usize][origin as usize];
+        *count = count.saturating_add(1);
+    }
+}

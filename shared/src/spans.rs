@@ -1,0 +1,215 @@
+//! OpenTelemetry's spans: one for a request, one for each attempt at an upstream.
+//!
+//! They are made of the request's trace when its answer is known, and sent before
+//! it goes out: after that, Lambda freezes the environment. Names are those of the
+//! semantic conventions for HTTP and functions as a service, where there are any.
+
+mod parent;
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{Protocol, RetryPolicy, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SpanData, SpanEvents, SpanExporter as _, SpanLinks};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+use crate::clock::Pacer;
+use crate::fault::{Fault, Faults};
+use crate::request::{Call, UpstreamCall};
+use crate::settings::Collector;
+use crate::upstream::Http;
+
+pub use parent::parent_of;
+
+/// The longest that an answer waits for the collector. With the grace of the
+/// answer it stays inside the margin to Lambda's own deadline.
+pub const LONGEST: Duration = Duration::from_millis(200);
+
+/// A collector that does not answer is complained of this often.
+const COMPLAINT_PAUSE: Duration = Duration::from_mins(1);
+
+/// Makes spans and sends them to a collector.
+pub struct Spans {
+    // An exporter is asked for one thing at a time.
+    exporter: Mutex<SpanExporter>,
+    ids: RandomIdGenerator,
+    scope: InstrumentationScope,
+    complaints: Pacer,
+}
+
+/// A request that has its answer.
+#[derive(Debug)]
+pub struct Served {
+    /// The span that it belongs to; invalid where there is none.
+    pub parent: SpanContext,
+    /// The route's method.
+    pub method: http::Method,
+    /// The route's path.
+    pub route: &'static str,
+    /// The answer's status.
+    pub status: http::StatusCode,
+    /// The problem's code.
+    pub problem: Option<&'static str>,
+    /// Whether it was the environment's first request.
+    pub cold_start: bool,
+}
+
+impl Spans {
+    /// Spans for the collector, sent through `http`.
+    ///
+    /// # Errors
+    /// What the exporter does not take of the settings.
+    pub fn new(collector: &Collector, http: Http) -> Result<Self, Faults> {
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(Sender(http))
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(collector.traces_url.as_str())
+            .with_timeout(LONGEST)
+            // Between attempts the exporter would put the whole thread to sleep.
+            .with_retry_policy(RetryPolicy::default().with_max_retries(0))
+            .build();
+        let mut exporter = exporter.map_err(|error| {
+            Faults(vec![Fault { place: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), detail: error.to_string() }])
+        })?;
+        exporter.set_resource(&resource_of(collector));
+        let scope = InstrumentationScope::builder("dynabind").with_version(env!("CARGO_PKG_VERSION")).build();
+        let (exporter, complaints) = (Mutex::new(exporter), Pacer::new(COMPLAINT_PAUSE));
+        Ok(Self { exporter, ids: RandomIdGenerator::default(), scope, complaints })
+    }
+
+    /// Sends the spans of a request, unless its trace is not sampled. It takes
+    /// [`LONGEST`] at most, and nothing that goes wrong is the request's trouble.
+    pub async fn export(&self, call: &Call, served: &Served, now: SystemTime) {
+        if served.parent.is_valid() && !served.parent.is_sampled() {
+            return;
+        }
+        let spans = self.spans_of(call, served, now);
+        let sent = timeout(LONGEST, async { self.exporter.lock().await.export(spans).await }).await;
+        if !matches!(sent, Ok(Ok(()))) && self.complaints.may(now) {
+            tracing::warn!(request_id = call.ids().request, "the collector does not take the spans of requests");
+        }
+    }
+
+    fn spans_of(&self, call: &Call, served: &Served, now: SystemTime) -> Vec<SpanData> {
+        let trace_id = if served.parent.is_valid() { served.parent.trace_id() } else { self.ids.new_trace_id() };
+        let context =
+            || SpanContext::new(trace_id, self.ids.new_span_id(), TraceFlags::SAMPLED, false, TraceState::default());
+        let ended = Instant::now();
+        let at = |instant: Instant| now - ended.saturating_duration_since(instant);
+        let root = SpanData {
+            parent_span_id: served.parent.span_id(),
+            parent_span_is_remote: served.parent.is_valid(),
+            attributes: attributes_of(call, served),
+            status: status_of(served.status.is_server_error().then(|| served.problem.unwrap_or("internal").into())),
+            ..self.span(context(), SpanKind::Server, name_of(served), (at(call.started()), now))
+        };
+        let parent = root.span_context.span_id();
+        let mut spans = vec![root];
+        spans.extend(call.trace().upstream_calls.iter().map(|attempt| {
+            let times = (at(attempt.started), at(attempt.started + attempt.elapsed));
+            let span = self.span(context(), SpanKind::Client, attempt.route.into(), times);
+            SpanData { parent_span_id: parent, ..of_attempt(attempt, span) }
+        }));
+        spans
+    }
+
+    fn span(
+        &self,
+        span_context: SpanContext,
+        span_kind: SpanKind,
+        name: Cow<'static, str>,
+        (start_time, end_time): (SystemTime, SystemTime),
+    ) -> SpanData {
+        SpanData {
+            span_context,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind,
+            name,
+            start_time,
+            end_time,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: self.scope.clone(),
+        }
+    }
+}
+
+fn name_of(served: &Served) -> Cow<'static, str> {
+    format!("{} {}", served.method, served.route).into()
+}
+
+fn attributes_of(call: &Call, served: &Served) -> Vec<KeyValue> {
+    let mut attributes = vec![
+        KeyValue::new("http.request.method", served.method.to_string()),
+        KeyValue::new("http.route", served.route),
+        KeyValue::new("http.response.status_code", i64::from(served.status.as_u16())),
+        KeyValue::new("faas.trigger", "http"),
+        KeyValue::new("faas.coldstart", served.cold_start),
+        KeyValue::new("faas.invocation_id", call.ids().lambda_request.clone()),
+        KeyValue::new("dynabind.request_id", call.ids().request.clone()),
+    ];
+    if let Some(problem) = served.problem {
+        attributes.push(KeyValue::new("dynabind.problem", problem));
+        let is_ours = served.status.is_server_error();
+        attributes.extend(is_ours.then(|| KeyValue::new("error.type", problem)));
+    }
+    attributes
+}
+
+fn of_attempt(attempt: &UpstreamCall, span: SpanData) -> SpanData {
+    let outcome = attempt.outcome;
+    let mut attributes = vec![KeyValue::new("peer.service", attempt.upstream.to_string())];
+    if let Some(status) = outcome.status() {
+        attributes.push(KeyValue::new("http.response.status_code", i64::from(status)));
+    }
+    let error = (!outcome.is_success()).then(|| outcome.to_string());
+    attributes.extend(error.clone().map(|error| KeyValue::new("error.type", error)));
+    SpanData { attributes, status: status_of(error.map(Cow::from)), ..span }
+}
+
+fn status_of(error: Option<Cow<'static, str>>) -> Status {
+    error.map_or(Status::Unset, Status::error)
+}
+
+fn resource_of(collector: &Collector) -> Resource {
+    let lambda = [
+        ("faas.name", &collector.function_name),
+        ("faas.version", &collector.function_version),
+        ("cloud.region", &collector.region),
+    ];
+    let known = lambda.into_iter().filter_map(|(name, value)| Some(KeyValue::new(name, value.clone()?)));
+    let attributes = known.chain([
+        KeyValue::new("service.name", collector.service_name.clone()),
+        KeyValue::new("cloud.provider", "aws"),
+        KeyValue::new("cloud.platform", "aws_lambda"),
+    ]);
+    Resource::builder_empty().with_attributes(attributes).build()
+}
+
+/// Our HTTP client in OpenTelemetry's shape.
+#[derive(Debug)]
+struct Sender(Http);
+
+#[async_trait]
+impl HttpClient for Sender {
+    async fn send_bytes(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+        let reply = self.0.execute(request.map(|body| body.to_vec())).await;
+        let reply = reply.map_err(|_| "the collector gives no answer")?;
+        let mut response = http::Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply.headers;
+        Ok(response)
+    }
+}

@@ -1,0 +1,158 @@
+//! The spans of requests, as a collector of OpenTelemetry's gets them.
+
+use std::collections::BTreeSet;
+
+use acceptance::collector::{Collector, Conduct, attribute, hex, spans_of};
+use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
+use acceptance::project;
+use devstack::Fault;
+use dynabind::spans::LONGEST;
+use http::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode as SpanStatus;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::Level;
+
+const CONTENT: Conduct = Conduct::Answers(StatusCode::OK);
+
+/// The attributes that `docs/operations.md` tells of.
+fn documented() -> BTreeSet<String> {
+    let text = project::text("docs/operations.md");
+    let section = text.split("\n### ").find(|section| section.starts_with("Spans\n")).unwrap();
+    let cells = section.lines().filter(|line| line.starts_with("| `")).map(|row| row.rsplit(" | ").next().unwrap());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+async fn door_to(collector: &Collector) -> FrontDoor {
+    FrontDoor::with_variables(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("AWS_LAMBDA_FUNCTION_NAME", "dynabind-config"),
+    ])
+    .await
+}
+
+fn event(door: &FrontDoor) -> Value {
+    door.stack.event("POST", "/config", Some("ana@contoso"), Some(&view("sales", "contoso-sales")))
+}
+
+#[tokio::test]
+async fn a_cold_request_is_one_trace_below_lambdas_segment() {
+    let collector = Collector::start(CONTENT).await;
+    let door = door_to(&collector).await;
+    let mut event = event(&door);
+    event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793");
+    let _ = door.send(event.clone()).await.ok();
+    let messages = collector.take();
+    assert_eq!(messages.len(), 1, "one message a request");
+    let resource = &messages[0].resource_spans[0].resource.as_ref().unwrap().attributes;
+    assert_eq!(["service.name", "faas.name"].map(|name| attribute(resource, name)), ["dynabind-config"; 2]);
+
+    let spans = spans_of(&messages);
+    let root = spans[0];
+    assert_eq!((root.name.as_str(), root.kind()), ("POST /config", SpanKind::Server));
+    assert_eq!(hex(&root.parent_span_id), "53995c3f42cd8ad8");
+    let id = event["requestContext"]["requestId"].as_str().unwrap();
+    for (name, expected) in [
+        ("http.route", "/config"),
+        ("http.request.method", "POST"),
+        ("http.response.status_code", "200"),
+        ("faas.trigger", "http"),
+        ("faas.coldstart", "true"),
+        ("dynabind.request_id", id),
+        ("dynabind.problem", ""),
+        ("error.type", ""),
+    ] {
+        assert_eq!(attribute(&root.attributes, name), expected, "{name}");
+    }
+    let mut attempts: Vec<_> = spans[1..].iter().map(|span| span.name.as_str()).collect();
+    attempts.sort_unstable();
+    assert_eq!(attempts, ["EntraToken", "GenerateToken", "GetReport", "GetSecretValue"]);
+    for span in &spans {
+        assert_eq!(hex(&span.trace_id), "5759e988bd862e3fe1be46a994272793");
+        assert!(span.start_time_unix_nano >= root.start_time_unix_nano, "{span:?}");
+        assert!((span.start_time_unix_nano..=root.end_time_unix_nano).contains(&span.end_time_unix_nano), "{span:?}");
+    }
+    for span in &spans[1..] {
+        assert_eq!((span.kind(), &span.parent_span_id), (SpanKind::Client, &root.span_id));
+        assert_eq!(attribute(&span.attributes, "http.response.status_code"), "200");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_told_with_its_cause_and_no_secret() {
+    let collector = Collector::start(CONTENT).await;
+    let door = door_to(&collector).await;
+    let event = event(&door);
+    let mut answers = vec![door.send(event.clone()).await.ok()];
+    let echo = Fault::Status { status: 403, headers: [].into(), body: door.stack.stored_secret() };
+    door.stack.powerbi().fail("*", echo, None);
+    door.clock.advance(std::time::Duration::from_hours(2));
+    let answer = door.send(event.clone()).await;
+    answer.assert_problem(502, "upstream-refused");
+    answers.push(answer.body);
+    let secrets = crate::secrecy::secrets_of(&door, &event, &answers);
+    let posted = collector.take_posted();
+    let texts: Vec<_> = posted.iter().map(|body| String::from_utf8_lossy(body)).collect();
+    assert!(texts.len() == 2 && texts[1].contains("upstream-refused"));
+    for text in &texts {
+        assert!(secrets.iter().all(|secret| !text.contains(secret.as_str())), "a secret in {text}");
+        assert!(!text.contains("ana@") && !text.contains("contoso"), "whose request it is stays in the log: {text}");
+    }
+
+    let _ = door.send(event).await;
+    let messages = collector.take();
+    let spans = spans_of(&messages);
+    let failed = |index: usize| (spans[index].status.as_ref().unwrap().code(), spans[index].name.as_str());
+    assert_eq!(failed(0), (SpanStatus::Error, "POST /config"));
+    assert_eq!(attribute(&spans[0].attributes, "error.type"), "upstream-refused");
+    let refused = spans[1..].iter().filter(|span| attribute(&span.attributes, "error.type") == "403");
+    assert!(refused.clone().count() > 0);
+    assert!(refused.into_iter().all(|span| attribute(&span.attributes, "peer.service") == "Power BI"));
+    let told = spans.iter().flat_map(|span| &span.attributes).map(|attribute| attribute.key.clone());
+    assert_eq!(told.collect::<BTreeSet<_>>(), documented());
+}
+
+#[tokio::test]
+async fn what_is_not_sampled_is_not_sent() {
+    let collector = Collector::start(CONTENT).await;
+    let door = door_to(&collector).await;
+    let mut event = event(&door);
+    event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+    let _ = door.send(event).await.ok();
+    assert_eq!(collector.take().len(), 0);
+}
+
+#[tokio::test]
+async fn a_collector_in_trouble_costs_a_moment_and_one_warning() {
+    let unwell = Conduct::Answers(StatusCode::SERVICE_UNAVAILABLE);
+    for (conduct, posts) in [(Conduct::Hangs, 3), (unwell, 3), (Conduct::IsAway, 0)] {
+        let collector = Collector::start(conduct).await;
+        let log = LogLines::at(Level::WARN);
+        let door = door_to(&collector).await;
+        let event = event(&door);
+        let _ = door.send(event.clone()).await.ok();
+        for _ in 0..2 {
+            let started = Instant::now();
+            let _ = door.send(event.clone()).await.ok();
+            // A kept answer takes a millisecond, and the machine may be busy.
+            assert!(started.elapsed() < LONGEST * 2, "{:?}", started.elapsed());
+        }
+        assert_eq!(collector.take().len(), posts, "no attempt is made again");
+        assert_eq!(log.take().len(), 1, "an operator is told, but not with every request");
+    }
+}
+
+#[tokio::test]
+async fn without_an_endpoint_nothing_is_sent() {
+    let door = FrontDoor::open().await;
+    let _ = door.send(event(&door)).await.ok();
+    let faulty = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com")];
+    let faulty = devstack::StackOptions {
+        variables: faulty.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Default::default()
+    };
+    let fault = devstack::Stack::start(faulty).await.err().unwrap().to_string();
+    assert!(fault.contains("OTEL_EXPORTER_OTLP_ENDPOINT"), "{fault}");
+}

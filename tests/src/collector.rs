@@ -1,0 +1,100 @@
+//! A collector of OpenTelemetry's that keeps what it is sent.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
+use http::StatusCode;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use tokio::net::TcpListener;
+
+/// How a collector behaves.
+#[derive(Clone, Copy, Debug)]
+pub enum Conduct {
+    /// It answers with this.
+    Answers(StatusCode),
+    /// It takes everything in and never answers.
+    Hangs,
+    /// Nobody listens.
+    IsAway,
+}
+
+/// A collector, for as long as the test's runtime lives.
+pub struct Collector {
+    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be.
+    pub url: String,
+    posted: Arc<Mutex<Vec<Bytes>>>,
+}
+
+impl Collector {
+    /// Starts one on loopback.
+    pub async fn start(conduct: Conduct) -> Self {
+        let posted = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&posted);
+        let take = async move |body: Bytes| {
+            kept.lock().unwrap().push(body);
+            match conduct {
+                Conduct::Answers(status) => status,
+                Conduct::Hangs | Conduct::IsAway => std::future::pending().await,
+            }
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/v1/traces", post(take));
+        if matches!(conduct, Conduct::IsAway) {
+            drop(listener);
+        } else {
+            tokio::spawn(async move { axum::serve(listener, router).await });
+        }
+        Self { url, posted }
+    }
+
+    /// The bodies since the last time of asking.
+    #[must_use]
+    pub fn take_posted(&self) -> Vec<Bytes> {
+        std::mem::take(&mut *self.posted.lock().unwrap())
+    }
+
+    /// The messages since the last time of asking.
+    #[must_use]
+    pub fn take(&self) -> Vec<ExportTraceServiceRequest> {
+        self.take_posted().into_iter().map(|body| ExportTraceServiceRequest::decode(body).unwrap()).collect()
+    }
+}
+
+/// The spans of messages.
+#[must_use]
+pub fn spans_of(messages: &[ExportTraceServiceRequest]) -> Vec<&Span> {
+    let scopes = messages.iter().flat_map(|message| &message.resource_spans).flat_map(|of| &of.scope_spans);
+    scopes.flat_map(|scope| &scope.spans).collect()
+}
+
+/// An attribute as text; empty where it is absent.
+#[must_use]
+pub fn attribute(attributes: &[KeyValue], name: &str) -> String {
+    let found = attributes.iter().find(|attribute| attribute.key == name).and_then(|found| found.value.as_ref());
+    match found {
+        Some(AnyValue { value: Some(Value::StringValue(text)) }) => text.clone(),
+        Some(AnyValue { value: Some(Value::IntValue(number)) }) => number.to_string(),
+        Some(AnyValue { value: Some(Value::BoolValue(truth)) }) => truth.to_string(),
+        Some(other) => panic!("{name}: {other:?}"),
+        None => String::new(),
+    }
+}
+
+/// An id's bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(id: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in id {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
+}

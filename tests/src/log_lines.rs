@@ -1,0 +1,46 @@
+//! The log lines of a test's own thread.
+
+use std::sync::{Arc, Mutex};
+
+use dynabind::telemetry::{self, Sink};
+use serde_json::Value;
+use tracing::Level;
+use tracing::subscriber::DefaultGuard;
+
+use crate::front_door::ManualClock;
+
+/// Listens until it is dropped.
+pub struct LogLines {
+    lines: Arc<Mutex<Vec<String>>>,
+    _guard: DefaultGuard,
+}
+
+impl LogLines {
+    /// Every line of this thread from now on, at a level.
+    #[must_use]
+    pub fn at(level: Level) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&lines);
+        let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
+        let subscriber = telemetry::subscriber(level, Arc::new(ManualClock::default()), sink);
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// The texts since the last time of asking.
+    #[must_use]
+    pub fn take_texts(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().unwrap())
+    }
+
+    /// The lines since the last time of asking.
+    #[must_use]
+    pub fn take(&self) -> Vec<Value> {
+        self.take_texts().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The request lines since the last time of asking.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<Value> {
+        self.take().into_iter().filter(|line| line["message"] == "request").collect()
+    }
+}
