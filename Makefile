@@ -120,6 +120,24 @@ bench: | doctor ## Measure the release binaries beside a bare function; writes t
 	cargo run --locked --release --package bench
 	cargo bench --locked --package bench --bench catalog -- --noplot
 
+PEERS := target/peers
+
+.PHONY: bench-peers
+bench-peers: $(PEERS)/.installed ## Measure beside functions in Python and Node that do the whole job
+	cargo build --locked --release
+	cargo run --locked --release --package bench -- --beside $(PEERS)/python --json target/bench-python.json
+	cargo run --locked --release --package bench -- --beside $(PEERS)/node --json target/bench-node.json
+
+$(PEERS)/.installed: bench/peers/python/requirements.txt bench/peers/node/package-lock.json | doctor
+	@mkdir -p $(PEERS)
+	$(PYTHON) -m venv --clear $(PEERS)/venv
+	PIP_USER=0 $(PEERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	cd bench/peers/node && npm ci --no-audit --no-fund
+	printf '#!/bin/sh\nexec %s %s\n' '$(CURDIR)/$(PEERS)/venv/bin/python' '$(CURDIR)/bench/peers/python/function.py' >$(PEERS)/python
+	printf '#!/bin/sh\nNODE_EXTRA_CA_CERTS=$$SSL_CERT_FILE exec %s %s\n' "$$(command -v node)" '$(CURDIR)/bench/peers/node/function.mjs' >$(PEERS)/node
+	chmod +x $(PEERS)/python $(PEERS)/node
+	@touch $@
+
 .PHONY: scaling
 scaling: | doctor ## Simulate what a load asks of Power BI; ARGS='--users 5000 --tenants 200 --calls-per-minute 100'
 	cargo run --locked --release --package bench --bin scaling -- $(ARGS)

@@ -1,6 +1,7 @@
-//! `bench [--binaries DIRECTORY] [--json FILE] [--rounds NUMBER] [--only PART]`: one run, one table.
+//! `bench [--binaries DIRECTORY] [--json FILE] [--rounds NUMBER] [--only PART] [--beside PROGRAM]`: one run, one table.
 //!
-//! The parts are `cold`, `warm`, `burst`, `sizes` and `catalogs`.
+//! The parts are `cold`, `warm`, `burst`, `sizes` and `catalogs`. A program that speaks Lambda's Runtime API and answers
+//! the same events takes the bare function's place.
 
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn arguments() -> Result<Arguments, Error> {
-    let plan = Plan { binaries: "target/release".into(), rounds: 21, only: None };
+    let plan = Plan { binaries: "target/release".into(), rounds: 21, only: None, beside: None };
     let mut arguments = Arguments { plan, json: "target/bench.json".into() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -46,6 +47,7 @@ fn arguments() -> Result<Arguments, Error> {
             "--binaries" => arguments.plan.binaries = value.into(),
             "--json" => arguments.json = value.into(),
             "--rounds" => arguments.plan.rounds = value.parse()?,
+            "--beside" => arguments.plan.beside = Some(value.into()),
             "--only" => arguments.plan.only = Some(value),
             _ => return Err(format!("unknown argument {word}").into()),
         }

@@ -118,12 +118,19 @@ pub fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
 }
 
 /// All figures of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Table {
+    yardstick: String,
     rows: Vec<Row>,
 }
 
 impl Table {
+    /// An empty table, whose figures stand beside those of `yardstick`.
+    #[must_use]
+    pub fn beside(yardstick: impl Into<String>) -> Self {
+        Self { yardstick: yardstick.into(), rows: Vec::new() }
+    }
+
     /// Adds a figure.
     pub fn push(&mut self, row: Row) {
         self.rows.push(row);
@@ -138,7 +145,7 @@ impl Table {
     /// As a Markdown table.
     #[must_use]
     pub fn text(&self) -> String {
-        let head = ["what", "figure", "bare function", "ratio", "target", ""].map(str::to_owned);
+        let head = ["what", "figure", &self.yardstick, "ratio", "target", ""].map(str::to_owned);
         let mut lines = vec![head];
         lines.extend(self.rows.iter().map(Row::line));
         aligned(&lines)
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_table_is_aligned() {
-        let mut table = Table::default();
+        let mut table = Table::beside("bare function");
         table.push(Row::new("cold", "ms", 120.25).within(Limit::Figure(100.0)));
         let text = table.text();
         let widths: Vec<_> = text.lines().map(|line| line.chars().count()).collect();

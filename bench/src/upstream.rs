@@ -108,7 +108,8 @@ impl Upstreams {
     }
 
     async fn answer(&self, service: Service, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (name, body) = reply(service, request.method(), request.uri().path());
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let (name, body) = reply(service, request.method(), request.uri().path(), &format!("https://{host}"));
         self.note(|counts| *counts.calls.entry(name).or_default() += 1);
         // Read to the end, so that the connection can be used again.
         drop(request.into_body().collect().await);
@@ -128,9 +129,12 @@ impl Upstreams {
 }
 
 /// The name and the body of an answer.
-fn reply(service: Service, method: &Method, path: &str) -> (&'static str, Bytes) {
+fn reply(service: Service, method: &Method, path: &str, origin: &str) -> (&'static str, Bytes) {
     if method == Method::HEAD {
         return ("connect-ahead", Bytes::new());
+    }
+    if path.ends_with("/openid-configuration") {
+        return ("Discovery", bytes_of(&discovery(origin)));
     }
     let (name, body) = match service {
         Service::SecretsManager => ("GetSecretValue", &SECRET),
@@ -169,6 +173,16 @@ static ACCESS_TOKEN: Body = LazyLock::new(|| {
 static EMBED_TOKEN: Body = LazyLock::new(|| {
     bytes_of(&json!({"token": "H4sI".repeat(375), "tokenId": WORKSPACE, "expiration": "2099-01-01T00:00:00Z"}))
 });
+
+/// What MSAL asks for before its first token; our own client knows its one URL.
+fn discovery(origin: &str) -> serde_json::Value {
+    json!({
+        "issuer": format!("{origin}/{WORKSPACE}/v2.0"),
+        "authorization_endpoint": format!("{origin}/{WORKSPACE}/oauth2/v2.0/authorize"),
+        "token_endpoint": format!("{origin}/{WORKSPACE}/oauth2/v2.0/token"),
+        "jwks_uri": format!("{origin}/{WORKSPACE}/discovery/v2.0/keys"),
+    })
+}
 
 static REPORT: Body = LazyLock::new(|| {
     let embed_url = format!("https://app.powerbi.com/reportEmbed?reportId={WORKSPACE}&groupId={WORKSPACE}");

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
-use super::{BARE, Plan};
+use super::Plan;
 use crate::Error;
 use crate::event::Question;
 use crate::lambda::{Environment, Variables, now};
-use crate::site::{Network, Site, lambda_variables};
+use crate::site::{Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 
@@ -20,11 +20,12 @@ const ROUNDS: usize = 5;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     let site = Site::start(NETWORK).await?;
-    let (config, bare) = (plan.binary(Question::Config.function()), plan.binary(BARE));
+    let config = plan.binary(Question::Config.function());
+    let bare = plan.yardstick(NETWORK).await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         ours.push(burst(&config, site.variables()).await?);
-        theirs.push(burst(&bare, &lambda_variables()).await?);
+        theirs.push(burst(&bare.program, &bare.variables).await?);
     }
     let what = format!("config: {ENVIRONMENTS} cold environments at once, TLS, upstreams at 50 ms");
     table.push(Row::new(what, "ms", median(&ours)).beside(median(&theirs)).within(Limit::Figure(400.0)));

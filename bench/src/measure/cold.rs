@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{BARE, Plan};
+use super::Plan;
 use crate::Error;
 use crate::event::Question;
 use crate::lambda::{Environment, Variables};
 use crate::process;
-use crate::site::{Network, Site, lambda_variables};
+use crate::site::{Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Counts;
@@ -70,14 +70,15 @@ fn push_counts(table: &mut Table, counts: &Counts) {
 
 /// As many rounds as planned; those before, unmeasured, fill the page cache.
 async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
-    let site = Site::start(network).await?;
-    let (ours, bare) = (plan.binary(question.function()), plan.binary(BARE));
+    let site = Site::start(plan.network(network)).await?;
+    let ours = plan.binary(question.function());
+    let bare = plan.yardstick(network).await?;
     let mut series = Series { ours: Vec::new(), bare: Vec::new(), counts: Counts::default() };
     for round in 0..=plan.rounds {
         drop(site.upstreams.take_counts());
         let our_start = start(&ours, site.variables(), question).await?;
         series.counts = site.upstreams.take_counts();
-        let bare_start = start(&bare, &lambda_variables(), question).await?;
+        let bare_start = start(&bare.program, &bare.variables, question).await?;
         if round > 0 {
             series.ours.push(our_start);
             series.bare.push(bare_start);

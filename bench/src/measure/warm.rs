@@ -1,15 +1,16 @@
 //! Requests to an environment that has served some.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
-use super::{BARE, Plan};
+use super::Plan;
 use crate::Error;
 use crate::event::Question;
 use crate::lambda::{Environment, Variables, now};
 use crate::process;
 use crate::processor::Apart;
-use crate::site::{Network, Site, lambda_variables};
+use crate::site::{Network, Site};
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
 
@@ -36,13 +37,12 @@ struct Subject {
 
 impl Subject {
     async fn start(
-        plan: &Plan,
         apart: &Apart,
-        name: &str,
+        program: &Path,
         variables: &Variables,
         asks: (Question, bool),
     ) -> Result<Self, Error> {
-        let environment = Environment::start(&plan.binary(name), variables).await?;
+        let environment = Environment::start(program, variables).await?;
         apart.move_away(environment.pid())?;
         let (question, fresh) = asks;
         let (p50, p99, cpu) = (Vec::new(), Vec::new(), Vec::new());
@@ -143,8 +143,9 @@ async fn listed(plan: &Plan, table: &mut Table) -> Result<(), Error> {
 /// A function and the bare function, in turns, on a processor of their own.
 async fn pair(plan: &Plan, site: &Site, asks: (Question, bool)) -> Result<(Subject, Subject), Error> {
     let apart = Apart::begin()?;
-    let mut ours = Subject::start(plan, &apart, asks.0.function(), site.variables(), asks).await?;
-    let mut bare = Subject::start(plan, &apart, BARE, &lambda_variables(), asks).await?;
+    let yardstick = plan.yardstick(NETWORK).await?;
+    let mut ours = Subject::start(&apart, &plan.binary(asks.0.function()), site.variables(), asks).await?;
+    let mut bare = Subject::start(&apart, &yardstick.program, &yardstick.variables, asks).await?;
     for _ in 0..BLOCKS {
         ours.block().await?;
         bare.block().await?;
