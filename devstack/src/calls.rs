@@ -27,6 +27,9 @@ pub enum Service {
     PowerBi,
     /// AWS Secrets Manager.
     SecretsManager,
+    /// Amazon DynamoDB, where a test plays it.
+    #[serde(rename = "dynamodb")]
+    DynamoDb,
 }
 
 impl Service {
@@ -37,6 +40,7 @@ impl Service {
             "entra" => Some(Self::Entra),
             "powerbi" | "power-bi" => Some(Self::PowerBi),
             "secrets-manager" | "secrets" => Some(Self::SecretsManager),
+            "dynamodb" => Some(Self::DynamoDb),
             _ => None,
         }
     }

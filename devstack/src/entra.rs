@@ -71,6 +71,11 @@ impl Entra {
         lock(&self.registration).secrets = vec![secret.to_owned()];
     }
 
+    /// Gives the app another client secret beside those that it has.
+    pub(crate) fn add_secret(&self, secret: &str) {
+        lock(&self.registration).secrets.push(secret.to_owned());
+    }
+
     /// Sets how long tokens live that are issued from now on.
     pub(crate) fn set_token_life(&self, life: Duration) {
         *lock(&self.token_life) = life;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use dynabind::clock::{Clock, SystemClock};
 use serde_json::Value;
 
@@ -37,6 +38,8 @@ pub struct StackOptions {
     pub catalog: Option<Value>,
     /// What exists behind the stand-ins.
     pub world: World,
+    /// What plays DynamoDB, if anything does; it gets log and faults like the other upstreams.
+    pub table: Option<Router>,
     /// Environment variables of the functions, over the stack's own.
     pub variables: BTreeMap<String, String>,
     /// Serves Entra, Power BI and Secrets Manager over `https`.
@@ -57,6 +60,7 @@ impl Default for StackOptions {
             clock: Arc::new(SystemClock),
             catalog: None,
             world: World::demo(),
+            table: None,
             variables: BTreeMap::new(),
             tls_upstreams: false,
             access_token_life: Duration::from_secs(3599),

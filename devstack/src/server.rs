@@ -15,12 +15,15 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::sync::lock;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -99,27 +102,89 @@ impl Broken {
     }
 }
 
-/// The open connections of a server.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Connections(Arc<Mutex<Vec<Weak<Broken>>>>);
+/// The open connections of a server, and its door.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    open: Mutex<Vec<Weak<Broken>>>,
+    door: watch::Sender<Door>,
+}
+
+/// Whether anybody listens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Door {
+    Opening,
+    Open,
+    Closing,
+    Closed,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(Arc::new(Inner { open: Mutex::default(), door: watch::Sender::new(Door::Open) }))
+    }
+}
 
 impl Connections {
     /// Resets every connection, idle ones too.
     pub(crate) fn reset(&self) {
-        lock(&self.0).drain(..).filter_map(|connection| connection.upgrade()).for_each(|open| open.reset());
+        lock(&self.0.open).drain(..).filter_map(|connection| connection.upgrade()).for_each(|open| open.reset());
+    }
+
+    /// Has the server stop listening: whoever connects is refused.
+    pub(crate) async fn close(&self) {
+        self.turn(Door::Closing, Door::Closed).await;
+        self.reset();
+    }
+
+    /// Has it listen again, on the same port.
+    pub(crate) async fn open(&self) {
+        self.turn(Door::Opening, Door::Open).await;
+    }
+
+    async fn turn(&self, wish: Door, done: Door) {
+        self.0.door.send_if_modified(|door| *door != done && std::mem::replace(door, wish) != wish);
+        self.when(done).await;
+    }
+
+    /// Waits until the door is as wanted; its sender lives as long as this.
+    async fn when(&self, wanted: Door) {
+        let _ = self.0.door.subscribe().wait_for(|door| *door == wanted).await;
     }
 
     fn add(&self, connection: &Arc<Broken>) {
-        let mut open = lock(&self.0);
+        let mut open = lock(&self.0.open);
         open.retain(|connection| connection.strong_count() > 0);
         open.push(Arc::downgrade(connection));
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, connections: Connections) {
+/// Closes a listener until the door is opened again. The port is held the
+/// while, so that nobody else gets it.
+async fn shut(listener: TcpListener, connections: &Connections) -> io::Result<TcpListener> {
+    let address = listener.local_addr()?;
+    drop(listener);
+    let held = TcpSocket::new_v4()?;
+    held.set_reuseaddr(true)?;
+    held.bind(address)?;
+    connections.0.door.send_replace(Door::Closed);
+    connections.when(Door::Opening).await;
+    let listener = held.listen(BACKLOG)?;
+    connections.0.door.send_replace(Door::Open);
+    Ok(listener)
+}
+
+async fn accept(mut listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, connections: Connections) {
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
+            () = connections.when(Door::Closing) => match shut(listener, &connections).await {
+                Ok(reopened) => listener = reopened,
+                // Without its port there is no server any more.
+                Err(_) => return,
+            },
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     tasks.spawn(serve(stream, router.clone(), tls.clone(), Connection::next(&connections)));

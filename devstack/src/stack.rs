@@ -5,7 +5,7 @@ mod start;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Uri};
@@ -184,6 +184,11 @@ impl Stack {
     /// Hands an event to one of the functions in this process, past the gateway's doors.
     pub async fn invoke(&self, function: &str, event: Value) -> Response {
         self.gateway.functions.invoke(function, event, &Uuid::new_v4().to_string()).await
+    }
+
+    /// Does so with less time than the function's own timeout gives it.
+    pub async fn invoke_within(&self, function: &str, event: Value, limit: Duration) -> Response {
+        self.gateway.functions.invoke_within(function, event, &Uuid::new_v4().to_string(), limit).await
     }
 
     fn now(&self) -> SystemTime {

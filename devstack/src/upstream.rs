@@ -82,6 +82,16 @@ impl Upstream {
         self.0.connections.reset();
     }
 
+    /// Refuses connections, and resets those that are open, until [`Self::accept_connections`].
+    pub async fn refuse_connections(&self) {
+        self.0.connections.close().await;
+    }
+
+    /// Listens again, on the same port.
+    pub async fn accept_connections(&self) {
+        self.0.connections.open().await;
+    }
+
     /// Makes every answer take at least this long.
     pub fn set_latency(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);

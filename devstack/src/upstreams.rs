@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,6 +35,7 @@ struct Inner {
     entra: Running<Entra>,
     powerbi: Running<PowerBi>,
     secrets: Running<SecretsManager>,
+    table: Option<Running<()>>,
     certificate_pem: String,
     certificate_key: SigningKey,
 }
@@ -49,6 +51,8 @@ struct Running<T> {
 /// What the stand-ins are made of.
 pub(crate) struct Plan {
     pub(crate) world: Arc<World>,
+    /// What plays DynamoDB.
+    pub(crate) table: Option<Router>,
     pub(crate) time: TimeSource,
     pub(crate) token_life: Duration,
     /// The scheme, host and port of embed URLs.
@@ -60,7 +64,7 @@ pub(crate) struct Plan {
 
 impl Upstreams {
     pub(crate) async fn start(plan: Plan) -> Result<Self, StartError> {
-        let Plan { world, time, token_life, embed_origin, user_issuer, authority } = plan;
+        let Plan { world, table, time, token_life, embed_origin, user_issuer, authority } = plan;
         let (ledger, log) = (Arc::<Ledger>::default(), CallLog::default());
         let certificate_key = SigningKey::of_certificate()?;
         let certificate = tls::client_certificate(&certificate_key)?;
@@ -90,6 +94,10 @@ impl Upstreams {
             entra: host.run(Service::Entra, entra, Entra::routes).await?,
             powerbi: host.run(Service::PowerBi, powerbi, PowerBi::routes).await?,
             secrets: host.run(Service::SecretsManager, secrets, SecretsManager::routes).await?,
+            table: match table {
+                Some(routes) => Some(host.run(Service::DynamoDb, Arc::new(()), |_| routes).await?),
+                None => None,
+            },
             certificate_pem: certificate.pem(),
             certificate_key,
             world,
@@ -129,29 +137,32 @@ impl Upstreams {
         &self.0.secrets.upstream
     }
 
-    /// The stand-in for a service.
+    /// The stand-in for a service; only DynamoDB may have none.
     #[must_use]
-    pub fn upstream(&self, service: Service) -> &Upstream {
+    pub fn upstream(&self, service: Service) -> Option<&Upstream> {
         match service {
-            Service::Entra => self.entra(),
-            Service::PowerBi => self.powerbi(),
-            Service::SecretsManager => self.secrets(),
+            Service::Entra => Some(self.entra()),
+            Service::PowerBi => Some(self.powerbi()),
+            Service::SecretsManager => Some(self.secrets()),
+            Service::DynamoDb => self.0.table.as_ref().map(|table| &table.upstream),
         }
     }
 
-    /// All three stand-ins.
-    #[must_use]
-    pub fn all(&self) -> [&Upstream; 3] {
-        [self.entra(), self.powerbi(), self.secrets()]
+    /// All stand-ins.
+    pub fn all(&self) -> impl Iterator<Item = &Upstream> {
+        [Service::Entra, Service::PowerBi, Service::SecretsManager, Service::DynamoDb]
+            .into_iter()
+            .filter_map(|service| self.upstream(service))
     }
 
-    /// The base URL of a stand-in, without a slash at the end.
+    /// The base URL of a stand-in, without a slash at the end; empty where there is none.
     #[must_use]
     pub fn upstream_url(&self, service: Service) -> &str {
         match service {
             Service::Entra => &self.0.entra.url,
             Service::PowerBi => &self.0.powerbi.url,
             Service::SecretsManager => &self.0.secrets.url,
+            Service::DynamoDb => self.0.table.as_ref().map_or("", |table| &table.url),
         }
     }
 
@@ -165,6 +176,11 @@ impl Upstreams {
     /// Gives the app another client secret in Entra only.
     pub fn replace_client_secret(&self, secret: &str) {
         self.0.entra.what.replace_secret(secret);
+    }
+
+    /// Gives the app another client secret in Entra beside those that it has.
+    pub fn add_client_secret(&self, secret: &str) {
+        self.0.entra.what.add_secret(secret);
     }
 
     /// Makes any text the current value in Secrets Manager only.
@@ -236,7 +252,7 @@ impl Host<'_> {
         &self,
         service: Service,
         what: Arc<T>,
-        routes: impl FnOnce(Arc<T>) -> axum::Router,
+        routes: impl FnOnce(Arc<T>) -> Router,
     ) -> Result<Running<T>, StartError> {
         let upstream = Upstream::new(service, self.time.clone(), self.log.clone());
         let mut guarded = upstream.guard(routes(Arc::clone(&what)));

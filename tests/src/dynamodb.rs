@@ -1,6 +1,7 @@
 //! DynamoDB, as two other projects play it, and a proxy that counts and disturbs.
 
 mod proxy;
+mod table;
 
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +23,7 @@ use crate::process::{Server, free_port, tool};
 use crate::project;
 
 pub use proxy::{Proxy, Trouble};
+pub use table::table;
 
 /// The table of every test.
 pub const TABLE: &str = "dynabind-catalog";

@@ -11,6 +11,7 @@ pub mod cargo_lambda;
 pub mod collector;
 pub mod dynamodb;
 pub mod embedded_metrics;
+pub mod environment;
 pub mod front_door;
 pub mod log_lines;
 pub mod moto;

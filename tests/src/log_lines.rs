@@ -43,4 +43,18 @@ impl LogLines {
     pub fn take_requests(&self) -> Vec<Value> {
         self.take().into_iter().filter(|line| line["message"] == "request").collect()
     }
+
+    /// The line of the request with this id of the gateway's, which is not taken.
+    ///
+    /// # Panics
+    /// Where there is not exactly one.
+    #[must_use]
+    pub fn request(&self, request_id: &str) -> Value {
+        let lines = self.lines.lock().unwrap();
+        let of_it = lines.iter().filter(|line| line.contains(request_id));
+        let parsed = of_it.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found: Vec<_> = parsed.filter(|line| line["message"] == "request").collect();
+        assert_eq!(found.len(), 1, "one line for each request: {found:?}");
+        found[0].clone()
+    }
 }

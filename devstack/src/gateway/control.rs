@@ -127,7 +127,7 @@ async fn faults(State(upstreams): Control) -> Json<Value> {
 
 async fn add_fault(State(upstreams): Control, body: Bytes) -> Answer {
     let new: NewFault = parsed(&body)?;
-    let upstream = upstreams.upstream(service(&new.service)?);
+    let upstream = upstreams.upstream(service(&new.service)?).ok_or_else(|| refused("nobody plays that service"))?;
     upstream.fail(&new.route, new.fault, new.times);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

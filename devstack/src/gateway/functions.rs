@@ -97,12 +97,17 @@ impl Functions {
 
     /// Hands an event to a function, and its answer to the gateway.
     pub(crate) async fn invoke(&self, name: &str, event: Value, request_id: &str) -> Response {
+        self.invoke_within(name, event, request_id, INTEGRATION_TIMEOUT).await
+    }
+
+    /// Does so with no more time than `limit`.
+    pub(crate) async fn invoke_within(&self, name: &str, event: Value, request_id: &str, limit: Duration) -> Response {
         self.look_at_catalog();
         let running = Arc::clone(&self.running.read().unwrap_or_else(PoisonError::into_inner));
         let Some(function) = running.get(name) else {
             return integration_failure();
         };
-        let timeout = function.timeout.min(INTEGRATION_TIMEOUT);
+        let timeout = function.timeout.min(INTEGRATION_TIMEOUT).min(limit);
         let mut context = Context::default();
         request_id.clone_into(&mut context.request_id);
         context.deadline = unix_millis(self.time.now() + timeout);

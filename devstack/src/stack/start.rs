@@ -44,6 +44,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let files = OnDisk::write(&options, authority.as_ref())?;
     let upstreams = Upstreams::start(Plan {
         world: Arc::new(options.world.clone()),
+        table: options.table.clone(),
         time: time.clone(),
         token_life: options.access_token_life,
         embed_origin: doors.embed_origin.clone(),
@@ -172,6 +173,9 @@ fn variables(upstreams: &Upstreams, files: &OnDisk, extra: &BTreeMap<String, Str
         ("AWS_SECRET_ACCESS_KEY", "dev".to_owned()),
     ];
     let mut variables: BTreeMap<_, _> = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if upstreams.upstream(Service::DynamoDb).is_some() {
+        variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), upstreams.upstream_url(Service::DynamoDb).to_owned());
+    }
     if let Some(roots) = &files.roots {
         variables.insert("SSL_CERT_FILE".to_owned(), roots.display().to_string());
     }

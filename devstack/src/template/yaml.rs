@@ -1,10 +1,30 @@
 //! YAML with `CloudFormation`'s short tags, as the JSON that it is short for.
 
+use std::sync::{Arc, Mutex};
+
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::{Map, Value, json};
 
+use crate::sync::lock;
+
+/// The text that was read last, and what it says: a process of tests starts
+/// hundreds of stacks on one template, and reading it is most of a start.
+static LAST: Mutex<Option<(String, Arc<Value>)>> = Mutex::new(None);
+
 /// Reads one document.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
+pub(super) fn parse(text: &str) -> Result<Arc<Value>, String> {
+    let last = lock(&LAST).clone();
+    match last {
+        Some((known, document)) if known == text => Ok(document),
+        _ => {
+            let document = Arc::new(read(text)?);
+            *lock(&LAST) = Some((text.to_owned(), Arc::clone(&document)));
+            Ok(document)
+        }
+    }
+}
+
+fn read(text: &str) -> Result<Value, String> {
     let mut documents = YamlOwned::load_from_str(text).map_err(|error| error.to_string())?;
     match documents.pop() {
         Some(document) if documents.is_empty() => convert(&document),
@@ -61,7 +81,7 @@ mod tests {
 
     #[test]
     fn short_tags_become_long_forms() {
-        let value = parse("a: !Ref B\nc: !Sub '${D}'\ne: !GetAtt F.Arn\ng: !If [H, 1, !Ref I]").unwrap();
+        let value = read("a: !Ref B\nc: !Sub '${D}'\ne: !GetAtt F.Arn\ng: !If [H, 1, !Ref I]").unwrap();
         assert_eq!(
             value,
             json!({

@@ -48,6 +48,22 @@ async fn connections_can_break_and_stall() {
 }
 
 #[tokio::test]
+async fn a_stand_in_can_be_down_and_comes_back_on_its_port() {
+    let stack = stack().await;
+    let (pooling, url) = (client(), stack.upstream_url(PowerBi));
+    assert!(pooling.head(url).send().await.is_ok());
+    for _ in 0..2 {
+        stack.powerbi().refuse_connections().await;
+        assert!(pooling.head(url).send().await.is_err(), "the open connection is gone");
+        assert!(client().head(url).send().await.unwrap_err().is_connect(), "and a new one is refused");
+        stack.powerbi().refuse_connections().await;
+        stack.powerbi().accept_connections().await;
+        assert!(client().head(url).send().await.is_ok());
+        stack.powerbi().accept_connections().await;
+    }
+}
+
+#[tokio::test]
 async fn broken_connections_break_under_tls_and_http2_too() {
     let options = StackOptions { tls_upstreams: true, ..StackOptions::default() };
     let stack = Stack::start(options).await.unwrap();
