@@ -41,6 +41,15 @@ impl Origin {
     }
 }
 
+/// Why a load failed.
+pub trait LoadError: Clone + Send + Sync + 'static {
+    /// Whether the fault was its caller's, who ran out of time, say: those who
+    /// waited for the same load may do better themselves.
+    fn is_its_callers_alone(&self) -> bool {
+        false
+    }
+}
+
 type Flight<V, E> = BoxFuture<'static, Result<V, E>>;
 
 struct Slot<V: Clone, E: Clone> {
@@ -88,14 +97,17 @@ pub struct Cache<K, V: Clone, E: Clone> {
 
 enum Lookup<V: Clone, E: Clone> {
     Fresh(V),
-    Wait(Shared<Flight<V, E>>),
+    /// A load that begins with this look.
+    Load(Shared<Flight<V, E>>),
+    /// A load that is under way.
+    Join(Shared<Flight<V, E>>),
 }
 
 impl<K, V, E> Cache<K, V, E>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Perishable,
-    E: Clone + Send + Sync + 'static,
+    E: LoadError,
 {
     /// A cache of at most `capacity` values.
     #[must_use]
@@ -128,6 +140,14 @@ where
         value.is_some_and(|value| value.is_fresh(now))
     }
 
+    /// Whether there is a usable value of a key.
+    #[must_use]
+    pub fn is_usable(&self, key: &K, now: SystemTime) -> bool {
+        let state = self.lock();
+        let value = state.slots.get(key).and_then(|slot| slot.value.as_ref());
+        value.is_some_and(|value| value.is_usable(now))
+    }
+
     /// The value of a key if it is usable; nothing is loaded.
     #[must_use]
     pub fn usable(&self, key: &K, now: SystemTime) -> Option<V> {
@@ -137,7 +157,9 @@ where
     /// The value of a key, loaded if need be.
     ///
     /// `load` begins the load, or says why it may not; those who find another's
-    /// load under way wait for that one and are not asked. `falls_back` says of which failures a usable old value is the better answer.
+    /// load under way wait for that one and are not asked, unless it fails by
+    /// its caller's fault. `falls_back` is asked whether a usable old value is a
+    /// better answer than the failure, and may note that it is.
     ///
     /// # Errors
     /// Why the load failed.
@@ -145,23 +167,29 @@ where
         &self,
         key: K,
         now: SystemTime,
-        load: impl FnOnce() -> Result<F, X>,
+        load: impl Fn() -> Result<F, X>,
         falls_back: impl Fn(&E) -> bool,
     ) -> Result<(V, Origin), X>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
-        let flight = match self.look_up(&key, now, load)? {
-            Lookup::Fresh(value) => return Ok((value, Origin::Cache)),
-            Lookup::Wait(flight) => flight,
+        let result = loop {
+            match self.look_up(&key, now, &load)? {
+                Lookup::Fresh(value) => return Ok((value, Origin::Cache)),
+                Lookup::Load(flight) => break flight.await,
+                // Each turn is one load of somebody else's, so there is an end to them.
+                Lookup::Join(flight) => match flight.await {
+                    Err(error) if error.is_its_callers_alone() => {}
+                    result => break result,
+                },
+            }
         };
-        match flight.await {
+        match result {
             Ok(value) => Ok((value, Origin::Loaded)),
-            Err(error) if falls_back(&error) => match self.usable(&key, now) {
-                Some(value) => Ok((value, Origin::Fallback)),
-                None => Err(error.into()),
+            Err(error) => match self.usable(&key, now) {
+                Some(value) if falls_back(&error) => Ok((value, Origin::Fallback)),
+                _ => Err(error.into()),
             },
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -197,7 +225,7 @@ where
                 return Ok(Lookup::Fresh(value.clone()));
             }
             if let Some(flight) = slot.flight.as_ref().and_then(WeakShared::upgrade) {
-                return Ok(Lookup::Wait(flight));
+                return Ok(Lookup::Join(flight));
             }
         }
         let flight = self.flight(key.clone(), now, load()?).shared();
@@ -207,7 +235,7 @@ where
         let slot = state.slots.entry(key.clone()).or_default();
         slot.last_used = uses;
         slot.flight = flight.downgrade();
-        Ok(Lookup::Wait(flight))
+        Ok(Lookup::Load(flight))
     }
 
     fn flight<F>(&self, key: K, now: SystemTime, load: F) -> Flight<V, E>
@@ -263,133 +291,4 @@ fn make_room<K: Clone + Eq + Hash, V: Perishable, E: Clone>(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// Fresh for 10 s after 0, usable for 20 s.
-    #[derive(Clone, Debug, PartialEq)]
-    struct Value(u64);
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    impl Perishable for Value {
-        fn is_fresh(&self, now: SystemTime) -> bool {
-            now < at(self.0 + 10)
-        }
-
-        fn is_usable(&self, now: SystemTime) -> bool {
-            now < at(self.0 + 20)
-        }
-    }
-
-    type TestCache = Cache<u64, Value, &'static str>;
-
-    /// Asks at `now`; a load gives a value of that time, or fails with `failure`.
-    async fn ask(
-        cache: &TestCache,
-        key: u64,
-        now: u64,
-        failure: Option<&'static str>,
-    ) -> Result<(u64, Origin), &'static str> {
-        let load = || Ok::<_, &str>(async move { failure.map_or(Ok(Value(now)), Err) });
-        let answer = cache.get(key, at(now), load, |failure| *failure == "outage").await;
-        answer.map(|(value, origin)| (value.0, origin))
-    }
-
-    #[tokio::test]
-    async fn a_value_is_kept_while_it_is_fresh() {
-        let cache = TestCache::new(2);
-        assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-        assert_eq!(ask(&cache, 1, 9, Some("refused")).await, Ok((0, Origin::Cache)));
-        assert_eq!(ask(&cache, 1, 10, None).await, Ok((10, Origin::Loaded)));
-    }
-
-    #[tokio::test]
-    async fn an_old_value_answers_in_an_outage_and_for_no_other_failure() {
-        let cache = TestCache::new(2);
-        assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-        assert_eq!(ask(&cache, 1, 15, Some("outage")).await, Ok((0, Origin::Fallback)));
-        assert_eq!(ask(&cache, 1, 15, Some("refused")).await, Err("refused"));
-        assert_eq!(ask(&cache, 1, 20, Some("outage")).await, Err("outage"));
-    }
-
-    #[tokio::test]
-    async fn failures_are_not_kept() {
-        let cache = TestCache::new(2);
-        assert_eq!(ask(&cache, 1, 0, Some("outage")).await, Err("outage"));
-        assert!(cache.lock().slots.is_empty());
-        assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-    }
-
-    #[tokio::test]
-    async fn a_pause_spares_an_upstream_in_trouble() {
-        let cache = TestCache::new(2).pausing(Duration::from_secs(3));
-        assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-        assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, Origin::Fallback)));
-        assert_eq!(ask(&cache, 1, 14, None).await, Ok((0, Origin::Cache)), "nobody is asked");
-        assert_eq!(ask(&cache, 1, 15, None).await, Ok((15, Origin::Loaded)));
-    }
-
-    #[tokio::test]
-    async fn the_least_used_makes_room() {
-        let cache = TestCache::new(2);
-        for key in [1, 2, 1, 3] {
-            assert!(ask(&cache, key, 0, None).await.is_ok());
-        }
-        let mut kept: Vec<_> = cache.lock().slots.keys().copied().collect();
-        kept.sort_unstable();
-        assert_eq!(kept, [1, 3]);
-    }
-
-    #[test]
-    fn what_is_put_in_makes_room_too_and_a_look_is_a_use() {
-        let cache = TestCache::new(2);
-        cache.put(&1, Value(0), at(0));
-        cache.put(&2, Value(0), at(0));
-        assert_eq!(cache.fresh(&1, at(0)), Some(Value(0)));
-        cache.put(&3, Value(0), at(0));
-        let kept = [1, 2, 3].map(|key| cache.fresh(&key, at(0)).is_some());
-        assert_eq!(kept, [true, false, true]);
-    }
-
-    #[tokio::test]
-    async fn many_waiters_share_one_load_and_one_who_gives_up_harms_nobody() {
-        let cache = Arc::new(TestCache::new(2));
-        let loads = Arc::new(AtomicUsize::new(0));
-        let (release, released) = tokio::sync::watch::channel(false);
-        let ask = || {
-            let (cache, loads, mut released) = (Arc::clone(&cache), Arc::clone(&loads), released.clone());
-            tokio::spawn(async move {
-                let load = || {
-                    loads.fetch_add(1, Ordering::Relaxed);
-                    Ok::<_, &str>(async move {
-                        let _ = released.wait_for(|released| *released).await;
-                        Ok(Value(0))
-                    })
-                };
-                cache.get(1, at(0), load, |_| false).await
-            })
-        };
-        let first = ask();
-        let others: Vec<_> = (0..20).map(|_| ask()).collect();
-        tokio::task::yield_now().await;
-        first.abort();
-        let _ = release.send(true);
-        for other in others {
-            assert_eq!(other.await.unwrap().map(|(value, _)| value), Ok(Value(0)));
-        }
-        assert_eq!(loads.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn a_load_that_may_not_begin_leaves_nothing_behind() {
-        let cache = TestCache::new(2);
-        let refuse = || Err::<std::future::Ready<Result<Value, &str>>, _>("over budget");
-        assert_eq!(cache.get(1, at(0), refuse, |_| true).await, Err("over budget"));
-        assert!(cache.lock().slots.is_empty());
-    }
-}
+mod tests;

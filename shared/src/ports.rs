@@ -127,6 +127,7 @@ pub trait PowerBi: Send + Sync {
         call: &Arc<Call>,
         access: &AccessToken,
         request: &TokenRequest,
+        effort: Effort,
     ) -> Result<EmbedToken, UpstreamError>;
 
     /// Looks at a report (`GET /groups/{workspace}/reports/{report}`).
@@ -138,6 +139,7 @@ pub trait PowerBi: Send + Sync {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<ReportId>,
+        effort: Effort,
     ) -> Result<ReportMetadata, UpstreamError>;
 
     /// Looks at a dataset (`GET /groups/{workspace}/datasets/{dataset}`).
@@ -149,6 +151,7 @@ pub trait PowerBi: Send + Sync {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<DatasetId>,
+        effort: Effort,
     ) -> Result<DatasetMetadata, UpstreamError>;
 
     /// Lists a workspace's datasets (`GET /groups/{workspace}/datasets`).
@@ -160,6 +163,7 @@ pub trait PowerBi: Send + Sync {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<()>,
+        effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError>;
 
     /// Looks at a workspace (`GET /groups/{workspace}`).
@@ -171,6 +175,7 @@ pub trait PowerBi: Send + Sync {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<()>,
+        effort: Effort,
     ) -> Result<WorkspaceMetadata, UpstreamError>;
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::cache::Origin;
 
-pub use trace::{CachedItem, Outcome, Trace, Upstream, UpstreamCall};
+pub use trace::{CachedItem, Outcome, Setback, Trace, Upstream, UpstreamCall};
 
 /// The longest that a request is worked on, whatever Lambda would allow;
 /// API Gateway gives up after 30 s.
@@ -93,6 +93,11 @@ impl Call {
     /// Notes where a value came from that could have been kept.
     pub fn note_origin(&self, item: CachedItem, origin: Origin) {
         self.trace().note_origin(item, origin);
+    }
+
+    /// Notes a failure that the request gets over; the first is remembered.
+    pub fn note_setback(&self, setback: Setback) {
+        self.trace().setback.get_or_insert(setback);
     }
 
     /// What it has asked so far. The lock is held until the guard is dropped.

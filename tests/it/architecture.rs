@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ports", &["domain", "request", "token", "upstream"]),
     ("spans", &["clock", "fault", "request", "settings", "upstream"]),
     ("telemetry", &["clock", "timestamp"]),
-    ("upstream", &["fault", "request"]),
+    ("upstream", &["cache", "fault", "request"]),
     ("settings", &["fault"]),
     ("cache", &[]),
     ("request", &["cache"]),

@@ -18,7 +18,7 @@ use dynabind::ports::{AccessTokens, DatasetMetadata, Item, ListedDataset, PowerB
 use dynabind::request::Call;
 use dynabind::settings::Settings;
 use dynabind::token::{AccessToken, EmbedToken, Expiry};
-use dynabind::upstream::UpstreamError;
+use dynabind::upstream::{Effort, UpstreamError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -63,12 +63,19 @@ impl PowerBi for Recorder {
         _: &Arc<Call>,
         _: &AccessToken,
         request: &TokenRequest,
+        _: Effort,
     ) -> Result<EmbedToken, UpstreamError> {
         self.0.lock().unwrap().push(request.clone());
         Ok(EmbedToken { value: "embed".to_owned().into(), id: "id".to_owned(), expiry: an_hour() })
     }
 
-    async fn report(&self, _: &Arc<Call>, _: &AccessToken, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
+    async fn report(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<ReportId>,
+        _: Effort,
+    ) -> Result<ReportMetadata, UpstreamError> {
         Ok(ReportMetadata { embed_url: "https://app.powerbi.com/reportEmbed".parse().unwrap(), own_dataset: None })
     }
 
@@ -77,6 +84,7 @@ impl PowerBi for Recorder {
         _: &Arc<Call>,
         _: &AccessToken,
         _: Item<DatasetId>,
+        _: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let create_report_embed_url = Some("https://app.powerbi.com/reportEmbed".parse().unwrap());
         Ok(DatasetMetadata { identity_required: false, identity_roles_required: false, create_report_embed_url })
@@ -87,6 +95,7 @@ impl PowerBi for Recorder {
         _: &Arc<Call>,
         _: &AccessToken,
         item: Item<()>,
+        _: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         // Workspace `n` holds the uncatalogued dataset `n`.
         let id = item.workspace.to_string().replacen("00000001", "00000009", 1).parse().unwrap();
@@ -95,7 +104,13 @@ impl PowerBi for Recorder {
         Ok(vec![ListedDataset { id, name: "listed".to_owned(), metadata }])
     }
 
-    async fn workspace(&self, _: &Arc<Call>, _: &AccessToken, _: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
+    async fn workspace(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<()>,
+        _: Effort,
+    ) -> Result<WorkspaceMetadata, UpstreamError> {
         Ok(WorkspaceMetadata { on_capacity: true })
     }
 }

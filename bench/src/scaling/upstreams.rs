@@ -9,7 +9,7 @@ use dynabind::domain::{DatasetId, ReportId, TokenRequest, UserAssertion};
 use dynabind::ports::{AccessTokens, DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
 use dynabind::request::Call;
 use dynabind::token::{AccessToken, EmbedToken, Expiry};
-use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
+use dynabind::upstream::{Effort, Upstream, UpstreamError, UpstreamErrorKind};
 
 use super::Outcome;
 
@@ -97,6 +97,7 @@ impl PowerBi for Counted {
         _: &Arc<Call>,
         access: &AccessToken,
         _: &TokenRequest,
+        _: Effort,
     ) -> Result<EmbedToken, UpstreamError> {
         self.counters.count_embed_token();
         let life = access.expiry.remaining(self.counters.clock.now());
@@ -104,7 +105,13 @@ impl PowerBi for Counted {
         Ok(EmbedToken { value: String::new().into(), id: String::new(), expiry })
     }
 
-    async fn report(&self, _: &Arc<Call>, _: &AccessToken, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
+    async fn report(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<ReportId>,
+        _: Effort,
+    ) -> Result<ReportMetadata, UpstreamError> {
         Err(not_asked())
     }
 
@@ -113,15 +120,28 @@ impl PowerBi for Counted {
         _: &Arc<Call>,
         _: &AccessToken,
         _: Item<DatasetId>,
+        _: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         Err(not_asked())
     }
 
-    async fn datasets(&self, _: &Arc<Call>, _: &AccessToken, _: Item<()>) -> Result<Vec<ListedDataset>, UpstreamError> {
+    async fn datasets(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<()>,
+        _: Effort,
+    ) -> Result<Vec<ListedDataset>, UpstreamError> {
         Err(not_asked())
     }
 
-    async fn workspace(&self, _: &Arc<Call>, _: &AccessToken, _: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
+    async fn workspace(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<()>,
+        _: Effort,
+    ) -> Result<WorkspaceMetadata, UpstreamError> {
         Err(not_asked())
     }
 }

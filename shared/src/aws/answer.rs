@@ -1,10 +1,12 @@
 //! One attempt at one AWS call, as the retry policy sees it.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
@@ -67,11 +69,17 @@ fn answer_of<T, E: ProvideErrorMetadata>(
         Ok(output) => Ok(SdkAnswer::new(StatusCode::OK, Ok(output))),
         Err(SdkError::ServiceError(error)) => {
             let code = error.err().code().and_then(as_code);
-            Ok(SdkAnswer::new(status_of(error.raw().status().as_u16(), code.as_deref()), Err(code)))
+            let raw = error.raw();
+            let retry_after = raw.headers().get(RETRY_AFTER).and_then(|value| value.parse().ok());
+            let headers = retry_after.map(|value| (RETRY_AFTER, value)).into_iter().collect();
+            Ok(SdkAnswer { status: status_of(raw.status().as_u16(), code.as_deref()), outcome: Err(code), headers })
         }
         Err(SdkError::ResponseError(_)) => Ok(SdkAnswer::new(StatusCode::BAD_GATEWAY, Err(None))),
-        Err(SdkError::DispatchFailure(failure)) if failure.is_timeout() => Err(SendFault::Timeout),
         Err(SdkError::TimeoutError(_)) => Err(SendFault::Timeout),
+        Err(SdkError::DispatchFailure(failure)) => {
+            let ours = failure.as_connector_error().and_then(|error| error.source()?.downcast_ref::<SendFault>());
+            Err(ours.copied().unwrap_or(SendFault::Connection))
+        }
         Err(_) => Err(SendFault::Connection),
     }
 }

@@ -49,8 +49,8 @@ fn bytes_of(body: &SdkBody) -> Vec<u8> {
 
 fn connector_error(fault: SendFault) -> ConnectorError {
     match fault {
-        SendFault::Timeout => ConnectorError::timeout("no answer in time".into()),
-        SendFault::Connection => ConnectorError::io("the connection failed".into()),
-        SendFault::TooLarge => ConnectorError::other("the answer is larger than any expected".into(), None),
+        SendFault::Timeout => ConnectorError::timeout(fault.into()),
+        SendFault::Connection => ConnectorError::io(fault.into()),
+        SendFault::TooLarge => ConnectorError::other(fault.into(), None),
     }
 }

@@ -35,9 +35,12 @@ impl Embedding {
         }
         let items = self.items_in(call, &tenant, &viewpoint, &reach).await?;
         let looks = Looks::at(&self.metadata, call, &viewpoint, &items).await;
-        if let Some(failure) = looks.total_failure().or(items.total_failure) {
-            return Err(failure.into());
+        let unlisted = items.failure.as_ref();
+        if let Some(failure) = looks.total_failure().or(unlisted.filter(|_| items.is_empty())) {
+            return Err(failure.clone().into());
         }
+        let setbacks = looks.failures().chain(unlisted).chain(looks.missing_workspaces());
+        setbacks.for_each(|failure| call.note_setback(failure.as_setback()));
         let report_entry = |(key, report): &(ReportKey, Arc<Report>)| report_entry(&looks, key, report);
         let identities_for = (self.scenario == Scenario::Customers).then_some(caller);
         let dataset_entry = |bindable: &reach::Bindable| dataset_entry(&looks, identities_for, bindable);
@@ -97,8 +100,11 @@ fn problems_of<T>(
         return vec![ItemProblem::LookupFailed];
     }
     let mut problems = Vec::new();
-    if item.is_err() {
-        problems.push(not_found);
+    match (&workspace, item) {
+        (_, Err(_)) => problems.push(not_found),
+        // What lies in a workspace that is not there is none of ours to judge.
+        (Err(_), Ok(_)) => problems.push(ItemProblem::LookupFailed),
+        _ => {}
     }
     if workspace.is_ok_and(|workspace| !workspace.on_capacity) {
         problems.push(ItemProblem::WorkspaceNotOnCapacity);

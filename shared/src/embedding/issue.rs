@@ -14,7 +14,7 @@ use crate::ports::{PowerBi, Viewpoint};
 use crate::request::{CachedItem, Call};
 use crate::settings::Settings;
 use crate::token::EmbedToken;
-use crate::upstream::{UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Effort, UpstreamError, UpstreamErrorKind};
 
 /// About 2 to 3 KiB each.
 const MAX_KEPT: usize = 1000;
@@ -71,12 +71,14 @@ impl Issuer {
         request: Arc<TokenRequest>,
     ) -> Result<EmbedToken, EmbeddingError> {
         let now = self.clock.now();
+        let effort = Effort::beside_an_old_answer(self.cache.is_usable(&request, now));
         let load = || {
             let taken = self.budget.take(caller.subject(), now);
             taken.map_err(|retry_after| EmbeddingError::TooManyRequests { retry_after })?;
-            Ok(self.load(call, Arc::clone(&request)))
+            Ok(self.load(call, Arc::clone(&request), effort))
         };
-        let (kept, origin) = match self.cache.get(Arc::clone(&request), now, load, is_outage).await {
+        let falls_back = |error: &UpstreamError| is_outage(error) && error.noted_on(call);
+        let (kept, origin) = match self.cache.get(Arc::clone(&request), now, load, falls_back).await {
             Err(EmbeddingError::TooManyRequests { retry_after }) => {
                 let kept = self.cache.usable(&request, now);
                 (kept.ok_or(EmbeddingError::TooManyRequests { retry_after })?, Origin::Fallback)
@@ -92,12 +94,13 @@ impl Issuer {
         &self,
         call: &Arc<Call>,
         request: Arc<TokenRequest>,
+        effort: Effort,
     ) -> impl Future<Output = Result<Kept, UpstreamError>> + Send + use<> {
         let (access, call, min_life) = (Arc::clone(&self.access), Arc::clone(call), self.min_life);
         async move {
             let question = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, token| {
                 let request = Arc::clone(&request);
-                async move { powerbi.generate_token(&call, &token, &request).await }
+                async move { powerbi.generate_token(&call, &token, &request, effort).await }
             };
             let token = access.ask(&call, &Viewpoint::service(request.profile()), question).await?;
             let replaced_under = min_life.min(token.expiry.life / 2);

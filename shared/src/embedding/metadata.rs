@@ -10,7 +10,7 @@ use crate::domain::{DatasetId, ReportId};
 use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
 use crate::request::{CachedItem, Call};
 use crate::token::AccessToken;
-use crate::upstream::UpstreamError;
+use crate::upstream::{Effort, UpstreamError};
 
 const MAX_KEPT: usize = 2000;
 
@@ -50,9 +50,10 @@ impl Metadata {
     }
 
     pub(super) async fn report(&self, call: &Arc<Call>, item: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
-        let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<ReportMetadata> {
-            Box::pin(async move { powerbi.report(&call, &access, item).await })
-        };
+        let look =
+            |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item, effort| -> Look<ReportMetadata> {
+                Box::pin(async move { powerbi.report(&call, &access, item, effort).await })
+            };
         self.get(CachedItem::Report, &self.reports, call, item, look).await
     }
 
@@ -61,9 +62,10 @@ impl Metadata {
         call: &Arc<Call>,
         item: Item<DatasetId>,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<DatasetMetadata> {
-            Box::pin(async move { powerbi.dataset(&call, &access, item).await })
-        };
+        let look =
+            |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item, effort| -> Look<DatasetMetadata> {
+                Box::pin(async move { powerbi.dataset(&call, &access, item, effort).await })
+            };
         self.get(CachedItem::Dataset, &self.datasets, call, item, look).await
     }
 
@@ -72,16 +74,25 @@ impl Metadata {
         call: &Arc<Call>,
         item: Item<()>,
     ) -> Result<Arc<[ListedDataset]>, UpstreamError> {
-        let look =
-            |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<Arc<[ListedDataset]>> {
-                Box::pin(async move { powerbi.datasets(&call, &access, item).await.map(Arc::from) })
-            };
+        let look = |powerbi: Arc<dyn PowerBi>,
+                    call: Arc<Call>,
+                    access: AccessToken,
+                    item,
+                    effort|
+         -> Look<Arc<[ListedDataset]>> {
+            Box::pin(async move { powerbi.datasets(&call, &access, item, effort).await.map(Arc::from) })
+        };
         self.get(CachedItem::DatasetList, &self.lists, call, item, look).await
     }
 
     pub(super) async fn workspace(&self, call: &Arc<Call>, item: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
-        let look = |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item| -> Look<WorkspaceMetadata> {
-            Box::pin(async move { powerbi.workspace(&call, &access, item).await })
+        let look = |powerbi: Arc<dyn PowerBi>,
+                    call: Arc<Call>,
+                    access: AccessToken,
+                    item,
+                    effort|
+         -> Look<WorkspaceMetadata> {
+            Box::pin(async move { powerbi.workspace(&call, &access, item, effort).await })
         };
         self.get(CachedItem::Workspace, &self.workspaces, call, item, look).await
     }
@@ -92,22 +103,24 @@ impl Metadata {
         cache: &Kept<Id, T>,
         call: &Arc<Call>,
         item: Item<Id>,
-        look: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken, Item<Id>) -> Look<T> + Send + Sync + 'static,
+        look: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken, Item<Id>, Effort) -> Look<T> + Copy + Send + Sync + 'static,
     ) -> Result<T, UpstreamError>
     where
         Id: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
         T: Clone + Send + Sync + 'static,
     {
         let now = self.clock.now();
+        let effort = Effort::beside_an_old_answer(cache.is_usable(&item, now));
         let load = || {
             let (access, call, ttl, item) = (Arc::clone(&self.access), Arc::clone(call), self.ttl, item.clone());
             Ok::<_, UpstreamError>(async move {
-                let question = |powerbi, call, token| look(powerbi, call, token, item.clone());
+                let question = |powerbi, call, token| look(powerbi, call, token, item.clone(), effort);
                 let value = access.ask(&call, &item.viewpoint, question).await?;
                 Ok(Aged { value, read_at: now, ttl, grace: GRACE })
             })
         };
-        let (kept, origin) = cache.get(item.clone(), now, load, UpstreamError::is_outage).await?;
+        let falls_back = |error: &UpstreamError| error.is_outage() && error.noted_on(call);
+        let (kept, origin) = cache.get(item.clone(), now, load, falls_back).await?;
         call.note_origin(what, origin);
         Ok(kept.value)
     }

@@ -30,6 +30,7 @@ pub(super) fn refusal_of(reply: &Reply, on_behalf_of_user: bool) -> UpstreamErro
         code: number.map(|number| format!("AADSTS{number}")).or_else(|| as_code(&body.error)),
         request_id: body.trace_id.as_deref().and_then(as_code),
         explanation: number.and_then(remedy_of).map_or_else(|| format!("status {status}"), str::to_owned),
+        cut_short: false,
     }
 }
 

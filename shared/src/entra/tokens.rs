@@ -97,8 +97,12 @@ async fn request(
         other => return other,
     };
     match secret.get_rotated(call, &principal).await {
-        Some(rotated) => entra.token(call, &rotated, user, effort).await,
-        None => Err(refusal),
+        Ok(Some(rotated)) => entra.token(call, &rotated, user, effort).await,
+        Ok(None) => Err(refusal),
+        Err(unread) => {
+            let explanation = format!("{}; {unread} when it was to be read again", refusal.explanation);
+            Err(UpstreamError { explanation, ..refusal })
+        }
     }
 }
 
@@ -113,9 +117,9 @@ impl AccessTokens for EntraTokens {
         let key = user.cloned();
         // With a living token at hand one attempt is enough: the request's time
         // is better spent on Power BI.
-        let effort = if self.cache.usable(&key, now).is_some() { Effort::Once } else { Effort::Full };
+        let effort = if self.cache.is_usable(&key, now) { Effort::Once } else { Effort::Full };
         let load = || Ok::<_, UpstreamError>(self.load(call, user.cloned(), effort));
-        let (kept, origin) = self.cache.get(key, now, load, |_| true).await?;
+        let (kept, origin) = self.cache.get(key, now, load, |error| error.noted_on(call)).await?;
         call.note_origin(CachedItem::AccessToken, origin);
         Ok(kept.token)
     }

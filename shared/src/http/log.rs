@@ -10,7 +10,8 @@ use super::problem::Problem;
 use super::serve::{Edge, Route};
 use crate::cache::Origin;
 use crate::domain::Caller;
-use crate::request::{CachedItem, Call, Trace};
+use crate::request::{CachedItem, Call, Setback, Trace};
+use crate::upstream::UpstreamError;
 
 /// What is known of a request when it begins.
 pub(super) struct Line {
@@ -37,7 +38,7 @@ impl Line {
         let ids = call.ids();
         let trace = call.trace();
         let elapsed = call.elapsed();
-        let cause = problem.and_then(|problem| problem.cause.as_ref());
+        let cause = cause_of(problem, &trace);
         let members = || self.members(edge.metrics_namespace(), edge.now(), elapsed, problem, &trace);
         macro_rules! line {
             ($level:ident) => {
@@ -46,9 +47,9 @@ impl Line {
                     status = status.as_u16(),
                     problem = problem.map(|problem| problem.code.as_str()),
                     faults = problem.map(faults_of),
-                    cause = cause.map(ToString::to_string),
-                    upstream_code = cause.and_then(|cause| cause.code.as_deref()),
-                    upstream_request_id = cause.and_then(|cause| cause.request_id.as_deref()),
+                    cause = cause.as_ref().map(|cause| cause.cause.as_str()),
+                    upstream_code = cause.as_ref().and_then(|cause| cause.code.as_deref()),
+                    upstream_request_id = cause.as_ref().and_then(|cause| cause.request_id.as_deref()),
                     duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
                     upstream = upstream_of(&trace),
                     cache = cache_of(&trace),
@@ -82,6 +83,12 @@ impl Line {
         let code = problem.map(|problem| problem.code);
         metrics::members(namespace, at, &Measured { latency, cold_start: self.cold_start, problem: code, trace })
     }
+}
+
+/// Why there is a problem, or what the request has got over.
+fn cause_of(problem: Option<&Problem>, trace: &Trace) -> Option<Setback> {
+    let cause = problem.and_then(|problem| problem.cause.as_deref());
+    cause.map(UpstreamError::as_setback).or_else(|| trace.setback.clone())
 }
 
 /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.

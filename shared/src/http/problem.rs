@@ -250,7 +250,8 @@ impl From<UpstreamError> for Problem {
     fn from(error: UpstreamError) -> Self {
         let who = match error.upstream {
             Upstream::DynamoDb => "The catalog's table",
-            Upstream::SecretsManager | Upstream::Entra | Upstream::PowerBi => "Power BI or Entra",
+            Upstream::SecretsManager => "The store of the service's credentials",
+            Upstream::Entra | Upstream::PowerBi => "Power BI or Entra",
         };
         let (code, detail) = match error.kind {
             UpstreamErrorKind::CredentialsUnavailable => (

@@ -15,11 +15,10 @@ use super::{body, claims, headers, log};
 use crate::clock::Clock;
 use crate::domain::{Caller, ReportKey};
 use crate::embedding::BindingsRequest;
-use crate::request::{Call, RequestIds};
+use crate::request::{Call, RequestIds, Setback};
 use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]
 use crate::spans::{Served, Spans};
-use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// What is left for writing the answer after the deadline of the work; a part
 /// of the margin that [`Call`] keeps to Lambda's own deadline.
@@ -195,7 +194,12 @@ async fn finish<T>(call: &Call, answer: impl Future<Output = Result<T, Problem>>
     match tokio::time::timeout_at(call.deadline() + GRACE, guarded).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Problem::internal()),
-        Err(_) => Err(UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Timeout, "the deadline ran out").into()),
+        Err(_) => {
+            // Its own calls have ended by their deadline; only those of others may still be under way.
+            let cause = "the deadline ran out while a call was waited for that another request had begun";
+            call.note_setback(Setback { cause: cause.to_owned(), code: None, request_id: None });
+            Err(Problem::new(Code::UpstreamTimeout, "Power BI or Entra did not answer in time; try again later."))
+        }
     }
 }
 

@@ -40,10 +40,11 @@ impl PowerBiClient {
     async fn ask<T: DeserializeOwned>(
         &self,
         call: &Call,
+        effort: Effort,
         route: &'static str,
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
-        let attempt = self.http.attempt(call, Upstream::PowerBi, Effort::Full, self.clock.now());
+        let attempt = self.http.attempt(call, Upstream::PowerBi, effort, self.clock.now());
         let reply = attempt.run(|limit| self.http.send(call, Upstream::PowerBi, route, limit, request())).await?;
         if !reply.status.is_success() {
             return Err(refusal_of(&reply));
@@ -55,11 +56,12 @@ impl PowerBiClient {
         &self,
         call: &Call,
         access: &AccessToken,
+        effort: Effort,
         route: &'static str,
         profile: Option<ProfileId>,
         path: String,
     ) -> Result<T, UpstreamError> {
-        self.ask(call, route, || self.request(Method::GET, &path, access, profile)).await
+        self.ask(call, effort, route, || self.request(Method::GET, &path, access, profile)).await
     }
 
     fn request(&self, method: Method, path: &str, access: &AccessToken, profile: Option<ProfileId>) -> RequestBuilder {
@@ -85,10 +87,11 @@ impl PowerBi for PowerBiClient {
         call: &Arc<Call>,
         access: &AccessToken,
         request: &TokenRequest,
+        effort: Effort,
     ) -> Result<EmbedToken, UpstreamError> {
         let body = wire::GenerateTokenRequestV2::from(request);
         let send = || self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
-        let token: wire::EmbedToken = self.ask(call, "GenerateToken", send).await?;
+        let token: wire::EmbedToken = self.ask(call, effort, "GenerateToken", send).await?;
         embed_token_of(token, self.clock.now()).ok_or_else(|| unexpected(None))
     }
 
@@ -97,9 +100,11 @@ impl PowerBi for PowerBiClient {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<ReportId>,
+        effort: Effort,
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report = self.look_up(call, access, "GetReport", item.viewpoint.profile(), path).await?;
+        let report: wire::Report =
+            self.look_up(call, access, effort, "GetReport", item.viewpoint.profile(), path).await?;
         let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
         let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
         Ok(ReportMetadata { embed_url, own_dataset })
@@ -110,9 +115,11 @@ impl PowerBi for PowerBiClient {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<DatasetId>,
+        effort: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset = self.look_up(call, access, "GetDataset", item.viewpoint.profile(), path).await?;
+        let dataset: wire::Dataset =
+            self.look_up(call, access, effort, "GetDataset", item.viewpoint.profile(), path).await?;
         Ok(listed(dataset).metadata)
     }
 
@@ -121,10 +128,11 @@ impl PowerBi for PowerBiClient {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<()>,
+        effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let path = format!("groups/{}/datasets", item.workspace);
         let datasets: wire::Datasets =
-            self.look_up(call, access, "GetDatasets", item.viewpoint.profile(), path).await?;
+            self.look_up(call, access, effort, "GetDatasets", item.viewpoint.profile(), path).await?;
         Ok(datasets.value.into_iter().map(listed).collect())
     }
 
@@ -133,9 +141,10 @@ impl PowerBi for PowerBiClient {
         call: &Arc<Call>,
         access: &AccessToken,
         item: Item<()>,
+        effort: Effort,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(call, access, "GetGroup", item.viewpoint.profile(), path).await?;
+        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.viewpoint.profile(), path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }

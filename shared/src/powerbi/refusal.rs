@@ -38,6 +38,7 @@ pub(super) fn refusal_of(reply: &Reply) -> UpstreamError {
         code,
         request_id: request_id_of(&reply.headers),
         explanation: remedy.map_or_else(|| format!("status {status}"), str::to_owned),
+        cut_short: false,
     }
 }
 

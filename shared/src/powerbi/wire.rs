@@ -128,7 +128,6 @@ pub(super) struct Datasets {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group {
-    #[serde(default)]
     pub(super) is_on_dedicated_capacity: bool,
 }
 

@@ -92,6 +92,17 @@ impl UpstreamCall {
     }
 }
 
+/// A failure that a request gets over, with an old answer or without a part of its answer.
+#[derive(Clone, Debug)]
+pub struct Setback {
+    /// What happened, and how to mend it.
+    pub cause: String,
+    /// The upstream's code for it.
+    pub code: Option<String>,
+    /// The upstream's id of the request.
+    pub request_id: Option<String>,
+}
+
 /// What is kept between requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CachedItem {
@@ -132,6 +143,8 @@ impl CachedItem {
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
     pub upstream_calls: Vec<UpstreamCall>,
+    /// The first failure that it got over.
+    pub setback: Option<Setback>,
     /// How often each item had each origin. A table, because a kept answer should cost no allocation.
     origins: [[u16; Origin::ALL.len()]; CachedItem::ALL.len()],
 }
@@ -147,7 +160,9 @@ impl Trace {
     #[must_use]
     pub fn is_troubled(&self) -> bool {
         let fell_back = |item: &CachedItem| self.count(*item, Origin::Fallback) > 0;
-        CachedItem::ALL.iter().any(fell_back) || self.upstream_calls.iter().any(|call| !call.outcome.is_success())
+        self.setback.is_some()
+            || CachedItem::ALL.iter().any(fell_back)
+            || self.upstream_calls.iter().any(|call| !call.outcome.is_success())
     }
 
     pub(super) fn note_origin(&mut self, item: CachedItem, origin: Origin) {

@@ -57,20 +57,24 @@ impl SecretStore for SecretsManager {
         };
         match attempt.run(|limit| aws::send(call, Upstream::SecretsManager, ROUTE, limit, request())).await {
             Ok(SdkAnswer { outcome: Ok(output), .. }) => secret_of(output),
+            Ok(SdkAnswer { outcome: Err(None), status, .. }) if status.is_success() => {
+                Err(unavailable(None, "the answer is not of the documented shape"))
+            }
             Ok(SdkAnswer { outcome: Err(code), status, .. }) => {
                 Err(unavailable(code, &format!("status {}", status.as_u16())))
             }
             Err(error) if error.kind == UpstreamErrorKind::Timeout && call.remaining().is_zero() => Err(error),
-            Err(error) => Err(unavailable(None, &error.explanation)),
+            Err(error) => Err(UpstreamError { cut_short: error.cut_short, ..unavailable(None, &error.explanation) }),
         }
     }
 }
 
 fn secret_of(output: GetSecretValueOutput) -> Result<Secret, UpstreamError> {
     let version = output.version_id.unwrap_or_default();
-    match output.secret_string {
-        Some(text) => Ok(Secret { version, text: SecretString::from(text) }),
-        None => Err(unavailable(None, "the secret is binary; store it as a JSON text")),
+    match (output.secret_string, output.secret_binary) {
+        (Some(text), _) => Ok(Secret { version, text: SecretString::from(text) }),
+        (None, Some(_)) => Err(unavailable(None, "the secret is binary; store it as a JSON text")),
+        (None, None) => Err(unavailable(None, "the answer holds no secret")),
     }
 }
 
@@ -101,14 +105,16 @@ pub struct CachedSecret {
     cache: Cache<(), Aged<Version>, UpstreamError>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
-    reread: Pacer,
+    /// Held while the secret is being read again: whoever comes meanwhile waits for what is found.
+    reread: tokio::sync::Mutex<Pacer>,
 }
 
 impl CachedSecret {
     /// Keeps what `store` gives for `ttl`.
     #[must_use]
     pub fn new(store: Arc<dyn SecretStore>, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { store, cache: Cache::new(1).pausing(RETRY_PAUSE), ttl, clock, reread: Pacer::new(REREAD_PAUSE) }
+        let reread = tokio::sync::Mutex::new(Pacer::new(REREAD_PAUSE));
+        Self { store, cache: Cache::new(1).pausing(RETRY_PAUSE), ttl, clock, reread }
     }
 
     /// Whether the next [`CachedSecret::get`] asks nobody.
@@ -124,32 +130,36 @@ impl CachedSecret {
     /// `CredentialsUnavailable`.
     pub async fn get(&self, call: &Arc<Call>) -> Result<Arc<ServicePrincipal>, UpstreamError> {
         let now = self.clock.now();
-        let effort = if self.cache.usable(&(), now).is_some() { Effort::Once } else { Effort::Full };
+        let effort = if self.cache.is_usable(&(), now) { Effort::Once } else { Effort::Full };
         let load = || Ok::<_, UpstreamError>(self.load(call, effort, now));
-        let (kept, origin) = self.cache.get((), now, load, |_| true).await?;
+        let (kept, origin) = self.cache.get((), now, load, |error| error.noted_on(call)).await?;
         call.note_origin(CachedItem::Secret, origin);
         Ok(kept.value.principal)
     }
 
     /// Another service principal than `refused`, if the secret was rotated;
     /// `None` if it was not, or was read too short a time ago.
+    ///
+    /// # Errors
+    /// `CredentialsUnavailable`.
     pub async fn get_rotated(
         &self,
         call: &Arc<Call>,
         refused: &Arc<ServicePrincipal>,
-    ) -> Option<Arc<ServicePrincipal>> {
+    ) -> Result<Option<Arc<ServicePrincipal>>, UpstreamError> {
+        let reread = self.reread.lock().await;
         let now = self.clock.now();
-        let kept = self.cache.usable(&(), now)?;
+        let Some(kept) = self.cache.usable(&(), now) else { return Ok(None) };
         if !Arc::ptr_eq(&kept.value.principal, refused) {
-            return Some(kept.value.principal);
+            return Ok(Some(kept.value.principal));
         }
-        if !self.reread.may(now) {
-            return None;
+        if !reread.may(now) {
+            return Ok(None);
         }
         tracing::warn!(request_id = call.ids().request, "Entra refuses the credential; reading the secret again");
-        let reread = self.load(call, Effort::Full, now).await.ok()?;
-        self.cache.put(&(), reread.clone(), now);
-        (reread.value.id != kept.value.id).then_some(reread.value.principal)
+        let found = self.load(call, Effort::Full, now).await?;
+        self.cache.put(&(), found.clone(), now);
+        Ok((found.value.id != kept.value.id).then_some(found.value.principal))
     }
 
     fn load(

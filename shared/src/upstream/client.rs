@@ -45,13 +45,16 @@ pub struct Reply {
 }
 
 /// Why there is no answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum SendFault {
     /// The attempt's time ran out.
+    #[error("no answer in time")]
     Timeout,
     /// No connection, or one that broke.
+    #[error("the connection failed")]
     Connection,
     /// A body over the limit.
+    #[error("the answer is larger than any expected")]
     TooLarge,
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::request::Upstream;
+use crate::cache::LoadError;
+use crate::request::{Call, Setback, Upstream};
 
 /// Why an upstream call failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,13 +58,16 @@ pub struct UpstreamError {
     pub request_id: Option<String>,
     /// For the log: what happened, and how to mend it.
     pub explanation: String,
+    /// Whether it was given up only because its request's time had run out.
+    pub cut_short: bool,
 }
 
 impl UpstreamError {
     /// An error of which only its kind and an explanation are known.
     #[must_use]
     pub fn new(upstream: Upstream, kind: UpstreamErrorKind, explanation: impl Into<String>) -> Self {
-        Self { upstream, kind, code: None, request_id: None, explanation: explanation.into() }
+        let explanation = explanation.into();
+        Self { upstream, kind, code: None, request_id: None, explanation, cut_short: false }
     }
 
     /// Whether this is an outage: what was good before still is.
@@ -74,6 +78,25 @@ impl UpstreamError {
             UpstreamErrorKind::Throttled { .. } | UpstreamErrorKind::Failed | UpstreamErrorKind::Timeout
         )
     }
+
+    /// Says whether it would have been tried again, had there been more time;
+    /// an upstream that throttles has said itself when to come again.
+    pub(super) fn cut_short_if(self, wanted_more: bool) -> Self {
+        let is_throttled = matches!(self.kind, UpstreamErrorKind::Throttled { .. });
+        Self { cut_short: wanted_more && !is_throttled, ..self }
+    }
+
+    /// Notes it on a request that gets over it, whose line in the log then tells it: true.
+    pub fn noted_on(&self, call: &Call) -> bool {
+        call.note_setback(self.as_setback());
+        true
+    }
+
+    /// What the log tells of it.
+    #[must_use]
+    pub fn as_setback(&self) -> Setback {
+        Setback { cause: self.to_string(), code: self.code.clone(), request_id: self.request_id.clone() }
+    }
 }
 
 impl fmt::Display for UpstreamError {
@@ -83,6 +106,12 @@ impl fmt::Display for UpstreamError {
 }
 
 impl std::error::Error for UpstreamError {}
+
+impl LoadError for UpstreamError {
+    fn is_its_callers_alone(&self) -> bool {
+        self.cut_short
+    }
+}
 
 /// An error code of an upstream, if it is no more than that: letters, digits
 /// and a few signs, so that nothing else gets into the log in its place.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, StatusCode, header};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use tokio::time::Instant;
 
 use super::client::SendFault;
 use super::{Reply, Upstream, UpstreamError, UpstreamErrorKind};
@@ -40,9 +41,19 @@ impl Answer for Reply {
 pub enum Effort {
     /// Three attempts inside the deadline.
     Full,
-    /// One attempt in a quarter of what is left: without an answer the request
-    /// goes on with what it has.
+    /// As many in a quarter of what is left: with an old answer at hand,
+    /// nobody has to wait long for a new one.
+    Brief,
+    /// One attempt in a quarter of what is left, and another if a connection was
+    /// lost: without an answer the request goes on with what it has.
     Once,
+}
+
+impl Effort {
+    /// What a new answer is worth, where there may be an old one.
+    pub(crate) fn beside_an_old_answer(there_is: bool) -> Self {
+        if there_is { Self::Brief } else { Self::Full }
+    }
 }
 
 /// The retry policy of one upstream call.
@@ -71,32 +82,37 @@ impl Attempt<'_> {
         self,
         mut send: impl FnMut(Duration) -> F,
     ) -> Result<A, UpstreamError> {
+        let until = self.until();
+        let remaining = || until.saturating_duration_since(Instant::now());
         let mut attempt = 1;
         loop {
-            let outcome = send(self.limit()).await;
+            let outcome = send(self.attempt_timeout.min(remaining())).await;
             match self.wait_after(attempt, &outcome) {
-                Some(wait) if wait < self.call.remaining() => tokio::time::sleep(wait).await,
-                _ => return self.conclude(outcome),
+                Some(wait) if wait < remaining() => tokio::time::sleep(wait).await,
+                another => {
+                    let wanted_more = another.is_some() && self.effort == Effort::Full;
+                    return self.conclude(outcome, remaining()).map_err(|error| error.cut_short_if(wanted_more));
+                }
             }
             attempt += 1;
         }
     }
 
-    fn limit(&self) -> Duration {
-        let remaining = self.call.remaining();
-        self.attempt_timeout.min(if self.effort == Effort::Once { remaining / 4 } else { remaining })
+    fn until(&self) -> Instant {
+        match self.effort {
+            Effort::Full => self.call.deadline(),
+            Effort::Brief | Effort::Once => Instant::now() + self.call.remaining() / 4,
+        }
     }
 
     /// How long to wait before the next attempt; `None` where there is none.
     fn wait_after(&self, attempt: u32, outcome: &Result<impl Answer, SendFault>) -> Option<Duration> {
-        if attempt >= MAX_ATTEMPTS || self.effort == Effort::Once {
-            return None;
-        }
         match outcome {
-            Err(SendFault::TooLarge) => None,
             // The first lost connection is most often a pooled one that died
             // while the environment was frozen: a new one is opened at once.
             Err(SendFault::Connection) if attempt == 1 => Some(Duration::ZERO),
+            _ if attempt >= MAX_ATTEMPTS || self.effort == Effort::Once => None,
+            Err(SendFault::TooLarge) => None,
             Err(_) => Some(jittered(attempt)),
             Ok(reply) if is_passing(reply.status()) => {
                 let asked = retry_after(reply.headers(), self.now).unwrap_or_default();
@@ -106,21 +122,21 @@ impl Attempt<'_> {
         }
     }
 
-    fn conclude<A: Answer>(&self, outcome: Result<A, SendFault>) -> Result<A, UpstreamError> {
+    fn conclude<A: Answer>(&self, outcome: Result<A, SendFault>, remaining: Duration) -> Result<A, UpstreamError> {
         let error = |kind, explanation: &str| Err(UpstreamError::new(self.upstream, kind, explanation));
         let reply = match outcome {
             Ok(reply) => reply,
-            Err(SendFault::Timeout) => return error(UpstreamErrorKind::Timeout, "no answer in time"),
-            Err(SendFault::Connection) => return error(UpstreamErrorKind::Failed, "the connection failed"),
-            Err(SendFault::TooLarge) => {
-                return error(UpstreamErrorKind::Failed, "the answer is larger than any expected");
+            Err(fault) => {
+                let is_timeout = fault == SendFault::Timeout;
+                let kind = if is_timeout { UpstreamErrorKind::Timeout } else { UpstreamErrorKind::Failed };
+                return error(kind, &fault.to_string());
             }
         };
         if !is_passing(reply.status()) {
             return Ok(reply);
         }
         let asked = retry_after(reply.headers(), self.now);
-        let does_not_fit = asked.is_some_and(|asked| asked >= self.call.remaining());
+        let does_not_fit = asked.is_some_and(|asked| asked >= remaining);
         if reply.status() == StatusCode::TOO_MANY_REQUESTS || does_not_fit {
             let retry_after = asked.unwrap_or(DEFAULT_RETRY_AFTER);
             return error(UpstreamErrorKind::Throttled { retry_after }, "too many requests");

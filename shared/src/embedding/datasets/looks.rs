@@ -1,6 +1,6 @@
 //! Looking at everything within reach, a few items at a time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -18,9 +18,9 @@ const AT_ONCE: usize = 8;
 
 /// What was found.
 pub(super) struct Looks {
-    workspaces: HashMap<WorkspaceId, Result<WorkspaceMetadata, UpstreamError>>,
-    reports: HashMap<(WorkspaceId, ReportId), Result<ReportMetadata, UpstreamError>>,
-    datasets: HashMap<(WorkspaceId, DatasetId), Result<DatasetMetadata, UpstreamError>>,
+    workspaces: BTreeMap<WorkspaceId, Result<WorkspaceMetadata, UpstreamError>>,
+    reports: BTreeMap<(WorkspaceId, ReportId), Result<ReportMetadata, UpstreamError>>,
+    datasets: BTreeMap<(WorkspaceId, DatasetId), Result<DatasetMetadata, UpstreamError>>,
     never: UpstreamError,
 }
 
@@ -60,7 +60,7 @@ impl Looks {
 
     fn none() -> Self {
         let never = UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, "it was not looked at");
-        Self { workspaces: HashMap::new(), reports: HashMap::new(), datasets: HashMap::new(), never }
+        Self { workspaces: BTreeMap::new(), reports: BTreeMap::new(), datasets: BTreeMap::new(), never }
     }
 
     fn with(mut self, look: Look) -> Self {
@@ -84,15 +84,27 @@ impl Looks {
         self.datasets.get(&(dataset.workspace, dataset.id)).map_or(Err(&self.never), Result::as_ref)
     }
 
+    /// What could not be looked at, though it is there.
+    pub(super) fn failures(&self) -> impl Iterator<Item = &UpstreamError> {
+        self.errors().flatten().filter(|error| error.kind != UpstreamErrorKind::NotFound)
+    }
+
+    /// Workspaces that are not there.
+    pub(super) fn missing_workspaces(&self) -> impl Iterator<Item = &UpstreamError> {
+        let errors = self.workspaces.values().filter_map(|look| look.as_ref().err());
+        errors.filter(|error| error.kind == UpstreamErrorKind::NotFound)
+    }
+
     /// The failure, if nothing at all could be looked at.
-    pub(super) fn total_failure(&self) -> Option<UpstreamError> {
+    pub(super) fn total_failure(&self) -> Option<&UpstreamError> {
+        (self.failures().count() == self.errors().count()).then(|| self.failures().next()).flatten()
+    }
+
+    /// The error of each look, if it has one.
+    fn errors(&self) -> impl Iterator<Item = Option<&UpstreamError>> {
         let workspaces = self.workspaces.values().map(|look| look.as_ref().err());
         let reports = self.reports.values().map(|look| look.as_ref().err());
         let datasets = self.datasets.values().map(|look| look.as_ref().err());
-        let mut failures = workspaces.chain(reports).chain(datasets);
-        let first = failures.next()??;
-        let is_failure =
-            |error: Option<&UpstreamError>| error.is_some_and(|error| error.kind != UpstreamErrorKind::NotFound);
-        (is_failure(Some(first)) && failures.all(is_failure)).then(|| first.clone())
+        workspaces.chain(reports).chain(datasets)
     }
 }

@@ -35,8 +35,14 @@ impl Use {
 pub(super) struct Items {
     pub(super) reports: Vec<(ReportKey, Arc<Report>)>,
     pub(super) datasets: Vec<Bindable>,
-    /// Set where only workspaces are in reach and none of them can be listed.
-    pub(super) total_failure: Option<UpstreamError>,
+    /// Why one of the granted workspaces could not be listed.
+    pub(super) failure: Option<UpstreamError>,
+}
+
+impl Items {
+    pub(super) fn is_empty(&self) -> bool {
+        self.reports.is_empty() && self.datasets.is_empty()
+    }
 }
 
 /// A dataset with what it may be used for.
@@ -110,12 +116,7 @@ impl Embedding {
                 Err(error) => failure = Some(error),
             }
         }
-        let nothing_else = reports.is_empty() && datasets.is_empty();
-        Ok(Items {
-            reports,
-            datasets: datasets.into_values().collect(),
-            total_failure: failure.filter(|_| nothing_else),
-        })
+        Ok(Items { reports, datasets: datasets.into_values().collect(), failure })
     }
 }
 
