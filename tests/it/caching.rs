@@ -153,17 +153,6 @@ async fn metadata_is_trusted_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn many_at_once_cost_as_much_as_one() {
-    let door = FrontDoor::open().await;
-    let asks = (0..100).map(|_| door.config("carl@contoso", view("sales", "contoso-plan")));
-    let answers = futures_util::future::join_all(asks).await;
-    let first = answers[0].body["tokenId"].clone();
-    assert!(answers.iter().all(|answer| answer.status == 200 && answer.body["tokenId"] == first));
-    let calls = door.upstream_calls();
-    assert_eq!(calls.len(), 4, "{calls:?}");
-}
-
-#[tokio::test]
 async fn fresh_tokens_are_budgeted_and_kept_ones_are_not() {
     let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
     let ask = async |user: &str, lifetime: u64| {

@@ -1,0 +1,125 @@
+//! What the matrix does not ask: how a failure is told apart from others, and what ends it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use acceptance::front_door::{FrontDoor, view};
+use devstack::{Fault, Upstream};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::failure::SHORT_ATTEMPT;
+
+const GENERATE: &str = "POST /v1.0/myorg/GenerateToken";
+const REPORT: &str = "GET /v1.0/myorg/groups/*";
+
+fn status(status: u16) -> Fault {
+    Fault::Status { status, headers: BTreeMap::new(), body: String::new() }
+}
+
+fn expired() -> Fault {
+    Fault::json(403, &json!({ "error": { "code": "TokenExpired" } }))
+}
+
+/// The stand-in that a route belongs to.
+fn upstream<'d>(door: &'d FrontDoor, route: &str) -> &'d Upstream {
+    match route {
+        "GetSecretValue" => door.stack.secrets(),
+        "EntraToken" => door.stack.entra(),
+        _ => door.stack.powerbi(),
+    }
+}
+
+fn fail(door: &FrontDoor, route: &str, fault: Fault, times: Option<u32>) {
+    let pattern = if route.contains(' ') { route } else { "*" };
+    upstream(door, route).fail(pattern, fault, times);
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_used_is_no_answer() {
+    for (route, answer) in [
+        (GENERATE, json!({ "token": "t", "tokenId": "i", "expiration": "soon" })),
+        (GENERATE, json!({ "token": "", "tokenId": "i", "expiration": "2026-11-24T04:00:00Z" })),
+        (REPORT, json!({ "embedUrl": "http://app.powerbi.com/x" })),
+        (REPORT, json!({ "embedUrl": "javascript:alert(1)" })),
+        ("EntraToken", json!({ "access_token": "a b", "expires_in": 3599 })),
+        ("EntraToken", json!({ "access_token": "", "expires_in": 3599 })),
+        ("EntraToken", json!({ "access_token": "t", "expires_in": "an hour" })),
+    ] {
+        let door = FrontDoor::open().await;
+        fail(&door, route, Fault::json(200, &answer), None);
+        door.config("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-failed");
+    }
+}
+
+/// AWS throttles with a 400, and tells so in the code alone.
+#[tokio::test]
+async fn aws_is_asked_again_where_it_throttles() {
+    for code in ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"] {
+        let door = FrontDoor::open().await;
+        fail(&door, "GetSecretValue", Fault::json(400, &json!({ "__type": code })), Some(2));
+        let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+        assert_eq!(door.stack.secrets().requests().len(), 3, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn what_passes_is_not_seen() {
+    let faults =
+        [Fault::throttled(1), status(500), Fault::HtmlBadGateway, Fault::ResetBeforeAnswer, Fault::ResetMidBody];
+    let mut passing = Vec::new();
+    for route in ["GetSecretValue", "EntraToken", GENERATE, REPORT] {
+        passing.extend(faults.iter().map(|fault| passes(&[], route, fault.clone())));
+        passing.push(passes(&[("DYNABIND_UPSTREAM_TIMEOUT_MS", SHORT_ATTEMPT)], route, Fault::Hang));
+    }
+    for route in [GENERATE, REPORT] {
+        passing.extend([status(401), expired()].map(|fault| passes(&[], route, fault)));
+    }
+    join_all(passing).await;
+}
+
+async fn passes(variables: &[(&str, &str)], route: &str, fault: Fault) {
+    let door = FrontDoor::with_variables(variables).await;
+    fail(&door, route, fault.clone(), Some(1));
+    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    assert_eq!(answer.status, 200, "{route} {fault:?}: {:#}", answer.body);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_read_again_at_most_every_thirty_seconds() {
+    let door = FrontDoor::open().await;
+    door.stack.replace_client_secret("what Secrets Manager does not know");
+    let ask = async || {
+        door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
+        door.upstream_calls()
+    };
+    assert_eq!(ask().await, ["GetSecretValue", "EntraToken", "GetSecretValue"]);
+    assert_eq!(ask().await, ["EntraToken"]);
+    door.clock.advance(Duration::from_secs(31));
+    assert_eq!(ask().await, ["EntraToken", "GetSecretValue"]);
+}
+
+#[tokio::test]
+async fn a_malformed_secret_is_told_from_an_unreadable_one_in_the_log_alone() {
+    for text in [
+        "",
+        "not json",
+        "{}",
+        r#"{"tenantId":"t","clientId":"c"}"#,
+        r#"{"tenantId":"../x","clientId":"c","clientSecret":"s"}"#,
+    ] {
+        let door = FrontDoor::open().await;
+        door.stack.store_secret(text);
+        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        answer.assert_problem(503, "credentials-unavailable");
+        assert_eq!(door.upstream_calls(), ["GetSecretValue"]);
+    }
+}
+
+#[tokio::test]
+async fn power_bis_request_id_is_passed_on() {
+    let door = FrontDoor::open().await;
+    fail(&door, GENERATE, Fault::empty(400, ("RequestId", "5f6c0c3e-aaaa-bbbb-cccc-000000000001")), None);
+    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    assert_eq!(answer.body["upstreamRequestId"], "5f6c0c3e-aaaa-bbbb-cccc-000000000001");
+}
