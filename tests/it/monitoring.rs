@@ -182,11 +182,11 @@ async fn the_metrics_count_what_happens() {
     count(&[("EmbedTokenHits", 1.0), ("NotEntitled", 1.0), ("Problems problem=not-entitled", 1.0)]);
 
     // What was read of the secret still serves, and nobody notices yet.
-    for fault in [unreadable.clone(), Fault::ResetBeforeAnswer] {
+    for (fault, attempts) in [(unreadable.clone(), 1.0), (Fault::ResetBeforeAnswer, 2.0)] {
         door.stack.secrets().fail("*", fault, None);
         door.clock.advance(Duration::from_mins(50));
         assert_eq!(ask("contoso-plan").await, 200);
-        count(&[("EmbedTokenLoads", 1.0), ("SecretTrouble", 1.0), ("SecretsManagerErrors", 1.0)]);
+        count(&[("EmbedTokenLoads", 1.0), ("SecretTrouble", 1.0), ("SecretsManagerErrors", attempts)]);
         door.stack.secrets().clear_faults();
     }
 
