@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
 use devstack::{Fault, Upstream};
 use futures_util::future::join_all;
 use serde_json::json;
+use tracing::Level;
 
 use super::failure::SHORT_ATTEMPT;
 
@@ -114,6 +116,19 @@ async fn a_malformed_secret_is_told_from_an_unreadable_one_in_the_log_alone() {
         answer.assert_problem(503, "credentials-unavailable");
         assert_eq!(door.upstream_calls(), ["GetSecretValue"]);
     }
+}
+
+#[tokio::test]
+async fn a_malformed_new_secret_fails_nobody_who_has_the_old_one() {
+    let log = LogLines::at(Level::INFO);
+    let door = FrontDoor::open().await;
+    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    door.stack.store_secret(r#"{"tenantId":"t","clientId":"c"}"#);
+    door.clock.advance(Duration::from_mins(31));
+    let _ = log.take();
+    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    let cause = log.take_requests()[0]["cause"].clone();
+    assert!(cause.as_str().unwrap().contains("the secret is malformed"), "{cause}");
 }
 
 #[tokio::test]
