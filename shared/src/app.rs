@@ -57,13 +57,28 @@ impl App {
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
         let (http, catalog) = open_catalog(&settings, http, &clock)?;
         let tokens = access_tokens(&settings, &http, &clock);
-        let edge = Edge::new(&settings, Arc::clone(&clock));
         #[cfg(feature = "opentelemetry")]
-        let edge = edge.with_spans(spans_of(&settings, &http)?);
+        let spans = spans_of(&settings, &http)?;
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
-        let embedding = Embedding::new(&settings, catalog, tokens, powerbi, clock);
-        Ok(Self { edge, embedding, starts_ahead: settings.starts_ahead })
+        let app = Self::new(&settings, catalog, tokens, powerbi, clock);
+        #[cfg(feature = "opentelemetry")]
+        let app = Self { edge: app.edge.with_spans(spans), ..app };
+        Ok(app)
+    }
+
+    /// The application over whatever stands behind the ports.
+    #[must_use]
+    pub fn new(
+        settings: &Settings,
+        catalog: Arc<dyn CatalogReader>,
+        tokens: Arc<dyn AccessTokens>,
+        powerbi: Arc<dyn PowerBi>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let edge = Edge::new(settings, Arc::clone(&clock));
+        let embedding = Embedding::new(settings, catalog, tokens, powerbi, clock);
+        Self { edge, embedding, starts_ahead: settings.starts_ahead }
     }
 
     /// Makes an environment ready that Lambda starts ahead of its requests: its

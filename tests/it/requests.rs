@@ -171,3 +171,27 @@ async fn a_problem_can_be_found_again_in_the_log() {
         assert_eq!(door.send(event.clone()).await.header("x-correlation-id"), "", "{unfit}");
     }
 }
+
+/// Some of it a client writes, all of it a gateway may hand over; none of it is needed for an answer.
+#[tokio::test]
+async fn nothing_in_an_event_that_is_not_needed_can_break_it() {
+    let door = FrontDoor::open().await;
+    for (place, value) in [
+        ("/headers/host", json!("a b")),
+        ("/headers/host", json!("[::1")),
+        ("/headers/x-forwarded-proto", json!("1:/")),
+        ("/rawPath", json!("to ken\u{0}")),
+        ("/rawPath", json!(":99999999")),
+        ("/rawQueryString", json!("a=<\"é\u{7f}>")),
+        ("/requestContext/stage", json!("<stage>")),
+        ("/requestContext/domainName", json!("")),
+    ] {
+        let mut event = with_body(&door, r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#, false);
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap()[name] = value.clone();
+        let answer = door.send(event).await;
+        assert_eq!(answer.status, 200, "{place} {value}: {}", answer.body);
+    }
+    let not_base64 = with_body(&door, "e30=!", true);
+    door.send(not_base64).await.assert_problem(400, "invalid-request");
+}
