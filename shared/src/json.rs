@@ -9,4 +9,4 @@ mod document;
 mod reader;
 
 pub use document::Document;
-pub use reader::{Fields, JsonFault, Reader};
+pub use reader::{Fields, JsonFault, MAX_FAULTS, Reader};

@@ -25,6 +25,10 @@ const TYPICAL_LENGTH: usize = 1536;
 /// is taken as it is: events have flat fields, and metrics are none.
 const MEMBERS: &str = "members";
 
+/// The longest text of one field, in bytes: claims and pointers are as long as their authors like,
+/// and `CloudWatch` Logs takes 256 KiB in one event.
+const MAX_TEXT: usize = 4096;
+
 /// Where lines go.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -98,6 +102,16 @@ impl Line {
     fn separate(&mut self) {
         self.text.push(if self.text.is_empty() { b'{' } else { b',' });
     }
+
+    /// Sets a text, of a very long one its beginning.
+    fn set_text(&mut self, name: &str, text: &str) {
+        if text.len() > MAX_TEXT {
+            let end = text.floor_char_boundary(MAX_TEXT);
+            self.set(name, &format_args!("{}…", &text[..end]));
+        } else {
+            self.set(name, text);
+        }
+    }
 }
 
 impl Visit for Line {
@@ -125,11 +139,11 @@ impl Visit for Line {
             self.separate();
             self.text.extend_from_slice(value.as_bytes());
         } else {
-            self.set(field.name(), value);
+            self.set_text(field.name(), value);
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.set(field.name(), &format_args!("{value:?}"));
+        self.set_text(field.name(), &format!("{value:?}"));
     }
 }

@@ -1,11 +1,17 @@
 //! Who asks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+
+/// The gateway takes 10,240 bytes of headers; a longer token is none that it let through.
+const MAX_ASSERTION: usize = 16 * 1024;
+
+/// OpenID Connect Core 1.0 section 2 has 255 characters for a `sub`.
+const MAX_SUBJECT: usize = 256;
 
 /// Cognito's own claim, which REST APIs hand over as `a,b`.
 const COGNITO_GROUPS: &str = "cognito:groups";
@@ -22,7 +28,7 @@ impl UserAssertion {
     pub fn from_header(value: &str) -> Option<Self> {
         let (scheme, token) = value.split_once(' ')?;
         let token = token.trim();
-        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_token = (1..=MAX_ASSERTION).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
         (scheme.eq_ignore_ascii_case("bearer") && is_token).then(|| Self(Arc::new(SecretString::from(token))))
     }
 
@@ -61,13 +67,14 @@ impl fmt::Debug for UserAssertion {
 pub struct Caller {
     subject: String,
     tenant: Option<String>,
-    groups: Vec<String>,
+    groups: HashSet<String>,
     claims: HashMap<String, String>,
     assertion: Option<UserAssertion>,
 }
 
 impl Caller {
-    /// Reads a caller out of verified claims; `None` where there is no `sub`.
+    /// Reads a caller out of verified claims; `None` where there is no `sub`, or
+    /// one that is longer than any issuer's.
     #[must_use]
     pub fn from_verified_claims(
         claims: HashMap<String, String>,
@@ -75,7 +82,7 @@ impl Caller {
         groups_claim: &str,
     ) -> Option<Self> {
         let present = |name: &str| claims.get(name).filter(|value| !value.is_empty()).cloned();
-        let subject = present("sub")?;
+        let subject = present("sub").filter(|subject| subject.len() <= MAX_SUBJECT)?;
         let tenant = present(tenant_claim);
         let separator = if groups_claim == COGNITO_GROUPS { Some(',') } else { None };
         let groups = present(groups_claim).map(|text| read_list(&text, separator)).unwrap_or_default();
@@ -130,7 +137,7 @@ impl fmt::Debug for Caller {
 /// HTTP APIs flatten an array to `[a b]` without quotes, so a value that holds
 /// a space comes apart; a JSON array and a bare string are read as they are,
 /// but for a claim whose bare form has a separator.
-fn read_list(text: &str, separator: Option<char>) -> Vec<String> {
+fn read_list(text: &str, separator: Option<char>) -> HashSet<String> {
     let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
         let parts = text.split(|character| Some(character) == separator);
         return parts.filter(|part| !part.is_empty()).map(str::to_owned).collect();
@@ -158,9 +165,13 @@ mod tests {
         }
     }
 
+    fn of_subject(subject: String) -> HashMap<String, String> {
+        HashMap::from([("sub".to_owned(), subject)])
+    }
+
     #[test]
     fn no_subject_is_no_caller() {
-        for claims in [HashMap::new(), HashMap::from([("sub".to_owned(), String::new())])] {
+        for claims in [HashMap::new()].into_iter().chain(["".to_owned(), "s".repeat(257)].map(of_subject)) {
             assert!(Caller::from_verified_claims(claims, "tenant", "groups").is_none());
         }
     }

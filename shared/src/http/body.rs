@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, RequestExt};
 use super::problem::{Code, Problem};
 use crate::domain::{BindingRequest, Mode, ReportKey};
 use crate::embedding::BindingsRequest;
-use crate::json::{Document, JsonFault, Reader};
+use crate::json::{Document, JsonFault, MAX_FAULTS, Reader};
 
 const MAX_BODY: usize = 64 * 1024;
 const MAX_BINDINGS: usize = 50;
@@ -95,7 +95,7 @@ pub(super) fn read_report(request: &Request) -> Result<Option<ReportKey>, Proble
     let mut report = None;
     let mut faults = Vec::new();
     for (name, value) in parameters.into_iter().flat_map(|parameters| parameters.iter()) {
-        let mut fault = |detail: String| faults.push(JsonFault { pointer: format!("/{name}"), detail });
+        let mut fault = |detail: String| faults.push(JsonFault::of_field(name, detail));
         match (name, value.parse::<ReportKey>()) {
             ("report", Ok(_)) if report.is_some() => fault("name one report".to_owned()),
             ("report", Ok(key)) => report = Some(key),
@@ -103,5 +103,6 @@ pub(super) fn read_report(request: &Request) -> Result<Option<ReportKey>, Proble
             _ => fault("unknown parameter; known here: report".to_owned()),
         }
     }
+    faults.truncate(MAX_FAULTS);
     if faults.is_empty() { Ok(report) } else { Err(Problem::invalid(faults)) }
 }

@@ -217,7 +217,9 @@ impl From<EmbeddingError> for Problem {
                 retry_after: Some(retry_after),
                 ..Self::new(Code::TooManyRequests, "Keep the tokens that you have been given until `refreshAfter`.")
             },
-            EmbeddingError::NoAssertion => Self::unauthenticated(),
+            EmbeddingError::NoAssertion => {
+                Self::new(Code::Unauthenticated, "Send the user's own bearer token, of at most 16 KiB.")
+            }
             EmbeddingError::Upstream(error) => Self::from(error),
         }
     }

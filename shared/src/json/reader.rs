@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::Document;
 
 /// How many faults are kept; a hostile body must not make a long answer.
-const MAX_FAULTS: usize = 50;
+pub const MAX_FAULTS: usize = 50;
 
 /// One thing wrong at one place of a JSON text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +17,19 @@ pub struct JsonFault {
     pub pointer: String,
     /// What is wrong, and what would be right.
     pub detail: String,
+}
+
+impl JsonFault {
+    /// A fault of the field `name` of the outermost object.
+    #[must_use]
+    pub fn of_field(name: &str, detail: String) -> Self {
+        Self { pointer: format!("/{}", escaped(name)), detail }
+    }
+}
+
+/// A name as a token of a pointer (RFC 6901 section 3).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 enum Step<'j> {
@@ -176,7 +189,7 @@ impl<'j> Reader<'j> {
         for step in &self.path {
             pointer.push('/');
             match step {
-                Step::Field(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Step::Field(name) => pointer.push_str(&escaped(name)),
                 Step::Index(index) => {
                     let _ = write!(pointer, "{index}");
                 }

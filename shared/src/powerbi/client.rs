@@ -18,7 +18,7 @@ use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest}
 use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken, Expiry};
-use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";
 
@@ -163,8 +163,10 @@ fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken
     if token.token.is_empty() {
         return None;
     }
+    // The id is logged and handed on, so it has to be no more than an id.
+    let id = as_code(&token.token_id)?;
     let life = at.duration_since(now).unwrap_or_default();
-    Some(EmbedToken { value: token.token.into(), id: token.token_id, expiry: Expiry { at, life } })
+    Some(EmbedToken { value: token.token.into(), id, expiry: Expiry { at, life } })
 }
 
 fn unexpected(reply: Option<&Reply>) -> UpstreamError {

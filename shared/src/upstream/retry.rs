@@ -17,6 +17,9 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// What a page is told where the upstream throttles without saying for how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// What is passed on at most, whatever an upstream says.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
+
 /// An upstream's answer, as far as it decides whether to ask again.
 pub(crate) trait Answer {
     /// Its status.
@@ -157,11 +160,14 @@ fn is_passing(status: StatusCode) -> bool {
 /// Reads `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-    Some((date - OffsetDateTime::from(now)).try_into().unwrap_or_default())
+    let asked = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+            SystemTime::from(date).duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(asked.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -174,6 +180,8 @@ mod tests {
         for (text, expected) in [
             ("7", Some(7)),
             ("0", Some(0)),
+            ("18446744073709551615", Some(86_400)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)),
             ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
             ("soon", None),

@@ -1,0 +1,6 @@
+//! See `fuzz::TARGETS`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| fuzz::target("upstream_bodies")(input));

@@ -1,0 +1,39 @@
+//! What must hold whatever comes in: the bodies of the fuzz targets.
+//!
+//! `libfuzzer/` hands them bytes without end; an ordinary test of this package
+//! replays the corpus, findings included, on machines without a fuzzer.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a property that does not hold says so by panicking"
+)]
+
+mod catalog;
+mod claims;
+mod event;
+mod gateway;
+mod identity_templates;
+mod log;
+pub mod mutate;
+pub mod oracle;
+pub mod recorder;
+mod upstream_bodies;
+
+/// What a target does with one input.
+pub type Target = fn(&[u8]);
+
+/// Every target: the name of its corpus, and its body.
+pub const TARGETS: [(&str, Target); 5] = [
+    ("event", event::check),
+    ("claims", claims::check),
+    ("catalog", catalog::check),
+    ("upstream_bodies", upstream_bodies::check),
+    ("identity_templates", identity_templates::check),
+];
+
+/// The body of a target.
+#[must_use]
+pub fn target(name: &str) -> Target {
+    TARGETS.into_iter().find(|(found, _)| *found == name).expect("a target's name").1
+}

@@ -1,0 +1,57 @@
+//! The corpus, findings included, without a fuzzer.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The inputs of a target; events of the acceptance tests are among its own.
+fn corpus(target: &str) -> Vec<PathBuf> {
+    let own = root().join("corpus").join(target);
+    let lent = (target == "event").then(|| root().join("../tests/fixtures/events"));
+    let files = [own].into_iter().chain(lent).flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    files.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn every_input_of_the_corpus_keeps_the_promises() {
+    let mut breaking = Vec::new();
+    for (target, check) in fuzz::TARGETS {
+        let inputs = corpus(target);
+        assert!(inputs.len() >= 5, "{target}: {} inputs", inputs.len());
+        for input in inputs {
+            let bytes = std::fs::read(&input).unwrap();
+            if std::panic::catch_unwind(|| check(&bytes)).is_err() {
+                breaking.push(input.display().to_string());
+            }
+        }
+    }
+    assert!(breaking.is_empty(), "these break a promise:\n{}", breaking.join("\n"));
+}
+
+/// A target without its file would not be run, and nobody would see.
+#[test]
+fn every_target_is_built_for_the_fuzzer() {
+    let names: BTreeSet<_> = fuzz::TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let manifest = std::fs::read_to_string(root().join("libfuzzer/Cargo.toml")).unwrap();
+    let built: BTreeSet<_> =
+        manifest.split("\n[[bin]]\nname = \"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    assert_eq!(built, names);
+    for name in names {
+        let source = std::fs::read_to_string(root().join(format!("libfuzzer/targets/{name}.rs"))).unwrap();
+        assert!(source.contains(&format!("\"{name}\"")), "{name} runs another target");
+    }
+}
+
+/// The mutator would be worth little if it left an input as it was.
+#[test]
+fn json_is_changed_into_other_json() {
+    let input = br#"{"a":[1,{"b":"text"}],"c":"{\"d\":null}"}"#;
+    let changed: BTreeSet<_> = (0..500).filter_map(|seed| fuzz::mutate::changed(input, seed)).collect();
+    assert!(changed.len() > 300, "{}", changed.len());
+    assert!(changed.iter().all(|json| serde_json::from_slice::<serde_json::Value>(json).is_ok()));
+    assert_eq!(fuzz::mutate::changed(b"no json", 1), None);
+}
