@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use dynabind::domain::{Caller, Denial, IdentityTemplate, Template};
 
 /// The value of a claim that no template of the corpus names.
-const UNNAMED: &str = "uCl8Q~never-asked-for";
+pub(crate) const UNNAMED: &str = "uCl8Q~never-asked-for";
 
 /// Limits of Power BI's, as its reference has them.
 const LONGEST_USERNAME: usize = 256;

@@ -20,11 +20,8 @@ pub mod oracle;
 pub mod recorder;
 mod upstream_bodies;
 
-/// What a target does with one input.
-pub type Target = fn(&[u8]);
-
 /// Every target: the name of its corpus, and its body.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, fn(&[u8])); 5] = [
     ("event", event::check),
     ("claims", claims::check),
     ("catalog", catalog::check),
@@ -32,8 +29,11 @@ pub const TARGETS: [(&str, Target); 5] = [
     ("identity_templates", identity_templates::check),
 ];
 
-/// The body of a target.
-#[must_use]
-pub fn target(name: &str) -> Target {
-    TARGETS.into_iter().find(|(found, _)| *found == name).expect("a target's name").1
+/// Runs a target on one input, unless the input holds what no input may know: a fuzzer
+/// sees with which texts its output is compared.
+pub fn run(name: &str, input: &[u8]) {
+    let knows = |text: &str| input.windows(text.len()).any(|part| part == text.as_bytes());
+    if ![recorder::ACCESS_TOKEN, recorder::EMBED_TOKEN, identity_templates::UNNAMED].into_iter().any(knows) {
+        TARGETS.into_iter().find(|(found, _)| *found == name).expect("a target's name").1(input);
+    }
 }

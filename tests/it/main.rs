@@ -19,6 +19,7 @@ mod entitlement;
 mod faults;
 mod isolation;
 mod kinds;
+mod limits;
 mod local_invoke;
 mod log_lines;
 mod managed_instances;

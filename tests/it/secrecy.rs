@@ -121,6 +121,35 @@ async fn no_text_of_a_caller_gets_into_a_metric() {
     assert!(data.iter().all(|datum| !format!("{datum:?}").contains("told")), "{data:#?}");
 }
 
+/// Everything that is logged and that somebody outside has written.
+#[tokio::test]
+async fn whoever_writes_a_field_of_the_log_writes_neither_a_line_nor_a_long_one() {
+    let log = LogLines::at(Level::TRACE);
+    let door = FrontDoor::open().await;
+    let forged = format!("x\r\n{{\"level\":\"FATAL\"}}\u{2028}\u{1b}[2J\0\"{}", "y".repeat(100_000));
+    let claims = "/requestContext/authorizer/jwt/claims";
+    for (place, field) in [
+        (format!("{claims}/sub"), None),
+        (format!("{claims}/tenant"), Some("tenant")),
+        ("/headers/x-correlation-id".to_owned(), None),
+        ("/requestContext/requestId".to_owned(), Some("request_id")),
+        ("/body".to_owned(), Some("faults")),
+    ] {
+        let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+        let body = json!({ forged[..60_000].to_owned(): 1 }).to_string();
+        *event.pointer_mut(&place).unwrap_or(&mut json!(null)) = json!(if field == Some("faults") { &body } else { &forged });
+        let _ = log.take_texts();
+        let _ = door.send(event).await;
+        let lines = log.take_texts();
+        assert!(lines.iter().all(|line| line.len() < 20_000 && !line.contains(char::is_control)), "{place}");
+        let request: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+        let written = |field: &str| request[field].as_str().unwrap_or_default().to_owned();
+        // What is shown at all is shown as what it is: a text, cut short.
+        assert!(field.is_none_or(|field| written(field).contains("FATAL")), "{place}: {request}");
+        assert!(request["level"] != "FATAL" && written("subject").len() < 300, "{place}: {request}");
+    }
+}
+
 #[tokio::test]
 async fn an_access_token_never_reaches_the_page() {
     let door = FrontDoor::open().await;

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-fuzz_target!(|input: &[u8]| fuzz::target("catalog")(input));
+fuzz_target!(|input: &[u8]| fuzz::run("catalog", input));
 
 // Most changes keep JSON what it is; the others are libFuzzer's own.
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

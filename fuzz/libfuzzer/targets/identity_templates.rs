@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| fuzz::target("identity_templates")(input));
+fuzz_target!(|input: &[u8]| fuzz::run("identity_templates", input));

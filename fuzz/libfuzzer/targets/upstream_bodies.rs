@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| fuzz::target("upstream_bodies")(input));
+fuzz_target!(|input: &[u8]| fuzz::run("upstream_bodies", input));

@@ -1,6 +1,6 @@
 //! Walks a [`Document`] into types and collects what is wrong on the way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{Display, Write as _};
 use std::hash::Hash;
 use std::str::FromStr;
@@ -9,6 +9,8 @@ use super::Document;
 
 /// How many faults are kept; a hostile body must not make a long answer.
 pub const MAX_FAULTS: usize = 50;
+
+const STANDS_TWICE: &str = "this name stands twice; one of the two would be lost";
 
 /// One thing wrong at one place of a JSON text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -99,14 +101,15 @@ impl<'j> Reader<'j> {
     ) -> Option<HashMap<K, V>> {
         let entries = self.expect_object(json)?;
         let mut map = HashMap::with_capacity(entries.len());
+        let mut seen = HashSet::with_capacity(entries.len());
         for (name, value) in entries {
             self.at(Step::Field(name), |reader| {
+                if !seen.insert(name) {
+                    reader.fault(STANDS_TWICE);
+                }
                 let key = name.parse::<K>().map_err(|error| reader.fault(error.to_string())).ok();
-                let value = read(reader, value);
-                if let (Some(key), Some(value)) = (key, value)
-                    && map.insert(key, value).is_some()
-                {
-                    reader.fault("this name stands twice; one of the two would be lost");
+                if let (Some(key), Some(value)) = (key, read(reader, value)) {
+                    map.insert(key, value);
                 }
             });
         }
@@ -263,7 +266,7 @@ impl<'j> Fields<'_, 'j> {
         let mut found = self.entries.iter().filter(|(entry, _)| entry == name).map(|(_, value)| value);
         let first = found.next();
         if found.next().is_some() {
-            self.fault(Some(name), "this name stands twice; one of the two would be lost");
+            self.fault(Some(name), STANDS_TWICE);
         }
         first
     }
