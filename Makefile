@@ -9,6 +9,10 @@ PYTHON ?= python3
 VENV := .venv
 TOOLS := $(VENV)/.installed
 
+# Beside cargo's own folders, so that `cargo clean` takes it along.
+FUZZER := target/tools/bin/cargo-fuzz
+FUZZER_VERSION := 0.13.2
+
 SPA_TOOLS := spa/node_modules/.installed
 DYNALITE := tests/dynalite/node_modules/.installed
 SPA_BUILT := spa/node_modules/.built
@@ -56,6 +60,11 @@ $(DYNALITE): tests/dynalite/package-lock.json | doctor
 	@echo '==> Installing a second DynamoDB for the tests into tests/dynalite/node_modules'
 	cd tests/dynalite && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
+
+# Without optimisation: it only calls cargo and the targets.
+$(FUZZER): | doctor
+	@echo '==> Installing cargo-fuzz into target/tools'
+	cargo install --quiet --locked --debug --root target/tools cargo-fuzz --version $(FUZZER_VERSION)
 
 $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 	cd spa && npm run build
@@ -109,6 +118,10 @@ test-template: $(TOOLS)
 .PHONY: test-spa
 test-spa: $(SPA_TOOLS)
 	cd spa && npm test
+
+.PHONY: fuzz
+fuzz: $(FUZZER) ## Fuzz every target for SECONDS (60) each; TARGET=name fuzzes one
+	tools/fuzz $(or $(SECONDS),60) $(TARGET)
 
 # Measure
 

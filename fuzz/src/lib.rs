@@ -20,8 +20,11 @@ pub mod oracle;
 pub mod recorder;
 mod upstream_bodies;
 
+/// What a target does with one input.
+pub type Body = fn(&[u8]);
+
 /// Every target: the name of its corpus, and its body.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Body); 5] = [
     ("event", event::check),
     ("claims", claims::check),
     ("catalog", catalog::check),

@@ -152,6 +152,55 @@ async fn metadata_is_trusted_for_ten_minutes() {
     assert_eq!(door.upstream_calls().len(), 1, "the report alone");
 }
 
+/// What a page can vary to make ever new tokens: subsets of its bindings, their modes, and lifetimes. The order, and a
+/// default that is written out, make nothing new. (Each function is an environment of its own, with its own budget.)
+#[tokio::test]
+async fn no_variation_gets_around_the_budget() {
+    let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "20")]).await;
+    let all = [
+        json!({ "report": "sales", "dataset": "contoso-sales", "mode": "view" }),
+        json!({ "report": "sales", "dataset": "contoso-plan" }),
+        json!({ "report": "ops", "dataset": "contoso-sales" }),
+        json!({ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }),
+    ];
+    let subset = |mask: usize| (0..4).filter(move |bit| mask & (1 << bit) != 0).map(|bit| all[bit].clone());
+    let mut refused = 0;
+    for lifetime in 40..43 {
+        for mask in 1..16 {
+            let body = json!({ "bindings": subset(mask).collect::<Vec<_>>(), "lifetimeMinutes": lifetime });
+            let answer = door.config("ana@contoso", body).await;
+            assert!(answer.status == 200 || answer.code() == "too-many-requests", "{}", answer.body);
+            refused += usize::from(answer.status != 200);
+        }
+    }
+    let made = door.upstream_calls().iter().filter(|call| call.ends_with("GenerateToken")).count();
+    // Eleven different tokens of each lifetime: an edit of a dataset covers its view.
+    assert_eq!((made, refused), (20, 3 * 11 - 20));
+    let reversed: Vec<_> = subset(0b0111).collect::<Vec<_>>().into_iter().rev().collect();
+    let _ = door.config("ana@contoso", json!({ "bindings": reversed, "lifetimeMinutes": 40 })).await.ok();
+}
+
+/// Or failing requests would be free, and asking for many at once.
+#[tokio::test]
+async fn what_fails_or_comes_at_once_counts_as_well() {
+    let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
+    door.stack.powerbi().fail("POST *", Fault::json(400, &json!({})), Some(3));
+    for _ in 0..3 {
+        door.token("ana@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-rejected");
+    }
+    door.token("ana@contoso", view("sales", "contoso-plan")).await.assert_problem(429, "too-many-requests");
+
+    let asks = (20..60).map(|minutes| {
+        let body =
+            json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": minutes });
+        door.token("carl@contoso", body)
+    });
+    door.stack.log().clear();
+    let answers = futures_util::future::join_all(asks).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 3);
+    assert_eq!(door.token_requests().len(), 3);
+}
+
 #[tokio::test]
 async fn fresh_tokens_are_budgeted_and_kept_ones_are_not() {
     let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;

@@ -1,6 +1,7 @@
 //! Who may bind what; everything else is refused without a word to Power BI.
 
 use acceptance::front_door::{Answer, FrontDoor, view};
+use acceptance::project;
 use serde_json::{Value, json};
 
 /// The answer without what differs from request to request.
@@ -8,6 +9,15 @@ fn comparable(answer: &Answer) -> Value {
     let mut body = answer.body.clone();
     body.as_object_mut().unwrap().remove("requestId");
     body
+}
+
+/// The headers with their values; none of them depends on the request.
+fn headers(answer: &Answer) -> Vec<(String, String)> {
+    let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+    let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    headers.retain(|(name, _)| name != "content-length");
+    headers.sort();
+    headers
 }
 
 #[tokio::test]
@@ -28,6 +38,72 @@ async fn unknown_and_forbidden_look_alike() {
     ] {
         let refused = door.token("frida@fabrikam", view(report, dataset)).await;
         assert_eq!(comparable(&refused), comparable(&unknown), "{report} {dataset}");
+    }
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+/// Of a workspace grant the tenant opens whatever lies there: what lies elsewhere is looked for in the same places,
+/// whether it exists or not.
+#[tokio::test]
+async fn beside_a_workspace_grant_unknown_and_forbidden_look_alike_too() {
+    let workspace = "d390ba2f-764b-4b81-9414-213751c827e8";
+    let mut catalog = project::json("devstack/demo/catalog.json");
+    catalog["tenants"]["fabrikam"]["grants"][0]["workspaces"] = json!([workspace]);
+    let mut seen = Vec::new();
+    for (report, dataset) in [
+        // No such dataset; another tenant's, by the id that Power BI and the catalog have of it.
+        ("sales", "00000000-0000-4000-8000-000000000000"),
+        ("sales", "03821c9b-7d38-495d-b2c1-04ff0a005df1"),
+        ("sales", "1af96910-59d9-4cf1-8f84-16799e42885c"),
+    ] {
+        let door = FrontDoor::with_catalog(catalog.clone()).await;
+        let refused = door.token("frida@fabrikam", view(report, dataset)).await;
+        refused.assert_problem(403, "not-entitled");
+        seen.push((comparable(&refused), headers(&refused), door.upstream_calls()));
+    }
+    assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
+    assert_eq!(seen[0].2.last().unwrap(), &format!("GET groups/{workspace}/datasets"));
+    // A key that is no GUID, and a report that is not granted, are refused before anything is looked for.
+    let door = FrontDoor::with_catalog(catalog).await;
+    for (report, dataset) in [("sales", "contoso-sales"), ("sales", "nothing"), ("ops", workspace), ("none", workspace)]
+    {
+        let refused = door.token("frida@fabrikam", view(report, dataset)).await;
+        assert_eq!((comparable(&refused), headers(&refused)), (seen[0].0.clone(), seen[0].1.clone()));
+    }
+    assert_eq!(door.upstream_calls(), [""; 0]);
+}
+
+/// Every route, every reason: one body, one set of headers, and nobody is asked.
+#[tokio::test]
+async fn a_refusal_does_not_tell_its_reason() {
+    let door = FrontDoor::open().await;
+    let event = |route: &str, claims: Value, report: &str| {
+        let (method, query) =
+            if route == "/datasets" { ("GET", format!("?report={report}")) } else { ("POST", String::new()) };
+        let body = view(report, "contoso-plan");
+        let mut event = door.stack.event(method, &format!("{route}{query}"), Some("carl@contoso"), Some(&body));
+        event["requestContext"]["authorizer"]["jwt"]["claims"] = claims;
+        event
+    };
+    let contoso = json!({ "sub": "u", "tenant": "contoso", "email": "e@x" });
+    for route in ["/token", "/config", "/datasets"] {
+        let mut answers = Vec::new();
+        for (claims, report) in [
+            // An unknown report; one of another group; one that no tenant may bind.
+            (contoso.clone(), "none"),
+            (contoso.clone(), "ops"),
+            (contoso.clone(), "retired"),
+            // No tenant; an unknown one; one whose name no catalog can hold; another one.
+            (json!({ "sub": "u" }), "sales"),
+            (json!({ "sub": "u", "tenant": "nobody" }), "sales"),
+            (json!({ "sub": "u", "tenant": "t".repeat(300) }), "sales"),
+            (json!({ "sub": "u", "tenant": "fabrikam", "email": "e@x" }), "ops"),
+        ] {
+            let refused = door.send(event(route, claims, report)).await;
+            refused.assert_problem(403, "not-entitled");
+            answers.push((comparable(&refused), headers(&refused)));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{route}: {answers:#?}");
     }
     assert_eq!(door.upstream_calls(), [""; 0]);
 }

@@ -79,7 +79,8 @@ async fn a_long_query_makes_a_short_answer() {
 async fn a_bearer_token_longer_than_a_gateway_lets_through_is_none() {
     let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     for (length, code) in [(16 * 1024 + 1, "unauthenticated"), (100_000, "unauthenticated")] {
-        let answer = door.send(event(&door, "/headers/authorization", json!(format!("Bearer {}", "t".repeat(length))))).await;
+        let answer =
+            door.send(event(&door, "/headers/authorization", json!(format!("Bearer {}", "t".repeat(length))))).await;
         answer.assert_problem(401, code);
         assert!(answer.body["detail"].as_str().unwrap().contains("16 KiB"), "{}", answer.body);
     }

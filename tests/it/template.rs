@@ -334,7 +334,7 @@ fn the_functions_link_one_tls_stack() {
         let found = packages.iter().find(|package| package.starts_with(&format!("{banned} v")));
         assert_eq!(found, None, "a second TLS stack");
     }
-    for single in ["rustls", "ring", "hyper"] {
+    for single in ["rustls", "rustls-webpki", "tokio-rustls", "hyper-rustls", "ring", "hyper"] {
         let versions: Vec<_> = packages.iter().filter(|package| package.starts_with(&format!("{single} v"))).collect();
         assert_eq!(versions.len(), 1, "{single}: {versions:?}");
     }

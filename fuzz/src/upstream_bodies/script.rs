@@ -18,7 +18,7 @@ impl Script {
         let head = String::from_utf8_lossy(head);
         let mut lines = head.lines();
         let (upstream, status) = lines.next().unwrap_or_default().split_once(' ').unwrap_or_default();
-        let headers = lines.filter(|line| is_header(line)).map(|line| format!("{line}\r\n")).collect();
+        let headers = lines.filter(|line| is_header(line)).flat_map(|line| [line, "\r\n"]).collect();
         Self { upstream: upstream.to_owned(), status: status_of(status), headers, body: body.to_vec() }
     }
 }

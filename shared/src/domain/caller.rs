@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// The gateway takes 10,240 bytes of headers; a longer token is none that it let through.
 const MAX_ASSERTION: usize = 16 * 1024;
 
-/// OpenID Connect Core 1.0 section 2 has 255 characters for a `sub`.
+/// A `sub` has at most 255 characters (OIDC Core 1.0 section 2).
 const MAX_SUBJECT: usize = 256;
 
 /// Cognito's own claim, which REST APIs hand over as `a,b`.
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn no_subject_is_no_caller() {
-        for claims in [HashMap::new()].into_iter().chain(["".to_owned(), "s".repeat(257)].map(of_subject)) {
+        for claims in [HashMap::new()].into_iter().chain([String::new(), "s".repeat(257)].map(of_subject)) {
             assert!(Caller::from_verified_claims(claims, "tenant", "groups").is_none());
         }
     }

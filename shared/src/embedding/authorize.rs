@@ -45,7 +45,7 @@ impl Embedding {
         caller: &Caller,
         requests: &[BindingRequest],
     ) -> Result<Authorized, EmbeddingError> {
-        let tenant = self.tenant_of(call, caller).await?;
+        let tenant = self.tenant_of(call, caller).await.map_err(as_of_first_binding)?;
         let viewpoint = self.viewpoint(caller, &tenant)?;
         let denied = |binding| move |denial| EmbeddingError::Denied { binding, denial };
         let mut permits = Vec::with_capacity(requests.len());
@@ -149,5 +149,13 @@ impl Embedding {
             Scenario::Customers => AuthorizedBinding::for_customer(caller, tenant.profile, permit, report, dataset),
             Scenario::Organization => Ok(AuthorizedBinding::for_user(permit, report, dataset)),
         }
+    }
+}
+
+/// A tenant that the catalog has not got answers as one without a grant does.
+fn as_of_first_binding(error: EmbeddingError) -> EmbeddingError {
+    match error {
+        EmbeddingError::NotEntitled => EmbeddingError::Denied { binding: 0, denial: Denial::NotEntitled },
+        other => other,
     }
 }

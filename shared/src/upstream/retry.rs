@@ -160,12 +160,11 @@ fn is_passing(status: StatusCode) -> bool {
 /// Reads `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let asked = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-            SystemTime::from(date).duration_since(now).unwrap_or_default()
-        }
+    let asked = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+        SystemTime::from(date).duration_since(now).unwrap_or_default()
     };
     Some(asked.min(LONGEST_RETRY_AFTER))
 }
