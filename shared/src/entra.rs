@@ -2,6 +2,7 @@
 
 mod assertion;
 mod client;
+mod form;
 mod refusal;
 mod tokens;
 mod wire;

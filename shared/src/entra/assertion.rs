@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::error::Unspecified;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 use uuid::Builder;
 
@@ -22,7 +23,7 @@ pub(super) fn sign(
     client_id: &str,
     token_url: &str,
     now: SystemTime,
-) -> Result<String, Unspecified> {
+) -> Result<Zeroizing<String>, Unspecified> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": certificate.thumbprint() });
     let claims = json!({
@@ -37,7 +38,7 @@ pub(super) fn sign(
     let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", encode(&header), encode(&claims));
     let signature = certificate.sign_ps256(signed.as_bytes())?;
-    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    Ok(Zeroizing::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
 fn fresh_guid() -> Result<String, Unspecified> {

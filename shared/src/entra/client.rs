@@ -1,16 +1,16 @@
 //! One token request to Entra.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::Method;
+use http::{Method, header};
 use reqwest::Url;
 use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 
-use super::assertion;
 use super::refusal::refusal_of;
 use super::wire::TokenBody;
+use super::{assertion, form};
 use crate::clock::Clock;
 use crate::domain::UserAssertion;
 use crate::request::Call;
@@ -21,6 +21,7 @@ use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErro
 
 const ROUTE: &str = "EntraToken";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const FORM: &str = "application/x-www-form-urlencoded";
 const ON_BEHALF_OF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Entra's token endpoint. The URL is fixed, so nothing is discovered.
@@ -32,7 +33,7 @@ pub struct EntraClient {
     clock: Arc<dyn Clock>,
 }
 
-type Form<'f> = Vec<(&'static str, Cow<'f, str>)>;
+type Fields<'f> = Vec<(&'static str, &'f str)>;
 
 impl EntraClient {
     /// A client of the cloud's authority.
@@ -60,22 +61,24 @@ impl EntraClient {
     ) -> Result<AccessToken, UpstreamError> {
         let url = self.token_url(&principal.tenant_id);
         let asked_at = self.clock.now();
-        let mut form = self.grant(user);
-        form.extend(prove(principal, &url, asked_at)?);
-        let request = || self.http.request(Method::POST, url.clone()).form(&form);
+        let proof = Proof::of(principal, &url, asked_at)?;
+        let form =
+            form::encode(&[self.grant(user), vec![("client_id", &principal.client_id)], proof.fields()].concat());
+        let post = || self.http.request(Method::POST, url.clone()).header(header::CONTENT_TYPE, FORM);
+        let request = || post().body(form.clone());
         let attempt = self.http.attempt(call, Upstream::Entra, effort, asked_at);
         let reply = attempt.run(|limit| self.http.send(call, Upstream::Entra, ROUTE, limit, request())).await?;
         if reply.status.is_success() { token_of(&reply, asked_at) } else { Err(refusal_of(&reply, user.is_some())) }
     }
 
-    fn grant<'f>(&self, user: Option<&'f UserAssertion>) -> Form<'f> {
-        let scope = ("scope", Cow::Borrowed(self.scope));
+    fn grant<'f>(&self, user: Option<&'f UserAssertion>) -> Fields<'f> {
+        let scope = ("scope", self.scope);
         match user {
-            None => vec![("grant_type", "client_credentials".into()), scope],
+            None => vec![("grant_type", "client_credentials"), scope],
             Some(user) => vec![
-                ("grant_type", ON_BEHALF_OF.into()),
-                ("requested_token_use", "on_behalf_of".into()),
-                ("assertion", user.expose().into()),
+                ("grant_type", ON_BEHALF_OF),
+                ("requested_token_use", "on_behalf_of"),
+                ("assertion", user.expose()),
                 scope,
             ],
         }
@@ -89,16 +92,27 @@ impl EntraClient {
     }
 }
 
-/// The part of the form that proves who asks.
-fn prove<'f>(principal: &'f ServicePrincipal, url: &Url, now: SystemTime) -> Result<Form<'f>, UpstreamError> {
-    let client_id = ("client_id", principal.client_id.as_str().into());
-    match &principal.credential {
-        Credential::Secret(secret) => Ok(vec![client_id, ("client_secret", secret.expose_secret().into())]),
-        Credential::Certificate(certificate) => {
-            let signed = assertion::sign(certificate, &principal.client_id, url.as_str(), now);
-            let signed = signed.map_err(|_| failed("no client assertion could be signed"))?;
-            let kind = ("client_assertion_type", ASSERTION_TYPE.into());
-            Ok(vec![client_id, kind, ("client_assertion", signed.into())])
+/// What proves that the application asks.
+enum Proof<'p> {
+    Secret(&'p str),
+    Assertion(Zeroizing<String>),
+}
+
+impl<'p> Proof<'p> {
+    fn of(principal: &'p ServicePrincipal, url: &Url, now: SystemTime) -> Result<Self, UpstreamError> {
+        match &principal.credential {
+            Credential::Secret(secret) => Ok(Self::Secret(secret.expose_secret())),
+            Credential::Certificate(certificate) => {
+                let signed = assertion::sign(certificate, &principal.client_id, url.as_str(), now);
+                signed.map(Self::Assertion).map_err(|_| failed("no client assertion could be signed"))
+            }
+        }
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        match self {
+            Self::Secret(secret) => vec![("client_secret", secret)],
+            Self::Assertion(signed) => vec![("client_assertion_type", ASSERTION_TYPE), ("client_assertion", signed)],
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use secrecy::zeroize::Zeroize as _;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A parsed JSON text, borrowing its strings where they hold no escapes.
@@ -29,6 +30,17 @@ impl<'a> Document<'a> {
     /// What is wrong and at which line and column, when the text is not JSON.
     pub fn parse(text: &'a str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))
+    }
+
+    /// Overwrites every text that it holds itself, which are those with escapes:
+    /// a private key has them. What it borrows is its owner's to wipe.
+    pub fn wipe(&mut self) {
+        match self {
+            Self::Text(Cow::Owned(text)) => text.zeroize(),
+            Self::List(items) => items.iter_mut().for_each(Self::wipe),
+            Self::Object(entries) => entries.iter_mut().for_each(|(_, value)| value.wipe()),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(Cow::Borrowed(_)) => {}
+        }
     }
 
     /// The JSON type's name, with its article.
@@ -124,5 +136,19 @@ impl<'de> Deserialize<'de> for Name<'de> {
             }
         }
         deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_its_own_is_left_after_wiping() {
+        let mut document =
+            Document::parse(r#"{"a":"BEGIN\nhidden","b":["hid\tden",{"c":"\u0068idden"}],"d":"mine"}"#).unwrap();
+        document.wipe();
+        let left = format!("{document:?}");
+        assert!(!left.contains("hid") && !left.contains("BEGIN") && left.contains("mine"), "{left}");
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use http::Method;
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
 use reqwest::{RequestBuilder, Url};
 use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -68,7 +70,7 @@ impl PowerBiClient {
         let mut url = self.base.clone();
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}/v1.0/myorg/{path}"));
-        let request = self.http.request(method, url).bearer_auth(access.value.expose_secret());
+        let request = self.http.request(method, url).header(header::AUTHORIZATION, bearer(access));
         match profile {
             Some(profile) => request.header(PROFILE_HEADER, profile.to_string()),
             None => request,
@@ -147,6 +149,16 @@ impl PowerBi for PowerBiClient {
         let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.viewpoint.profile(), path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
+}
+
+/// The header with the access token, of which no copy of ours is left behind.
+fn bearer(access: &AccessToken) -> HeaderValue {
+    let text = Zeroizing::new([b"Bearer ", access.value.expose_secret().as_bytes()].concat());
+    let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
+    // Entra's client gives out only tokens that fit into a header.
+    let mut value = value.unwrap_or(HeaderValue::from_static("Bearer"));
+    value.set_sensitive(true);
+    value
 }
 
 fn listed(dataset: wire::Dataset) -> ListedDataset {

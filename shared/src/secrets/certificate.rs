@@ -11,6 +11,7 @@ use ring::rsa::KeyPair;
 use ring::signature::{KeyPair as _, RSA_PSS_SHA256};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::zeroize::Zeroizing;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
@@ -100,7 +101,8 @@ impl ClientCertificate {
 }
 
 fn key_pair(pem: &str) -> Result<KeyPair, CertificateError> {
-    let key = match PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| CertificateError::NoKey)? {
+    let der = Zeroizing::new(PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| CertificateError::NoKey)?);
+    let key = match &*der {
         PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
         PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
         _ => return Err(CertificateError::NotRsa),

@@ -40,10 +40,12 @@ impl ServicePrincipal {
     /// Every fault, each with its place; no value is repeated.
     pub fn parse(text: &str, now: SystemTime) -> Result<Self, Vec<String>> {
         // A parser's message could quote the text, so it is not passed on.
-        let document = Document::parse(text).map_err(|_| vec!["it is not JSON".to_owned()])?;
+        let mut document = Document::parse(text).map_err(|_| vec!["it is not JSON".to_owned()])?;
         let show = |fault: JsonFault| format!("{}: {}", fault.pointer, fault.detail);
-        Reader::read(&document, |reader, json| read_principal(reader, json, now))
-            .map_err(|faults| faults.into_iter().map(show).collect())
+        let principal = Reader::read(&document, |reader, json| read_principal(reader, json, now))
+            .map_err(|faults| faults.into_iter().map(show).collect());
+        document.wipe();
+        principal
     }
 }
 

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 
 use super::{Attempt, Effort, Upstream};
@@ -24,6 +25,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest body that is read; the longest expected lists a workspace's datasets.
 const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Room that is made for a body because its header says so; beyond, it has to come.
+const MAX_ROOM: usize = 64 * 1024;
 
 /// An HTTP client with our roots, bounded in time and size, that follows no
 /// redirect: a bearer token goes only where it was sent.
@@ -40,7 +44,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, at most 4 MiB.
+    /// The body, at most 4 MiB; wiped when nobody holds it any more.
     pub body: Bytes,
 }
 
@@ -145,14 +149,26 @@ impl Http {
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendFault> {
     let mut response = request.send().await.map_err(|error| fault_of(&error))?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let mut body = BytesMut::new();
+    let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut body = Zeroizing::new(Vec::with_capacity(expected.min(MAX_ROOM)));
     while let Some(chunk) = response.chunk().await.map_err(|error| fault_of(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
             return Err(SendFault::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        append(&mut body, &chunk);
     }
-    Ok(Reply { status, headers, body: body.freeze() })
+    Ok(Reply { status, headers, body: Bytes::from_owner(body) })
+}
+
+/// A `Vec` that grows leaves its old place as it was, with the token or the secret in it; this wipes it.
+fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
+    let needed = body.len() + chunk.len();
+    if needed > body.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * body.capacity())));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(chunk);
 }
 
 fn fault_of(error: &reqwest::Error) -> SendFault {
