@@ -92,6 +92,7 @@ WITH_SPANS := $(addprefix --package ,dynabind token-function config-function dat
 .PHONY: lint-rust
 lint-rust: | doctor
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/libfuzzer/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked $(WITH_SPANS) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items

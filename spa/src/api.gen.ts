@@ -263,7 +263,8 @@ export interface components {
             };
         };
         /**
-         * @description `unauthenticated`: no verified claims; `interaction-required`: Entra wants the user (MFA, consent). The gateway's
+         * @description `unauthenticated`: no verified claims with a `sub` of at most 256 bytes, or, in the organization scenario, no
+         *     bearer token of at most 16 KiB; `interaction-required`: Entra wants the user (MFA, consent). The gateway's
          *     own: the JWT is missing or does not verify.
          */
         Unauthenticated: {
