@@ -3,9 +3,14 @@
 use acceptance::embedded_metrics;
 use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::project;
 use devstack::{Fault, Service};
+use dynabind::clock::SystemClock;
+use dynabind::http::{Edge, Exchange, Route};
 use dynabind::secrets::ServicePrincipal;
 use dynabind::settings::Settings;
+use fuzz::recorder::settings;
+use lambda_http::{Context, RequestExt as _};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -121,12 +126,23 @@ async fn no_text_of_a_caller_gets_into_a_metric() {
     assert!(data.iter().all(|datum| !format!("{datum:?}").contains("told")), "{data:#?}");
 }
 
+/// What would be another line, another level and another terminal, and does not end.
+fn forged() -> String {
+    format!("x\r\n{{\"level\":\"FATAL\"}}\u{2028}\u{1b}[2J\0\"{}", "y".repeat(100_000))
+}
+
+fn assert_whole_and_short(lines: &[String], what: &str) {
+    assert!(lines.iter().all(|line| line.len() < 20_000 && !line.contains(char::is_control)), "{what}");
+    let request: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    assert!(request["message"] == "request" && request["level"] != "FATAL", "{what}: {request}");
+}
+
 /// Everything that is logged and that somebody outside has written.
 #[tokio::test]
 async fn whoever_writes_a_field_of_the_log_writes_neither_a_line_nor_a_long_one() {
     let log = LogLines::at(Level::TRACE);
     let door = FrontDoor::open().await;
-    let forged = format!("x\r\n{{\"level\":\"FATAL\"}}\u{2028}\u{1b}[2J\0\"{}", "y".repeat(100_000));
+    let forged = forged();
     let claims = "/requestContext/authorizer/jwt/claims";
     for (place, field) in [
         (format!("{claims}/sub"), None),
@@ -137,17 +153,36 @@ async fn whoever_writes_a_field_of_the_log_writes_neither_a_line_nor_a_long_one(
     ] {
         let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
         let body = json!({ forged[..60_000].to_owned(): 1 }).to_string();
-        *event.pointer_mut(&place).unwrap_or(&mut json!(null)) = json!(if field == Some("faults") { &body } else { &forged });
+        *event.pointer_mut(&place).unwrap_or(&mut json!(null)) =
+            json!(if field == Some("faults") { &body } else { &forged });
         let _ = log.take_texts();
         let _ = door.send(event).await;
         let lines = log.take_texts();
-        assert!(lines.iter().all(|line| line.len() < 20_000 && !line.contains(char::is_control)), "{place}");
+        assert_whole_and_short(&lines, &place);
         let request: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
         let written = |field: &str| request[field].as_str().unwrap_or_default().to_owned();
         // What is shown at all is shown as what it is: a text, cut short.
         assert!(field.is_none_or(|field| written(field).contains("FATAL")), "{place}: {request}");
-        assert!(request["level"] != "FATAL" && written("subject").len() < 300, "{place}: {request}");
+        assert!(written("subject").len() < 300, "{place}: {request}");
     }
+}
+
+/// The trace id begins with what the client sends as `x-amzn-trace-id`.
+#[tokio::test]
+async fn lambdas_own_ids_forge_no_line_either() {
+    let log = LogLines::at(Level::TRACE);
+    let _loud = FrontDoor::open().await;
+    let edge = Edge::new(&settings(&[]), std::sync::Arc::new(SystemClock));
+    let route = Route { method: http::Method::POST, path: "/token" };
+    let mut context = Context::default();
+    (context.request_id, context.xray_trace_id) = (forged(), Some(forged()));
+    let event = project::text("tests/fixtures/events/http-api-jwt.json");
+    let request = lambda_http::request::from_str(&event).unwrap().with_lambda_context(context);
+    let response = dynabind::http::serve(&edge, &route, request, async |_: Exchange| Ok(json!({}))).await;
+    assert_eq!(response.status(), 200);
+    let lines = log.take_texts();
+    assert_whole_and_short(&lines, "context");
+    assert!(lines.last().unwrap().matches("FATAL").count() == 2, "both are shown: {lines:?}");
 }
 
 #[tokio::test]
