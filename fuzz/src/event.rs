@@ -41,7 +41,7 @@ impl Demo {
     }
 
     /// Hands over an event; with such upstreams only the caller can be at fault.
-    pub(crate) fn send(&self, function: &str, event: &str) -> Option<Answer> {
+    pub(crate) fn send(&self, function: &'static str, event: &str) -> Option<Answer> {
         let event: GatewayEvent = serde_json::from_str(event).ok()?;
         let answer = gateway::send(&self.app, function, event, TIME, &[]);
         assert!(answer.status < 500, "{}", answer.body);

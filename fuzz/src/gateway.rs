@@ -1,6 +1,7 @@
 //! An event in, an answer of the contract out.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use dynabind::App;
@@ -17,6 +18,9 @@ use crate::recorder::{ACCESS_TOKEN, StoppedClock};
 thread_local! {
     static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 }
+
+/// Which function gave which statuses so far.
+static SEEN: Mutex<BTreeSet<(&str, u16)>> = Mutex::new(BTreeSet::new());
 
 /// How many places at fault an answer may list.
 const MOST_FAULTS: usize = 50;
@@ -37,6 +41,13 @@ pub(crate) struct Answer {
     pub(crate) tenant: String,
 }
 
+/// The statuses that the functions have answered in this process: promises about answers are worth
+/// little where every answer is a refusal.
+#[must_use]
+pub fn seen() -> BTreeSet<(&'static str, u16)> {
+    SEEN.lock().unwrap().clone()
+}
+
 /// Runs on this thread's runtime.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
@@ -44,7 +55,13 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// Hands an event to a function and holds the answer against the contract.
 /// `secrets` are those that neither a problem nor a log line may hold.
-pub(crate) fn send(app: &Arc<App>, function: &str, event: GatewayEvent, time: Duration, secrets: &[&str]) -> Answer {
+pub(crate) fn send(
+    app: &Arc<App>,
+    function: &'static str,
+    event: GatewayEvent,
+    time: Duration,
+    secrets: &[&str],
+) -> Answer {
     log::begin();
     let mut context = Context::default();
     let deadline = (StoppedClock.now() + time + MARGIN).duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -63,6 +80,7 @@ pub(crate) fn send(app: &Arc<App>, function: &str, event: GatewayEvent, time: Du
         block_on(async { serde_json::to_value(invoke(handle, LambdaEvent::new(event, context)).await.unwrap()) });
     let answer = answer.expect("the gateway's form");
     let (status, body) = checked(&answer, secrets);
+    SEEN.lock().unwrap().insert((function, status));
     let lines = log::end(secrets);
     let line = lines.last().expect("a request writes a line");
     assert_eq!((&line["message"], &line["status"]), (&"request".into(), &status.into()), "{line}");

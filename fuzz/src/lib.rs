@@ -12,7 +12,7 @@
 mod catalog;
 mod claims;
 mod event;
-mod gateway;
+pub mod gateway;
 mod identity_templates;
 mod log;
 pub mod mutate;

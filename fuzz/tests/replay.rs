@@ -30,6 +30,14 @@ fn every_input_of_the_corpus_keeps_the_promises() {
         }
     }
     assert!(breaking.is_empty(), "these break a promise:\n{}", breaking.join("\n"));
+    let seen = fuzz::gateway::seen();
+    for (function, statuses) in [
+        ("token", &[200, 400, 401, 403, 405, 415][..]),
+        ("config", &[200, 400, 401, 403, 405, 415, 502, 503]),
+        ("datasets", &[200, 400, 401, 403, 405]),
+    ] {
+        assert!(statuses.iter().all(|status| seen.contains(&(function, *status))), "{function}: {seen:?}");
+    }
 }
 
 /// A target without its file would not be run, and nobody would see.
