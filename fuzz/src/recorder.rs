@@ -10,7 +10,7 @@ use dynabind::ports::{AccessTokens, DatasetMetadata, Item, ListedDataset, PowerB
 use dynabind::request::Call;
 use dynabind::settings::Settings;
 use dynabind::token::{AccessToken, EmbedToken, Expiry};
-use dynabind::upstream::UpstreamError;
+use dynabind::upstream::{Effort, UpstreamError};
 
 /// What no answer and no log line may hold. It stands in no corpus, and chance does not find it.
 pub const ACCESS_TOKEN: &str = "aTk8Q~the-access-token-of-the-service-principal";
@@ -90,12 +90,19 @@ impl PowerBi for Recorder {
         _: &Arc<Call>,
         _: &AccessToken,
         request: &TokenRequest,
+        _: Effort,
     ) -> Result<EmbedToken, UpstreamError> {
         self.0.lock().unwrap().push(request.clone());
         Ok(EmbedToken { value: EMBED_TOKEN.to_owned().into(), id: "id".to_owned(), expiry: an_hour() })
     }
 
-    async fn report(&self, _: &Arc<Call>, _: &AccessToken, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
+    async fn report(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<ReportId>,
+        _: Effort,
+    ) -> Result<ReportMetadata, UpstreamError> {
         Ok(ReportMetadata { embed_url: embed_url(), own_dataset: None })
     }
 
@@ -104,6 +111,7 @@ impl PowerBi for Recorder {
         _: &Arc<Call>,
         _: &AccessToken,
         _: Item<DatasetId>,
+        _: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let create_report_embed_url = Some(embed_url());
         Ok(DatasetMetadata { identity_required: false, identity_roles_required: false, create_report_embed_url })
@@ -114,6 +122,7 @@ impl PowerBi for Recorder {
         _: &Arc<Call>,
         _: &AccessToken,
         item: Item<()>,
+        _: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let id = dataset_of_workspace(&item.workspace.to_string()).parse().unwrap();
         let metadata = DatasetMetadata {
@@ -124,7 +133,13 @@ impl PowerBi for Recorder {
         Ok(vec![ListedDataset { id, name: "listed".to_owned(), metadata }])
     }
 
-    async fn workspace(&self, _: &Arc<Call>, _: &AccessToken, _: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
+    async fn workspace(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<()>,
+        _: Effort,
+    ) -> Result<WorkspaceMetadata, UpstreamError> {
         Ok(WorkspaceMetadata { on_capacity: true })
     }
 }
