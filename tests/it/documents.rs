@@ -9,9 +9,6 @@ use dynabind::http::metrics::{self, Dimensions};
 
 const OPERATIONS: &str = "docs/operations.md";
 
-/// Documents that the first release will have.
-const FORTHCOMING: [&str; 1] = ["docs/performance.md"];
-
 /// Every document, named from the workspace's root.
 fn documents() -> Vec<String> {
     let mut found: Vec<String> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).into();
@@ -72,7 +69,7 @@ fn every_link_leads_somewhere() {
             let target = if path.is_empty() { document.clone().into() } else { folder.join(path) };
             let there = project::root().join(&target).exists()
                 && (anchor.is_empty() || anchors(&project::text(&target)).contains(anchor));
-            if !there && !FORTHCOMING.contains(&path) {
+            if !there {
                 broken.push(format!("{document}: {link}"));
             }
         }
