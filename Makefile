@@ -121,8 +121,8 @@ test-spa: $(SPA_TOOLS)
 	cd spa && npm test
 
 .PHONY: fuzz
-fuzz: $(FUZZER) ## Fuzz every target for SECONDS (60) each; TARGET=name fuzzes one
-	tools/fuzz $(or $(SECONDS),60) $(TARGET)
+fuzz: $(FUZZER) ## Fuzz every target for SECONDS (60) each; TARGET=name fuzzes one, SEED=1 repeats a run
+	SEED=$(SEED) tools/fuzz $(or $(SECONDS),60) $(TARGET)
 
 # Measure
 
