@@ -1,0 +1,13 @@
+//! How the targets that read JSON change an input: most changes keep it JSON, the others are libFuzzer's own.
+
+use libfuzzer_sys::{fuzz_mutator, fuzzer_mutate};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    match fuzz::mutate::changed(&data[..size], seed) {
+        Some(changed) if seed % 4 != 0 && changed.len() <= max_size => {
+            data[..changed.len()].copy_from_slice(&changed);
+            changed.len()
+        }
+        _ => fuzzer_mutate(data, size, max_size),
+    }
+});
