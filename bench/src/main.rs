@@ -48,7 +48,8 @@ fn arguments() -> Result<Arguments, Error> {
             "--json" => arguments.json = value.into(),
             "--rounds" => arguments.plan.rounds = value.parse()?,
             "--beside" => arguments.plan.beside = Some(value.into()),
-            "--only" => arguments.plan.only = Some(value),
+            "--only" if measure::PARTS.contains(&value.as_str()) => arguments.plan.only = Some(value),
+            "--only" => return Err(format!("--only wants one of {}, not `{value}`", measure::PARTS.join(", ")).into()),
             _ => return Err(format!("unknown argument {word}").into()),
         }
     }

@@ -16,6 +16,9 @@ use crate::table::Table;
 /// The binary of the bare function.
 const BARE: &str = "bare";
 
+/// The parts of a run.
+pub const PARTS: [&str; 5] = ["cold", "warm", "burst", "sizes", "catalogs"];
+
 /// What is measured, and how often.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -23,7 +26,7 @@ pub struct Plan {
     pub binaries: PathBuf,
     /// How many cold starts of each kind.
     pub rounds: usize,
-    /// The one part to run; all of them where there is none.
+    /// The one of [`PARTS`] to run; all of them where there is none.
     pub only: Option<String>,
     /// Another function that does the whole job, in the bare one's place.
     pub beside: Option<PathBuf>,
