@@ -32,7 +32,10 @@ interface Internals {
   createConfig?: { accessToken?: string | undefined };
 }
 
-/** powerbi-client drops a load of the same report within 100 ms of the last one, without a word. */
+/**
+ * powerbi-client drops a load of the same report within 100 ms of the last one, without a word. It measures them by the
+ * system's clock, and so are they measured here, whatever clock the page gives.
+ */
 const LOAD_WINDOW = 120;
 const LONGEST_LOAD = 60_000;
 const LONGEST_ANSWER = 30_000;
@@ -42,12 +45,12 @@ const mountedAt = new WeakMap<HTMLElement, number>();
 
 /** Waits until the window in which powerbi-client drops loads has passed for this element. */
 export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: AbortSignal): Promise<void> {
-  const wait = remaining(mountedAt.get(element), clock);
+  const wait = remaining(mountedAt.get(element));
   return wait > 0 ? sleep(clock, wait, signal) : Promise.resolve();
 }
 
-const remaining = (since: number | undefined, clock: Clock): number =>
-  since === undefined ? 0 : Math.min(Math.max(since + LOAD_WINDOW - clock.now(), 0), LOAD_WINDOW);
+const remaining = (since: number | undefined): number =>
+  since === undefined ? 0 : Math.min(Math.max(since + LOAD_WINDOW - Date.now(), 0), LOAD_WINDOW);
 
 /** One iframe of powerbi-client, from one config: it shows one binding for as long as it lives. */
 export class Mount {
@@ -64,7 +67,7 @@ export class Mount {
   constructor(options: MountOptions) {
     this.#options = options;
     this.#isPaginated = new URL(options.config.embedUrl).pathname.toLowerCase().startsWith('/rdlembed');
-    mountedAt.set(options.element, options.clock.now());
+    mountedAt.set(options.element, Date.now());
     this.embed = this.#create();
     this.#internals = this.embed as unknown as Internals;
     this.embed.setComponentTitle(options.title);
@@ -121,7 +124,7 @@ export class Mount {
 
   async #send(load: () => Promise<void>): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    this.#sentAt = this.#options.clock.now();
+    this.#sentAt = Date.now();
     try {
       await load();
     } catch (cause) {
@@ -163,7 +166,7 @@ export class Mount {
     if (token) this.#keepToken(token);
     this.#isLoaded = false;
     try {
-      await sleep(this.#options.clock, remaining(this.#sentAt, this.#options.clock), this.#stop.signal);
+      await sleep(this.#options.clock, remaining(this.#sentAt), this.#stop.signal);
     } catch {
       return;
     }

@@ -90,6 +90,28 @@ describe('token refresh', () => {
     expect(page.powerbi.embed).toHaveBeenCalledOnce();
   });
 
+  it('keeps clear of the 100 ms in which powerbi-client drops a load, whatever the clock that it was given says', async () => {
+    let ahead = 0;
+    const dynabind = page.client({
+      clock: {
+        now: () => Date.now() + ahead,
+        setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+        clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+      },
+    });
+    const element = page.element();
+    dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    const embed = await show(page, element);
+    ahead = 61 * MINUTE;
+    window.dispatchEvent(new Event('focus'));
+    await pass(100);
+    expect(page.api.to('/token')).toHaveLength(1);
+    expect(embed.loads).toHaveLength(1);
+    await pass(20);
+    expect(embed.loads).toHaveLength(2);
+    dynabind.dispose();
+  });
+
   it('renews and reloads once when Power BI says that the token has expired', async () => {
     const { embed, errors } = await shown();
     await pass(1000);
