@@ -92,13 +92,22 @@ struct Life {
     token_id: Option<String>,
     expiration: String,
     refresh_after: String,
+    lifetime_seconds: u64,
+    refresh_after_seconds: u64,
 }
 
 impl Life {
     fn of(id: Option<String>, expiry: Expiry, now: SystemTime) -> Self {
-        let lead = REFRESH_LEAD.min(expiry.remaining(now) / 2);
+        let remaining = expiry.remaining(now);
+        let lead = REFRESH_LEAD.min(remaining / 2);
         let refresh_after = expiry.at.checked_sub(lead).unwrap_or(expiry.at);
-        Self { token_id: id, expiration: timestamp::format(expiry.at), refresh_after: timestamp::format(refresh_after) }
+        Self {
+            token_id: id,
+            expiration: timestamp::format(expiry.at),
+            refresh_after: timestamp::format(refresh_after),
+            lifetime_seconds: remaining.as_secs(),
+            refresh_after_seconds: remaining.saturating_sub(lead).as_secs(),
+        }
     }
 }
 
