@@ -1,7 +1,8 @@
 //! One cache for everything that expires.
 //!
-//! It is bounded, never holds a failure, loads once for many waiters, and asks
-//! its values whether they are still good: the clock is the caller's.
+//! It is bounded, loads once for many waiters, and asks its values whether they
+//! are still good: the clock is the caller's. It holds no failure, unless it is
+//! told for how long one is worth remembering.
 
 mod aged;
 
@@ -56,12 +57,13 @@ struct Slot<V: Clone, E: Clone> {
     value: Option<V>,
     flight: Option<WeakShared<Flight<V, E>>>,
     not_before: Option<SystemTime>,
+    failure: Option<(E, SystemTime)>,
     last_used: u64,
 }
 
 impl<V: Clone, E: Clone> Default for Slot<V, E> {
     fn default() -> Self {
-        Self { value: None, flight: None, not_before: None, last_used: 0 }
+        Self { value: None, flight: None, not_before: None, failure: None, last_used: 0 }
     }
 }
 
@@ -70,6 +72,13 @@ impl<V: Perishable, E: Clone> Slot<V, E> {
     fn ready(&self, now: SystemTime) -> Option<&V> {
         let pausing = self.not_before.is_some_and(|until| now < until);
         self.value.as_ref().filter(|value| value.is_fresh(now) || (pausing && value.is_usable(now)))
+    }
+
+    /// The failure that is remembered in place of another load. A clock that was set back makes its
+    /// age unknown, and does not keep it alive.
+    fn remembered_failure(&self, now: SystemTime, kept: Duration) -> Option<&E> {
+        let (error, since) = self.failure.as_ref()?;
+        now.duration_since(*since).is_ok_and(|age| age < kept).then_some(error)
     }
 }
 
@@ -93,10 +102,27 @@ pub struct Cache<K, V: Clone, E: Clone> {
     state: Arc<Mutex<State<K, V, E>>>,
     capacity: usize,
     pause: Duration,
+    failures: Option<KeptFailures<E>>,
 }
+
+/// Which failures are remembered, and for how long.
+struct KeptFailures<E> {
+    kept: Duration,
+    is_kept: fn(&E) -> bool,
+}
+
+impl<E> Clone for KeptFailures<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for KeptFailures<E> {}
 
 enum Lookup<V: Clone, E: Clone> {
     Fresh(V),
+    /// A load has failed so lately that another is not worth it.
+    Failed(E),
     /// A load that begins with this look.
     Load(Shared<Flight<V, E>>),
     /// A load that is under way.
@@ -113,7 +139,7 @@ where
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let state = State { slots: HashMap::new(), uses: 0 };
-        Self { state: Arc::new(Mutex::new(state)), capacity, pause: Duration::ZERO }
+        Self { state: Arc::new(Mutex::new(state)), capacity, pause: Duration::ZERO, failures: None }
     }
 
     /// After a failed load with a usable value at hand, does not try again for
@@ -122,6 +148,13 @@ where
     #[must_use]
     pub fn pausing(self, pause: Duration) -> Self {
         Self { pause, ..self }
+    }
+
+    /// Remembers those failures for which `is_kept` holds, each for `kept`: asking again would
+    /// bring the same answer, and would cost the upstream as much as a success.
+    #[must_use]
+    pub fn keeping_failures(self, kept: Duration, is_kept: fn(&E) -> bool) -> Self {
+        Self { failures: Some(KeptFailures { kept, is_kept }), ..self }
     }
 
     /// The value of a key if it is fresh; nothing is loaded.
@@ -176,6 +209,7 @@ where
         let result = loop {
             match self.look_up(&key, now, &load)? {
                 Lookup::Fresh(value) => return Ok((value, Origin::Cache)),
+                Lookup::Failed(error) => break Err(error),
                 Lookup::Load(flight) => break flight.await,
                 // Each turn is one load of somebody else's, so there is an end to them.
                 Lookup::Join(flight) => match flight.await {
@@ -199,7 +233,7 @@ where
         if !state.slots.contains_key(key) {
             make_room(&mut state.slots, self.capacity, now);
         }
-        finish(&mut state, key, Ok(value), now, Duration::ZERO);
+        finish(&mut state, key, Ok(value), now, Duration::ZERO, None);
         state.touch(key);
     }
 
@@ -224,6 +258,10 @@ where
             if let Some(value) = slot.ready(now) {
                 return Ok(Lookup::Fresh(value.clone()));
             }
+            let kept = self.failures.map(|failures| failures.kept);
+            if let Some(error) = kept.and_then(|kept| slot.remembered_failure(now, kept)) {
+                return Ok(Lookup::Failed(error.clone()));
+            }
             if let Some(flight) = slot.flight.as_ref().and_then(WeakShared::upgrade) {
                 return Ok(Lookup::Join(flight));
             }
@@ -242,10 +280,11 @@ where
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
-        let (state, pause) = (Arc::clone(&self.state), self.pause);
+        let (state, pause, failures) = (Arc::clone(&self.state), self.pause, self.failures);
         async move {
             let result = load.await;
-            finish(&mut state.lock().unwrap_or_else(PoisonError::into_inner), &key, result.clone(), now, pause);
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            finish(&mut state, &key, result.clone(), now, pause, failures);
             result
         }
         .boxed()
@@ -262,14 +301,24 @@ fn finish<K: Clone + Eq + Hash, V: Clone, E: Clone>(
     result: Result<V, E>,
     now: SystemTime,
     pause: Duration,
+    failures: Option<KeptFailures<E>>,
 ) {
     let slot = state.slots.entry(key.clone()).or_default();
     slot.flight = None;
+    slot.failure = None;
     match result {
         Ok(value) => (slot.value, slot.not_before) = (Some(value), None),
-        Err(_) if slot.value.is_some() => slot.not_before = Some(now + pause),
-        // Nothing is kept of a failure, not even its key.
-        Err(_) => drop(state.slots.remove(key)),
+        Err(error) => {
+            if slot.value.is_some() {
+                slot.not_before = Some(now + pause);
+            }
+            if failures.is_some_and(|failures| (failures.is_kept)(&error)) {
+                slot.failure = Some((error, now));
+            } else if slot.value.is_none() {
+                // Nothing is left of it, not even its key.
+                state.slots.remove(key);
+            }
+        }
     }
 }
 
@@ -282,7 +331,9 @@ fn make_room<K: Clone + Eq + Hash, V: Perishable, E: Clone>(
     if slots.len() < capacity {
         return;
     }
-    slots.retain(|_, slot| slot.flight.is_some() || slot.value.as_ref().is_some_and(|value| value.is_usable(now)));
+    let is_useful =
+        |slot: &Slot<V, E>| slot.flight.is_some() || slot.value.as_ref().is_some_and(|value| value.is_usable(now));
+    slots.retain(|_, slot| is_useful(slot));
     if slots.len() >= capacity
         && let Some(oldest) = slots.iter().min_by_key(|(_, slot)| slot.last_used).map(|(key, _)| key.clone())
     {

@@ -1,10 +1,12 @@
 //! The vocabulary: who asks, what may be bound, and what a token will carry.
 //!
-//! Nothing here does I/O or knows a vendor's wire format. Two types are proofs:
-//! [`Caller`] exists only from verified claims, and an [`AuthorizedBinding`]
-//! only from a grant of the caller's tenant. A [`TokenRequest`] is built from
-//! authorised bindings alone, so a forgotten check does not compile.
+//! Nothing here does I/O or knows a vendor's wire format. Three types are proofs, and the compiler
+//! lets nothing else make one: a [`Caller`] exists only from [`crate::gateway::VerifiedClaims`], an
+//! [`AuthorizedBinding`] only from an [`Authorization`] of that caller's tenant, and a
+//! [`TokenRequest`] only from bindings that may share a token.
 
+mod assertion;
+mod authorization;
 mod binding;
 mod caller;
 mod embed_url;
@@ -16,13 +18,15 @@ mod key;
 mod token_request;
 mod version;
 
-pub use binding::{AuthorizedBinding, BindingRequest, Mode};
-pub use caller::{Caller, UserAssertion};
+pub use assertion::{UserAssertion, UserKey};
+pub use authorization::{Authorization, AuthorizedBinding, AuthorizedBindings, Entries, Found, Refusal, Viewer};
+pub use binding::{BindingRequest, Mode};
+pub use caller::{Caller, CallerError};
 pub use embed_url::{EmbedUrl, EmbedUrlError};
-pub use grant::{DatasetChoice, Denial, Grant, Permit, Tenant};
+pub use grant::{Denial, Grant, Tenant};
 pub use guid::{DatasetId, GuidError, ProfileId, ReportId, WorkspaceId};
 pub use identity::{EffectiveIdentity, IdentityTemplate, Template};
-pub use item::{Dataset, Report, ReportKind};
+pub use item::{Dataset, NeededDataset, OwnDataset, Report, ReportKind};
 pub use key::{DatasetKey, EntryVersion, KeyError, ReportKey, TenantKey};
-pub use token_request::{IdentityScope, TokenRequest, TokenRequestError, XmlaPermissions};
+pub use token_request::{IdentityScope, OwnDatasets, TokenRequest, TokenRequestError, XmlaPermissions};
 pub use version::EntryVersions;

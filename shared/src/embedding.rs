@@ -3,12 +3,12 @@
 mod access;
 mod answer;
 mod audit;
-mod authorize;
+mod authorizer;
 mod budget;
-mod config;
+mod configs;
 mod datasets;
 mod error;
-mod issue;
+mod issuer;
 mod metadata;
 
 use std::sync::Arc;
@@ -17,15 +17,17 @@ pub use answer::{ConfigAnswer, DatasetEntry, DatasetsAnswer, ItemProblem, Report
 pub use error::EmbeddingError;
 
 use crate::clock::Clock;
-use crate::domain::{BindingRequest, Caller};
-use crate::ports::{AccessTokens, CatalogReader, PowerBi, Viewpoint};
+use crate::domain::{BindingRequest, Caller, ReportKey};
+use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::request::Call;
 use crate::settings::{Scenario, Settings};
 use crate::upstream::UpstreamError;
 use access::Access;
 use answer::PageToken;
-use authorize::Authorized;
-use issue::Issuer;
+use authorizer::{Authorized, Authorizer};
+use configs::Configs;
+use datasets::Lister;
+use issuer::Issuer;
 use metadata::Metadata;
 
 /// What a page asks for: bindings that share one token.
@@ -39,10 +41,11 @@ pub struct BindingsRequest {
 
 /// The service behind the three routes.
 pub struct Embedding {
-    catalog: Arc<dyn CatalogReader>,
-    access: Arc<Access>,
+    authorizer: Arc<Authorizer>,
     issuer: Issuer,
-    metadata: Metadata,
+    configs: Configs,
+    lister: Lister,
+    access: Arc<Access>,
     scenario: Scenario,
     clock: Arc<dyn Clock>,
 }
@@ -57,13 +60,17 @@ impl Embedding {
         powerbi: Arc<dyn PowerBi>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let access = Arc::new(Access::new(tokens, powerbi, Arc::clone(&clock)));
+        let (scenario, budget) = (settings.scenario, settings.fresh_tokens_per_minute);
+        let access = Arc::new(Access::new(tokens, powerbi, budget, Arc::clone(&clock)));
+        let metadata = Arc::new(Metadata::new(settings.metadata_ttl, Arc::clone(&access), Arc::clone(&clock)));
+        let authorizer = Arc::new(Authorizer::new(Arc::clone(&catalog), Arc::clone(&metadata), scenario));
         Self {
-            catalog,
-            issuer: Issuer::new(settings, Arc::clone(&access), Arc::clone(&clock)),
-            metadata: Metadata::new(settings.metadata_ttl, Arc::clone(&access), Arc::clone(&clock)),
+            issuer: Issuer::new(settings, Arc::clone(&access), Arc::clone(&metadata), Arc::clone(&clock)),
+            configs: Configs::new(Arc::clone(&metadata)),
+            lister: Lister::new(catalog, Arc::clone(&authorizer), metadata, Arc::clone(&access), scenario),
+            authorizer,
             access,
-            scenario: settings.scenario,
+            scenario,
             clock,
         }
     }
@@ -75,7 +82,7 @@ impl Embedding {
     /// Why there is none.
     pub async fn prepare(&self, call: &Arc<Call>) -> Result<(), UpstreamError> {
         if self.scenario == Scenario::Customers {
-            self.access.token(call, &Viewpoint::Service).await?;
+            self.access.service_token(call).await?;
         }
         Ok(())
     }
@@ -90,7 +97,7 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<TokenAnswer, EmbeddingError> {
-        let authorized = self.authorize(call, caller, &request.bindings).await?;
+        let authorized = self.authorize(call, caller, request).await?;
         let token = self.page_token(call, caller, &authorized, request.lifetime_minutes, 1).await?;
         Ok(TokenAnswer::new(token, self.clock.now()))
     }
@@ -105,13 +112,38 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let authorized = self.authorize(call, caller, &request.bindings).await?;
+        let authorized = self.authorize(call, caller, request).await?;
         // Neither needs the other's answer, so a cold page waits for the slower one alone.
         let (token, parts) = futures_util::try_join!(
             self.page_token(call, caller, &authorized, request.lifetime_minutes, 2),
-            self.config_parts(call, &authorized),
+            self.configs.parts(call, &authorized),
         )?;
         Ok(ConfigAnswer::new(parts, token, self.clock.now()))
+    }
+
+    /// What the caller may bind; only what concerns `report`, if one is named.
+    ///
+    /// # Errors
+    /// `NotEntitled` for a report that is unknown or not granted, or why
+    /// nothing at all could be looked at.
+    pub async fn datasets(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        report: Option<&ReportKey>,
+    ) -> Result<DatasetsAnswer, EmbeddingError> {
+        self.lister.list(call, caller, report).await
+    }
+
+    async fn authorize(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        request: &BindingsRequest,
+    ) -> Result<Authorized, EmbeddingError> {
+        let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
+        call.note_bindings(audit::keys(authorized.bindings.as_slice()));
+        Ok(authorized)
     }
 
     /// The token with which a page embeds: an embed token, or the user's own.
@@ -124,15 +156,12 @@ impl Embedding {
         connections: usize,
     ) -> Result<PageToken, EmbeddingError> {
         if self.scenario == Scenario::Organization {
-            self.access.connect_ahead(&authorized.viewpoint, connections - 1);
-            let token = self.access.token(call, &authorized.viewpoint).await?;
-            audit::user_token(call, caller, &authorized.bindings, &token);
+            self.access.connect_ahead(&authorized.requester.acting, connections - 1);
+            let token = self.access.token(call, &authorized.requester).await?;
+            audit::user_token(call, caller, authorized.bindings.as_slice(), &token);
             return Ok(PageToken::of_user(token));
         }
-        let request = self.token_request(call, authorized, lifetime_minutes).await?;
-        if !self.issuer.has_fresh(&request) {
-            self.access.connect_ahead(&authorized.viewpoint, connections);
-        }
-        Ok(PageToken::embed(self.issuer.issue(call, caller, request).await?))
+        let token = self.issuer.token(call, caller, authorized, lifetime_minutes, connections).await?;
+        Ok(PageToken::embed(token))
     }
 }

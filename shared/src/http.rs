@@ -1,8 +1,6 @@
 //! The edge that the three functions share: from a gateway event to an answer.
 
 mod body;
-mod claims;
-mod event;
 mod headers;
 mod log;
 pub mod metrics;
@@ -10,7 +8,7 @@ mod problem;
 mod run;
 mod serve;
 
-pub use event::GatewayEvent;
+pub use crate::gateway::GatewayEvent;
 pub use problem::{Code, Problem};
 pub use run::{invoke, run};
 pub use serve::{Edge, Exchange, Route, serve};

@@ -15,6 +15,7 @@ pub mod domain;
 pub mod embedding;
 pub mod entra;
 pub mod fault;
+pub mod gateway;
 pub mod http;
 pub mod json;
 pub mod ports;

@@ -1,14 +1,14 @@
 //! What the core asks of the outside, one narrow trait for each system.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::domain::{
-    Dataset, DatasetId, DatasetKey, EmbedUrl, ProfileId, Report, ReportId, ReportKey, Tenant, TokenRequest,
-    UserAssertion, WorkspaceId,
+    Dataset, DatasetId, DatasetKey, EmbedUrl, Entries, OwnDataset, ProfileId, Report, ReportId, ReportKey, ReportKind,
+    Tenant, TokenRequest, UserAssertion, UserKey, WorkspaceId,
 };
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken};
@@ -36,15 +36,6 @@ pub trait CatalogReader: Send + Sync {
     ) -> Result<Entries, UpstreamError>;
 }
 
-/// Entries of the catalog.
-#[derive(Debug, Default)]
-pub struct Entries {
-    /// The reports among those asked for.
-    pub reports: HashMap<ReportKey, Arc<Report>>,
-    /// The datasets among those asked for.
-    pub datasets: HashMap<DatasetKey, Arc<Dataset>>,
-}
-
 /// Where the service principal's credentials lie.
 #[async_trait]
 pub trait SecretStore: Send + Sync {
@@ -65,8 +56,8 @@ pub struct Secret {
 }
 
 /// As whom Power BI is asked.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Viewpoint {
+#[derive(Clone, Debug)]
+pub enum ActingAs {
     /// The service principal.
     Service,
     /// A profile of the service principal.
@@ -75,7 +66,18 @@ pub enum Viewpoint {
     User(UserAssertion),
 }
 
-impl Viewpoint {
+/// The same for caches, whose keys hold no user's token.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ActorKey {
+    /// The service principal.
+    Service,
+    /// A profile of the service principal.
+    Profile(ProfileId),
+    /// The signed-in user.
+    User(UserKey),
+}
+
+impl ActingAs {
     /// The service principal, or its profile.
     #[must_use]
     pub fn service(profile: Option<ProfileId>) -> Self {
@@ -93,7 +95,20 @@ impl Viewpoint {
     pub fn user(&self) -> Option<&UserAssertion> {
         if let Self::User(user) = self { Some(user) } else { None }
     }
+
+    /// What caches know it by.
+    #[must_use]
+    pub fn key(&self) -> ActorKey {
+        match self {
+            Self::Service => ActorKey::Service,
+            Self::Profile(profile) => ActorKey::Profile(*profile),
+            Self::User(user) => ActorKey::User(user.user()),
+        }
+    }
 }
+
+/// Asked before an exchange on behalf of a user begins: whether the user may have one now.
+pub type Charge<'c> = &'c (dyn Fn() -> Result<(), UpstreamError> + Send + Sync);
 
 /// Where access tokens for Power BI come from.
 #[async_trait]
@@ -106,7 +121,12 @@ pub trait AccessTokens: Send + Sync {
     ///
     /// # Errors
     /// Why there is none.
-    async fn get(&self, call: &Arc<Call>, user: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError>;
+    async fn get(
+        &self,
+        call: &Arc<Call>,
+        user: Option<&UserAssertion>,
+        charge: Charge<'_>,
+    ) -> Result<AccessToken, UpstreamError>;
 
     /// Forgets a token that Power BI has refused.
     fn discard(&self, user: Option<&UserAssertion>, refused: &AccessToken);
@@ -166,6 +186,18 @@ pub trait PowerBi: Send + Sync {
         effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError>;
 
+    /// Lists a workspace's reports (`GET /groups/{workspace}/reports`).
+    ///
+    /// # Errors
+    /// As for a report.
+    async fn reports(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<()>,
+        effort: Effort,
+    ) -> Result<Vec<ListedReport>, UpstreamError>;
+
     /// Looks at a workspace (`GET /groups/{workspace}`).
     ///
     /// # Errors
@@ -179,11 +211,11 @@ pub trait PowerBi: Send + Sync {
     ) -> Result<WorkspaceMetadata, UpstreamError>;
 }
 
-/// An item of a workspace, as somebody sees it.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+/// An item of a workspace.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Item<Id> {
-    /// As whom it is looked at.
-    pub viewpoint: Viewpoint,
+    /// The service principal profile that looks at it.
+    pub profile: Option<ProfileId>,
     /// Where the item lies.
     pub workspace: WorkspaceId,
     /// Which item.
@@ -193,6 +225,10 @@ pub struct Item<Id> {
 /// What Power BI says of a report.
 #[derive(Clone, Debug)]
 pub struct ReportMetadata {
+    /// What people call it.
+    pub name: String,
+    /// Whether it is a paginated report.
+    pub is_paginated: bool,
     /// Where the page embeds it from, unchanged.
     pub embed_url: EmbedUrl,
     /// The dataset it was built on; paginated reports have none.
@@ -219,6 +255,33 @@ pub struct ListedDataset {
     pub name: String,
     /// The rest.
     pub metadata: DatasetMetadata,
+}
+
+/// A report in a workspace's list.
+#[derive(Clone, Debug)]
+pub struct ListedReport {
+    /// Its id.
+    pub id: ReportId,
+    /// The rest.
+    pub metadata: ReportMetadata,
+}
+
+impl ReportMetadata {
+    /// The entry that stands for a report in a workspace that a grant saves to; `None` for a
+    /// paginated report, which cannot be bound without its source.
+    #[must_use]
+    pub fn as_saved(&self, id: ReportId, workspace: WorkspaceId) -> Option<Report> {
+        let report = Report {
+            name: self.name.clone(),
+            workspace,
+            id,
+            kind: ReportKind::Report,
+            own_dataset: OwnDataset::Excluded,
+            paginated_sources: Vec::new(),
+            paginated_reports: Vec::new(),
+        };
+        (!self.is_paginated).then_some(report)
+    }
 }
 
 impl ListedDataset {

@@ -85,6 +85,11 @@ impl Call {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// Notes which bindings it is about, by the catalog's keys.
+    pub fn note_bindings(&self, keys: String) {
+        self.trace().bindings = keys;
+    }
+
     /// Notes an upstream attempt.
     pub fn note(&self, call: UpstreamCall) {
         self.trace().upstream_calls.push(call);

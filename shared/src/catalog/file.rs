@@ -8,9 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Catalog, parse};
-use crate::domain::{DatasetKey, ReportKey, Tenant};
+use crate::domain::{DatasetKey, Entries, ReportKey, Tenant};
 use crate::fault::{Fault, Faults};
-use crate::ports::{CatalogReader, Entries};
+use crate::ports::CatalogReader;
 use crate::request::Call;
 use crate::upstream::UpstreamError;
 

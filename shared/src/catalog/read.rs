@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::Catalog;
 use crate::domain::{
-    Dataset, DatasetId, DatasetKey, EntryVersions, Grant, IdentityTemplate, Mode, Report, ReportKey, ReportKind,
-    Template, Tenant, TenantKey,
+    Dataset, DatasetId, DatasetKey, EntryVersions, Grant, IdentityTemplate, Mode, NeededDataset, OwnDataset, Report,
+    ReportId, ReportKey, ReportKind, Template, Tenant, TenantKey,
 };
 use crate::json::{Document, Fields, JsonFault, Reader};
 
@@ -90,21 +90,42 @@ pub(super) fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -
         let workspace = fields.required("workspaceId", Reader::parsed);
         let id = fields.required("reportId", Reader::parsed);
         let kind = read_kind(fields);
-        let include_own_dataset = fields.optional("includeOwnDataset", Reader::boolean).unwrap_or(false);
+        let own_dataset = fields.optional("includeOwnDataset", read_own_dataset).unwrap_or_default();
         let sources = fields.optional("paginatedSources", |r, json| r.list(json, Reader::parsed));
         let paginated_sources: Vec<DatasetId> = sources.unwrap_or_default();
-        if matches!(kind, Some(ReportKind::Paginated { .. })) && !paginated_sources.is_empty() {
-            fields.fault(Some("paginatedSources"), "only a report of kind `report` holds paginated visuals");
+        let shown = fields.optional("paginatedReports", |r, json| r.list(json, Reader::parsed));
+        let paginated_reports: Vec<ReportId> = shown.unwrap_or_default();
+        let is_paginated = matches!(kind, Some(ReportKind::Paginated { .. }));
+        for (field, is_empty) in
+            [("paginatedSources", paginated_sources.is_empty()), ("paginatedReports", paginated_reports.is_empty())]
+        {
+            if is_paginated && !is_empty {
+                fields.fault(Some(field), "only a report of kind `report` holds paginated visuals");
+            }
         }
         Some(Report {
             name: name?,
             workspace: workspace?,
             id: id?,
             kind: kind?,
-            include_own_dataset,
+            own_dataset,
             paginated_sources,
+            paginated_reports,
         })
     })
+}
+
+/// `true`, `false`, or the identity that the dataset needs.
+fn read_own_dataset<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<OwnDataset> {
+    match json {
+        Document::Object(_) => reader.object(json, |fields| {
+            let identity = fields.required("identity", read_identity)?;
+            Some(OwnDataset::Included { identity: Some(identity) })
+        }),
+        _ => reader
+            .boolean(json)
+            .map(|included| if included { OwnDataset::Included { identity: None } } else { OwnDataset::Excluded }),
+    }
 }
 
 fn read_kind(fields: &mut Fields<'_, '_>) -> Option<ReportKind> {
@@ -134,9 +155,21 @@ pub(super) fn read_dataset<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) 
         let workspace = fields.required("workspaceId", Reader::parsed);
         let id = fields.required("datasetId", Reader::parsed);
         let identity = fields.optional("identity", read_identity);
-        let also_needs = fields.optional("alsoNeeds", |r, json| r.list(json, Reader::parsed)).unwrap_or_default();
+        let also_needs = fields.optional("alsoNeeds", |r, json| r.list(json, read_needed)).unwrap_or_default();
         Some(Dataset { name: name?, workspace: workspace?, id: id?, identity, also_needs })
     })
+}
+
+/// A GUID, or a GUID with the identity that the dataset needs.
+fn read_needed<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<NeededDataset> {
+    match json {
+        Document::Object(_) => reader.object(json, |fields| {
+            let id = fields.required("datasetId", Reader::parsed);
+            let identity = fields.optional("identity", read_identity);
+            Some(NeededDataset { id: id?, identity })
+        }),
+        _ => Some(NeededDataset { id: reader.parsed(json)?, identity: None }),
+    }
 }
 
 fn read_identity<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<IdentityTemplate> {

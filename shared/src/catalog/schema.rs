@@ -56,7 +56,7 @@ struct Catalog {
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("if" = { "properties": { "kind": { "const": "paginated" } }, "required": ["kind"] },
-    "then" = { "required": ["sourceDatasetId"], "properties": { "paginatedSources": { "maxItems": 0 } } },
+    "then" = { "required": ["sourceDatasetId"], "properties": { "paginatedSources": { "maxItems": 0 }, "paginatedReports": { "maxItems": 0 } } },
     "else" = { "properties": { "sourceDatasetId": false } }))]
 struct Report {
     /// What people call it.
@@ -75,13 +75,42 @@ struct Report {
     #[serde(default)]
     #[schemars(regex(pattern = GUID))]
     source_dataset_id: String,
-    /// Whether the token also names the report's own dataset.
+    /// Whether the token also names the report's own dataset, and the effective identity that this
+    /// one needs.
     #[serde(default)]
-    include_own_dataset: bool,
+    include_own_dataset: OwnDataset,
     /// Datasets that its paginated visuals were built on.
     #[serde(default)]
     #[schemars(inner(regex(pattern = GUID)))]
     paginated_sources: Vec<String>,
+    /// Ids of the paginated reports that it shows; the token names each of them.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = GUID)))]
+    paginated_reports: Vec<String>,
+}
+
+/// Whether a token names a report's own dataset.
+#[derive(JsonSchema, serde::Serialize)]
+#[serde(untagged)]
+enum OwnDataset {
+    /// Whether it does.
+    Included(bool),
+    /// It does, under this identity.
+    Under(#[schemars(with = "Under")] ()),
+}
+
+impl Default for OwnDataset {
+    fn default() -> Self {
+        Self::Included(false)
+    }
+}
+
+/// The effective identity of a dataset.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Under {
+    /// The effective identity that its row-level security needs.
+    identity: Identity,
 }
 
 /// What a report is.
@@ -113,8 +142,30 @@ struct Dataset {
     identity: Identity,
     /// More datasets that it reads, where it is a composite model.
     #[serde(default)]
-    #[schemars(inner(regex(pattern = GUID)))]
-    also_needs: Vec<String>,
+    also_needs: Vec<NeededDataset>,
+}
+
+/// A dataset that a composite model reads.
+#[derive(JsonSchema, serde::Serialize)]
+#[serde(untagged)]
+enum NeededDataset {
+    /// Its id in Power BI.
+    Id(#[schemars(regex(pattern = GUID))] String),
+    /// Its id, and the effective identity that it needs.
+    Under(#[schemars(with = "NeededUnder")] ()),
+}
+
+/// A dataset that a composite model reads, under an effective identity.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NeededUnder {
+    /// Its id in Power BI.
+    #[schemars(regex(pattern = GUID))]
+    dataset_id: String,
+    /// The effective identity that its row-level security needs.
+    #[serde(default)]
+    #[schemars(with = "Identity")]
+    identity: (),
 }
 
 /// Who row-level security shall take the viewer for.

@@ -1,92 +1,47 @@
 //! Who asks.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
-
-/// The gateway takes 10,240 bytes of headers; a longer token is none that it let through.
-const MAX_ASSERTION: usize = 16 * 1024;
+use super::UserAssertion;
+use crate::gateway::VerifiedClaims;
 
 /// A `sub` has at most 255 characters (OIDC Core 1.0 section 2).
-const MAX_SUBJECT: usize = 256;
-
-/// Cognito's own claim, which REST APIs hand over as `a,b`.
-const COGNITO_GROUPS: &str = "cognito:groups";
-
-/// The caller's own bearer token, on whose behalf Entra can be asked.
-///
-/// It is a key of caches: what was got with it is for its bearer alone.
-#[derive(Clone)]
-pub struct UserAssertion(Arc<SecretString>);
-
-impl UserAssertion {
-    /// Reads the token out of an `Authorization` header's value.
-    #[must_use]
-    pub fn from_header(value: &str) -> Option<Self> {
-        let (scheme, token) = value.split_once(' ')?;
-        let token = token.trim();
-        let is_token = (1..=MAX_ASSERTION).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
-        (scheme.eq_ignore_ascii_case("bearer") && is_token).then(|| Self(Arc::new(SecretString::from(token))))
-    }
-
-    /// The token's text.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl PartialEq for UserAssertion {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for UserAssertion {}
-
-impl Hash for UserAssertion {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.expose().hash(state);
-    }
-}
-
-impl fmt::Debug for UserAssertion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UserAssertion")
-    }
-}
+const MAX_SUBJECT_BYTES: usize = 256;
 
 /// The signed-in caller, from claims that the gateway has verified.
 ///
-/// Only [`Caller::from_verified_claims`] makes one. `Debug` shows no claim's
-/// value: claims hold names, addresses and whatever an issuer puts there.
+/// `Debug` shows no claim's value: claims hold names, addresses and whatever an issuer puts there.
 #[derive(Clone)]
 pub struct Caller {
     subject: String,
     tenant: Option<String>,
-    groups: HashSet<String>,
-    claims: HashMap<String, String>,
+    groups_claim: String,
+    claims: VerifiedClaims,
     assertion: Option<UserAssertion>,
 }
 
+/// Why claims make no caller.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CallerError {
+    /// There is no `sub`, or one that is longer than any issuer's.
+    NoSubject,
+    /// `sub` is a list or an object, which names nobody.
+    SubjectIsNoText,
+}
+
 impl Caller {
-    /// Reads a caller out of verified claims; `None` where there is no `sub`, or
-    /// one that is longer than any issuer's.
-    #[must_use]
-    pub fn from_verified_claims(
-        claims: HashMap<String, String>,
-        tenant_claim: &str,
-        groups_claim: &str,
-    ) -> Option<Self> {
-        let present = |name: &str| claims.get(name).filter(|value| !value.is_empty()).cloned();
-        let subject = present("sub").filter(|subject| subject.len() <= MAX_SUBJECT)?;
-        let tenant = present(tenant_claim);
-        let separator = if groups_claim == COGNITO_GROUPS { Some(',') } else { None };
-        let groups = present(groups_claim).map(|text| read_list(&text, separator)).unwrap_or_default();
-        Some(Self { subject, tenant, groups, claims, assertion: None })
+    /// The caller whose claims these are.
+    ///
+    /// # Errors
+    /// Why the claims name nobody.
+    pub fn new(claims: VerifiedClaims, tenant_claim: &str, groups_claim: &str) -> Result<Self, CallerError> {
+        if claims.is_not_one("sub") {
+            return Err(CallerError::SubjectIsNoText);
+        }
+        let subject = claims.one("sub").filter(|subject| subject.len() <= MAX_SUBJECT_BYTES);
+        let subject = subject.ok_or(CallerError::NoSubject)?.to_owned();
+        let tenant = claims.one(tenant_claim).map(str::to_owned);
+        Ok(Self { subject, tenant, groups_claim: groups_claim.to_owned(), claims, assertion: None })
     }
 
     /// The same caller, with the bearer token that the claims were read from.
@@ -107,22 +62,22 @@ impl Caller {
         &self.subject
     }
 
-    /// The tenant claim; `None` where the token has none.
+    /// The tenant claim; `None` where the token has none of one value.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
-    /// A claim's value; `None` where it is absent or empty.
+    /// A claim's one value; `None` where it is absent, empty, a list or an object.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
-        self.claims.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.claims.one(name)
     }
 
     /// Whether the caller is in one of `groups`.
     #[must_use]
     pub fn is_in_any(&self, groups: &[String]) -> bool {
-        groups.iter().any(|group| self.groups.contains(group))
+        self.claims.many(&self.groups_claim).any(|of_caller| groups.iter().any(|group| group == of_caller))
     }
 }
 
@@ -132,53 +87,59 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Reads a list claim in the forms in which gateways hand one over.
-///
-/// HTTP APIs flatten an array to `[a b]` without quotes, so a value that holds
-/// a space comes apart; a JSON array and a bare string are read as they are,
-/// but for a claim whose bare form has a separator.
-fn read_list(text: &str, separator: Option<char>) -> HashSet<String> {
-    let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-        let parts = text.split(|character| Some(character) == separator);
-        return parts.filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    };
-    serde_json::from_str(text).unwrap_or_else(|_| inner.split_whitespace().map(str::to_owned).collect())
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn caller(groups: &str) -> Caller {
-        let claims =
-            HashMap::from([("sub", "u"), ("tenant", "t"), ("groups", groups)].map(|(k, v)| (k.into(), v.into())));
-        Caller::from_verified_claims(claims, "tenant", "groups").unwrap()
+    fn caller(claims: &Value) -> Result<Caller, CallerError> {
+        Caller::new(VerifiedClaims::for_test(claims), "tenant", "groups")
     }
 
     #[test]
-    fn groups_are_read_in_every_form_a_gateway_hands_over() {
-        for text in ["[a b]", "[b  a]", r#"["a","b"]"#, "a"] {
-            assert!(caller(text).is_in_any(&["a".to_owned()]), "{text}");
+    fn groups_are_read_element_by_element() {
+        let is_analyst = |groups: Value| {
+            let claims = json!({ "sub": "u", "groups": groups });
+            caller(&claims).unwrap().is_in_any(&["analysts".to_owned()])
+        };
+        for groups in [json!("analysts"), json!(["analysts"]), json!([null, 7, "x", "analysts"])] {
+            assert!(is_analyst(groups.clone()), "{groups}");
         }
-        for text in ["[]", "[b]", "b", "ab", "[ab]", ""] {
-            assert!(!caller(text).is_in_any(&["a".to_owned()]), "{text}");
+        for groups in [
+            json!(["x analysts y", null]),
+            json!(["x analysts"]),
+            json!("[x analysts]"),
+            json!("[analysts]"),
+            json!(r#"["analysts"]"#),
+            json!("x,analysts"),
+            json!({ "analysts": true }),
+            json!([["analysts"]]),
+            json!(""),
+        ] {
+            assert!(!is_analyst(groups.clone()), "{groups}");
         }
-    }
-
-    fn of_subject(subject: String) -> HashMap<String, String> {
-        HashMap::from([("sub".to_owned(), subject)])
     }
 
     #[test]
-    fn no_subject_is_no_caller() {
-        for claims in [HashMap::new()].into_iter().chain([String::new(), "s".repeat(257)].map(of_subject)) {
-            assert!(Caller::from_verified_claims(claims, "tenant", "groups").is_none());
+    fn a_subject_is_one_text_of_sensible_length() {
+        for claims in [json!({}), json!({ "sub": null }), json!({ "sub": "" }), json!({ "sub": "s".repeat(257) })] {
+            assert_eq!(caller(&claims).unwrap_err(), CallerError::NoSubject, "{claims}");
         }
+        for subject in [json!(["u"]), json!({ "id": "u" })] {
+            assert_eq!(caller(&json!({ "sub": subject })).unwrap_err(), CallerError::SubjectIsNoText, "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_list_or_object_is_neither_tenant_nor_identity() {
+        let caller = caller(&json!({ "sub": "u", "tenant": ["t"], "email": ["a@x", "b@x"], "name": {} })).unwrap();
+        assert_eq!((caller.tenant(), caller.claim("email"), caller.claim("name")), (None, None, None));
     }
 
     #[test]
     fn debug_shows_no_claim() {
-        let shown = format!("{:?}", caller("[secret-group]"));
-        assert!(!shown.contains("secret-group") && !shown.contains("\"u\""), "{shown}");
+        let shown = format!("{:?}", caller(&json!({ "sub": "hidden", "groups": ["hidden"] })).unwrap());
+        assert!(!shown.contains("hidden"), "{shown}");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{BindingRequest, Caller, DatasetId, DatasetKey, EntryVersions, Mode, ProfileId, ReportKey, WorkspaceId};
+use super::{
+    BindingRequest, Caller, DatasetId, DatasetKey, EntryVersions, Mode, ProfileId, ReportId, ReportKey, WorkspaceId,
+};
 
 /// A tenant of the product: its grants add up, and nothing is granted across them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -28,7 +30,8 @@ pub struct Grant {
     pub modes: BTreeSet<Mode>,
     /// The groups of which a caller needs one; `None` is everybody of the tenant.
     pub groups: Option<Vec<String>>,
-    /// Where an edited or new report may be saved.
+    /// Where an edited or new report may be saved. Reports in that workspace may be bound as the
+    /// grant's own reports are, keyed by their GUIDs.
     pub save_to: Option<WorkspaceId>,
 }
 
@@ -46,26 +49,34 @@ pub enum Denial {
     },
 }
 
-/// The dataset that a permit is for.
+/// How a request names its report.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum DatasetChoice {
-    /// A dataset of the catalog.
-    Catalogued(DatasetKey),
-    /// A dataset that has to lie in one of these workspaces.
-    InWorkspace(DatasetId, Vec<WorkspaceId>),
+pub(super) enum ReportChoice {
+    /// By a key of the catalog.
+    Catalogued(ReportKey),
+    /// By its GUID: it has to be in the workspace that a grant saves to.
+    Saved(ReportId),
 }
 
-/// A request that a tenant's grants allow, with what they add to it.
+/// How a request names its dataset.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Permit {
-    /// The report; `None` where a new one is made.
-    pub report: Option<ReportKey>,
-    /// What it is bound to.
-    pub dataset: DatasetChoice,
-    /// What may be done.
-    pub mode: Mode,
-    /// Where it may be saved; empty in mode `view`.
-    pub save_to: BTreeSet<WorkspaceId>,
+pub(super) enum DatasetChoice {
+    /// By a key of the catalog.
+    Catalogued(DatasetKey),
+    /// By its GUID: it has to be in a workspace that a grant opens.
+    Listed(DatasetId),
+}
+
+/// A request that a tenant's grants allow, once its items are found where the grants say.
+///
+/// It borrows caller and grants, so it cannot be held against those of somebody else.
+#[derive(Clone, Debug)]
+pub(super) struct Permit<'t> {
+    pub(super) report: Option<ReportChoice>,
+    pub(super) dataset: DatasetChoice,
+    pub(super) mode: Mode,
+    /// The grants of which at least one has to open what is found.
+    pub(super) grants: Vec<&'t Grant>,
 }
 
 impl Grant {
@@ -75,67 +86,78 @@ impl Grant {
         self.groups.as_ref().is_none_or(|groups| caller.is_in_any(groups))
     }
 
-    fn covers(&self, request: &BindingRequest) -> bool {
-        self.modes.contains(&request.mode) && request.report.as_ref().is_none_or(|report| self.reports.contains(report))
+    /// Whether it opens a dataset that was named in this way and is in this workspace.
+    pub(super) fn opens(&self, dataset: &DatasetChoice, workspace: WorkspaceId) -> bool {
+        match dataset {
+            DatasetChoice::Catalogued(key) => self.datasets.contains(key),
+            DatasetChoice::Listed(_) => self.workspaces.contains(&workspace),
+        }
+    }
+
+    /// Whether it covers a report that was named in this way and is in this workspace.
+    pub(super) fn covers(&self, report: &ReportChoice, workspace: WorkspaceId) -> bool {
+        match report {
+            ReportChoice::Catalogued(key) => self.reports.contains(key),
+            ReportChoice::Saved(_) => self.save_to == Some(workspace),
+        }
     }
 }
 
 impl Tenant {
     /// The grants that are for this caller.
-    pub fn grants_of<'t>(&'t self, caller: &'t Caller) -> impl Iterator<Item = &'t Grant> + Clone {
+    pub fn grants_of<'t>(&'t self, caller: &Caller) -> impl Iterator<Item = &'t Grant> {
         self.grants.iter().filter(|grant| grant.applies_to(caller))
     }
 
-    /// Holds a request against the grants.
+    /// Holds a request against a caller's grants.
     ///
     /// # Errors
     /// [`Denial::NotEntitled`] or [`Denial::DatasetRequired`].
-    pub fn permit(&self, caller: &Caller, request: &BindingRequest) -> Result<Permit, Denial> {
-        let covering = self.grants_of(caller).filter(|grant| grant.covers(request));
-        let (dataset, granting): (_, Vec<&Grant>) = match &request.dataset {
-            Some(key) => choose_named(key, covering)?,
-            None => choose_only(covering)?,
+    pub(super) fn permit(&self, caller: &Caller, request: &BindingRequest) -> Result<Permit<'_>, Denial> {
+        let in_mode: Vec<_> = self.grants_of(caller).filter(|grant| grant.modes.contains(&request.mode)).collect();
+        let (report, covering) = choose_report(request, in_mode)?;
+        let (dataset, grants) = match &request.dataset {
+            Some(key) => choose_named(key, &covering)?,
+            None => choose_only(&covering)?,
         };
-        let save_to = match request.mode {
-            Mode::View => BTreeSet::new(),
-            Mode::Edit | Mode::Create => granting.iter().filter_map(|grant| grant.save_to).collect(),
-        };
-        Ok(Permit { report: request.report.clone(), dataset, mode: request.mode, save_to })
+        Ok(Permit { report, dataset, mode: request.mode, grants })
     }
 }
 
-fn choose_named<'t>(
-    key: &DatasetKey,
-    covering: impl Iterator<Item = &'t Grant> + Clone,
-) -> Result<(DatasetChoice, Vec<&'t Grant>), Denial> {
-    let naming: Vec<_> = covering.clone().filter(|grant| grant.datasets.contains(key)).collect();
+fn choose_report<'t>(
+    request: &BindingRequest,
+    grants: Vec<&'t Grant>,
+) -> Result<(Option<ReportChoice>, Vec<&'t Grant>), Denial> {
+    let Some(key) = &request.report else { return Ok((None, grants)) };
+    let naming: Vec<_> = grants.iter().copied().filter(|grant| grant.reports.contains(key)).collect();
+    if !naming.is_empty() {
+        return Ok((Some(ReportChoice::Catalogued(key.clone())), naming));
+    }
+    let saved = key.as_str().parse().ok().filter(|_| request.mode != Mode::Create);
+    let id = saved.ok_or(Denial::NotEntitled)?;
+    let saving: Vec<_> = grants.into_iter().filter(|grant| grant.save_to.is_some()).collect();
+    if saving.is_empty() { Err(Denial::NotEntitled) } else { Ok((Some(ReportChoice::Saved(id)), saving)) }
+}
+
+fn choose_named<'t>(key: &DatasetKey, covering: &[&'t Grant]) -> Result<(DatasetChoice, Vec<&'t Grant>), Denial> {
+    let naming: Vec<_> = covering.iter().copied().filter(|grant| grant.datasets.contains(key)).collect();
     if !naming.is_empty() {
         return Ok((DatasetChoice::Catalogued(key.clone()), naming));
     }
     let id = key.as_str().parse().map_err(|_| Denial::NotEntitled)?;
-    let opening: Vec<_> = covering.filter(|grant| !grant.workspaces.is_empty()).collect();
-    let workspaces: Vec<_> = opening.iter().flat_map(|grant| grant.workspaces.iter().copied()).collect();
-    if workspaces.is_empty() {
-        return Err(Denial::NotEntitled);
-    }
-    Ok((DatasetChoice::InWorkspace(id, workspaces), opening))
+    let opening: Vec<_> = covering.iter().copied().filter(|grant| !grant.workspaces.is_empty()).collect();
+    if opening.is_empty() { Err(Denial::NotEntitled) } else { Ok((DatasetChoice::Listed(id), opening)) }
 }
 
-fn choose_only<'t>(
-    covering: impl Iterator<Item = &'t Grant> + Clone,
-) -> Result<(DatasetChoice, Vec<&'t Grant>), Denial> {
-    let granting: Vec<_> = covering.collect();
-    if granting.iter().any(|grant| !grant.workspaces.is_empty()) {
+fn choose_only<'t>(covering: &[&'t Grant]) -> Result<(DatasetChoice, Vec<&'t Grant>), Denial> {
+    if covering.iter().any(|grant| !grant.workspaces.is_empty()) {
         return Err(Denial::DatasetRequired);
     }
-    let keys: BTreeSet<_> = granting.iter().flat_map(|grant| &grant.datasets).collect();
+    let keys: BTreeSet<_> = covering.iter().flat_map(|grant| &grant.datasets).collect();
     let mut keys = keys.into_iter();
     match (keys.next(), keys.next()) {
         (None, _) => Err(Denial::NotEntitled),
-        (Some(only), None) => {
-            let naming = granting.into_iter().filter(|grant| grant.datasets.contains(only)).collect();
-            Ok((DatasetChoice::Catalogued(only.clone()), naming))
-        }
+        (Some(only), None) => choose_named(only, covering),
         (Some(_), Some(_)) => Err(Denial::DatasetRequired),
     }
 }

@@ -74,11 +74,3 @@ guid! {
     /// A service principal profile.
     ProfileId
 }
-
-impl DatasetId {
-    /// The key under which a dataset goes that only a workspace grant names.
-    #[must_use]
-    pub fn as_key(self) -> String {
-        self.to_string()
-    }
-}

@@ -15,6 +15,19 @@ pub enum ReportKind {
     },
 }
 
+/// Whether a token for a report also names the dataset that the report was built on.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum OwnDataset {
+    /// It does not: the page cannot bind to it.
+    #[default]
+    Excluded,
+    /// It does.
+    Included {
+        /// The effective identity that its row-level security needs, if any.
+        identity: Option<IdentityTemplate>,
+    },
+}
+
 /// A report that may be bound.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
@@ -27,9 +40,11 @@ pub struct Report {
     /// What it is.
     pub kind: ReportKind,
     /// Whether the token also names the report's own dataset.
-    pub include_own_dataset: bool,
+    pub own_dataset: OwnDataset,
     /// Datasets that its paginated visuals were built on; each is bound to the target.
     pub paginated_sources: Vec<DatasetId>,
+    /// Paginated reports that it shows; the token names each of them.
+    pub paginated_reports: Vec<ReportId>,
 }
 
 impl Report {
@@ -38,6 +53,18 @@ impl Report {
     #[must_use]
     pub fn reads_through_xmla(&self) -> bool {
         matches!(self.kind, ReportKind::Paginated { .. }) || !self.paginated_sources.is_empty()
+    }
+
+    /// Whether the token also names the report's own dataset.
+    #[must_use]
+    pub fn includes_own_dataset(&self) -> bool {
+        matches!(self.own_dataset, OwnDataset::Included { .. })
+    }
+
+    /// The paginated reports that a token for it names: those that it shows, or itself.
+    pub fn paginated(&self) -> impl Iterator<Item = ReportId> {
+        let itself = matches!(self.kind, ReportKind::Paginated { .. }).then_some(self.id);
+        self.paginated_reports.iter().copied().chain(itself)
     }
 }
 
@@ -53,5 +80,14 @@ pub struct Dataset {
     /// The effective identity that its row-level security needs, if any.
     pub identity: Option<IdentityTemplate>,
     /// More datasets that it reads, where it is a composite model.
-    pub also_needs: Vec<DatasetId>,
+    pub also_needs: Vec<NeededDataset>,
+}
+
+/// A dataset that a composite model reads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NeededDataset {
+    /// Its id in Power BI.
+    pub id: DatasetId,
+    /// The effective identity that its row-level security needs, if any.
+    pub identity: Option<IdentityTemplate>,
 }

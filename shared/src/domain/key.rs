@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::{DatasetId, ReportId};
+
 /// A text that cannot be a catalog name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
@@ -98,4 +100,18 @@ key! {
 key! {
     /// A version of an entry of the catalog; two versions of a key may mean quite different things.
     EntryVersion, check_key
+}
+
+/// A dataset that the catalog does not name goes under its GUID, which is always a key.
+impl From<DatasetId> for DatasetKey {
+    fn from(id: DatasetId) -> Self {
+        Self(id.to_string().into())
+    }
+}
+
+/// The same for a report.
+impl From<ReportId> for ReportKey {
+    fn from(id: ReportId) -> Self {
+        Self(id.to_string().into())
+    }
 }

@@ -1,8 +1,16 @@
-//! What one embed token shall carry: the union of authorised bindings.
+//! What one embed token carries: a table of rights over datasets, each cell of which is granted.
+//!
+//! Power BI knows no binding. `allowEdit` holds for a report over every dataset of the token, and
+//! `targetWorkspaces` for the token as a whole. A [`TokenRequest`] therefore exists only for
+//! bindings of which each right is granted over each dataset; others have to be asked for apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod identities;
 
-use super::{AuthorizedBinding, DatasetId, EffectiveIdentity, Mode, ProfileId, ReportId, WorkspaceId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use self::identities::Identities;
+pub use self::identities::IdentityScope;
+use super::{AuthorizedBinding, AuthorizedBindings, DatasetId, Mode, ProfileId, ReportId, WorkspaceId};
 
 /// Power BI's limits of one `GenerateToken` V2 call (REST reference).
 const MAX_REPORTS: usize = 50;
@@ -19,18 +27,16 @@ pub enum XmlaPermissions {
     ReadOnly,
 }
 
-/// One identity and the datasets that it is for.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct IdentityScope {
-    /// Who the viewer is taken for.
-    pub identity: EffectiveIdentity,
-    /// In these datasets.
-    pub datasets: Vec<DatasetId>,
-}
-
 /// Everything that decides what an embed token may do, in one canonical form.
 ///
-/// Equal requests give tokens of equal power, so this is also the cache's key.
+/// Equal requests give tokens of equal power, so this is also the cache's key. Only
+/// [`TokenRequest::sharing`] makes one:
+///
+/// ```compile_fail
+/// fn widen(request: dynabind::domain::TokenRequest) -> dynabind::domain::TokenRequest {
+///     dynabind::domain::TokenRequest { lifetime_minutes: None, ..request }
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct TokenRequest {
     profile: Option<ProfileId>,
@@ -41,7 +47,7 @@ pub struct TokenRequest {
     lifetime_minutes: Option<u16>,
 }
 
-/// Why bindings cannot share one token.
+/// Why bindings have no token in common.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TokenRequestError {
     /// More than Power BI takes in one call.
@@ -54,60 +60,36 @@ pub enum TokenRequestError {
         /// How many there may be.
         limit: usize,
     },
-    /// Two bindings want the same dataset under different identities.
-    #[error("an earlier binding wants the same dataset under another identity; ask for the two in separate requests")]
-    IdentityConflict {
-        /// The later of the two bindings.
-        binding: usize,
+    /// One token for all of them would allow more than the grants do.
+    #[error("these bindings may not share a token")]
+    Conflict {
+        /// Those that need a request of their own, in ascending order; the others may share one.
+        apart: Vec<usize>,
     },
 }
 
+/// The datasets that reports were built on, as far as tokens have to name them.
+pub type OwnDatasets = HashMap<ReportId, DatasetId>;
+
 impl TokenRequest {
-    /// The request for one token that covers all of `bindings`.
-    ///
-    /// `own_datasets` are the reports' own datasets, for those whose catalog
-    /// entry asks that the token name them.
+    /// The request for one token that covers all of `bindings` and adds nothing to what the grants
+    /// allow for each.
     ///
     /// # Errors
-    /// Why the bindings cannot share one token.
-    pub fn covering(
-        bindings: &[AuthorizedBinding],
-        own_datasets: &[DatasetId],
+    /// Why there is no such token.
+    pub fn sharing(
+        bindings: &AuthorizedBindings,
+        own_datasets: &OwnDatasets,
         lifetime_minutes: Option<u16>,
     ) -> Result<Self, TokenRequestError> {
-        let mut request = Self {
-            profile: bindings.first().and_then(AuthorizedBinding::profile),
-            reports: BTreeMap::new(),
-            datasets: own_datasets.iter().map(|id| (*id, XmlaPermissions::Unset)).collect(),
-            target_workspaces: BTreeSet::new(),
-            identities: identities_of(bindings)?,
-            lifetime_minutes,
-        };
-        for binding in bindings {
-            request.add(binding);
+        let mut table = Table::new(bindings, own_datasets);
+        let apart: Vec<usize> = in_order_of_sharing(bindings).filter(|index| !table.admit(*index)).collect();
+        if !apart.is_empty() {
+            return Err(TokenRequestError::Conflict { apart: BTreeSet::from_iter(apart).into_iter().collect() });
         }
+        let request = table.into_request(lifetime_minutes);
         request.check_limits()?;
         Ok(request)
-    }
-
-    fn add(&mut self, binding: &AuthorizedBinding) {
-        if let Some(report) = binding.report() {
-            *self.reports.entry(report.id).or_default() |= binding.mode() == Mode::Edit;
-        }
-        let dataset = binding.dataset();
-        let through_xmla =
-            !dataset.also_needs.is_empty() || binding.report().is_some_and(super::Report::reads_through_xmla);
-        let xmla = if through_xmla { XmlaPermissions::ReadOnly } else { XmlaPermissions::Unset };
-        self.permit_dataset(dataset.id, xmla);
-        for needed in &dataset.also_needs {
-            self.permit_dataset(*needed, XmlaPermissions::ReadOnly);
-        }
-        self.target_workspaces.extend(binding.save_to());
-    }
-
-    fn permit_dataset(&mut self, id: DatasetId, xmla: XmlaPermissions) {
-        let permitted = self.datasets.entry(id).or_default();
-        *permitted = (*permitted).max(xmla);
     }
 
     fn check_limits(&self) -> Result<(), TokenRequestError> {
@@ -160,22 +142,97 @@ impl TokenRequest {
     }
 }
 
-/// Groups the datasets by identity, and refuses one dataset under two of them:
-/// the page could then choose the more powerful one.
-fn identities_of(bindings: &[AuthorizedBinding]) -> Result<Vec<IdentityScope>, TokenRequestError> {
-    let mut by_dataset: BTreeMap<DatasetId, Option<&EffectiveIdentity>> = BTreeMap::new();
-    for (index, binding) in bindings.iter().enumerate() {
-        let earlier = by_dataset.insert(binding.dataset().id, binding.identity());
-        if earlier.is_some_and(|earlier| earlier != binding.identity()) {
-            return Err(TokenRequestError::IdentityConflict { binding: index });
+/// What only views comes first, since it shares a token most freely: the fewest are sent apart.
+fn in_order_of_sharing(bindings: &AuthorizedBindings) -> impl Iterator<Item = usize> {
+    let indices = |views: bool| {
+        let binding = bindings.as_slice().iter().enumerate();
+        binding.filter(move |(_, binding)| (binding.mode() == Mode::View) == views).map(|(index, _)| index)
+    };
+    indices(true).chain(indices(false))
+}
+
+/// The bindings that share a token so far. Every right among them is granted over every dataset.
+struct Table<'b> {
+    bindings: &'b AuthorizedBindings,
+    own_datasets: &'b OwnDatasets,
+    members: Vec<usize>,
+    targets: BTreeSet<WorkspaceId>,
+    identities: Identities<'b>,
+}
+
+impl<'b> Table<'b> {
+    fn new(bindings: &'b AuthorizedBindings, own_datasets: &'b OwnDatasets) -> Self {
+        let identities = Identities::default();
+        Self { bindings, own_datasets, members: Vec::new(), targets: BTreeSet::new(), identities }
+    }
+
+    /// Takes a binding in, unless sharing would add a permission to it or to another.
+    fn admit(&mut self, index: usize) -> bool {
+        let binding = &self.bindings.as_slice()[index];
+        let targets: BTreeSet<_> = self.targets.union(binding.save_to()).copied().collect();
+        let is_granted = |author: usize, other: usize| {
+            self.bindings.covers(author, other, &targets) && !self.adds_own_dataset(author, other)
+        };
+        let with_it = || self.members.iter().copied().chain([index]);
+        let is_old = |author: usize, other: usize| author != index && other != index && targets == self.targets;
+        let mut cells = with_it().flat_map(|author| with_it().map(move |other| (author, other)));
+        if !cells.all(|(author, other)| is_old(author, other) || is_granted(author, other)) {
+            return false;
+        }
+        let Some(identities) = self.identities.with(binding, self.own_dataset(binding)) else { return false };
+        self.identities = identities;
+        self.targets = targets;
+        self.members.push(index);
+        true
+    }
+
+    /// Whether a token for both would let `author` work on a dataset that no grant and no entry
+    /// gives it: the one that the other's report was built on.
+    fn adds_own_dataset(&self, author: usize, other: usize) -> bool {
+        let [author, other] = [author, other].map(|index| &self.bindings.as_slice()[index]);
+        let is_another = author.report().map(|report| report.id) != other.report().map(|report| report.id);
+        author.mode() != Mode::View && is_another && other.report().is_some_and(super::Report::includes_own_dataset)
+    }
+
+    fn own_dataset(&self, binding: &AuthorizedBinding) -> Option<DatasetId> {
+        let report = binding.report().filter(|report| report.includes_own_dataset())?;
+        self.own_datasets.get(&report.id).copied()
+    }
+
+    fn into_request(self, lifetime_minutes: Option<u16>) -> TokenRequest {
+        let (mut reports, mut datasets) = (BTreeMap::new(), BTreeMap::new());
+        for binding in self.members.iter().map(|index| &self.bindings.as_slice()[*index]) {
+            add_reports(&mut reports, binding);
+            add_datasets(&mut datasets, binding);
+            if let Some(own) = self.own_dataset(binding) {
+                datasets.entry(own).or_default();
+            }
+        }
+        TokenRequest {
+            profile: self.bindings.profile(),
+            reports,
+            datasets,
+            target_workspaces: self.targets,
+            identities: self.identities.into_scopes(),
+            lifetime_minutes,
         }
     }
-    let mut by_identity: BTreeMap<&EffectiveIdentity, Vec<DatasetId>> = BTreeMap::new();
-    for (dataset, identity) in by_dataset {
-        if let Some(identity) = identity {
-            by_identity.entry(identity).or_default().push(dataset);
-        }
+}
+
+fn add_reports(reports: &mut BTreeMap<ReportId, bool>, binding: &AuthorizedBinding) {
+    let Some(report) = binding.report() else { return };
+    *reports.entry(report.id).or_default() |= binding.mode() == Mode::Edit;
+    for shown in &report.paginated_reports {
+        reports.entry(*shown).or_default();
     }
-    let scope = |(identity, datasets): (&EffectiveIdentity, _)| IdentityScope { identity: identity.clone(), datasets };
-    Ok(by_identity.into_iter().map(scope).collect())
+}
+
+fn add_datasets(datasets: &mut BTreeMap<DatasetId, XmlaPermissions>, binding: &AuthorizedBinding) {
+    let through_xmla = !binding.needed().is_empty() || binding.report().is_some_and(super::Report::reads_through_xmla);
+    let xmla = if through_xmla { XmlaPermissions::ReadOnly } else { XmlaPermissions::Unset };
+    let needed = binding.needed().iter().map(|(id, _)| (*id, XmlaPermissions::ReadOnly));
+    for (id, xmla) in needed.chain([(binding.dataset().id, xmla)]) {
+        let permitted = datasets.entry(id).or_default();
+        *permitted = (*permitted).max(xmla);
+    }
 }

@@ -1,68 +1,164 @@
 //! Calling Power BI with an access token, and with a new one if it is refused.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use crate::clock::{Clock, Pacer};
-use crate::ports::{AccessTokens, PowerBi, Viewpoint};
+use super::budget::{Account, Budget};
+use crate::clock::Clock;
+use crate::domain::{Caller, UserKey};
+use crate::ports::{AccessTokens, ActingAs, PowerBi};
 use crate::request::Call;
 use crate::token::AccessToken;
-use crate::upstream::{UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Effort, Upstream, UpstreamError, UpstreamErrorKind};
 
-/// A refusal with a named cause (no access to the workspace, say) may be healed
-/// by a new access token, but not by one for every request: all tenants share it.
-const EXPLAINED_PAUSE: Duration = Duration::from_secs(30);
+/// A refusal may be healed by a new access token, but not by one for every request: all tenants
+/// share the service principal's.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
-/// Power BI, as the present access token opens it.
+/// How many users' last renewals are remembered.
+const MAX_RENEWALS: usize = 1000;
+
+/// As whom Power BI is asked for a request, and on whose account.
+#[derive(Clone)]
+pub(super) struct Requester {
+    pub(super) acting: ActingAs,
+    account: Arc<Account>,
+}
+
+impl Requester {
+    pub(super) fn new(acting: ActingAs, caller: &Caller) -> Self {
+        Self { acting, account: Arc::new(Account::of(caller)) }
+    }
+}
+
+/// Power BI, opened by the current access token.
 pub(super) struct Access {
     tokens: Arc<dyn AccessTokens>,
     powerbi: Arc<dyn PowerBi>,
     clock: Arc<dyn Clock>,
-    explained: Pacer,
+    budget: Budget,
+    renewals: Renewals,
+}
+
+/// One question to Power BI, with what it takes to put it.
+pub(super) struct Question {
+    pub(super) powerbi: Arc<dyn PowerBi>,
+    pub(super) call: Arc<Call>,
+    pub(super) access: AccessToken,
+    pub(super) effort: Effort,
 }
 
 impl Access {
-    pub(super) fn new(tokens: Arc<dyn AccessTokens>, powerbi: Arc<dyn PowerBi>, clock: Arc<dyn Clock>) -> Self {
-        Self { tokens, powerbi, clock, explained: Pacer::new(EXPLAINED_PAUSE) }
+    pub(super) fn new(
+        tokens: Arc<dyn AccessTokens>,
+        powerbi: Arc<dyn PowerBi>,
+        fresh_tokens_per_minute: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { tokens, powerbi, clock, budget: Budget::new(fresh_tokens_per_minute), renewals: Renewals::default() }
     }
 
     /// Opens connections to Power BI while the access token is being fetched.
-    pub(super) fn connect_ahead(&self, viewpoint: &Viewpoint, connections: usize) {
-        if !self.tokens.is_ready(viewpoint.user()) {
+    pub(super) fn connect_ahead(&self, acting: &ActingAs, connections: usize) {
+        if !self.tokens.is_ready(acting.user()) {
             self.powerbi.connect_ahead(connections);
         }
     }
 
-    /// The access token with which Power BI is asked.
-    pub(super) async fn token(&self, call: &Arc<Call>, viewpoint: &Viewpoint) -> Result<AccessToken, UpstreamError> {
-        self.tokens.get(call, viewpoint.user()).await
+    /// The service principal's access token, which is on nobody's account.
+    pub(super) async fn service_token(&self, call: &Arc<Call>) -> Result<AccessToken, UpstreamError> {
+        self.tokens.get(call, None, &|| Ok(())).await
+    }
+
+    /// The access token with which Power BI is asked. A user's is got on behalf of the user, which
+    /// counts against the caller's budget.
+    pub(super) async fn token(&self, call: &Arc<Call>, requester: &Requester) -> Result<AccessToken, UpstreamError> {
+        let charge = || self.charge(requester).map_err(over_budget);
+        self.tokens.get(call, requester.acting.user(), &charge).await
+    }
+
+    /// Takes a fresh token out of the requester's budget, or says when one is left.
+    pub(super) fn charge(&self, requester: &Requester) -> Result<(), Duration> {
+        self.budget.take(&requester.account, self.clock.now())
     }
 
     /// Asks Power BI; where it refuses the access token, once more with another.
     pub(super) async fn ask<T, F>(
         &self,
         call: &Arc<Call>,
-        viewpoint: &Viewpoint,
-        question: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken) -> F + Send,
+        requester: &Requester,
+        effort: Effort,
+        question: impl Fn(Question) -> F + Send,
     ) -> Result<T, UpstreamError>
     where
         F: Future<Output = Result<T, UpstreamError>> + Send,
     {
-        let access = self.token(call, viewpoint).await?;
-        let answer = question(Arc::clone(&self.powerbi), Arc::clone(call), access.clone()).await;
+        let ask =
+            |access| question(Question { powerbi: Arc::clone(&self.powerbi), call: Arc::clone(call), access, effort });
+        let access = self.token(call, requester).await?;
+        let answer = ask(access.clone()).await;
         let Err(UpstreamError { kind: UpstreamErrorKind::TokenRefused { explained }, .. }) = answer else {
             return answer;
         };
-        if explained && !self.explained.may(self.clock.now()) {
-            return answer;
+        match self.renewed(call, requester, &access).await? {
+            Some(renewed) => {
+                let request_id = &call.ids().request;
+                tracing::warn!(explained, request_id, "Power BI refuses the access token; asking with a new one");
+                ask(renewed).await
+            }
+            None => answer,
         }
-        tracing::warn!(
-            explained,
-            request_id = call.ids().request,
-            "Power BI refuses the access token; asking with a new one"
-        );
-        self.tokens.discard(viewpoint.user(), &access);
-        let renewed = self.token(call, viewpoint).await?;
-        question(Arc::clone(&self.powerbi), Arc::clone(call), renewed).await
+    }
+
+    /// Another access token than the refused one; `None` where one was made too lately.
+    async fn renewed(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        refused: &AccessToken,
+    ) -> Result<Option<AccessToken>, UpstreamError> {
+        let user = requester.acting.user();
+        if self.tokens.is_ready(user) {
+            // Another request may have met the same refusal and renewed the token already.
+            let current = self.token(call, requester).await?;
+            if !current.is(refused) {
+                return Ok(Some(current));
+            }
+            if !self.renewals.may(user.map(|user| user.user()), self.clock.now()) {
+                return Ok(None);
+            }
+            self.tokens.discard(user, refused);
+        }
+        self.token(call, requester).await.map(Some)
+    }
+}
+
+fn over_budget(retry_after: Duration) -> UpstreamError {
+    let explanation = "the caller asked for too many fresh tokens, so Entra was not asked";
+    UpstreamError::new(Upstream::Entra, UpstreamErrorKind::OverBudget { retry_after }, explanation)
+}
+
+/// When each user's access token, or the service principal's, was last renewed for a refusal.
+#[derive(Default)]
+struct Renewals(Mutex<HashMap<Option<UserKey>, SystemTime>>);
+
+impl Renewals {
+    /// Whether another may be made now; if so, this was the time.
+    fn may(&self, user: Option<UserKey>, now: SystemTime) -> bool {
+        let mut renewals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back makes the age unknown, and does not hold anything up.
+        let is_recent = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age < RENEWAL_PAUSE);
+        if renewals.get(&user).is_some_and(|at| is_recent(*at)) {
+            return false;
+        }
+        if renewals.len() >= MAX_RENEWALS {
+            renewals.retain(|_, at| is_recent(*at));
+        }
+        // With as many users at once, a renewal more is better than no bound on memory.
+        if renewals.len() < MAX_RENEWALS {
+            renewals.insert(user, now);
+        }
+        true
     }
 }

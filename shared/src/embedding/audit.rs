@@ -1,25 +1,67 @@
-//! Who was handed which token: one line for each, whatever else happens to the request.
+//! Who was handed which token, and what it allows: one line for each, whatever else happens to the
+//! request.
 
 use std::collections::BTreeSet;
 
+use super::EmbeddingError;
 use crate::cache::Origin;
 use crate::domain::{AuthorizedBinding, Caller, TokenRequest};
 use crate::request::Call;
 use crate::timestamp;
 use crate::token::{AccessToken, EmbedToken};
 
-/// An embed token was handed out. An auditor can join the line with Power BI's
-/// own activity log by the token's id.
-pub(super) fn embed_token(call: &Call, caller: &Caller, request: &TokenRequest, token: &EmbedToken, origin: Origin) {
+/// What a token allows, as an auditor asks for it.
+#[derive(Default)]
+struct Allowed {
+    reports: String,
+    editable_reports: String,
+    datasets: String,
+    target_workspaces: String,
+    profile: Option<String>,
+    identities: usize,
+    effective_identity: bool,
+}
+
+impl Allowed {
+    fn by(request: &TokenRequest) -> Self {
+        let editable = request.reports().iter().filter(|(_, edit)| **edit).map(|(id, _)| id);
+        Self {
+            reports: joined(request.reports().keys()),
+            editable_reports: joined(editable),
+            datasets: joined(request.datasets().keys()),
+            target_workspaces: joined(request.target_workspaces()),
+            profile: request.profile().map(|profile| profile.to_string()),
+            identities: request.identities().len(),
+            effective_identity: !request.identities().is_empty(),
+        }
+    }
+}
+
+/// An embed token was handed out. An auditor can join the line with Power BI's own activity log by
+/// the token's id.
+pub(super) fn embed_token(
+    call: &Call,
+    caller: &Caller,
+    bindings: &[AuthorizedBinding],
+    request: &TokenRequest,
+    token: &EmbedToken,
+    origin: Origin,
+) {
+    let allowed = Allowed::by(request);
     tracing::info!(
         audit = "embed-token",
         origin = origin.as_str(),
         token_id = token.id,
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
-        reports = joined(request.reports().keys()),
-        datasets = joined(request.datasets().keys()),
-        identities = request.identities().len(),
+        bindings = keys(bindings),
+        reports = allowed.reports,
+        editable_reports = allowed.editable_reports,
+        datasets = allowed.datasets,
+        target_workspaces = allowed.target_workspaces,
+        profile = allowed.profile,
+        identities = allowed.identities,
+        effective_identity = allowed.effective_identity,
         expiration = timestamp::format(token.expiry.at),
         request_id = call.ids().request,
         correlation_id = call.ids().correlation,
@@ -27,8 +69,41 @@ pub(super) fn embed_token(call: &Call, caller: &Caller, request: &TokenRequest, 
     );
 }
 
-/// A user's own access token was handed out. It opens whatever the user may
-/// see; reports and datasets are those that it was asked for.
+/// No embed token could be had for bindings that are granted. The line names the catalog's entries
+/// that it was to be for; the request's own line names the cause.
+pub(super) fn no_embed_token(
+    call: &Call,
+    caller: &Caller,
+    bindings: &[AuthorizedBinding],
+    request: Option<&TokenRequest>,
+    error: &EmbeddingError,
+) {
+    let allowed = request.map(Allowed::by).unwrap_or_default();
+    let upstream_code = match error {
+        EmbeddingError::Upstream(error) => error.code.as_deref(),
+        _ => None,
+    };
+    tracing::warn!(
+        audit = "embed-token-refused",
+        upstream_code,
+        tenant = caller.tenant().unwrap_or_default(),
+        subject = caller.subject(),
+        bindings = keys(bindings),
+        reports = allowed.reports,
+        editable_reports = allowed.editable_reports,
+        datasets = allowed.datasets,
+        target_workspaces = allowed.target_workspaces,
+        profile = allowed.profile,
+        identities = allowed.identities,
+        effective_identity = allowed.effective_identity,
+        request_id = call.ids().request,
+        correlation_id = call.ids().correlation,
+        "no embed token for granted bindings"
+    );
+}
+
+/// A user's own access token was handed out. It opens whatever the user may see; the bindings are
+/// those that it was asked for.
 pub(super) fn user_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBinding], token: &AccessToken) {
     let reports: BTreeSet<_> = bindings.iter().filter_map(|binding| Some(binding.report()?.id)).collect();
     let datasets: BTreeSet<_> = bindings.iter().map(|binding| binding.dataset().id).collect();
@@ -36,6 +111,7 @@ pub(super) fn user_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBin
         audit = "user-token",
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
+        bindings = keys(bindings),
         reports = joined(&reports),
         datasets = joined(&datasets),
         expiration = timestamp::format(token.expiry.at),
@@ -43,6 +119,15 @@ pub(super) fn user_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBin
         correlation_id = call.ids().correlation,
         "user token handed out"
     );
+}
+
+/// `MODE REPORT DATASET` of each binding, by the catalog's keys; a new report is `-`.
+pub(super) fn keys(bindings: &[AuthorizedBinding]) -> String {
+    let key = |binding: &AuthorizedBinding| {
+        let report = binding.report_key().unwrap_or_else(|| "-".to_owned());
+        format!("{} {report} {}", binding.mode().as_str(), binding.dataset_key())
+    };
+    bindings.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
 fn joined<Id: ToString>(ids: impl IntoIterator<Item = Id>) -> String {

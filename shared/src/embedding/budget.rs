@@ -4,30 +4,50 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use crate::domain::Caller;
+
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Beyond this many callers in one minute and environment, the one whose last
-/// request is longest ago is forgotten.
+/// How many callers are remembered. Beyond it, the tenant with the most of them loses the one whose
+/// last request is longest ago: no tenant can make another's callers be forgotten.
 const MAX_CALLERS: usize = 1024;
+
+/// On whose account fresh tokens are asked for: many authorizers give every caller of a tenant the
+/// same `sub`, and two tenants may use the same one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Account {
+    tenant: String,
+    subject: String,
+}
+
+impl Account {
+    pub(super) fn of(caller: &Caller) -> Self {
+        Self { tenant: caller.tenant().unwrap_or_default().to_owned(), subject: caller.subject().to_owned() }
+    }
+}
+
+type Callers = HashMap<String, VecDeque<SystemTime>>;
 
 /// A sliding window for each caller.
 pub(super) struct Budget {
     per_minute: usize,
-    callers: Mutex<HashMap<String, VecDeque<SystemTime>>>,
+    tenants: Mutex<HashMap<String, Callers>>,
 }
 
 impl Budget {
     pub(super) fn new(per_minute: usize) -> Self {
-        Self { per_minute, callers: Mutex::default() }
+        Self { per_minute, tenants: Mutex::default() }
     }
 
-    /// Takes one token out of the caller's budget, or says when one is left.
-    pub(super) fn take(&self, subject: &str, now: SystemTime) -> Result<(), Duration> {
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        if callers.len() >= MAX_CALLERS && !callers.contains_key(subject) {
-            make_room(&mut callers, now);
+    /// Takes one token out of the account's budget, or says when one is left.
+    pub(super) fn take(&self, account: &Account, now: SystemTime) -> Result<(), Duration> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = tenants.get(&account.tenant).is_some_and(|callers| callers.contains_key(&account.subject));
+        if !is_known && count(&tenants) >= MAX_CALLERS {
+            make_room(&mut tenants, now);
         }
-        let taken = callers.entry(subject.to_owned()).or_default();
+        let callers = tenants.entry(account.tenant.clone()).or_default();
+        let taken = callers.entry(account.subject.clone()).or_default();
         while taken.front().is_some_and(|at| is_over(*at, now)) {
             taken.pop_front();
         }
@@ -40,17 +60,27 @@ impl Budget {
     }
 }
 
+fn count(tenants: &HashMap<String, Callers>) -> usize {
+    tenants.values().map(HashMap::len).sum()
+}
+
 fn is_over(at: SystemTime, now: SystemTime) -> bool {
     // A clock that was set back must not lock a caller out.
     now.duration_since(at).map_or(true, |age| age >= WINDOW)
 }
 
-fn make_room(callers: &mut HashMap<String, VecDeque<SystemTime>>, now: SystemTime) {
-    callers.retain(|_, taken| taken.back().is_some_and(|at| !is_over(*at, now)));
-    if callers.len() >= MAX_CALLERS
-        && let Some(quietest) = callers.iter().min_by_key(|(_, taken)| taken.back()).map(|(subject, _)| subject.clone())
-    {
-        callers.remove(&quietest);
+fn make_room(tenants: &mut HashMap<String, Callers>, now: SystemTime) {
+    for callers in tenants.values_mut() {
+        callers.retain(|_, taken| taken.back().is_some_and(|at| !is_over(*at, now)));
+    }
+    tenants.retain(|_, callers| !callers.is_empty());
+    if count(tenants) < MAX_CALLERS {
+        return;
+    }
+    let Some(largest) = tenants.values_mut().max_by_key(|callers| callers.len()) else { return };
+    let quietest = largest.iter().min_by_key(|(_, taken)| taken.back()).map(|(subject, _)| subject.clone());
+    if let Some(quietest) = quietest {
+        largest.remove(&quietest);
     }
 }
 
@@ -64,30 +94,37 @@ mod tests {
         START + Duration::from_secs(seconds)
     }
 
+    fn account(tenant: &str, subject: &str) -> Account {
+        Account { tenant: tenant.to_owned(), subject: subject.to_owned() }
+    }
+
     #[test]
     fn a_caller_gets_as_many_as_allowed_in_any_minute() {
-        let budget = Budget::new(2);
-        assert_eq!(budget.take("u", after(0)), Ok(()));
-        assert_eq!(budget.take("u", after(50)), Ok(()));
-        assert_eq!(budget.take("u", after(55)), Err(Duration::from_secs(5)));
-        assert_eq!(budget.take("u", after(60)), Ok(()));
-        assert_eq!(budget.take("u", after(61)), Err(Duration::from_secs(49)));
+        let (budget, u) = (Budget::new(2), account("t", "u"));
+        assert_eq!(budget.take(&u, after(0)), Ok(()));
+        assert_eq!(budget.take(&u, after(50)), Ok(()));
+        assert_eq!(budget.take(&u, after(55)), Err(Duration::from_secs(5)));
+        assert_eq!(budget.take(&u, after(60)), Ok(()));
+        assert_eq!(budget.take(&u, after(61)), Err(Duration::from_secs(49)));
     }
 
     #[test]
-    fn callers_do_not_share() {
+    fn neither_callers_nor_tenants_share() {
         let budget = Budget::new(1);
-        assert_eq!(budget.take("u", START), Ok(()));
-        assert_eq!(budget.take("v", START), Ok(()));
-        assert!(budget.take("u", START).is_err());
-    }
-
-    #[test]
-    fn the_callers_are_bounded() {
-        let budget = Budget::new(1);
-        for number in 0..5 * MAX_CALLERS {
-            assert_eq!(budget.take(&number.to_string(), START), Ok(()));
+        for account in [account("t", "u"), account("t", "v"), account("s", "u")] {
+            assert_eq!(budget.take(&account, START), Ok(()));
+            assert!(budget.take(&account, START).is_err());
         }
-        assert!(budget.callers.lock().unwrap().len() <= MAX_CALLERS);
+    }
+
+    #[test]
+    fn one_tenant_cannot_make_another_be_forgotten() {
+        let (budget, quiet) = (Budget::new(1), account("quiet", "u"));
+        assert_eq!(budget.take(&quiet, START), Ok(()));
+        for number in 0..5 * MAX_CALLERS {
+            assert_eq!(budget.take(&account("loud", &number.to_string()), after(1)), Ok(()));
+        }
+        assert!(count(&budget.tenants.lock().unwrap()) <= MAX_CALLERS);
+        assert!(budget.take(&quiet, after(1)).is_err());
     }
 }

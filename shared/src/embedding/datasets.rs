@@ -1,49 +1,81 @@
 //! What a caller may bind, and whether it would work.
 
+mod granted;
 mod looks;
-mod reach;
 
 use std::sync::Arc;
 
+use super::EmbeddingError;
+use super::access::{Access, Requester};
 use super::answer::{DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry};
-use super::{Embedding, EmbeddingError};
-use crate::domain::{Caller, Dataset, Report, ReportKey, ReportKind, WorkspaceId};
-use crate::ports::DatasetMetadata;
+use super::authorizer::Authorizer;
+use super::metadata::Metadata;
+use crate::domain::{Caller, IdentityTemplate, OwnDataset, Report, ReportKey, ReportKind, WorkspaceId};
+use crate::ports::{CatalogReader, DatasetMetadata};
 use crate::request::Call;
 use crate::settings::Scenario;
 use crate::upstream::{UpstreamError, UpstreamErrorKind};
+use granted::{Bindable, Granted, Items};
 use looks::Looks;
-use reach::Reach;
 
-impl Embedding {
+/// Lists what callers may bind.
+pub(super) struct Lister {
+    catalog: Arc<dyn CatalogReader>,
+    authorizer: Arc<Authorizer>,
+    metadata: Arc<Metadata>,
+    access: Arc<Access>,
+    scenario: Scenario,
+}
+
+impl Lister {
+    pub(super) fn new(
+        catalog: Arc<dyn CatalogReader>,
+        authorizer: Arc<Authorizer>,
+        metadata: Arc<Metadata>,
+        access: Arc<Access>,
+        scenario: Scenario,
+    ) -> Self {
+        Self { catalog, authorizer, metadata, access, scenario }
+    }
+
     /// What the caller may bind; only what concerns `report`, if one is named.
-    ///
-    /// # Errors
-    /// `NotEntitled` for a report that is unknown or not granted, or why
-    /// nothing at all could be looked at.
-    pub async fn datasets(
+    pub(super) async fn list(
         &self,
         call: &Arc<Call>,
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        let tenant = self.tenant_of(call, caller).await?;
-        let reach = Reach::of(caller, &tenant, report)?;
-        let viewpoint = self.viewpoint(caller, &tenant)?;
-        if !reach.is_empty() {
-            self.access.connect_ahead(&viewpoint, 2);
+        let tenant = self.authorizer.tenant_of(call, caller).await?;
+        let requester = self.authorizer.requester(caller, &tenant)?;
+        let granted = Granted::to(caller, &tenant, report)?;
+        if !granted.is_empty() {
+            self.access.connect_ahead(&requester.acting, 2);
         }
-        let items = self.items_in(call, &tenant, &viewpoint, &reach).await?;
-        let looks = Looks::at(&self.metadata, call, &viewpoint, &items).await;
+        let entries = self.catalog.entries(call, &tenant, granted.report_keys(), &granted.dataset_keys()).await?;
+        let items = Items::of(&self.metadata, call, &requester, &granted, &entries).await;
+        if report.is_some() && items.reports.is_empty() && items.failure.is_none() {
+            return Err(EmbeddingError::NotEntitled);
+        }
+        self.look(call, caller, &requester, &items).await
+    }
+
+    async fn look(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        requester: &Requester,
+        items: &Items,
+    ) -> Result<DatasetsAnswer, EmbeddingError> {
+        let looks = Looks::at(&self.metadata, call, requester, items).await;
         let unlisted = items.failure.as_ref();
         if let Some(failure) = looks.total_failure().or(unlisted.filter(|_| items.is_empty())) {
             return Err(failure.clone().into());
         }
         let setbacks = looks.failures().chain(unlisted).chain(looks.missing_workspaces());
         setbacks.for_each(|failure| call.note_setback(failure.as_setback()));
-        let report_entry = |(key, report): &(ReportKey, Arc<Report>)| report_entry(&looks, key, report);
         let identities_for = (self.scenario == Scenario::Customers).then_some(caller);
-        let dataset_entry = |bindable: &reach::Bindable| dataset_entry(&looks, identities_for, bindable);
+        let report_entry = |(key, report): &(ReportKey, Arc<Report>)| report_entry(&looks, identities_for, key, report);
+        let dataset_entry = |bindable: &Bindable| dataset_entry(&looks, identities_for, bindable);
         Ok(DatasetsAnswer {
             reports: items.reports.iter().map(report_entry).collect(),
             datasets: items.datasets.iter().map(dataset_entry).collect(),
@@ -51,8 +83,16 @@ impl Embedding {
     }
 }
 
-fn report_entry(looks: &Looks, key: &ReportKey, report: &Report) -> ReportEntry {
-    let problems = problems_of(looks, report.workspace, looks.report(report), ItemProblem::ReportNotFound);
+/// `identities_for` is the caller for whom effective identities are made; in
+/// the organization scenario Power BI knows the user itself.
+fn report_entry(looks: &Looks, identities_for: Option<&Caller>, key: &ReportKey, report: &Report) -> ReportEntry {
+    let look = looks.report(report);
+    let mut problems = problems_of(looks, report.workspace, look, ItemProblem::ReportNotFound);
+    if let (OwnDataset::Included { identity }, Ok(metadata), Some(caller)) = (&report.own_dataset, look, identities_for)
+    {
+        let own = metadata.own_dataset.and_then(|own| looks.dataset_anywhere(own));
+        problems.extend(identity_problems(identity.as_ref(), own, caller));
+    }
     ReportEntry {
         report: key.clone(),
         name: report.name.clone(),
@@ -62,18 +102,18 @@ fn report_entry(looks: &Looks, key: &ReportKey, report: &Report) -> ReportEntry 
     }
 }
 
-/// `identities_for` is the caller for whom effective identities are made; in
-/// the organization scenario Power BI knows the user itself.
-fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &reach::Bindable) -> DatasetEntry {
+fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &Bindable) -> DatasetEntry {
     let dataset = &bindable.dataset;
     let look = looks.dataset(dataset);
     let mut problems = problems_of(looks, dataset.workspace, look, ItemProblem::DatasetNotFound);
     if let (Ok(metadata), Some(caller)) = (look, identities_for)
         && !problems.contains(&ItemProblem::LookupFailed)
     {
-        problems.extend(identity_problem(dataset, metadata));
-        if dataset.identity.as_ref().is_some_and(|identity| identity.render(caller).is_err()) {
-            problems.push(ItemProblem::ClaimMissing);
+        problems.extend(identity_problems(dataset.identity.as_ref(), Some(metadata), caller));
+        for needed in &dataset.also_needs {
+            let metadata = looks.dataset_anywhere(needed.id);
+            let more = identity_problems(needed.identity.as_ref(), metadata, caller);
+            problems.extend(more.filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
         }
     }
     DatasetEntry {
@@ -102,7 +142,7 @@ fn problems_of<T>(
     let mut problems = Vec::new();
     match (&workspace, item) {
         (_, Err(_)) => problems.push(not_found),
-        // What lies in a workspace that is not there is none of ours to judge.
+        // The item may be there although its workspace is not visible: nothing is known of it.
         (Err(_), Ok(_)) => problems.push(ItemProblem::LookupFailed),
         _ => {}
     }
@@ -112,13 +152,21 @@ fn problems_of<T>(
     problems
 }
 
-fn identity_problem(dataset: &Dataset, metadata: &DatasetMetadata) -> Option<ItemProblem> {
-    match &dataset.identity {
+/// What is wrong with the identity that the catalog gives a dataset. Where Power BI was not asked
+/// for the dataset, only the caller's claims are looked at.
+fn identity_problems(
+    identity: Option<&IdentityTemplate>,
+    metadata: Option<&DatasetMetadata>,
+    caller: &Caller,
+) -> impl Iterator<Item = ItemProblem> {
+    let mismatch = metadata.and_then(|metadata| match identity {
         None if metadata.identity_required => Some(ItemProblem::IdentityRequired),
         Some(_) if !metadata.identity_required => Some(ItemProblem::IdentityNotSupported),
         Some(identity) if metadata.identity_roles_required && !identity.has_roles() => {
             Some(ItemProblem::IdentityRolesRequired)
         }
         _ => None,
-    }
+    });
+    let lacks_claim = identity.is_some_and(|identity| identity.render(caller).is_err());
+    mismatch.into_iter().chain(lacks_claim.then_some(ItemProblem::ClaimMissing))
 }

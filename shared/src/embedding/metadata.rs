@@ -1,127 +1,214 @@
 //! What Power BI says of items, kept for a while.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::access::Access;
+use futures_util::future::BoxFuture;
+
+use super::access::{Access, Question, Requester};
 use crate::cache::{Aged, Cache};
 use crate::clock::Clock;
-use crate::domain::{DatasetId, ReportId};
-use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
+use crate::domain::{DatasetId, ReportId, WorkspaceId};
+use crate::ports::{ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, WorkspaceMetadata};
 use crate::request::{CachedItem, Call};
-use crate::token::AccessToken;
-use crate::upstream::{Effort, UpstreamError};
+use crate::upstream::{Effort, Upstream, UpstreamError};
 
 const MAX_KEPT: usize = 2000;
 
 /// Workspaces' lists are long; few are looked at by one environment.
 const MAX_LISTS: usize = 50;
 
-/// In an outage, old metadata does for another hour: embed URLs hardly change.
+/// In an outage, old metadata is good enough for another hour: embed URLs hardly change.
 const GRACE: Duration = Duration::from_hours(1);
 
-type Kept<Id, T> = Cache<Item<Id>, Aged<T>, UpstreamError>;
+/// How long a failed or empty look-up is kept: asking again for each request would not mend it.
+const FAILURE_TTL: Duration = Duration::from_secs(30);
+
+/// How long a list of saved reports is kept: who has saved a report wants to open it.
+const SAVED_REPORTS_TTL: Duration = Duration::from_secs(30);
+
+/// An item, and as whom it is looked at.
+type Key<Id> = (ActorKey, WorkspaceId, Id);
+
+type Kept<Id, T> = Cache<Key<Id>, Aged<T>, UpstreamError>;
+
+/// What a look-up is for, which decides whether an old answer will do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Purpose {
+    /// It decides what a caller may do: never with an answer older than its time.
+    Decide,
+    /// It says where or whether something works: in an outage an old answer is better than none.
+    Inform,
+}
 
 /// Metadata of reports, datasets and workspaces.
 pub(super) struct Metadata {
     access: Arc<Access>,
     reports: Kept<ReportId, ReportMetadata>,
     datasets: Kept<DatasetId, DatasetMetadata>,
-    lists: Kept<(), Arc<[ListedDataset]>>,
+    dataset_lists: Kept<(), Arc<[ListedDataset]>>,
+    report_lists: Kept<(), Arc<[ListedReport]>>,
     workspaces: Kept<(), WorkspaceMetadata>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
 }
 
-/// One look at Power BI, ready to be made with whatever token there is.
-type Look<T> = futures_util::future::BoxFuture<'static, Result<T, UpstreamError>>;
+/// One look-up: what is looked for, in whose name, and why.
+struct LookUp<'l, Id> {
+    what: CachedItem,
+    call: &'l Arc<Call>,
+    requester: &'l Requester,
+    workspace: WorkspaceId,
+    id: Id,
+    purpose: Purpose,
+}
+
+type Answer<T> = BoxFuture<'static, Result<T, UpstreamError>>;
 
 impl Metadata {
     pub(super) fn new(ttl: Duration, access: Arc<Access>, clock: Arc<dyn Clock>) -> Self {
         Self {
             access,
-            reports: Cache::new(MAX_KEPT),
-            datasets: Cache::new(MAX_KEPT),
-            lists: Cache::new(MAX_LISTS),
-            workspaces: Cache::new(MAX_KEPT),
+            reports: cache(MAX_KEPT),
+            datasets: cache(MAX_KEPT),
+            dataset_lists: cache(MAX_LISTS),
+            report_lists: cache(MAX_LISTS),
+            workspaces: cache(MAX_KEPT),
             ttl,
             clock,
         }
     }
 
-    pub(super) async fn report(&self, call: &Arc<Call>, item: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
-        let look =
-            |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item, effort| -> Look<ReportMetadata> {
-                Box::pin(async move { powerbi.report(&call, &access, item, effort).await })
-            };
-        self.get(CachedItem::Report, &self.reports, call, item, look).await
+    pub(super) async fn report(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        workspace: WorkspaceId,
+        id: ReportId,
+    ) -> Result<ReportMetadata, UpstreamError> {
+        let look_up = LookUp { what: CachedItem::Report, call, requester, workspace, id, purpose: Purpose::Inform };
+        let ask = |q: Question, item| -> Answer<ReportMetadata> {
+            Box::pin(async move { q.powerbi.report(&q.call, &q.access, item, q.effort).await })
+        };
+        self.get(&self.reports, look_up, self.whole_ttl(), ask).await
     }
 
     pub(super) async fn dataset(
         &self,
         call: &Arc<Call>,
-        item: Item<DatasetId>,
+        requester: &Requester,
+        workspace: WorkspaceId,
+        id: DatasetId,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let look =
-            |powerbi: Arc<dyn PowerBi>, call: Arc<Call>, access: AccessToken, item, effort| -> Look<DatasetMetadata> {
-                Box::pin(async move { powerbi.dataset(&call, &access, item, effort).await })
-            };
-        self.get(CachedItem::Dataset, &self.datasets, call, item, look).await
+        let look_up = LookUp { what: CachedItem::Dataset, call, requester, workspace, id, purpose: Purpose::Inform };
+        let ask = |q: Question, item| -> Answer<DatasetMetadata> {
+            Box::pin(async move { q.powerbi.dataset(&q.call, &q.access, item, q.effort).await })
+        };
+        self.get(&self.datasets, look_up, self.whole_ttl(), ask).await
     }
 
+    /// A workspace's datasets.
     pub(super) async fn datasets(
         &self,
         call: &Arc<Call>,
-        item: Item<()>,
+        requester: &Requester,
+        workspace: WorkspaceId,
+        purpose: Purpose,
     ) -> Result<Arc<[ListedDataset]>, UpstreamError> {
-        let look = |powerbi: Arc<dyn PowerBi>,
-                    call: Arc<Call>,
-                    access: AccessToken,
-                    item,
-                    effort|
-         -> Look<Arc<[ListedDataset]>> {
-            Box::pin(async move { powerbi.datasets(&call, &access, item, effort).await.map(Arc::from) })
+        let look_up = LookUp { what: CachedItem::DatasetList, call, requester, workspace, id: (), purpose };
+        let ask = |q: Question, item| -> Answer<Arc<[ListedDataset]>> {
+            Box::pin(async move { q.powerbi.datasets(&q.call, &q.access, item, q.effort).await.map(Arc::from) })
         };
-        self.get(CachedItem::DatasetList, &self.lists, call, item, look).await
+        let whole = self.ttl;
+        let ttl = move |list: &Arc<[ListedDataset]>| if list.is_empty() { FAILURE_TTL.min(whole) } else { whole };
+        self.get(&self.dataset_lists, look_up, ttl, ask).await
     }
 
-    pub(super) async fn workspace(&self, call: &Arc<Call>, item: Item<()>) -> Result<WorkspaceMetadata, UpstreamError> {
-        let look = |powerbi: Arc<dyn PowerBi>,
-                    call: Arc<Call>,
-                    access: AccessToken,
-                    item,
-                    effort|
-         -> Look<WorkspaceMetadata> {
-            Box::pin(async move { powerbi.workspace(&call, &access, item, effort).await })
+    /// A workspace's reports, which decide what may be opened of those that pages have saved there.
+    pub(super) async fn saved_reports(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        workspace: WorkspaceId,
+    ) -> Result<Arc<[ListedReport]>, UpstreamError> {
+        let purpose = Purpose::Decide;
+        let look_up = LookUp { what: CachedItem::ReportList, call, requester, workspace, id: (), purpose };
+        let ask = |q: Question, item| -> Answer<Arc<[ListedReport]>> {
+            Box::pin(async move { q.powerbi.reports(&q.call, &q.access, item, q.effort).await.map(Arc::from) })
         };
-        self.get(CachedItem::Workspace, &self.workspaces, call, item, look).await
+        let ttl = SAVED_REPORTS_TTL.min(self.ttl);
+        self.get(&self.report_lists, look_up, move |_| ttl, ask).await
+    }
+
+    /// Keeps what a list says of a report, so that its embed URL is not asked for again.
+    pub(super) fn keep_report(&self, requester: &Requester, workspace: WorkspaceId, report: &ListedReport) {
+        let (key, now) = ((requester.acting.key(), workspace, report.id), self.clock.now());
+        let value = Aged { value: report.metadata.clone(), read_at: now, ttl: self.ttl, grace: GRACE };
+        if !self.reports.is_fresh(&key, now) {
+            self.reports.put(&key, value, now);
+        }
+    }
+
+    pub(super) async fn workspace(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        workspace: WorkspaceId,
+    ) -> Result<WorkspaceMetadata, UpstreamError> {
+        let purpose = Purpose::Inform;
+        let look_up = LookUp { what: CachedItem::Workspace, call, requester, workspace, id: (), purpose };
+        let ask = |q: Question, item| -> Answer<WorkspaceMetadata> {
+            Box::pin(async move { q.powerbi.workspace(&q.call, &q.access, item, q.effort).await })
+        };
+        self.get(&self.workspaces, look_up, self.whole_ttl(), ask).await
+    }
+
+    fn whole_ttl<T>(&self) -> impl Fn(&T) -> Duration + Copy + Send + Sync + use<T> {
+        let ttl = self.ttl;
+        move |_| ttl
     }
 
     async fn get<Id, T>(
         &self,
-        what: CachedItem,
         cache: &Kept<Id, T>,
-        call: &Arc<Call>,
-        item: Item<Id>,
-        look: impl Fn(Arc<dyn PowerBi>, Arc<Call>, AccessToken, Item<Id>, Effort) -> Look<T> + Copy + Send + Sync + 'static,
+        look_up: LookUp<'_, Id>,
+        ttl: impl Fn(&T) -> Duration + Copy + Send + Sync + 'static,
+        ask: impl Fn(Question, Item<Id>) -> Answer<T> + Copy + Send + Sync + 'static,
     ) -> Result<T, UpstreamError>
     where
-        Id: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+        Id: Copy + Eq + Hash + Send + Sync + 'static,
         T: Clone + Send + Sync + 'static,
     {
+        let LookUp { what, call, requester, workspace, id, purpose } = look_up;
         let now = self.clock.now();
-        let effort = Effort::beside_an_old_answer(cache.is_usable(&item, now));
+        let key = (requester.acting.key(), workspace, id);
+        let effort = Effort::beside_an_old_answer(purpose == Purpose::Inform && cache.is_usable(&key, now));
+        let item = Item { profile: requester.acting.profile(), workspace, id };
         let load = || {
-            let (access, call, ttl, item) = (Arc::clone(&self.access), Arc::clone(call), self.ttl, item.clone());
+            let (access, call, requester) = (Arc::clone(&self.access), Arc::clone(call), requester.clone());
             Ok::<_, UpstreamError>(async move {
-                let question = |powerbi, call, token| look(powerbi, call, token, item.clone(), effort);
-                let value = access.ask(&call, &item.viewpoint, question).await?;
-                Ok(Aged { value, read_at: now, ttl, grace: GRACE })
+                let value = access.ask(&call, &requester, effort, |question| ask(question, item)).await?;
+                Ok(Aged { ttl: ttl(&value), value, read_at: now, grace: GRACE })
             })
         };
-        let falls_back = |error: &UpstreamError| error.is_outage() && error.noted_on(call);
-        let (kept, origin) = cache.get(item.clone(), now, load, falls_back).await?;
+        let falls_back =
+            |error: &UpstreamError| purpose == Purpose::Inform && error.is_outage() && error.noted_on(call);
+        let (kept, origin) = cache.get(key, now, load, falls_back).await?;
         call.note_origin(what, origin);
         Ok(kept.value)
     }
+}
+
+fn cache<Id, T>(capacity: usize) -> Kept<Id, T>
+where
+    Id: Copy + Eq + Hash + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    Cache::new(capacity).keeping_failures(FAILURE_TTL, is_kept)
+}
+
+/// A failure of Power BI's own. One of ours, or of this request's time, may be over with the next.
+fn is_kept(error: &UpstreamError) -> bool {
+    error.upstream == Upstream::PowerBi && !error.cut_short
 }

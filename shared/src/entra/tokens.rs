@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::EntraClient;
 use crate::cache::{Cache, Perishable};
 use crate::clock::Clock;
-use crate::domain::UserAssertion;
-use crate::ports::AccessTokens;
+use crate::domain::{UserAssertion, UserKey};
+use crate::ports::{AccessTokens, Charge};
 use crate::request::{CachedItem, Call};
 use crate::secrets::CachedSecret;
 use crate::token::AccessToken;
@@ -22,14 +22,14 @@ const HEADROOM: Duration = Duration::from_mins(5);
 /// before Entra is asked again.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-/// Users' tokens are about 2 KiB, and so are their assertions, which are the keys.
+/// Users' tokens are about 2 KiB.
 const MAX_KEPT: usize = 500;
 
 /// Access tokens by the client credentials grant, or on behalf of users.
 pub struct EntraTokens {
     entra: EntraClient,
     secret: Arc<CachedSecret>,
-    cache: Cache<Option<UserAssertion>, Kept, UpstreamError>,
+    cache: Cache<Option<UserKey>, Kept, UpstreamError>,
     min_life: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -106,26 +106,41 @@ async fn request(
     }
 }
 
+/// The service principal has one token, and each user one.
+fn key(user: Option<&UserAssertion>) -> Option<UserKey> {
+    user.map(UserAssertion::user)
+}
+
 #[async_trait]
 impl AccessTokens for EntraTokens {
     fn is_ready(&self, user: Option<&UserAssertion>) -> bool {
-        self.cache.is_fresh(&user.cloned(), self.clock.now())
+        self.cache.is_fresh(&key(user), self.clock.now())
     }
 
-    async fn get(&self, call: &Arc<Call>, user: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError> {
+    async fn get(
+        &self,
+        call: &Arc<Call>,
+        user: Option<&UserAssertion>,
+        charge: Charge<'_>,
+    ) -> Result<AccessToken, UpstreamError> {
         let now = self.clock.now();
-        let key = user.cloned();
+        let key = key(user);
         // With a living token at hand one attempt is enough: the request's time
         // is better spent on Power BI.
         let effort = if self.cache.is_usable(&key, now) { Effort::Once } else { Effort::Full };
-        let load = || Ok::<_, UpstreamError>(self.load(call, user.cloned(), effort));
+        let load = || {
+            if user.is_some() {
+                charge()?;
+            }
+            Ok::<_, UpstreamError>(self.load(call, user.cloned(), effort))
+        };
         let (kept, origin) = self.cache.get(key, now, load, |error| error.noted_on(call)).await?;
         call.note_origin(CachedItem::AccessToken, origin);
         Ok(kept.token)
     }
 
     fn discard(&self, user: Option<&UserAssertion>, refused: &AccessToken) {
-        self.cache.forget(&user.cloned(), |kept| kept.token.is(refused));
+        self.cache.forget(&key(user), |kept| kept.token.is(refused));
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Code {
     InvalidRequest,
     /// Several datasets could be bound.
     DatasetRequired,
+    /// One token for these bindings would allow more than the grants do.
+    BindingsConflict,
     /// No verified claims.
     Unauthenticated,
     /// Entra wants the user: multi-factor authentication, or consent.
@@ -51,9 +53,10 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidRequest,
         Self::DatasetRequired,
+        Self::BindingsConflict,
         Self::Unauthenticated,
         Self::InteractionRequired,
         Self::NotEntitled,
@@ -94,6 +97,7 @@ impl Code {
         match self {
             Self::InvalidRequest => ("invalid-request", S::BAD_REQUEST, "The request was not understood"),
             Self::DatasetRequired => ("dataset-required", S::BAD_REQUEST, "The dataset has to be named"),
+            Self::BindingsConflict => ("bindings-conflict", S::BAD_REQUEST, "These bindings may not share a token"),
             Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Sign in first"),
             Self::InteractionRequired => {
                 ("interaction-required", S::UNAUTHORIZED, "Entra wants the user to sign in again")
@@ -120,6 +124,8 @@ impl Code {
         }
     }
 }
+
+const TOO_MANY: &str = "Keep the tokens that you have been given until `refreshAfter`.";
 
 /// A problem on its way to the client, with what only the log may see.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -182,7 +188,9 @@ impl Problem {
         Self::new(Code::Internal, "The request failed because of a fault in this service; report the requestId.")
     }
 
-    fn not_entitled() -> Self {
+    /// Unknown and forbidden alike.
+    #[must_use]
+    pub(super) fn not_entitled() -> Self {
         Self::new(Code::NotEntitled, "No grant of the caller's tenant covers what was asked for.")
     }
 
@@ -213,10 +221,9 @@ impl From<EmbeddingError> for Problem {
             EmbeddingError::NotEntitled => Self::not_entitled(),
             EmbeddingError::Denied { binding, denial } => denied(binding, denial),
             EmbeddingError::Unshareable(error) => unshareable(&error),
-            EmbeddingError::TooManyRequests { retry_after } => Self {
-                retry_after: Some(retry_after),
-                ..Self::new(Code::TooManyRequests, "Keep the tokens that you have been given until `refreshAfter`.")
-            },
+            EmbeddingError::TooManyRequests { retry_after } => {
+                Self { retry_after: Some(retry_after), ..Self::new(Code::TooManyRequests, TOO_MANY) }
+            }
             EmbeddingError::NoAssertion => {
                 Self::new(Code::Unauthenticated, "Send the user's own bearer token, of at most 16 KiB.")
             }
@@ -241,11 +248,19 @@ fn denied(binding: usize, denial: Denial) -> Problem {
 }
 
 fn unshareable(error: &TokenRequestError) -> Problem {
-    let pointer = match error {
-        TokenRequestError::TooMany { .. } => "/bindings".to_owned(),
-        TokenRequestError::IdentityConflict { binding } => format!("/bindings/{binding}/dataset"),
-    };
-    Problem::invalid(vec![JsonFault { pointer, detail: error.to_string() }])
+    match error {
+        TokenRequestError::TooMany { .. } => {
+            Problem::invalid(vec![JsonFault { pointer: "/bindings".to_owned(), detail: error.to_string() }])
+        }
+        TokenRequestError::Conflict { apart } => {
+            let place = |binding: &usize| JsonFault {
+                pointer: format!("/bindings/{binding}"),
+                detail: "one token for it and the others would allow more than the grants do".to_owned(),
+            };
+            let detail = "Send each binding that `errors` names in a request of its own; the others may share one.";
+            Problem { errors: apart.iter().map(place).collect(), ..Problem::new(Code::BindingsConflict, detail) }
+        }
+    }
 }
 
 impl From<UpstreamError> for Problem {
@@ -270,6 +285,7 @@ impl From<UpstreamError> for Problem {
                 "Entra does not take the bearer token: request one whose audience is this service's application."
                     .to_owned(),
             ),
+            UpstreamErrorKind::OverBudget { .. } => (Code::TooManyRequests, TOO_MANY.to_owned()),
             UpstreamErrorKind::InvalidClient | UpstreamErrorKind::Refused | UpstreamErrorKind::TokenRefused { .. } => (
                 Code::UpstreamRefused,
                 format!("{who} refuses the service's own credentials; its operator has to mend this."),
@@ -289,7 +305,9 @@ impl From<UpstreamError> for Problem {
             }
         };
         let retry_after = match error.kind {
-            UpstreamErrorKind::Throttled { retry_after } => Some(retry_after),
+            UpstreamErrorKind::Throttled { retry_after } | UpstreamErrorKind::OverBudget { retry_after } => {
+                Some(retry_after)
+            }
             _ => None,
         };
         Self { retry_after, cause: Some(Box::new(error)), ..Self::new(code, detail) }

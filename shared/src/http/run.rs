@@ -6,7 +6,7 @@ use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Adapter, Body, Error, Request, Response, Service as _, service_fn};
 use serde::Serialize;
 
-use super::event::GatewayEvent;
+use crate::gateway::GatewayEvent;
 
 /// Answers one event of API Gateway's in the form that it wants.
 ///
@@ -19,11 +19,15 @@ pub async fn invoke<F>(
 where
     F: Future<Output = Response<Body>> + Send,
 {
-    let service = service_fn(|request| {
+    let (event_request, mut claims) = event.payload.into_parts();
+    let service = service_fn(|mut request: Request| {
+        if let Some(claims) = claims.take() {
+            request.extensions_mut().insert(claims);
+        }
         let answer = handle(request);
         async move { Ok(answer.await) }
     });
-    Adapter::from(service).call(LambdaEvent::new(event.payload.0, event.context)).await
+    Adapter::from(service).call(LambdaEvent::new(event_request, event.context)).await
 }
 
 /// Answers events until Lambda ends the environment: one at a time, or as many

@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 use super::problem::{Code, Problem};
-use super::{body, claims, headers, log};
+use super::{body, headers, log};
 use crate::clock::Clock;
-use crate::domain::{Caller, ReportKey};
+use crate::domain::{Caller, CallerError, ReportKey, UserAssertion};
 use crate::embedding::BindingsRequest;
+use crate::gateway::{self, VerifiedClaims};
 use crate::request::{Call, RequestIds, Setback};
 use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]
@@ -162,7 +163,7 @@ where
 fn ids_of(request: &Request) -> RequestIds {
     let lambda = request.lambda_context_ref();
     RequestIds {
-        request: claims::request_id(request),
+        request: gateway::request_id(request),
         lambda_request: lambda.map(|context| context.request_id.clone()).unwrap_or_default(),
         trace: lambda.and_then(|context| context.xray_trace_id.clone()),
         correlation: headers::correlation_id(request.headers()).map(str::to_owned),
@@ -178,14 +179,22 @@ fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
 }
 
 /// Checks who asks, then the method, before anything is read.
-fn admit(edge: &Edge, route: &Route, request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
-    let claims = claims::verified_claims(&request).ok_or_else(Problem::unauthenticated)?;
-    let caller = Caller::from_verified_claims(claims, &edge.tenant_claim, &edge.groups_claim);
-    let caller = caller.ok_or_else(Problem::unauthenticated)?.with_assertion(claims::assertion(&request));
+fn admit(edge: &Edge, route: &Route, mut request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
+    let claims = request.extensions_mut().remove::<VerifiedClaims>().ok_or_else(Problem::unauthenticated)?;
+    let caller = Caller::new(claims, &edge.tenant_claim, &edge.groups_claim).map_err(|error| match error {
+        CallerError::NoSubject => Problem::unauthenticated(),
+        CallerError::SubjectIsNoText => Problem::not_entitled(),
+    })?;
+    let caller = caller.with_assertion(assertion(&request));
     if request.method() != route.method {
         return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
     }
     Ok(Exchange { call: Arc::clone(call), caller, request })
+}
+
+/// The bearer token itself, which the authorizer has verified.
+fn assertion(request: &Request) -> Option<UserAssertion> {
+    UserAssertion::from_header(request.headers().get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 
 /// Runs the answer inside the deadline, and keeps a panic from the environment.

@@ -17,12 +17,15 @@ use super::refusal::{refusal_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
 use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
-use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
+use crate::ports::{DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata};
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken, Expiry};
 use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";
+
+/// `reportType` of a paginated report.
+const PAGINATED: &str = "PaginatedReport";
 
 /// The REST API of one cloud.
 pub struct PowerBiClient {
@@ -105,11 +108,10 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report =
-            self.look_up(call, access, effort, "GetReport", item.viewpoint.profile(), path).await?;
+        let report: wire::Report = self.look_up(call, access, effort, "GetReport", item.profile, path).await?;
         let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
         let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
-        Ok(ReportMetadata { embed_url, own_dataset })
+        Ok(ReportMetadata { name: report.name, is_paginated: report.report_type == PAGINATED, embed_url, own_dataset })
     }
 
     async fn dataset(
@@ -120,8 +122,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset =
-            self.look_up(call, access, effort, "GetDataset", item.viewpoint.profile(), path).await?;
+        let dataset: wire::Dataset = self.look_up(call, access, effort, "GetDataset", item.profile, path).await?;
         Ok(listed(dataset).metadata)
     }
 
@@ -133,9 +134,20 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let path = format!("groups/{}/datasets", item.workspace);
-        let datasets: wire::Datasets =
-            self.look_up(call, access, effort, "GetDatasets", item.viewpoint.profile(), path).await?;
+        let datasets: wire::Datasets = self.look_up(call, access, effort, "GetDatasets", item.profile, path).await?;
         Ok(datasets.value.into_iter().map(listed).collect())
+    }
+
+    async fn reports(
+        &self,
+        call: &Arc<Call>,
+        access: &AccessToken,
+        item: Item<()>,
+        effort: Effort,
+    ) -> Result<Vec<ListedReport>, UpstreamError> {
+        let path = format!("groups/{}/reports", item.workspace);
+        let reports: wire::Reports = self.look_up(call, access, effort, "GetReports", item.profile, path).await?;
+        Ok(reports.value.into_iter().filter_map(listed_report).collect())
     }
 
     async fn workspace(
@@ -146,7 +158,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.viewpoint.profile(), path).await?;
+        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.profile, path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }
@@ -168,6 +180,17 @@ fn listed(dataset: wire::Dataset) -> ListedDataset {
         create_report_embed_url: dataset.create_report_embed_url.and_then(|url| url.parse().ok()),
     };
     ListedDataset { id: dataset.id, name: dataset.name, metadata }
+}
+
+/// A report of a list; `None` for one that could not be embedded.
+fn listed_report(report: wire::Report) -> Option<ListedReport> {
+    let metadata = ReportMetadata {
+        is_paginated: report.report_type == PAGINATED,
+        embed_url: report.embed_url.parse().ok()?,
+        own_dataset: report.dataset_id.and_then(|id| id.parse().ok()),
+        name: report.name,
+    };
+    Some(ListedReport { id: report.id.parse().ok()?, metadata })
 }
 
 fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken> {

@@ -54,7 +54,10 @@ struct EffectiveIdentity<'r> {
     custom_data: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auditable_context: Option<&'r str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     datasets: &'r [DatasetId],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reports: &'r [ReportId],
 }
 
 impl<'r> From<&'r TokenRequest> for GenerateTokenRequestV2<'r> {
@@ -72,6 +75,7 @@ impl<'r> From<&'r TokenRequest> for GenerateTokenRequestV2<'r> {
             custom_data: scope.identity.custom_data.as_deref(),
             auditable_context: scope.identity.auditable_context.as_deref(),
             datasets: &scope.datasets,
+            reports: &scope.reports,
         };
         Self {
             datasets: request.datasets().iter().map(dataset).collect(),
@@ -97,9 +101,21 @@ pub(super) struct EmbedToken {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) report_type: String,
     pub(super) embed_url: String,
     #[serde(default)]
     pub(super) dataset_id: Option<String>,
+}
+
+/// `Reports`.
+#[derive(Deserialize)]
+pub(super) struct Reports {
+    pub(super) value: Vec<Report>,
 }
 
 /// `Dataset`.

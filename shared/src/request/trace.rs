@@ -118,6 +118,8 @@ pub enum CachedItem {
     Dataset,
     /// The list of a workspace's datasets.
     DatasetList,
+    /// The list of a workspace's reports.
+    ReportList,
     /// What Power BI says of a workspace.
     Workspace,
     /// A report's or dataset's entry of a catalog in DynamoDB.
@@ -126,13 +128,14 @@ pub enum CachedItem {
 
 impl CachedItem {
     /// Each of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Secret,
         Self::AccessToken,
         Self::EmbedToken,
         Self::Report,
         Self::Dataset,
         Self::DatasetList,
+        Self::ReportList,
         Self::Workspace,
         Self::CatalogEntry,
     ];
@@ -143,6 +146,8 @@ impl CachedItem {
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
     pub upstream_calls: Vec<UpstreamCall>,
+    /// The bindings that it is about, by the catalog's keys; empty until they are authorised.
+    pub bindings: String,
     /// The first failure that it got over.
     pub setback: Option<Setback>,
     /// How often each item had each origin. A table, because a kept answer should cost no allocation.

@@ -27,6 +27,11 @@ pub enum UpstreamErrorKind {
         /// Whether Power BI named a cause that a new token hardly mends.
         explained: bool,
     },
+    /// The caller has asked for too many users' tokens, so the upstream was not asked.
+    OverBudget {
+        /// When the next one may be asked for.
+        retry_after: Duration,
+    },
     /// The upstream refuses this one request.
     Rejected,
     /// The item is absent, or invisible to us.

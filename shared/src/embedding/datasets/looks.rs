@@ -1,4 +1,4 @@
-//! Looking at everything within reach, a few items at a time.
+//! Looking at everything that is granted, a few items at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,82 +6,92 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 
-use super::reach::Items;
+use super::granted::Items;
 use crate::domain::{Dataset, DatasetId, Report, ReportId, WorkspaceId};
-use crate::embedding::metadata::Metadata;
-use crate::ports::{DatasetMetadata, Item, ReportMetadata, Viewpoint, WorkspaceMetadata};
+use crate::embedding::access::Requester;
+use crate::embedding::metadata::{Metadata, Purpose};
+use crate::ports::{DatasetMetadata, ListedDataset, ReportMetadata, WorkspaceMetadata};
 use crate::request::Call;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// Enough to hide the network, few enough not to be throttled for a long list.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// What was found.
 pub(super) struct Looks {
     workspaces: BTreeMap<WorkspaceId, Result<WorkspaceMetadata, UpstreamError>>,
     reports: BTreeMap<(WorkspaceId, ReportId), Result<ReportMetadata, UpstreamError>>,
-    datasets: BTreeMap<(WorkspaceId, DatasetId), Result<DatasetMetadata, UpstreamError>>,
-    never: UpstreamError,
+    lists: BTreeMap<WorkspaceId, Result<Arc<[ListedDataset]>, UpstreamError>>,
+    absent: UpstreamError,
 }
 
 enum Look {
     Workspace(WorkspaceId, Result<WorkspaceMetadata, UpstreamError>),
     Report((WorkspaceId, ReportId), Result<ReportMetadata, UpstreamError>),
-    Dataset((WorkspaceId, DatasetId), Result<DatasetMetadata, UpstreamError>),
+    List(WorkspaceId, Result<Arc<[ListedDataset]>, UpstreamError>),
 }
 
 impl Looks {
-    /// Looks at each workspace, report and dataset once.
-    pub(super) async fn at(metadata: &Metadata, call: &Arc<Call>, viewpoint: &Viewpoint, items: &Items) -> Self {
+    /// Looks at each workspace and report once, and lists the datasets of each workspace once.
+    pub(super) async fn at(metadata: &Metadata, call: &Arc<Call>, requester: &Requester, items: &Items) -> Self {
         let reports: BTreeSet<_> = items.reports.iter().map(|(_, report)| (report.workspace, report.id)).collect();
-        let datasets: BTreeSet<_> =
-            items.datasets.iter().map(|item| (item.dataset.workspace, item.dataset.id)).collect();
         let of_reports = reports.iter().map(|(workspace, _)| *workspace);
-        let workspaces: BTreeSet<_> = of_reports.chain(datasets.iter().map(|(workspace, _)| *workspace)).collect();
+        let of_datasets = || items.datasets.iter().map(|item| item.dataset.workspace);
+        let workspaces: BTreeSet<_> = of_reports.chain(of_datasets()).collect();
+        // A report's own dataset is most often beside it.
+        let with_own = items.reports.iter().map(|(_, report)| report).filter(|report| report.includes_own_dataset());
+        let lists: BTreeSet<_> = with_own.map(|report| report.workspace).chain(of_datasets()).collect();
 
         let look_at_workspace = |workspace: WorkspaceId| -> BoxFuture<'_, Look> {
-            let item = Item { viewpoint: viewpoint.clone(), workspace, id: () };
-            async move { Look::Workspace(workspace, metadata.workspace(call, item).await) }.boxed()
+            async move { Look::Workspace(workspace, metadata.workspace(call, requester, workspace).await) }.boxed()
         };
         let look_at_report = |(workspace, id): (WorkspaceId, ReportId)| -> BoxFuture<'_, Look> {
-            let item = Item { viewpoint: viewpoint.clone(), workspace, id };
-            async move { Look::Report((workspace, id), metadata.report(call, item).await) }.boxed()
+            async move { Look::Report((workspace, id), metadata.report(call, requester, workspace, id).await) }.boxed()
         };
-        let look_at_dataset = |(workspace, id): (WorkspaceId, DatasetId)| -> BoxFuture<'_, Look> {
-            let item = Item { viewpoint: viewpoint.clone(), workspace, id };
-            async move { Look::Dataset((workspace, id), metadata.dataset(call, item).await) }.boxed()
+        let list = |workspace: WorkspaceId| -> BoxFuture<'_, Look> {
+            let listed = async move { metadata.datasets(call, requester, workspace, Purpose::Inform).await };
+            async move { Look::List(workspace, listed.await) }.boxed()
         };
         let looks: Vec<_> = (workspaces.into_iter().map(look_at_workspace))
             .chain(reports.into_iter().map(look_at_report))
-            .chain(datasets.into_iter().map(look_at_dataset))
+            .chain(lists.into_iter().map(list))
             .collect();
         stream::iter(looks).buffer_unordered(AT_ONCE).fold(Self::none(), |looks, look| async { looks.with(look) }).await
     }
 
     fn none() -> Self {
-        let never = UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::Failed, "it was not looked at");
-        Self { workspaces: BTreeMap::new(), reports: BTreeMap::new(), datasets: BTreeMap::new(), never }
+        let absent =
+            UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::NotFound, "its workspace does not list it");
+        Self { workspaces: BTreeMap::new(), reports: BTreeMap::new(), lists: BTreeMap::new(), absent }
     }
 
     fn with(mut self, look: Look) -> Self {
         match look {
             Look::Workspace(key, result) => drop(self.workspaces.insert(key, result)),
             Look::Report(key, result) => drop(self.reports.insert(key, result)),
-            Look::Dataset(key, result) => drop(self.datasets.insert(key, result)),
+            Look::List(key, result) => drop(self.lists.insert(key, result)),
         }
         self
     }
 
     pub(super) fn workspace(&self, id: WorkspaceId) -> Result<&WorkspaceMetadata, &UpstreamError> {
-        self.workspaces.get(&id).map_or(Err(&self.never), Result::as_ref)
+        self.workspaces.get(&id).map_or(Err(&self.absent), Result::as_ref)
     }
 
     pub(super) fn report(&self, report: &Report) -> Result<&ReportMetadata, &UpstreamError> {
-        self.reports.get(&(report.workspace, report.id)).map_or(Err(&self.never), Result::as_ref)
+        self.reports.get(&(report.workspace, report.id)).map_or(Err(&self.absent), Result::as_ref)
     }
 
     pub(super) fn dataset(&self, dataset: &Dataset) -> Result<&DatasetMetadata, &UpstreamError> {
-        self.datasets.get(&(dataset.workspace, dataset.id)).map_or(Err(&self.never), Result::as_ref)
+        let list = self.lists.get(&dataset.workspace).map_or(Err(&self.absent), Result::as_ref)?;
+        let listed = list.iter().find(|listed| listed.id == dataset.id);
+        listed.map(|listed| &listed.metadata).ok_or(&self.absent)
+    }
+
+    /// A dataset of which the workspace is not known, if it is in a list that was read.
+    pub(super) fn dataset_anywhere(&self, id: DatasetId) -> Option<&DatasetMetadata> {
+        let mut listed = self.lists.values().filter_map(|list| list.as_ref().ok()).flat_map(|list| list.iter());
+        listed.find(|listed| listed.id == id).map(|listed| &listed.metadata)
     }
 
     /// What could not be looked at, though it is there.
@@ -104,7 +114,7 @@ impl Looks {
     fn errors(&self) -> impl Iterator<Item = Option<&UpstreamError>> {
         let workspaces = self.workspaces.values().map(|look| look.as_ref().err());
         let reports = self.reports.values().map(|look| look.as_ref().err());
-        let datasets = self.datasets.values().map(|look| look.as_ref().err());
-        workspaces.chain(reports).chain(datasets)
+        let lists = self.lists.values().map(|look| look.as_ref().err());
+        workspaces.chain(reports).chain(lists)
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 
+use super::EmbeddingError;
+use super::access::Requester;
 use super::answer::{ConfigPart, DatasetBinding, ItemConfig, SourceBinding};
-use super::authorize::Authorized;
-use super::{Embedding, EmbeddingError};
+use super::authorizer::Authorized;
+use super::metadata::Metadata;
 use crate::domain::{AuthorizedBinding, DatasetId, Mode, Report, ReportKind};
-use crate::ports::{Item, Viewpoint};
 use crate::request::Call;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
@@ -21,33 +22,40 @@ const ALL: u8 = 7;
 const VIEW: u8 = 0;
 const EDIT: u8 = 1;
 
-impl Embedding {
+/// Builds configs from what Power BI says of reports and datasets.
+pub(super) struct Configs {
+    metadata: Arc<Metadata>,
+}
+
+impl Configs {
+    pub(super) fn new(metadata: Arc<Metadata>) -> Self {
+        Self { metadata }
+    }
+
     /// What each binding's config says beside its token, in the bindings' order.
-    pub(super) async fn config_parts(
+    pub(super) async fn parts(
         &self,
         call: &Arc<Call>,
         authorized: &Authorized,
     ) -> Result<Vec<ConfigPart>, EmbeddingError> {
-        let part = |binding| self.config_part(call, &authorized.viewpoint, binding);
-        try_join_all(authorized.bindings.iter().map(part)).await
+        let part = |binding| self.part(call, &authorized.requester, binding);
+        try_join_all(authorized.bindings.as_slice().iter().map(part)).await
     }
 
-    async fn config_part(
+    async fn part(
         &self,
         call: &Arc<Call>,
-        viewpoint: &Viewpoint,
+        requester: &Requester,
         binding: &AuthorizedBinding,
     ) -> Result<ConfigPart, EmbeddingError> {
         let dataset = binding.dataset();
         let Some(report) = binding.report() else {
-            let item = Item { viewpoint: viewpoint.clone(), workspace: dataset.workspace, id: dataset.id };
-            let metadata = self.metadata.dataset(call, item).await?;
+            let metadata = self.metadata.dataset(call, requester, dataset.workspace, dataset.id).await?;
             let embed_url = metadata.create_report_embed_url.ok_or_else(no_create_url)?;
             let group_id = binding.save_to().first().copied();
             return Ok(ConfigPart { embed_url, item: ItemConfig::Create { dataset_id: dataset.id, group_id } });
         };
-        let item = Item { viewpoint: viewpoint.clone(), workspace: report.workspace, id: report.id };
-        let metadata = self.metadata.report(call, item).await?;
+        let metadata = self.metadata.report(call, requester, report.workspace, report.id).await?;
         Ok(ConfigPart { embed_url: metadata.embed_url, item: item_config(binding, report, dataset.id) })
     }
 }

@@ -1,0 +1,83 @@
+//! The user's own bearer token, on whose behalf Entra can be asked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ring::digest::{SHA256, digest};
+use secrecy::{ExposeSecret, SecretString};
+
+/// API Gateway takes 10,240 bytes of headers, so a longer token cannot have passed it.
+const MAX_ASSERTION_BYTES: usize = 16 * 1024;
+
+/// The caller's own bearer token.
+#[derive(Clone)]
+pub struct UserAssertion {
+    text: Arc<SecretString>,
+    user: UserKey,
+}
+
+/// Whose token it is, for caches: the SHA-256 of the token, so that no cache's keys hold tokens.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct UserKey([u8; 32]);
+
+impl UserAssertion {
+    /// Reads the token out of an `Authorization` header's value.
+    #[must_use]
+    pub fn from_header(value: &str) -> Option<Self> {
+        let (scheme, token) = value.split_once(' ')?;
+        let token = token.trim();
+        let is_token =
+            (1..=MAX_ASSERTION_BYTES).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !scheme.eq_ignore_ascii_case("bearer") || !is_token {
+            return None;
+        }
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        Some(Self { text: Arc::new(SecretString::from(token)), user: UserKey(hash) })
+    }
+
+    /// The token's text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.text.expose_secret()
+    }
+
+    /// What caches know the user by.
+    #[must_use]
+    pub fn user(&self) -> UserKey {
+        self.user
+    }
+}
+
+impl fmt::Debug for UserAssertion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserAssertion")
+    }
+}
+
+impl fmt::Debug for UserKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_users_apart_and_holds_no_token() {
+        let user = |header: &str| UserAssertion::from_header(header).unwrap().user();
+        assert!(user("Bearer a.b.c") == user("bearer  a.b.c"));
+        assert!(user("Bearer a.b.c") != user("Bearer a.b.d"));
+        assert!(!user("Bearer a.b.c").0.windows(5).any(|bytes| bytes == b"a.b.c"));
+    }
+
+    #[test]
+    fn what_is_no_bearer_token_is_none() {
+        let long = format!("Bearer {}", "x".repeat(MAX_ASSERTION_BYTES + 1));
+        for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "Bearer é", &long] {
+            assert!(UserAssertion::from_header(header).is_none(), "{header}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Under which effective identity each dataset goes: one in a token, or the page could choose.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{AuthorizedBinding, DatasetId, EffectiveIdentity, ReportId};
+
+/// One identity, and what it is for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct IdentityScope {
+    /// Who the viewer is taken for.
+    pub identity: EffectiveIdentity,
+    /// In these datasets.
+    pub datasets: Vec<DatasetId>,
+    /// In these paginated reports, whose `UserID` it is.
+    pub reports: Vec<ReportId>,
+}
+
+/// What a binding says of a dataset's identity.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Statement<'b> {
+    /// Exactly this one, or none at all.
+    Is(Option<&'b EffectiveIdentity>),
+    /// Nothing: the dataset is named for a composite model or a report that was built on it.
+    Nothing,
+}
+
+impl Statement<'_> {
+    /// What both say together; `None` where they contradict each other.
+    fn with(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Nothing, said) | (said, Self::Nothing) => Some(said),
+            (one, other) => (one == other).then_some(one),
+        }
+    }
+}
+
+/// The identities of a token so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identities<'b> {
+    datasets: BTreeMap<DatasetId, Statement<'b>>,
+    reports: BTreeMap<ReportId, Statement<'b>>,
+}
+
+impl<'b> Identities<'b> {
+    /// Those of one more binding added; `None` where a dataset or a paginated report would go under
+    /// two identities.
+    pub(super) fn with(&self, binding: &'b AuthorizedBinding, own_dataset: Option<DatasetId>) -> Option<Self> {
+        let mut all = self.clone();
+        for (dataset, said) in statements(binding, own_dataset)? {
+            let together = all.datasets.get(&dataset).map_or(Some(said), |before| before.with(said))?;
+            all.datasets.insert(dataset, together);
+        }
+        for report in binding.report().into_iter().flat_map(crate::domain::Report::paginated) {
+            let said = Statement::Is(binding.identity());
+            let together = all.reports.get(&report).map_or(Some(said), |before| before.with(said))?;
+            all.reports.insert(report, together);
+        }
+        Some(all)
+    }
+
+    /// One entry for each distinct identity, with disjoint datasets.
+    pub(super) fn into_scopes(self) -> Vec<IdentityScope> {
+        let mut scopes: BTreeMap<&EffectiveIdentity, (Vec<DatasetId>, Vec<ReportId>)> = BTreeMap::new();
+        for (dataset, said) in self.datasets {
+            if let Statement::Is(Some(identity)) = said {
+                scopes.entry(identity).or_default().0.push(dataset);
+            }
+        }
+        for (report, said) in self.reports {
+            if let Statement::Is(Some(identity)) = said {
+                scopes.entry(identity).or_default().1.push(report);
+            }
+        }
+        let scope = |(identity, (datasets, reports)): (&EffectiveIdentity, _)| IdentityScope {
+            identity: identity.clone(),
+            datasets,
+            reports,
+        };
+        scopes.into_iter().map(scope).collect()
+    }
+}
+
+/// What a binding says of each dataset that its token names; `None` where it contradicts itself.
+///
+/// Of the dataset that it is bound to, its own entry decides, even where the report's entry or a
+/// composite model names the same dataset.
+fn statements(
+    binding: &AuthorizedBinding,
+    own_dataset: Option<DatasetId>,
+) -> Option<BTreeMap<DatasetId, Statement<'_>>> {
+    let bound = binding.dataset().id;
+    let of_own = own_dataset.map(|id| (id, binding.own_identity()));
+    let of_needed = binding.needed().iter().map(|(id, identity)| (*id, identity.as_ref()));
+    let mut statements = BTreeMap::from([(bound, Statement::Is(binding.identity()))]);
+    for (id, identity) in of_needed.chain(of_own).filter(|(id, _)| *id != bound) {
+        let said = if identity.is_some() { Statement::Is(identity) } else { Statement::Nothing };
+        let together = statements.get(&id).map_or(Some(said), |before| before.with(said))?;
+        statements.insert(id, together);
+    }
+    Some(statements)
+}

@@ -1,0 +1,174 @@
+//! From what a page asks for to what its caller's grants allow.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::EmbeddingError;
+use super::access::Requester;
+use super::metadata::{Metadata, Purpose};
+use crate::domain::{
+    Authorization, AuthorizedBindings, BindingRequest, Caller, Dataset, DatasetId, Denial, Found, Refusal, Report,
+    ReportId, Tenant, Viewer, WorkspaceId,
+};
+use crate::ports::{ActingAs, CatalogReader};
+use crate::request::Call;
+use crate::settings::Scenario;
+use crate::upstream::{UpstreamError, UpstreamErrorKind};
+
+/// Reads the catalog for a caller, and looks at Power BI where grants open whole workspaces.
+pub(super) struct Authorizer {
+    catalog: Arc<dyn CatalogReader>,
+    metadata: Arc<Metadata>,
+    scenario: Scenario,
+}
+
+/// Bindings that their caller's grants allow, and as whom Power BI is asked for them.
+pub(super) struct Authorized {
+    pub(super) bindings: AuthorizedBindings,
+    pub(super) requester: Requester,
+}
+
+impl Authorizer {
+    pub(super) fn new(catalog: Arc<dyn CatalogReader>, metadata: Arc<Metadata>, scenario: Scenario) -> Self {
+        Self { catalog, metadata, scenario }
+    }
+
+    /// Holds every binding against the grants; the first that fails decides.
+    pub(super) async fn authorize(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        requests: &[BindingRequest],
+    ) -> Result<Authorized, EmbeddingError> {
+        let tenant = self.tenant_of(call, caller).await.map_err(as_of_first_binding)?;
+        let requester = self.requester(caller, &tenant)?;
+        let authorization = Authorization::begin(caller, &tenant, requests)?;
+        let (reports, datasets) = (authorization.report_keys(), authorization.dataset_keys());
+        let entries = self.catalog.entries(call, &tenant, &reports, &datasets).await?;
+        let found = self.find(call, &requester, &authorization).await?;
+        Ok(Authorized { bindings: authorization.complete(&entries, &found, self.viewer())?, requester })
+    }
+
+    /// The caller's tenant in the catalog.
+    pub(super) async fn tenant_of(&self, call: &Arc<Call>, caller: &Caller) -> Result<Arc<Tenant>, EmbeddingError> {
+        let name = caller.tenant().ok_or(EmbeddingError::NotEntitled)?;
+        self.catalog.tenant(call, name).await?.ok_or(EmbeddingError::NotEntitled)
+    }
+
+    /// As whom Power BI is asked for a caller.
+    ///
+    /// In the organization scenario the gateway has verified the bearer token;
+    /// without its text there is nobody to act for.
+    pub(super) fn requester(&self, caller: &Caller, tenant: &Tenant) -> Result<Requester, EmbeddingError> {
+        let acting = match self.scenario {
+            Scenario::Customers => ActingAs::service(tenant.profile),
+            Scenario::Organization => {
+                caller.assertion().cloned().map(ActingAs::User).ok_or(EmbeddingError::NoAssertion)?
+            }
+        };
+        Ok(Requester::new(acting, caller))
+    }
+
+    fn viewer(&self) -> Viewer {
+        match self.scenario {
+            Scenario::Customers => Viewer::Customer,
+            Scenario::Organization => Viewer::User,
+        }
+    }
+
+    /// Finds the items that no entry of the catalog names.
+    async fn find(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        authorization: &Authorization<'_>,
+    ) -> Result<Found, EmbeddingError> {
+        let mut found = Found::default();
+        for (id, workspaces) in authorization.datasets_to_find() {
+            if let Some(dataset) = self.find_dataset(call, requester, id, &workspaces).await? {
+                found.datasets.insert(id, Arc::new(dataset));
+            }
+        }
+        for (id, workspaces) in authorization.reports_to_find() {
+            if let Some(report) = self.find_report(call, requester, id, &workspaces).await? {
+                found.reports.insert(id, Arc::new(report));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn find_dataset(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        id: DatasetId,
+        workspaces: &BTreeSet<WorkspaceId>,
+    ) -> Result<Option<Dataset>, UpstreamError> {
+        let mut search = Search::default();
+        for workspace in workspaces {
+            let listed = self.metadata.datasets(call, requester, *workspace, Purpose::Decide).await;
+            if let Some(dataset) = search.see(listed)?.iter().flat_map(|list| list.iter()).find(|item| item.id == id) {
+                return Ok(Some(dataset.as_granted(*workspace)));
+            }
+        }
+        search.end()
+    }
+
+    async fn find_report(
+        &self,
+        call: &Arc<Call>,
+        requester: &Requester,
+        id: ReportId,
+        workspaces: &BTreeSet<WorkspaceId>,
+    ) -> Result<Option<Report>, UpstreamError> {
+        let mut search = Search::default();
+        for workspace in workspaces {
+            let listed = self.metadata.saved_reports(call, requester, *workspace).await;
+            if let Some(report) = search.see(listed)?.iter().flat_map(|list| list.iter()).find(|item| item.id == id) {
+                self.metadata.keep_report(requester, *workspace, report);
+                return Ok(report.metadata.as_saved(id, *workspace));
+            }
+        }
+        search.end()
+    }
+}
+
+/// A search through several workspaces, which goes on where one of them cannot be read: the item may
+/// be in another.
+#[derive(Default)]
+struct Search(Option<UpstreamError>);
+
+impl Search {
+    fn see<T>(&mut self, listed: Result<T, UpstreamError>) -> Result<Option<T>, UpstreamError> {
+        match listed {
+            Ok(list) => Ok(Some(list)),
+            // A workspace that is not there holds nothing.
+            Err(error) if error.kind == UpstreamErrorKind::NotFound => Ok(None),
+            // No other workspace would answer either.
+            Err(error) if error.upstream != crate::upstream::Upstream::PowerBi => Err(error),
+            Err(error) => {
+                self.0.get_or_insert(error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The item is in no workspace that could be read.
+    fn end<T>(self) -> Result<Option<T>, UpstreamError> {
+        self.0.map_or(Ok(None), Err)
+    }
+}
+
+impl From<Refusal> for EmbeddingError {
+    fn from(Refusal { binding, denial }: Refusal) -> Self {
+        Self::Denied { binding, denial }
+    }
+}
+
+/// A tenant that the catalog has not got answers as one without a grant does.
+fn as_of_first_binding(error: EmbeddingError) -> EmbeddingError {
+    match error {
+        EmbeddingError::NotEntitled => EmbeddingError::Denied { binding: 0, denial: Denial::NotEntitled },
+        other => other,
+    }
+}

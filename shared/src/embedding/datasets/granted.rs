@@ -1,0 +1,216 @@
+//! How far a caller's grants go: which reports, which datasets, in which modes.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::looks::AT_ONCE;
+use crate::domain::{
+    Caller, Dataset, DatasetKey, Entries, Grant, Mode, Report, ReportId, ReportKey, Tenant, WorkspaceId,
+};
+use crate::embedding::EmbeddingError;
+use crate::embedding::access::Requester;
+use crate::embedding::metadata::{Metadata, Purpose};
+use crate::ports::ListedReport;
+use crate::request::Call;
+use crate::upstream::UpstreamError;
+
+/// The union of the grants, by report, by dataset and by workspace.
+#[derive(Default)]
+pub(super) struct Granted {
+    reports: BTreeSet<ReportKey>,
+    /// Workspaces of which every saved report may be bound; with `only`, just that one.
+    saved: BTreeSet<WorkspaceId>,
+    only: Option<ReportId>,
+    datasets: BTreeMap<DatasetKey, Use>,
+    workspaces: BTreeMap<WorkspaceId, Use>,
+}
+
+/// What a dataset may be used for.
+#[derive(Clone, Default)]
+struct Use {
+    reports: BTreeSet<ReportKey>,
+    saved: BTreeSet<WorkspaceId>,
+    modes: BTreeSet<Mode>,
+}
+
+impl Use {
+    fn add(&mut self, reports: &BTreeSet<ReportKey>, saved: Option<WorkspaceId>, modes: &BTreeSet<Mode>) {
+        self.reports.extend(reports.iter().cloned());
+        self.saved.extend(saved);
+        self.modes.extend(modes);
+    }
+}
+
+impl Granted {
+    /// What the caller's grants allow, or those for one report.
+    pub(super) fn to(caller: &Caller, tenant: &Tenant, only: Option<&ReportKey>) -> Result<Self, EmbeddingError> {
+        let grants: Vec<_> = tenant.grants_of(caller).collect();
+        let mut granted = Self::default();
+        match only {
+            None => grants.iter().for_each(|grant| granted.add(grant, grant.reports.clone(), saved_of(grant))),
+            Some(key) if grants.iter().any(|grant| grant.reports.contains(key)) => {
+                let naming = grants.iter().filter(|grant| grant.reports.contains(key));
+                naming.for_each(|grant| granted.add(grant, BTreeSet::from([key.clone()]), None));
+            }
+            Some(key) => {
+                granted.only = Some(key.as_str().parse().map_err(|_| EmbeddingError::NotEntitled)?);
+                let saving = grants.iter().filter(|grant| saved_of(grant).is_some());
+                saving.for_each(|grant| granted.add(grant, BTreeSet::new(), saved_of(grant)));
+                if granted.saved.is_empty() {
+                    return Err(EmbeddingError::NotEntitled);
+                }
+            }
+        }
+        Ok(granted)
+    }
+
+    fn add(&mut self, grant: &Grant, reports: BTreeSet<ReportKey>, saved: Option<WorkspaceId>) {
+        for key in &grant.datasets {
+            self.datasets.entry(key.clone()).or_default().add(&reports, saved, &grant.modes);
+        }
+        for workspace in &grant.workspaces {
+            self.workspaces.entry(*workspace).or_default().add(&reports, saved, &grant.modes);
+        }
+        self.reports.extend(reports);
+        self.saved.extend(saved);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.reports.is_empty() && self.datasets.is_empty() && self.workspaces.is_empty()
+    }
+
+    pub(super) fn report_keys(&self) -> &BTreeSet<ReportKey> {
+        &self.reports
+    }
+
+    pub(super) fn dataset_keys(&self) -> BTreeSet<DatasetKey> {
+        self.datasets.keys().cloned().collect()
+    }
+}
+
+/// The workspace whose reports a grant covers by GUID. Making a new report needs none.
+fn saved_of(grant: &Grant) -> Option<WorkspaceId> {
+    grant.save_to.filter(|_| grant.modes.iter().any(|mode| *mode != Mode::Create))
+}
+
+/// The reports and datasets that are granted, by key.
+pub(super) struct Items {
+    pub(super) reports: Vec<(ReportKey, Arc<Report>)>,
+    pub(super) datasets: Vec<Bindable>,
+    /// Why one of the granted workspaces could not be listed.
+    pub(super) failure: Option<UpstreamError>,
+}
+
+/// A dataset with what it may be used for.
+pub(super) struct Bindable {
+    pub(super) key: DatasetKey,
+    pub(super) dataset: Arc<Dataset>,
+    pub(super) reports: BTreeSet<ReportKey>,
+    pub(super) modes: BTreeSet<Mode>,
+}
+
+impl Items {
+    /// The catalog's entries, and what the granted workspaces hold.
+    pub(super) async fn of(
+        metadata: &Metadata,
+        call: &Arc<Call>,
+        requester: &Requester,
+        granted: &Granted,
+        entries: &Entries,
+    ) -> Self {
+        let mut found = Finding::default();
+        found.list_saved_reports(metadata, call, requester, granted, entries).await;
+        found.list_datasets(metadata, call, requester, granted, entries).await;
+        let of_catalog =
+            granted.reports.iter().filter_map(|key| Some((key.clone(), entries.reports.get(key)?.clone())));
+        let mut reports: Vec<_> = of_catalog.chain(found.saved.into_values().flatten()).collect();
+        reports.sort_by(|(one, _), (other, _)| one.cmp(other));
+        reports.dedup_by(|(one, _), (other, _)| one == other);
+        Self { reports, datasets: found.datasets.into_values().collect(), failure: found.failure }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.reports.is_empty() && self.datasets.is_empty()
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Finding {
+    saved: BTreeMap<WorkspaceId, Vec<(ReportKey, Arc<Report>)>>,
+    datasets: BTreeMap<DatasetKey, Bindable>,
+    failure: Option<UpstreamError>,
+}
+
+impl Finding {
+    /// Lists the reports that pages have saved; one that the catalog names goes under its key alone.
+    async fn list_saved_reports(
+        &mut self,
+        metadata: &Metadata,
+        call: &Arc<Call>,
+        requester: &Requester,
+        granted: &Granted,
+        entries: &Entries,
+    ) {
+        let named: HashSet<_> = entries.reports.values().map(|report| report.id).collect();
+        let is_wanted =
+            |report: &&ListedReport| granted.only.map_or_else(|| !named.contains(&report.id), |only| only == report.id);
+        let list = |workspace: WorkspaceId| async move {
+            (workspace, metadata.saved_reports(call, requester, workspace).await)
+        };
+        let lists: Vec<_> = stream::iter(granted.saved.iter().copied().map(list)).buffered(AT_ONCE).collect().await;
+        for (workspace, listed) in lists {
+            let Some(listed) = self.seen(listed) else { continue };
+            let of_list = listed.iter().filter(is_wanted).filter_map(|report| {
+                metadata.keep_report(requester, workspace, report);
+                Some((report.id.into(), Arc::new(report.metadata.as_saved(report.id, workspace)?)))
+            });
+            self.saved.insert(workspace, of_list.collect());
+        }
+    }
+
+    /// Takes the catalog's datasets, and lists those of workspaces that are granted as a whole.
+    async fn list_datasets(
+        &mut self,
+        metadata: &Metadata,
+        call: &Arc<Call>,
+        requester: &Requester,
+        granted: &Granted,
+        entries: &Entries,
+    ) {
+        for (key, usage) in &granted.datasets {
+            if let Some(dataset) = entries.datasets.get(key) {
+                self.add(key.clone(), Arc::clone(dataset), usage, granted);
+            }
+        }
+        let list = |workspace: WorkspaceId| async move {
+            (workspace, metadata.datasets(call, requester, workspace, Purpose::Decide).await)
+        };
+        let lists: Vec<_> =
+            stream::iter(granted.workspaces.keys().copied().map(list)).buffered(AT_ONCE).collect().await;
+        for (workspace, listed) in lists {
+            let (Some(listed), Some(usage)) = (self.seen(listed), granted.workspaces.get(&workspace)) else { continue };
+            for dataset in listed.iter() {
+                let key = DatasetKey::from(dataset.id);
+                if !self.datasets.contains_key(&key) {
+                    self.add(key, Arc::new(dataset.as_granted(workspace)), usage, granted);
+                }
+            }
+        }
+    }
+
+    fn seen<T>(&mut self, listed: Result<T, UpstreamError>) -> Option<T> {
+        listed.map_err(|error| self.failure = Some(error)).ok()
+    }
+
+    fn add(&mut self, key: DatasetKey, dataset: Arc<Dataset>, usage: &Use, granted: &Granted) {
+        let saved = usage.saved.iter().filter_map(|workspace| self.saved.get(workspace)).flatten();
+        let reports: BTreeSet<_> = usage.reports.iter().cloned().chain(saved.map(|(key, _)| key.clone())).collect();
+        // Where one saved report is asked for, a dataset that it cannot be bound to is of no interest.
+        if granted.only.is_none() || !reports.is_empty() {
+            self.datasets.insert(key.clone(), Bindable { key, dataset, reports, modes: usage.modes.clone() });
+        }
+    }
+}

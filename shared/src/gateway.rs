@@ -1,0 +1,11 @@
+//! Events of API Gateway: the request they carry, and the claims that an authorizer has verified.
+//!
+//! Nothing else in the crate reads an event, so [`VerifiedClaims`] come from here alone.
+
+mod claims;
+mod event;
+mod payload;
+
+pub use claims::VerifiedClaims;
+pub use event::GatewayEvent;
+pub(crate) use event::request_id;

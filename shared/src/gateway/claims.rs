@@ -1,0 +1,206 @@
+//! The verified claims of a gateway event, whichever authorizer has verified them.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::payload;
+
+/// Cognito's list of groups, which REST APIs hand over as `a,b`.
+const COGNITO_GROUPS: &str = "cognito:groups";
+
+/// Claims that the gateway's authorizer has verified, with the types that they have in the token.
+///
+/// Only the reader of gateway events makes one, and nothing that the client writes itself is
+/// among them. There is no other way to get one:
+///
+/// ```compile_fail
+/// let forged = dynabind::gateway::VerifiedClaims { values: Default::default() };
+/// ```
+///
+/// ```compile_fail
+/// let forged = dynabind::gateway::VerifiedClaims::from([("sub", "carl")]);
+/// ```
+///
+/// ```compile_fail
+/// let forged: dynabind::gateway::VerifiedClaims = serde_json::from_str(r#"{"sub":"carl"}"#).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct VerifiedClaims {
+    values: HashMap<String, Claim>,
+}
+
+/// A claim's value, as far as anything here can use it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Claim {
+    /// A string, a number or a boolean.
+    One(String),
+    /// The strings of a list; its other elements are dropped.
+    Many(Vec<String>),
+    /// An object.
+    Unusable,
+}
+
+/// Which authorizer has verified the claims, which decides how it writes lists.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Authorizer {
+    /// Of an HTTP API; an array `["a","b"]` becomes the text `[a b]`.
+    Jwt,
+    /// Cognito's, of a REST API; an array becomes the text `a,b`.
+    Cognito,
+    /// A Lambda function, whose context arrives as it was written.
+    Lambda,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    version: Option<Value>,
+    request_context: Option<Context>,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    authorizer: Option<Map<String, Value>>,
+}
+
+impl VerifiedClaims {
+    /// Reads the claims out of an event's JSON text.
+    pub(super) fn of_event(event: &str) -> Option<Self> {
+        let Event { version, request_context } = serde_json::from_str(event).ok()?;
+        let is_http_api = version.is_some_and(|version| version.is_string());
+        let (authorizer, claims) = verified(request_context?.authorizer?, is_http_api)?;
+        let needs_payload = match authorizer {
+            Authorizer::Jwt => claims.values().any(|value| value.as_str().is_some_and(looks_flattened)),
+            Authorizer::Cognito => true,
+            Authorizer::Lambda => false,
+        };
+        let payload = if needs_payload { payload::of_event(event, &claims) } else { None };
+        let read = |(name, value): (String, Value)| {
+            let claim = match payload.as_ref().and_then(|payload| payload.get(&name)) {
+                Some(original) => Claim::of_json(original.clone()),
+                None => Claim::of_authorizer(authorizer, &name, value),
+            };
+            Some((name, claim?))
+        };
+        Some(Self { values: claims.into_iter().filter_map(read).collect() })
+    }
+
+    /// A claim of one value, as text; `None` where it is absent, empty, a list or an object.
+    #[must_use]
+    pub fn one(&self, name: &str) -> Option<&str> {
+        match self.values.get(name)? {
+            Claim::One(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+            Claim::Many(_) | Claim::Unusable => None,
+        }
+    }
+
+    /// Whether there is a list or an object where one value is expected.
+    #[must_use]
+    pub fn is_not_one(&self, name: &str) -> bool {
+        matches!(self.values.get(name), Some(Claim::Many(_) | Claim::Unusable))
+    }
+
+    /// The values of a claim that may be a list; a text is a list of one.
+    pub fn many(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = match self.values.get(name) {
+            Some(Claim::One(text)) => std::slice::from_ref(text),
+            Some(Claim::Many(texts)) => texts,
+            Some(Claim::Unusable) | None => &[],
+        };
+        values.iter().map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Claims for the crate's own unit tests, as a Lambda authorizer would hand them over.
+    #[cfg(test)]
+    pub(crate) fn for_test(claims: &Value) -> Self {
+        let event = serde_json::json!({ "version": "2.0", "requestContext": { "authorizer": { "lambda": claims } } });
+        Self::of_event(&event.to_string()).unwrap()
+    }
+}
+
+impl std::fmt::Debug for VerifiedClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Claims hold names, addresses and whatever an issuer puts there.
+        f.debug_struct("VerifiedClaims").finish_non_exhaustive()
+    }
+}
+
+impl Claim {
+    /// A value with the type that it has in the token; `null` is no claim.
+    fn of_json(value: Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::One(text)),
+            Value::Number(_) | Value::Bool(_) => Some(Self::One(value.to_string())),
+            Value::Array(items) => Some(Self::Many(items.into_iter().filter_map(text).collect())),
+            Value::Object(_) => Some(Self::Unusable),
+            Value::Null => None,
+        }
+    }
+
+    /// A value as the authorizer writes it, where the token itself is not to be had.
+    fn of_authorizer(authorizer: Authorizer, name: &str, value: Value) -> Option<Self> {
+        let Value::String(text) = value else { return Self::of_json(value) };
+        Some(match authorizer {
+            Authorizer::Jwt => flattened_list(&text).unwrap_or_else(|| flattened_object(text)),
+            Authorizer::Cognito if name == COGNITO_GROUPS => Self::Many(text.split(',').map(str::to_owned).collect()),
+            Authorizer::Cognito | Authorizer::Lambda => Self::One(text),
+        })
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
+/// `[a b]` may have been a list of two, so it is never taken for one value.
+fn flattened_list(text: &str) -> Option<Claim> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    Some(Claim::Many(inner.split_whitespace().map(str::to_owned).collect()))
+}
+
+fn flattened_object(text: String) -> Claim {
+    if looks_like_object(&text) { Claim::Unusable } else { Claim::One(text) }
+}
+
+fn looks_like_object(text: &str) -> bool {
+    (text.starts_with("map[") && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'))
+}
+
+fn looks_flattened(text: &str) -> bool {
+    (text.starts_with('[') && text.ends_with(']')) || looks_like_object(text)
+}
+
+/// Which claims an authorizer's context holds, and of which authorizer it is.
+///
+/// HTTP APIs hand over a JWT's claims under `jwt` and a Lambda authorizer's context under `lambda`.
+/// REST APIs, and HTTP APIs in payload format 1.0, have `claims` of Cognito or of a JWT, or the
+/// Lambda authorizer's context itself. IAM identifies an AWS principal and not one of the tenants'
+/// users.
+fn verified(mut context: Map<String, Value>, is_http_api: bool) -> Option<(Authorizer, Map<String, Value>)> {
+    if let Some(Value::Object(mut jwt)) = context.remove("jwt") {
+        return Some((Authorizer::Jwt, object(jwt.remove("claims"))?));
+    }
+    if let Some(of_lambda) = object(context.remove("lambda")) {
+        return Some((Authorizer::Lambda, with_principal_as_subject(of_lambda)));
+    }
+    if let Some(claims) = object(context.remove("claims")) {
+        return Some((if is_http_api { Authorizer::Jwt } else { Authorizer::Cognito }, claims));
+    }
+    context.remove("iam");
+    Some((Authorizer::Lambda, with_principal_as_subject(context)))
+}
+
+fn object(value: Option<Value>) -> Option<Map<String, Value>> {
+    if let Some(Value::Object(fields)) = value { Some(fields) } else { None }
+}
+
+/// A Lambda authorizer's `principalId` is who was authorised; it is the subject where the context
+/// names none.
+fn with_principal_as_subject(mut context: Map<String, Value>) -> Map<String, Value> {
+    if let Some(principal) = context.get("principalId").cloned() {
+        context.entry("sub").or_insert(principal);
+    }
+    context
+}

@@ -1,0 +1,129 @@
+//! The payload of the token that the gateway has verified.
+//!
+//! An authorizer hands lists over as text, in which their elements cannot be told apart. The token
+//! still has them. Its signature is not checked again: the gateway has done so, and what is read
+//! here has to agree with what the gateway read.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// API Gateway takes 10,240 bytes of headers.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+#[derive(Deserialize)]
+struct Event {
+    headers: Option<Map<String, Value>>,
+}
+
+/// The payload of the bearer token in an event's `Authorization` header, if it agrees with the
+/// claims that the authorizer hands over.
+pub(super) fn of_event(event: &str, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let Event { headers } = serde_json::from_str(event).ok()?;
+    let headers = headers?;
+    let mut authorization = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let (Some((_, Value::String(value))), None) = (authorization.next(), authorization.next()) else { return None };
+    let payload = decoded(value)?;
+    claims
+        .iter()
+        .all(|(name, value)| payload.get(name).is_some_and(|original| agree(original, value)))
+        .then_some(payload)
+}
+
+fn decoded(authorization: &str) -> Option<Map<String, Value>> {
+    // API Gateway takes a token with and without the scheme.
+    let token = match authorization.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        Some(_) => return None,
+        None => authorization,
+    };
+    let mut parts = token.split('.');
+    let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return None;
+    };
+    if token.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// Whether an authorizer may have made `value` of the token's `original`.
+///
+/// How it writes objects, `null` and the elements of mixed lists is not documented, and Cognito's
+/// writes times as dates. Of a list, each text has to be there, in order: a token from elsewhere
+/// then adds no group that the verified one has not got.
+fn agree(original: &Value, value: &Value) -> bool {
+    match (original, value) {
+        (Value::String(original), Value::String(text)) => original == text,
+        (Value::Bool(original), Value::String(text)) => original.to_string() == *text,
+        (Value::Number(original), Value::String(text)) => {
+            text.parse::<f64>().map_or(true, |number| original.as_f64() == Some(number))
+        }
+        (Value::Array(items), Value::String(text)) => holds_in_order(text, items),
+        (Value::Object(_) | Value::Null, Value::String(_)) => true,
+        (original, value) => original == value,
+    }
+}
+
+fn holds_in_order(text: &str, items: &[Value]) -> bool {
+    let mut rest = text;
+    items.iter().filter_map(Value::as_str).all(|item| match rest.split_once(item) {
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(header: &str, payload: &Value) -> String {
+        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(payload.to_string()));
+        json!({ "headers": { header: format!("Bearer {token}") } }).to_string()
+    }
+
+    fn claims(claims: Value) -> Map<String, Value> {
+        serde_json::from_value(claims).unwrap()
+    }
+
+    #[test]
+    fn a_token_with_the_same_claims_is_the_one_that_was_verified() {
+        let payload = json!({ "sub": "u", "exp": 7, "admin": true, "groups": ["a b", null] });
+        for header in ["authorization", "Authorization"] {
+            let found = of_event(
+                &event(header, &payload),
+                &claims(json!({ "sub": "u", "exp": "7", "admin": "true", "groups": "[a b <nil>]" })),
+            );
+            assert_eq!(found.unwrap()["groups"], json!(["a b", null]), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_token_with_other_claims_is_another_token() {
+        let payload = json!({ "sub": "u", "exp": 7, "groups": ["a b"] });
+        for other in [
+            json!({ "sub": "v", "exp": "7", "groups": "[a b]" }),
+            json!({ "sub": "u", "exp": "8", "groups": "[a b]" }),
+            json!({ "sub": "u", "exp": "7", "groups": "[a b]", "tenant": "t" }),
+            json!({ "sub": "u", "exp": "7", "groups": "[c d]" }),
+            json!({ "sub": "u", "exp": "7", "groups": ["a", "b"] }),
+        ] {
+            assert_eq!(of_event(&event("authorization", &payload), &claims(other.clone())), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_has_no_payload() {
+        for value in ["", "Bearer", "Bearer a.b", "Bearer a.b.c.d", "Basic a.e30.c", "Bearer a.!.c", "Bearer a.W10.c"] {
+            let event = json!({ "headers": { "authorization": value } }).to_string();
+            assert_eq!(of_event(&event, &Map::new()), None, "{value}");
+        }
+    }
+}
