@@ -13,7 +13,7 @@ use dynabind::domain::{BindingRequest, Caller, Mode};
 use dynabind::embedding::{BindingsRequest, Embedding};
 use dynabind::request::Call;
 use fuzz::oracle::allowed;
-use fuzz::recorder::{Recorder, settings};
+use fuzz::fixtures::{Recorder, settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
