@@ -89,20 +89,29 @@ impl Caller {
 
 fn source(event: &Value) -> Option<Source<'_>> {
     let authorizer = &event["requestContext"]["authorizer"];
-    if let Some(claims) = authorizer["jwt"]["claims"].as_object() {
-        return Some(Source::HttpApiJwt(claims));
+    let is_format_2 = event["version"] == "2.0" || event.get("rawPath").is_some();
+    if is_format_2 {
+        if let Some(claims) = authorizer["jwt"]["claims"].as_object() {
+            return Some(Source::HttpApiJwt(claims));
+        }
+        let context = authorizer["lambda"].as_object().or_else(|| authorizer.as_object())?;
+        return Some(Source::AsTheyAre(with_subject(context)));
     }
-    let context = authorizer["lambda"].as_object();
-    if let (None, Some(claims)) = (context, authorizer["claims"].as_object()) {
+    match authorizer["claims"].as_object() {
         // Only an HTTP API names the version in payload format 1.0.
-        let is_http_api = event["version"] == "1.0";
-        return Some(if is_http_api { Source::HttpApiJwt(claims) } else { Source::AsTheyAre(claims.clone()) });
+        Some(claims) if event["version"] == "1.0" => Some(Source::HttpApiJwt(claims)),
+        Some(claims) => Some(Source::AsTheyAre(claims.clone())),
+        None => Some(Source::AsTheyAre(with_subject(authorizer.as_object()?))),
     }
-    let mut claims = context.or_else(|| authorizer.as_object())?.clone();
+}
+
+/// The context of a Lambda authorizer, which may name the subject as the principal.
+fn with_subject(context: &Map<String, Value>) -> Map<String, Value> {
+    let mut claims = context.clone();
     if let (false, Some(principal)) = (claims.contains_key("sub"), claims.get("principalId").cloned()) {
         claims.insert("sub".to_owned(), principal);
     }
-    Some(Source::AsTheyAre(claims))
+    claims
 }
 
 /// The payload of the bearer token, if every claim of the authorizer is in it with the same text.

@@ -62,6 +62,11 @@ impl Entry {
         let dataset = Scoped { id: key.to_lowercase(), identity: Identity::None, is_certain: true };
         Self { key: key.to_owned(), dataset, needs: Vec::new() }
     }
+
+    /// Whether it is one that a grant of a workspace stands for.
+    pub(super) fn is_of_workspace(&self) -> bool {
+        *self == Self::of_workspace(&self.dataset.id)
+    }
 }
 
 impl Scoped {

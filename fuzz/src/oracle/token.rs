@@ -119,11 +119,14 @@ impl Check<'_> {
         self.found.extend(faults);
     }
 
-    /// `xmlaPermissions` is read-only, and there only because of a paginated report or visual.
+    /// `xmlaPermissions` is read-only, and there only because of a paginated report or visual, or of a composite model.
     fn xmla(&self) -> Vec<String> {
-        let reports = || self.bounds.iter().filter(|bound| bound.report.as_ref().is_some_and(|r| r.is_paginated || r.has_visual));
-        let needing: BTreeSet<_> = reports().map(|bound| &bound.entry.dataset.id).collect();
-        let readable: BTreeSet<_> = reports().flat_map(needed).map(|scoped| &scoped.id).chain(needing.iter().copied()).collect();
+        let is_paginated = |bound: &&Bound| bound.report.as_ref().is_some_and(|r| r.is_paginated || r.has_visual);
+        let shown = self.bounds.iter().filter(|bound| bound.mode != "create" && is_paginated(bound));
+        let needing: BTreeSet<_> = shown.map(|bound| &bound.entry.dataset.id).collect();
+        let read = self.bounds.iter().filter(|bound| is_paginated(bound) || !bound.entry.needs.is_empty());
+        let read = read.flat_map(|bound| std::iter::once(&bound.entry.dataset).chain(needed(bound)));
+        let readable: BTreeSet<_> = read.map(|scoped| &scoped.id).collect();
         let mut faults = Vec::new();
         for item in items(&self.body["datasets"]) {
             let (id, xmla) = (lower(&item["id"]), &item["xmlaPermissions"]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::binding::Binding;
 use super::caller::Claim;
-use super::entry::Identity;
+use super::entry::{Entry, Identity};
 use super::sharing::{Choice, Identities, identities_of, modes_may_share, needed};
 use super::view::{Bound, Reading, View};
 use super::{Asked, Oracle};
@@ -110,7 +110,8 @@ impl Readings<'_> {
         if binding.dataset.is_none() {
             let in_any_mode = ["view", "edit", "create"].map(|mode| Binding { mode: mode.to_owned(), ..binding.clone() });
             let opened: Vec<_> = in_any_mode.iter().flat_map(|binding| self.generous.opened(binding)).collect();
-            if opened.iter().any(|entry| *entry != opened[0]) {
+            // What a workspace holds is known only from a look-up, which the contract does not demand here.
+            if opened.iter().any(|entry| *entry != opened[0]) || opened.iter().any(Entry::is_of_workspace) {
                 permitted.insert("dataset-required");
             }
             let certain = self.strict.opened(binding);

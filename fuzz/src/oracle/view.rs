@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::binding::Binding;
 use super::caller::Caller;
-use super::entry::{Entry, Identity, Report};
+use super::entry::{Entry, Report};
 use super::{Contents, Oracle, items, lower, texts};
 
 /// How doubts are decided.
@@ -163,7 +163,7 @@ impl<'o> View<'o> {
 
 /// A dataset of a workspace is named by its GUID, in whatever case.
 fn is_guid_of(entry: &Entry, key: &str) -> bool {
-    *entry == Entry::of_workspace(&key.to_lowercase()) && entry.dataset.identity == Identity::None
+    entry.is_of_workspace() && entry.key == key.to_lowercase()
 }
 
 fn has_mode(grant: &Value, mode: &str) -> bool {
