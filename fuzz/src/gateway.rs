@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::log;
-use crate::recorder::{ACCESS_TOKEN, StoppedClock};
+use crate::fixtures::{ACCESS_TOKEN, StoppedClock};
 
 thread_local! {
     static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -32,13 +32,31 @@ const LONGEST_HEADERS: usize = 10_240;
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// The functions.
-pub(crate) const FUNCTIONS: [&str; 3] = ["token", "config", "datasets"];
+pub const FUNCTIONS: [&str; 3] = ["token", "config", "datasets"];
 
-/// What a function answered, and what it wrote meanwhile.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Value,
-    pub(crate) tenant: String,
+/// What a function answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, which is always JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The code of a problem; `ok` for a success.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        let code = self.body["type"].as_str().and_then(|kind| kind.strip_prefix("urn:dynabind:problem:"));
+        if self.status == 200 { "ok" } else { code.unwrap_or_default() }
+    }
+
+    /// The text of the embed token that was handed out.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        let of_config = || self.body["configs"][0]["accessToken"].as_str();
+        self.body["token"].as_str().or_else(of_config).filter(|_| self.status == 200)
+    }
 }
 
 /// The statuses that the functions have answered in this process: promises about answers are worth
@@ -49,11 +67,11 @@ pub fn seen() -> BTreeSet<(&'static str, u16)> {
 }
 
 /// Runs on this thread's runtime.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// Hands an event to a function and holds the answer against the contract.
+/// Hands an event to a function and holds answer and log against the contract.
 /// `secrets` are those that neither a problem nor a log line may hold.
 pub(crate) fn send(
     app: &Arc<App>,
@@ -63,8 +81,25 @@ pub(crate) fn send(
     secrets: &[&str],
 ) -> Answer {
     log::begin();
+    let answer = block_on(deliver(app, function, event, StoppedClock.now() + time, secrets));
+    SEEN.lock().unwrap().insert((function, answer.status));
+    let lines = log::end(secrets);
+    let line = lines.last().expect("a request writes a line");
+    assert_eq!((&line["message"], &line["status"]), (&"request".into(), &answer.status.into()), "{line}");
+    answer
+}
+
+/// Hands an event to a function, which has until `deadline` by the application's
+/// clock, and holds the answer against the contract.
+pub async fn deliver(
+    app: &Arc<App>,
+    function: &'static str,
+    event: GatewayEvent,
+    deadline: SystemTime,
+    secrets: &[&str],
+) -> Answer {
     let mut context = Context::default();
-    let deadline = (StoppedClock.now() + time + MARGIN).duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let deadline = (deadline + MARGIN).duration_since(SystemTime::UNIX_EPOCH).unwrap();
     context.deadline = u64::try_from(deadline.as_millis()).unwrap();
     let handle = |request: Request| {
         let app = Arc::clone(app);
@@ -76,18 +111,11 @@ pub(crate) fn send(
             }
         }
     };
-    let answer =
-        block_on(async { serde_json::to_value(invoke(handle, LambdaEvent::new(event, context)).await.unwrap()) });
-    let answer = answer.expect("the gateway's form");
-    let (status, body) = checked(&answer, secrets);
-    SEEN.lock().unwrap().insert((function, status));
-    let lines = log::end(secrets);
-    let line = lines.last().expect("a request writes a line");
-    assert_eq!((&line["message"], &line["status"]), (&"request".into(), &status.into()), "{line}");
-    Answer { status, body, tenant: line["tenant"].as_str().unwrap_or_default().to_owned() }
+    let answer = invoke(handle, LambdaEvent::new(event, context)).await.unwrap();
+    checked(&serde_json::to_value(answer).expect("the gateway's form"), secrets)
 }
 
-fn checked(answer: &Value, secrets: &[&str]) -> (u16, Value) {
+fn checked(answer: &Value, secrets: &[&str]) -> Answer {
     let status = u16::try_from(answer["statusCode"].as_u64().expect("a status")).expect("a status");
     let text = answer["body"].as_str().expect("a body");
     let body: Value = serde_json::from_str(text).expect("a body of JSON");
@@ -97,7 +125,7 @@ fn checked(answer: &Value, secrets: &[&str]) -> (u16, Value) {
     assert!(!answer.to_string().contains(ACCESS_TOKEN), "the access token leaves: {answer}");
     if status == 200 {
         assert_eq!(header(answer, "content-type"), "application/json");
-        return (status, body);
+        return Answer { status, body };
     }
     assert_eq!(header(answer, "content-type"), "application/problem+json");
     let is_of_contract = |code: &Code| {
@@ -110,7 +138,7 @@ fn checked(answer: &Value, secrets: &[&str]) -> (u16, Value) {
     for secret in secrets {
         assert!(!answer.to_string().contains(secret), "a secret in {answer}");
     }
-    (status, body)
+    Answer { status, body }
 }
 
 /// A header in either of the places that a gateway's formats have for one.

@@ -1,111 +1,103 @@
 //! Templates of effective identities, and the claims that fill them.
 //!
-//! Input: the template in the first line, then a claim in each line, as `name=value`.
+//! Input: the template in the first line, then a claim in each line, as
+//! `name=value`. The template goes into a catalog, the claims into an event, and
+//! what comes out at Power BI is what the documentation says.
 
-use std::collections::HashMap;
+use dynabind::catalog;
+use serde_json::{Map, Value, json};
 
-use dynabind::domain::{Caller, Denial, IdentityTemplate, Template};
+use crate::events::{self, Kind};
+use crate::gateway;
+use crate::oracle::template::{Filled, Piece, fill, pieces};
+use crate::oracle::{Asked, Oracle, faults};
+use crate::site::{Site, World};
 
 /// The value of a claim that no template of the corpus names.
 pub(crate) const UNNAMED: &str = "uCl8Q~never-asked-for";
 
-/// Limits of Power BI's, as its reference has them.
-const LONGEST_USERNAME: usize = 256;
-const LONGEST_ROLE: usize = 50;
-
-/// A template as somebody reads it who has only the catalog's documentation.
-enum Piece {
-    Literal(char),
-    Claim(String),
-}
+/// The longest literal text that is surely good in every place.
+const SURELY_GOOD: usize = 40;
 
 pub(crate) fn check(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else { return };
     let (template, claims) = input.split_once('\n').unwrap_or((input, ""));
-    let Some(pieces) = read(template) else {
-        assert!(template.parse::<Template>().is_err(), "{template:?} is no template");
-        return;
-    };
-    let parsed: Template = template.parse().expect("it is a template");
-    assert_eq!(write(&pieces).parse::<Template>().as_ref(), Ok(&parsed), "read, written and read again");
-
-    let mut claims: HashMap<String, String> =
-        claims.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    claims.entry("sub".to_owned()).or_insert_with(|| "s".to_owned());
-    let named = |name: &str| pieces.iter().any(|piece| matches!(piece, Piece::Claim(found) if found == name));
-    if !named("unnamed") {
-        claims.insert("unnamed".to_owned(), UNNAMED.to_owned());
-    }
-    let Some(caller) = Caller::from_verified_claims(claims.clone(), "tenant", "groups") else { return };
-    let expected = fill(&pieces, &claims);
-    check_username(&parsed, &caller, &expected);
-    check_role(&parsed, &caller, &expected);
-}
-
-/// What a template makes of the claims, as the documentation has it; nothing where it cannot be filled.
-pub(crate) fn filled(template: &str, claims: &HashMap<String, String>) -> Option<String> {
-    fill(&read(template)?, claims).ok()
-}
-
-/// What is filled is exactly what the documentation says, or the caller is told which claim is missing.
-fn check_username(template: &Template, caller: &Caller, expected: &Result<String, String>) {
-    if !template.can_be_username() {
-        return;
-    }
-    let identity = IdentityTemplate::new(template.clone(), Vec::new(), None, None).unwrap();
-    match (identity.render(caller), expected) {
-        (Ok(identity), Ok(expected)) => {
-            assert_eq!(&identity.username, expected);
-            assert!(!identity.username.is_empty() && identity.username.len() <= LONGEST_USERNAME);
-            assert!(identity.username.bytes().all(|byte| byte.is_ascii_graphic()));
-            assert!(!identity.username.contains(UNNAMED), "another claim's value");
-        }
-        (Err(Denial::ClaimMissing { claim }), Err(missing)) => assert_eq!(&claim, missing),
-        (Err(Denial::ClaimMissing { .. }), Ok(unfit)) => {
-            let fits = unfit.len() <= LONGEST_USERNAME && unfit.bytes().all(|byte| byte.is_ascii_graphic());
-            assert!(!fits, "{unfit:?} was refused");
-        }
-        (rendered, expected) => panic!("{rendered:?} for {expected:?}"),
+    for identity in [json!({ "username": template }), json!({ "username": "name", "roles": [template] })] {
+        check_identity(template, &identity, claims);
     }
 }
 
-fn check_role(template: &Template, caller: &Caller, expected: &Result<String, String>) {
-    if !(template.can_be_role() && template.can_be_username()) {
-        return;
+fn check_identity(template: &str, identity: &Value, claims: &str) {
+    let catalog = catalog_of(identity);
+    let is_taken = catalog::parse(&catalog.to_string()).is_ok();
+    match pieces(template) {
+        None => assert!(!is_taken, "{template:?} is no template"),
+        Some(pieces) => {
+            assert!(is_taken || !is_surely_good(&pieces), "{template:?} was refused");
+            assert_eq!(crate::oracle::template::pieces(&write(&pieces)), Some(pieces), "written and read again");
+        }
     }
-    let name: Template = "name".parse().unwrap();
-    let identity = IdentityTemplate::new(name, vec![template.clone()], None, None).unwrap();
-    if let Ok(identity) = identity.render(caller) {
-        assert_eq!(Ok(&identity.roles[0]), expected.as_ref());
-        assert!(identity.roles[0].chars().count() <= LONGEST_ROLE && !identity.roles[0].contains(','));
+    if is_taken {
+        check_answer(template, &catalog, &claims_of(template, claims));
     }
 }
 
-fn read(template: &str) -> Option<Vec<Piece>> {
-    let mut pieces = Vec::new();
-    let mut characters = template.chars();
-    while let Some(character) = characters.next() {
-        if character != '{' {
-            pieces.push(Piece::Literal(character));
-            continue;
-        }
-        let mut name = String::new();
-        loop {
-            match characters.next()? {
-                '{' if name.is_empty() => {
-                    pieces.push(Piece::Literal('{'));
-                    break;
-                }
-                '}' if name.is_empty() => return None,
-                '}' => {
-                    pieces.push(Piece::Claim(name));
-                    break;
-                }
-                character => name.push(character),
-            }
-        }
+/// The token goes under what the claims make of the template, or the caller is told which claim is missing.
+fn check_answer(template: &str, catalog: &Value, claims: &Value) {
+    let world = World::of_catalog(catalog);
+    let (contents, own_datasets) = (world.contents.clone(), world.own_datasets.clone());
+    let oracle = Oracle { catalog: catalog.clone(), possible: contents.clone(), certain: contents, own_datasets };
+    let body = json!({ "bindings": [{ "report": "r", "dataset": "d" }] });
+    let event = events::post(Kind::HttpLambda, "token", claims, &body);
+    let (answer, issued) = gateway::block_on(async {
+        let site = Site::open(&catalog.to_string(), world, &[]).await.expect("it was taken");
+        let answer = site.send("token", &event).await;
+        let issued = answer.token().and_then(|token| site.issued(token));
+        (answer, issued)
+    });
+    let asked = Asked::new(&event);
+    let found = faults(&oracle, &asked, answer.code(), &answer.body, issued.as_ref());
+    assert!(found.is_empty(), "{found:#?}");
+    if let Some(issued) = issued {
+        assert!(!issued.body.to_string().contains(UNNAMED), "another claim's value");
     }
-    (!pieces.is_empty()).then_some(pieces)
+    if let (Some(caller), "claim-missing") = (asked.caller(), answer.code())
+        && let Filled::Missing(name) = fill(template, &caller)
+    {
+        let detail = answer.body["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(&format!("`{name}`")) || name.len() > SURELY_GOOD, "{name:?} is not named: {detail}");
+    }
+}
+
+fn catalog_of(identity: &Value) -> Value {
+    let (workspace, item) = ("00000001-0000-4000-8000-000000000000", "00000002-0000-4000-8000-000000000000");
+    json!({
+        "reports": { "r": { "name": "R", "workspaceId": workspace, "reportId": item } },
+        "datasets": { "d": { "name": "D", "workspaceId": workspace, "datasetId": item, "identity": identity } },
+        "tenants": { "t": { "grants": [{ "reports": ["r"], "datasets": ["d"] }] } },
+    })
+}
+
+/// The claims of the input, with a caller of the tenant and a claim that the template does not name.
+fn claims_of(template: &str, claims: &str) -> Value {
+    let given = claims.lines().filter_map(|line| line.split_once('='));
+    let mut claims: Map<String, Value> = given.map(|(name, value)| (name.to_owned(), value.into())).collect();
+    claims.entry("sub").or_insert_with(|| "s".into());
+    claims.insert("tenant".to_owned(), "t".into());
+    let named = |piece: &Piece| matches!(piece, Piece::Claim(name) if name == "unnamed");
+    if !pieces(template).is_some_and(|pieces| pieces.iter().any(named)) {
+        claims.insert("unnamed".to_owned(), UNNAMED.into());
+    }
+    Value::Object(claims)
+}
+
+/// Short, of common characters, and with claims that have common names.
+fn is_surely_good(pieces: &[Piece]) -> bool {
+    pieces.len() <= SURELY_GOOD
+        && pieces.iter().all(|piece| match piece {
+            Piece::Literal(character) => character.is_ascii_alphanumeric() || "{}-_.@".contains(*character),
+            Piece::Claim(name) => name.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        })
 }
 
 fn write(pieces: &[Piece]) -> String {
@@ -115,13 +107,4 @@ fn write(pieces: &[Piece]) -> String {
         Piece::Claim(name) => format!("{{{name}}}"),
     };
     pieces.iter().map(write).collect()
-}
-
-/// The text that the claims make, or the first claim that is missing.
-fn fill(pieces: &[Piece], claims: &HashMap<String, String>) -> Result<String, String> {
-    let fill = |piece: &Piece| match piece {
-        Piece::Literal(character) => Ok(character.to_string()),
-        Piece::Claim(name) => claims.get(name).filter(|value| !value.is_empty()).cloned().ok_or_else(|| name.clone()),
-    };
-    pieces.iter().map(fill).collect()
 }

@@ -12,12 +12,14 @@
 mod catalog;
 mod claims;
 mod event;
+pub mod events;
+pub mod fixtures;
 pub mod gateway;
 mod identity_templates;
 mod log;
 pub mod mutate;
 pub mod oracle;
-pub mod recorder;
+pub mod site;
 mod upstream_bodies;
 
 /// What a target does with one input.
@@ -36,7 +38,7 @@ pub const TARGETS: [(&str, Body); 5] = [
 /// sees with which texts its output is compared.
 pub fn run(name: &str, input: &[u8]) {
     let knows = |text: &str| input.windows(text.len()).any(|part| part == text.as_bytes());
-    if ![recorder::ACCESS_TOKEN, recorder::EMBED_TOKEN, identity_templates::UNNAMED].into_iter().any(knows) {
+    if ![fixtures::ACCESS_TOKEN, fixtures::EMBED_TOKEN, identity_templates::UNNAMED].into_iter().any(knows) {
         TARGETS.into_iter().find(|(found, _)| *found == name).expect("a target's name").1(input);
     }
 }

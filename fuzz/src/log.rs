@@ -7,7 +7,7 @@ use dynabind::telemetry::{self, Sink};
 use serde_json::Value;
 use tracing::Level;
 
-use crate::recorder::{ACCESS_TOKEN, EMBED_TOKEN, StoppedClock};
+use crate::fixtures::{ACCESS_TOKEN, EMBED_TOKEN, StoppedClock};
 
 /// `CloudWatch` Logs takes 256 KiB in one event; every field of a line is bounded far below that.
 const LONGEST_LINE: usize = 128 * 1024;

@@ -1,103 +1,89 @@
-//! What a catalog's grants name, read from its JSON alone: nothing here knows
-//! how the product decides.
+//! The security oracle: what a token may allow, and how a request must be answered.
+//!
+//! Everything is derived from JSON, as the contract has it: the catalog, the
+//! gateway event, and the body of `GenerateToken` on the wire. Nothing here
+//! shares a type or a line of code with the product.
 
-use std::collections::{BTreeSet, HashMap};
+mod answer;
+mod binding;
+mod caller;
+mod entry;
+mod sharing;
+pub mod template;
+mod token;
+mod verdict;
+mod view;
 
-use dynabind::domain::TokenRequest;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
-/// What a caller's grants name.
-#[derive(Debug, Default)]
-pub struct Allowed {
-    /// Ids of the reports.
-    pub reports: BTreeSet<String>,
-    /// Those of them that may be edited.
-    pub editable: BTreeSet<String>,
-    /// Ids of the datasets, with what those need as well.
-    pub datasets: BTreeSet<String>,
-    /// Those that a composite model brings along, which it does without an identity.
-    pub needed: BTreeSet<String>,
-    /// By the dataset's id, the user names under which it may go; `None` is no identity.
-    pub usernames: HashMap<String, BTreeSet<Option<String>>>,
-    /// Ids of the workspaces into which may be saved.
-    pub save_to: BTreeSet<String>,
+pub use answer::{breaches, conflicting, faults};
+pub use binding::Binding;
+pub use caller::{Caller, Claim, flat};
+pub use token::{Issued, violations};
+pub use verdict::Verdict;
+
+/// The ids of the datasets in each workspace, all in lower case.
+pub type Contents = BTreeMap<String, BTreeSet<String>>;
+
+/// The state of the world that decides what is allowed.
+#[derive(Clone, Debug, Default)]
+pub struct Oracle {
+    /// The catalog.
+    pub catalog: Value,
+    /// What each workspace may be taken to hold: what it has held at some moment
+    /// for which the product may still trust its list.
+    pub possible: Contents,
+    /// What each workspace has held during all of that time.
+    pub certain: Contents,
+    /// By the id of a report, the dataset that it was built on.
+    pub own_datasets: BTreeMap<String, String>,
 }
 
-fn items(json: &Value) -> &[Value] {
+/// A request as the oracle sees it: the event that the gateway hands over.
+#[derive(Clone, Debug)]
+pub struct Asked<'e> {
+    /// The event.
+    pub event: &'e Value,
+    /// The body of the event.
+    pub body: Value,
+    /// The claim that names the tenant.
+    pub tenant_claim: &'e str,
+    /// The claim that lists the groups.
+    pub groups_claim: &'e str,
+}
+
+impl<'e> Asked<'e> {
+    /// A request whose claims have their default names.
+    #[must_use]
+    pub fn new(event: &'e Value) -> Self {
+        let body = event["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+        Self { event, body, tenant_claim: "tenant", groups_claim: "groups" }
+    }
+
+    /// Who asks; `None` if the gateway has verified nobody, or nobody with a subject.
+    #[must_use]
+    pub fn caller(&self) -> Option<Caller> {
+        Caller::of_event(self.event, self.groups_claim).filter(|caller| caller.text("sub").is_some())
+    }
+
+    /// The name of the caller's tenant.
+    #[must_use]
+    pub fn tenant(&self, caller: &Caller) -> Option<String> {
+        caller.text(self.tenant_claim)
+    }
+}
+
+pub(crate) fn items(json: &Value) -> &[Value] {
     json.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn texts(json: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn texts(json: &Value) -> impl Iterator<Item = &str> {
     items(json).iter().filter_map(Value::as_str)
 }
 
-fn id(json: &Value) -> String {
-    json.as_str().unwrap().to_lowercase()
-}
-
-/// Whether one of a caller's groups is one of the grant's; `None` is whatever groups there are.
-fn is_for(grant: &Value, groups: Option<&[&str]>) -> bool {
-    match (grant["groups"].is_null(), groups) {
-        (true, _) | (_, None) => true,
-        (false, Some(groups)) => texts(&grant["groups"]).any(|group| groups.contains(&group)),
-    }
-}
-
-/// What the grants of `tenant` name for a caller of these groups, the user
-/// names written by `fill`.
-#[must_use]
-pub fn allowed(catalog: &Value, tenant: &str, groups: Option<&[&str]>, fill: impl Fn(&str) -> String) -> Allowed {
-    let mut allowed = Allowed::default();
-    for grant in items(&catalog["tenants"][tenant]["grants"]).iter().filter(|grant| is_for(grant, groups)) {
-        for key in texts(&grant["reports"]) {
-            let report = id(&catalog["reports"][key]["reportId"]);
-            if texts(&grant["modes"]).any(|mode| mode == "edit") {
-                allowed.editable.insert(report.clone());
-            }
-            allowed.reports.insert(report);
-        }
-        for key in texts(&grant["datasets"]) {
-            let dataset = &catalog["datasets"][key];
-            let username = dataset["identity"]["username"].as_str().map(&fill);
-            allowed.usernames.entry(id(&dataset["datasetId"])).or_default().insert(username);
-            allowed.datasets.insert(id(&dataset["datasetId"]));
-            allowed.needed.extend(items(&dataset["alsoNeeds"]).iter().map(id));
-        }
-        allowed.datasets.extend(texts(&grant["workspaces"]).map(crate::recorder::dataset_of_workspace));
-        allowed.save_to.extend(grant["saveTo"].as_str().map(str::to_lowercase));
-    }
-    allowed.datasets.extend(allowed.needed.iter().cloned());
-    allowed
-}
-
-impl Allowed {
-    /// Fails where a token request names anything else. Identities are compared
-    /// only where `usernames` were filled as the caller's claims have them.
-    pub fn assert_covers(&self, sent: &TokenRequest, identities: bool) {
-        for (report, edit) in sent.reports() {
-            assert!(self.reports.contains(&report.to_string()), "report {report} is not granted");
-            assert!(!edit || self.editable.contains(&report.to_string()), "editing {report} is not granted");
-        }
-        for dataset in sent.datasets().keys() {
-            assert!(self.datasets.contains(&dataset.to_string()), "dataset {dataset} is not granted");
-        }
-        for workspace in sent.target_workspaces() {
-            assert!(self.save_to.contains(&workspace.to_string()), "saving to {workspace} is not granted");
-        }
-        let mut under_identity = BTreeSet::new();
-        for scope in sent.identities() {
-            for dataset in &scope.datasets {
-                assert!(under_identity.insert(*dataset), "{dataset} goes under two identities");
-                let usernames = self.usernames.get(&dataset.to_string());
-                let username = Some(scope.identity.username.clone());
-                let granted = usernames.is_some_and(|usernames| usernames.contains(&username));
-                assert!(!identities || granted, "{dataset} goes under {username:?}");
-            }
-        }
-        for dataset in sent.datasets().keys().filter(|dataset| !under_identity.contains(dataset)) {
-            let dataset = dataset.to_string();
-            let has_bare_entry = self.usernames.get(&dataset).is_none_or(|usernames| usernames.contains(&None));
-            assert!(has_bare_entry || self.needed.contains(&dataset), "{dataset} goes without its entry's identity");
-        }
-    }
+/// An id, in the case in which ids are compared.
+pub(crate) fn lower(json: &Value) -> String {
+    json.as_str().unwrap_or_default().to_lowercase()
 }

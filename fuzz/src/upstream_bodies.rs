@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use self::script::Script;
 use self::server::{CLIENT_SECRET, Server};
 use crate::gateway;
-use crate::recorder::{StoppedClock, settings};
+use crate::fixtures::{StoppedClock, settings};
 
 /// The AWS credentials' and the user's own.
 const AWS_SECRET: &str = "aWs8Q~the-functions-secret-key";

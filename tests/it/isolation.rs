@@ -1,138 +1,261 @@
-//! Tenant isolation, as a property: whatever the catalog and the request, a
-//! token request never names a dataset, report or identity outside the caller's
-//! grants.
+//! Tenant isolation: whatever the catalog, the caller and the request, a token
+//! allows only what the caller's grants allow, and what they allow is answered.
 //!
-//! The oracle reads the catalog's JSON by itself and knows nothing of how
-//! the product decides.
+//! Events go in by the front door. The oracle (`fuzz::oracle`) reads the catalog,
+//! the event and the body of `GenerateToken` as JSON.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use dynabind::catalog;
-use dynabind::clock::SystemClock;
-use dynabind::domain::{BindingRequest, Caller, Mode};
-use dynabind::embedding::{BindingsRequest, Embedding};
-use dynabind::request::Call;
-use fuzz::oracle::allowed;
-use fuzz::recorder::{Recorder, settings};
+use acceptance::generated::{self, AnyBinding, AnyCaller, guid, world_of};
+use fuzz::events::{self, Kind};
+use fuzz::gateway::{Answer, block_on};
+use fuzz::oracle::{Asked, Oracle, conflicting, faults};
+use fuzz::site::{Site, World};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
 
-const TENANTS: [&str; 3] = ["t0", "t1", "t2"];
-const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
-const MODES: [&str; 3] = ["view", "edit", "create"];
-const ITEMS: usize = 5;
-
-/// A GUID from which kind and number can be read back.
-fn guid(kind: u8, number: usize) -> String {
-    format!("{kind:08x}-0000-4000-8000-{number:012x}")
+/// An environment, and what it must answer.
+struct Judged {
+    site: Site,
+    oracle: Oracle,
 }
 
-fn subset(of: &'static [&'static str], at_least: usize) -> impl Strategy<Value = Vec<&'static str>> {
-    proptest::sample::subsequence(of.to_vec(), at_least..=of.len())
-}
-
-fn keys(prefix: &'static str) -> impl Strategy<Value = Vec<String>> {
-    proptest::sample::subsequence((0..ITEMS).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>(), 0..=3)
-}
-
-prop_compose! {
-    fn grant()(
-        reports in keys("r"), datasets in keys("d"), modes in subset(&MODES, 1), groups in proptest::option::of(subset(&GROUPS, 1)),
-        workspaces in proptest::collection::vec(0..3_usize, 0..=1), save in proptest::option::of(0..3_usize),
-    ) -> Value {
-        let mut grant = json!({ "reports": reports, "datasets": datasets, "modes": modes,
-            "workspaces": workspaces.into_iter().map(|n| guid(1, n)).collect::<Vec<_>>() });
-        if let Some(groups) = groups { grant["groups"] = json!(groups); }
-        if let Some(save) = save { grant["saveTo"] = json!(guid(1, save)); }
-        grant
-    }
-}
-
-prop_compose! {
-    fn catalog()(
-        grants in proptest::collection::vec(proptest::collection::vec(grant(), 0..4), TENANTS.len()),
-        identities in proptest::collection::vec(proptest::option::of("[a-z]{1,3}-\\{(email|sub)\\}"), ITEMS),
-        also_needs in proptest::collection::vec(proptest::collection::vec(20..25_usize, 0..2), ITEMS),
-    ) -> Value {
-        let report = |n: usize| (format!("r{n}"), json!({ "name": "R", "workspaceId": guid(1, 7), "reportId": guid(2, n) }));
-        let dataset = |n: usize| {
-            let more: Vec<_> = also_needs[n].iter().map(|n| guid(3, *n)).collect();
-            let mut dataset = json!({ "name": "D", "workspaceId": guid(1, 7), "datasetId": guid(3, n), "alsoNeeds": more });
-            if let Some(username) = &identities[n] { dataset["identity"] = json!({ "username": username }); }
-            (format!("d{n}"), dataset)
+impl Judged {
+    async fn open(catalog: &Value, world: World) -> Self {
+        let oracle = Oracle {
+            catalog: catalog.clone(),
+            possible: world.contents.clone(),
+            certain: world.contents.clone(),
+            own_datasets: world.own_datasets.clone(),
         };
-        let tenants = TENANTS.iter().zip(grants).map(|(tenant, grants)| ((*tenant).to_owned(), json!({ "grants": grants })));
-        json!({
-            "reports": Value::Object((0..ITEMS).map(report).collect()),
-            "datasets": Value::Object((0..ITEMS).map(dataset).collect()),
-            "tenants": Value::Object(tenants.collect()),
-        })
+        let site = Site::open(&catalog.to_string(), world, &[]).await.unwrap();
+        Self { site, oracle }
     }
-}
 
-prop_compose! {
-    fn binding()(
-        report in proptest::option::weighted(0.9, 0..ITEMS), mode in 0..3_usize,
-        dataset in prop_oneof![3 => (0..ITEMS).prop_map(|n| Some(format!("d{n}"))), 1 => (0..3_usize).prop_map(|n| Some(guid(9, n))), 1 => Just(None)],
-    ) -> BindingRequest {
-        BindingRequest {
-            report: report.map(|n| format!("r{n}").parse().unwrap()),
-            dataset: dataset.map(|key| key.parse().unwrap()),
-            mode: [Mode::View, Mode::Edit, Mode::Create][mode],
+    /// Sends a request. The second value is everything that is wrong with the answer.
+    async fn ask(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> (Answer, Vec<String>) {
+        let event = events::post(caller.kind, function, &caller.claims, body);
+        let before = self.site.count_of_issued();
+        let answer = self.site.send(function, &event).await;
+        let issued = answer.token().map(|token| self.site.issued(token).unwrap());
+        let mut found = faults(&self.oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref());
+        if issued.is_none() && self.site.count_of_issued() != before {
+            found.push("a token is made that nobody gets".to_owned());
         }
+        (answer, found)
     }
-}
 
-fn caller(tenant: &str, groups: &[&str], email: &str) -> Caller {
-    let groups = format!("[{}]", groups.join(" "));
-    let claims = [("sub", "the-subject"), ("tenant", tenant), ("groups", &groups), ("email", email)];
-    Caller::from_verified_claims(claims.map(|(k, v)| (k.to_owned(), v.to_owned())).into(), "tenant", "groups").unwrap()
+    /// Asks, and splits the request as a client does where the bindings may not share a token.
+    async fn ask_and_split(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> Vec<String> {
+        let (answer, mut found) = self.ask(function, caller, body).await;
+        if answer.code() != "bindings-conflict" {
+            return found;
+        }
+        let named = conflicting(&answer.body);
+        let all: Vec<_> = body["bindings"].as_array().unwrap().clone();
+        if named.is_empty() || named.iter().any(|index| *index >= all.len()) {
+            found.push(format!("a conflict names {named:?}"));
+        }
+        let (alone, rest): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(index, _)| named.contains(index));
+        let mut parts: Vec<_> = alone.into_iter().map(|(_, binding)| vec![binding]).collect();
+        let rest: Vec<_> = rest.into_iter().map(|(_, binding)| binding).collect();
+        parts.extend((!rest.is_empty()).then_some(rest));
+        for bindings in parts {
+            let part = json!({ "bindings": bindings });
+            let (answer, wrong) = self.ask(function, caller, &part).await;
+            found.extend(wrong);
+            if answer.code() == "bindings-conflict" {
+                found.push(format!("after the split, {part} still conflicts"));
+            }
+        }
+        found
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_token_request_stays_inside_the_callers_grants(
-        catalog in catalog(), tenant in proptest::sample::select(TENANTS.to_vec()), groups in subset(&GROUPS, 0),
-        email in "[a-z]{1,5}", bindings in proptest::collection::vec(binding(), 1..4),
+    fn a_token_allows_what_the_grants_allow_and_no_more(
+        catalog in generated::any_catalog(), caller in generated::any_caller(), of_config in any::<bool>(),
+        bindings in proptest::collection::vec(generated::any_binding(), 1..5),
+        minutes in proptest::option::weighted(0.2, 1..120_u16),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let recorder = Arc::new(Recorder::default());
-        let parsed = Arc::new(catalog::parse(&catalog.to_string()).unwrap());
-        let embedding = Embedding::new(&settings(&[]), parsed, recorder.clone(), recorder.clone(), Arc::new(SystemClock));
-        let request = BindingsRequest { bindings, lifetime_minutes: None };
-        let caller = caller(tenant, &groups, &email);
-        let _ = runtime.block_on(async { embedding.config(&Arc::new(Call::begin(None)), &caller, &request).await });
+        let world = world_of(&catalog);
+        let body = generated::body(&catalog, &world, &caller, &bindings, minutes);
+        let function = if of_config { "config" } else { "token" };
+        let found = block_on(async { Judged::open(&catalog, world).await.ask_and_split(function, &caller, &body).await });
+        let AnyCaller { kind, claims } = &caller;
+        prop_assert!(found.is_empty(), "{found:#?}\ncatalog: {catalog:#}\n{kind:?}: {claims}\n{function}: {body}");
+    }
+}
 
-        let fill = |template: &str| template.replace("{email}", &email).replace("{sub}", "the-subject");
-        let allowed = allowed(&catalog, tenant, Some(&groups), fill);
-        for sent in recorder.take() {
-            allowed.assert_covers(&sent, true);
+/// The property above would hold of requests that are all refused alike.
+#[test]
+fn the_random_requests_reach_every_answer() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let case = (generated::any_catalog(), generated::any_caller(), proptest::collection::vec(generated::any_binding(), 1..5));
+    let mut permitted = BTreeSet::new();
+    let mut successes = 0;
+    for _ in 0..300 {
+        let (catalog, caller, bindings): (Value, AnyCaller, Vec<AnyBinding>) =
+            case.new_tree(&mut runner).unwrap().current();
+        let world = world_of(&catalog);
+        let body = generated::body(&catalog, &world, &caller, &bindings, None);
+        let (contents, own_datasets) = (world.contents, world.own_datasets);
+        let oracle = Oracle { catalog, possible: contents.clone(), certain: contents, own_datasets };
+        let event = events::post(caller.kind, "token", &caller.claims, &body);
+        let verdict = fuzz::oracle::Verdict::on(&oracle, &Asked::new(&event));
+        successes += usize::from(verdict.must_succeed());
+        permitted.extend(verdict.permitted);
+    }
+    assert!(successes >= 50, "{successes} of 300 requests have to be answered");
+    let wanted = ["bindings-conflict", "claim-missing", "dataset-required", "not-entitled", "ok"];
+    assert!(wanted.iter().all(|code| permitted.contains(code)), "{permitted:?}");
+}
+
+fn entry(number: usize) -> Value {
+    json!({ "name": "D", "workspaceId": guid(1, 7), "datasetId": guid(3, number) })
+}
+
+/// Two keys of one report, one more report, and datasets; `d2` and `d3` are one dataset under two identities.
+fn catalog_with(grants: Value) -> Value {
+    let report = |id: usize| json!({ "name": "R", "workspaceId": guid(1, 7), "reportId": guid(2, id) });
+    let mut by_email = entry(2);
+    by_email["identity"] = json!({ "username": "{email}" });
+    let mut as_boss = entry(2);
+    as_boss["identity"] = json!({ "username": "boss" });
+    json!({
+        "reports": { "r": report(0), "same": report(0), "other": report(1) },
+        "datasets": { "d0": entry(0), "d1": entry(1), "d2": by_email, "d3": as_boss },
+        "tenants": { "t0": { "grants": grants } },
+    })
+}
+
+fn of_list(groups: Value) -> AnyCaller {
+    AnyCaller { kind: Kind::HttpLambda, claims: json!({ "sub": "s", "tenant": "t0", "email": "a@x", "groups": groups }) }
+}
+
+/// Asks for these bindings and expects this code; the oracle has to agree.
+async fn expect(grants: Value, caller: &AnyCaller, bindings: Value, code: &str) {
+    let catalog = catalog_with(grants.clone());
+    let judged = Judged::open(&catalog, world_of(&catalog)).await;
+    let body = json!({ "bindings": bindings });
+    let (answer, found) = judged.ask("token", caller, &body).await;
+    let issued: Vec<_> = judged.site.all_issued().into_iter().map(|issued| issued.body.to_string()).collect();
+    assert_eq!(answer.code(), code, "{body}\ngrants: {grants}\n{found:#?}\nGenerateToken: {issued:#?}");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_view_grant_does_not_become_an_edit_grant_in_a_shared_token() {
+    let grants = json!([
+        { "reports": ["r"], "datasets": ["d0"], "modes": ["edit"], "saveTo": guid(1, 0) },
+        { "reports": ["r", "same", "other"], "datasets": ["d1"], "modes": ["view"] },
+    ]);
+    let edit = json!({ "report": "r", "dataset": "d0", "mode": "edit" });
+    for report in ["r", "same", "other"] {
+        let view = json!({ "report": report, "dataset": "d1" });
+        expect(grants.clone(), &of_list(json!([])), json!([edit, view]), "bindings-conflict").await;
+    }
+}
+
+#[tokio::test]
+async fn a_create_grant_does_not_reach_the_other_datasets_of_a_shared_token() {
+    let grants = json!([
+        { "reports": ["r"], "datasets": ["d0"] },
+        { "reports": ["r"], "datasets": ["d1"], "modes": ["create"], "saveTo": guid(1, 0) },
+    ]);
+    let bindings = json!([{ "report": "r", "dataset": "d0" }, { "dataset": "d1", "mode": "create" }]);
+    expect(grants, &of_list(json!([])), bindings, "bindings-conflict").await;
+}
+
+/// The targets are the whole token's: a report with the target of one grant could be saved to that of the other.
+#[tokio::test]
+async fn save_targets_do_not_leak_between_editable_reports() {
+    let grants = json!([
+        { "reports": ["r"], "datasets": ["d0"], "modes": ["edit"], "saveTo": guid(1, 0) },
+        { "reports": ["other"], "datasets": ["d0"], "modes": ["edit"], "saveTo": guid(1, 1) },
+    ]);
+    let edit = |report: &str| json!({ "report": report, "dataset": "d0", "mode": "edit" });
+    expect(grants, &of_list(json!([])), json!([edit("r"), edit("other")]), "bindings-conflict").await;
+}
+
+#[tokio::test]
+async fn a_dataset_goes_under_one_identity() {
+    let grants = json!([{ "reports": ["r"], "datasets": ["d2", "d3"] }]);
+    let bindings = json!([{ "report": "r", "dataset": "d2" }, { "report": "r", "dataset": "d3" }]);
+    expect(grants, &of_list(json!([])), bindings, "bindings-conflict").await;
+}
+
+#[tokio::test]
+async fn what_may_share_a_token_shares_it() {
+    let grants = json!([
+        { "reports": ["r", "other"], "datasets": ["d0", "d1", "d2"], "modes": ["view", "edit"], "saveTo": guid(1, 0) },
+        { "reports": ["r"], "datasets": ["d0"], "modes": ["create"], "saveTo": guid(1, 0) },
+    ]);
+    let bindings = json!([
+        { "report": "r", "dataset": "d0", "mode": "edit" }, { "report": "other", "dataset": "d1" },
+        { "report": "r", "dataset": "d2" }, { "report": "r", "dataset": "d0", "mode": "create" },
+    ]);
+    expect(grants, &of_list(json!([])), bindings, "ok").await;
+}
+
+/// Two workspaces are granted, and only one of the grants lets reports be saved.
+#[tokio::test]
+async fn the_save_target_is_that_of_the_grant_that_opens_the_dataset() {
+    let grants = json!([
+        { "reports": ["r"], "workspaces": [guid(1, 0)], "modes": ["edit", "create"] },
+        { "reports": ["r"], "workspaces": [guid(1, 1)], "modes": ["edit", "create"], "saveTo": guid(1, 1) },
+    ]);
+    for mode in ["edit", "create"] {
+        for dataset in [guid(9, 0), guid(9, 1)] {
+            let bindings = json!([{ "report": "r", "dataset": dataset, "mode": mode }]);
+            expect(grants.clone(), &of_list(json!([])), bindings, "ok").await;
         }
     }
 }
 
-/// The property above would hold of a product that refuses everything.
 #[tokio::test]
-async fn what_a_grant_allows_is_granted() {
-    let catalog = json!({
-        "reports": { "r0": { "name": "R", "workspaceId": guid(1, 7), "reportId": guid(2, 0) } },
-        "datasets": { "d0": { "name": "D", "workspaceId": guid(1, 7), "datasetId": guid(3, 0) } },
-        "tenants": { "t0": { "grants": [{ "reports": ["r0"], "datasets": ["d0"], "workspaces": [guid(1, 2)] }] } },
-    });
-    let recorder = Arc::new(Recorder::default());
-    let parsed = Arc::new(catalog::parse(&catalog.to_string()).unwrap());
-    let embedding = Embedding::new(&settings(&[]), parsed, recorder.clone(), recorder.clone(), Arc::new(SystemClock));
-    for dataset in ["d0".to_owned(), guid(9, 2)] {
-        let binding = BindingRequest {
-            report: Some("r0".parse().unwrap()),
-            dataset: Some(dataset.parse().unwrap()),
-            mode: Mode::View,
-        };
-        let request = BindingsRequest { bindings: vec![binding], lifetime_minutes: None };
-        let answer = embedding.token(&Arc::new(Call::begin(None)), &caller("t0", &[], "e"), &request).await;
-        assert!(answer.is_ok(), "{answer:?}");
+async fn groups_are_read_exactly() {
+    let grants = json!([{ "reports": ["r"], "datasets": ["d0"], "groups": ["analysts"] }]);
+    let rows = [
+        (Kind::HttpLambda, json!(["x analysts y", null]), false),
+        (Kind::HttpLambda, json!(["x analysts"]), false),
+        (Kind::HttpLambda, json!([7, ["analysts"], { "analysts": "analysts" }]), false),
+        (Kind::HttpLambda, json!("[hr, x analysts]"), false),
+        (Kind::RestLambda, json!("[hr, x analysts]"), false),
+        (Kind::Rest, json!("[hr, x analysts]"), false),
+        (Kind::Rest, json!("[x analysts]"), false),
+        (Kind::HttpJwt, json!(["x analysts"]), false),
+        (Kind::HttpJwtFormat1, json!(["x analysts"]), false),
+        (Kind::HttpJwtForged, json!(["hr"]), false),
+        (Kind::HttpJwt, json!(["hr", "analysts"]), true),
+        (Kind::HttpJwtFormat1, json!(["hr", "analysts"]), true),
+        (Kind::HttpJwtWithoutToken, json!(["hr", "analysts"]), true),
+        (Kind::HttpLambda, json!(["hr", null, "analysts"]), true),
+        (Kind::Rest, json!("analysts"), true),
+    ];
+    for (kind, groups, is_analyst) in rows {
+        let caller = AnyCaller { kind, ..of_list(groups) };
+        let code = if is_analyst { "ok" } else { "not-entitled" };
+        expect(grants.clone(), &caller, json!([{ "report": "r", "dataset": "d0" }]), code).await;
     }
-    assert_eq!(recorder.take().len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_or_an_object_is_no_identity_and_no_tenant() {
+    let grants = json!([{ "reports": ["r"], "datasets": ["d2"] }]);
+    let bindings = json!([{ "report": "r", "dataset": "d2" }]);
+    for kind in [Kind::HttpLambda, Kind::HttpJwt, Kind::HttpJwtFormat1, Kind::Rest] {
+        for email in [json!(["a@x", "b@x"]), json!(["a@x"])] {
+            let mut caller = AnyCaller { kind, ..of_list(json!([])) };
+            caller.claims["email"] = email;
+            expect(grants.clone(), &caller, bindings.clone(), "claim-missing").await;
+        }
+        let mut caller = AnyCaller { kind, ..of_list(json!([])) };
+        caller.claims["tenant"] = json!(["t0"]);
+        expect(grants.clone(), &caller, bindings.clone(), "not-entitled").await;
+    }
 }

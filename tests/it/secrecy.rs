@@ -9,7 +9,7 @@ use dynabind::clock::SystemClock;
 use dynabind::http::{Edge, Exchange, Route};
 use dynabind::secrets::ServicePrincipal;
 use dynabind::settings::Settings;
-use fuzz::recorder::settings;
+use fuzz::fixtures::settings;
 use lambda_http::{Context, RequestExt as _};
 use serde_json::{Value, json};
 use tracing::Level;

@@ -13,6 +13,7 @@ pub mod dynamodb;
 pub mod embedded_metrics;
 pub mod environment;
 pub mod front_door;
+pub mod generated;
 pub mod log_lines;
 pub mod moto;
 pub mod openapi;

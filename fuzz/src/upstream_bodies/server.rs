@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::script::Script;
-use crate::recorder::{ACCESS_TOKEN, EMBED_TOKEN};
+use crate::fixtures::{ACCESS_TOKEN, EMBED_TOKEN};
 
 /// The secret's client secret; like a real one it is no code that a log would show.
 pub(super) const CLIENT_SECRET: &str = "cSe8Q~the-client-secret-in-the-store";

@@ -1,0 +1,168 @@
+//! The caller of a gateway event, read from the event's JSON as the contract
+//! says in "How claims are read".
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+/// Who asks, and what the gateway has verified about them.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The groups that the caller has.
+    pub groups: BTreeSet<String>,
+    /// The groups that the caller may be taken to have; never fewer than `groups`.
+    pub possible_groups: BTreeSet<String>,
+    claims: Map<String, Value>,
+    /// Names of claims that are text here and may have been a list in the token.
+    flattened: BTreeSet<String>,
+}
+
+/// A claim that is to fill a place for one value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Claim {
+    /// This text.
+    Certain(String),
+    /// This text, or nothing: the event does not tell whether it was a list.
+    Possible(String),
+    /// Nothing.
+    Absent,
+}
+
+/// Where an event holds its claims, which decides how they are read.
+enum Source<'e> {
+    /// An HTTP API's JWT authorizer, which flattens lists.
+    HttpApiJwt(&'e Map<String, Value>),
+    /// Anything else: every value is what it looks like.
+    AsTheyAre(Map<String, Value>),
+}
+
+impl Caller {
+    /// The caller of an event; `None` if the gateway has verified nobody.
+    #[must_use]
+    pub fn of_event(event: &Value, groups_claim: &str) -> Option<Self> {
+        let mut caller = match source(event)? {
+            Source::AsTheyAre(claims) => Self { claims, ..Self::default() },
+            Source::HttpApiJwt(claims) => match verified_payload(event, claims) {
+                Some(payload) => Self { claims: payload, ..Self::default() },
+                None => {
+                    let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some());
+                    let flattened = names.map(|(name, _)| name.clone()).collect();
+                    Self { claims: claims.clone(), flattened, ..Self::default() }
+                }
+            },
+        };
+        let groups = caller.claims.get(groups_claim).cloned().unwrap_or_default();
+        if let (true, Some(inside)) = (caller.flattened.contains(groups_claim), inside_brackets(&groups)) {
+            caller.possible_groups = inside.split_whitespace().map(str::to_owned).collect();
+            // With a token that contradicts the authorizer, the contract does not say that the text is split.
+            caller.groups = if has_bearer(event) { BTreeSet::new() } else { caller.possible_groups.clone() };
+        } else {
+            caller.groups = groups_of(&groups);
+            caller.possible_groups = caller.groups.iter().cloned().chain(encoded_groups(&groups)).collect();
+        }
+        Some(caller)
+    }
+
+    /// A claim as the one value that an identity, the tenant or the subject needs.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Claim {
+        match self.claims.get(name) {
+            Some(Value::String(text)) if self.flattened.contains(name) => Claim::Possible(text.clone()),
+            Some(Value::String(text)) => Claim::Certain(text.clone()),
+            Some(Value::Number(number)) if number.is_i64() => Claim::Certain(number.to_string()),
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => Claim::Possible(value.to_string()),
+            _ => Claim::Absent,
+        }
+    }
+
+    /// The one value that a claim may be taken to have, if any.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        match self.claim(name) {
+            Claim::Certain(text) | Claim::Possible(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn source(event: &Value) -> Option<Source<'_>> {
+    let authorizer = &event["requestContext"]["authorizer"];
+    let is_format_2 = event["version"] == "2.0" || event.get("rawPath").is_some();
+    if is_format_2 {
+        if let Some(claims) = authorizer["jwt"]["claims"].as_object() {
+            return Some(Source::HttpApiJwt(claims));
+        }
+        let context = authorizer["lambda"].as_object().or_else(|| authorizer.as_object())?;
+        return Some(Source::AsTheyAre(with_subject(context)));
+    }
+    match authorizer["claims"].as_object() {
+        // Only an HTTP API names the version in payload format 1.0.
+        Some(claims) if event["version"] == "1.0" => Some(Source::HttpApiJwt(claims)),
+        Some(claims) => Some(Source::AsTheyAre(claims.clone())),
+        None => Some(Source::AsTheyAre(with_subject(authorizer.as_object()?))),
+    }
+}
+
+/// The context of a Lambda authorizer, which may name the subject as the principal.
+fn with_subject(context: &Map<String, Value>) -> Map<String, Value> {
+    let mut claims = context.clone();
+    if let (false, Some(principal)) = (claims.contains_key("sub"), claims.get("principalId").cloned()) {
+        claims.insert("sub".to_owned(), principal);
+    }
+    claims
+}
+
+/// The payload of the bearer token, if every claim of the authorizer is in it with the same text.
+fn verified_payload(event: &Value, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let payload = bearer(event)?.split('.').nth(1)?;
+    let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    let payload = payload.as_object()?;
+    let agrees = claims.iter().all(|(name, value)| payload.get(name).is_some_and(|own| flat(own) == flat(value)));
+    agrees.then(|| payload.clone())
+}
+
+fn bearer(event: &Value) -> Option<&str> {
+    let headers = event["headers"].as_object()?;
+    let (_, value) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
+    value.as_str()?.strip_prefix("Bearer ")
+}
+
+fn has_bearer(event: &Value) -> bool {
+    bearer(event).is_some()
+}
+
+/// A claim as an HTTP API's JWT authorizer hands it over.
+#[must_use]
+pub fn flat(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(flat).collect::<Vec<_>>().join(" ")),
+        other => other.to_string(),
+    }
+}
+
+fn inside_brackets(value: &Value) -> Option<&str> {
+    value.as_str()?.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// The groups of a claim that has kept its type.
+fn groups_of(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => BTreeSet::from([text.clone()]),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The groups of a text that encodes a list: gateways whose contexts hold only texts have
+/// lists as JSON, or with commas as Cognito writes them. The contract does not mention them.
+fn encoded_groups(value: &Value) -> Vec<String> {
+    let Some(text) = value.as_str() else { return Vec::new() };
+    match serde_json::from_str::<Value>(text) {
+        Ok(list @ Value::Array(_)) => groups_of(&list).into_iter().collect(),
+        _ if !text.starts_with('[') && text.contains(',') => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    }
+}

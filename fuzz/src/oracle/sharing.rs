@@ -1,0 +1,92 @@
+//! Which bindings may share a token.
+
+use super::entry::{Identity, Scoped};
+use super::view::{Bound, View};
+
+/// Whether a choice of save targets exists, or every choice does, with which all
+/// rules of "Which bindings may share a token" hold.
+///
+/// A binding that several grants open may have several save targets, and the
+/// contract does not say which one the product takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Choice {
+    /// With at least one choice.
+    Some,
+    /// With whatever choice.
+    Every,
+}
+
+/// Whether the modes and save targets of these bindings may share a token.
+#[must_use]
+pub(super) fn modes_may_share(view: &View<'_>, bounds: &[Bound], choice: Choice) -> bool {
+    let writing: Vec<&Bound> = bounds.iter().filter(|bound| bound.mode != "view").collect();
+    let mut choices: Vec<Vec<&Option<String>>> = vec![Vec::new()];
+    for bound in &writing {
+        let longer = |so_far: &Vec<_>| {
+            let so_far = so_far.clone();
+            bound.saves.iter().map(move |save| so_far.iter().copied().chain([save]).collect()).collect::<Vec<_>>()
+        };
+        choices = choices.iter().flat_map(longer).collect();
+    }
+    let holds = |saves: &Vec<&Option<String>>| rules_hold(view, bounds, &writing, saves);
+    match choice {
+        Choice::Some => choices.iter().any(holds),
+        Choice::Every => choices.iter().all(holds),
+    }
+}
+
+/// `saves[i]` is where the result of `writing[i]` may be saved.
+fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[&Option<String>]) -> bool {
+    writing.iter().zip(saves).all(|(bound, save)| {
+        bounds.iter().map(|other| &other.entry).all(|entry| match (&bound.report, bound.mode.as_str()) {
+            // The targets are the whole token's, so an editable report may be saved to each.
+            (Some(report), "edit") => {
+                view.lets_edit(&report.id, entry, Some(save))
+                    && saves.iter().filter(|target| target.is_some()).all(|target| {
+                        view.lets_edit(&report.id, entry, Some(target))
+                    })
+            }
+            _ => view.lets_create(entry, save),
+        })
+    })
+}
+
+/// How the identities of the datasets in one token fit together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Identities {
+    /// Each dataset has one.
+    Agree,
+    /// A dataset goes with an identity in one place, and without one where it is only needed;
+    /// the contract does not say whether that is a conflict.
+    Unclear,
+    /// A dataset goes under two.
+    Clash,
+}
+
+/// How the identities of these bindings fit together.
+#[must_use]
+pub(super) fn identities_of(bounds: &[Bound]) -> Identities {
+    let mut all: Vec<(&Scoped, bool)> = Vec::new();
+    for bound in bounds {
+        all.push((&bound.entry.dataset, true));
+        all.extend(needed(bound).map(|scoped| (scoped, false)));
+    }
+    let mut verdict = Identities::Agree;
+    for (index, (one, one_is_bound)) in all.iter().enumerate() {
+        for (other, other_is_bound) in all[index + 1..].iter().filter(|(other, _)| other.id == one.id) {
+            let is_bare = [one, other].iter().any(|scoped| scoped.identity == Identity::None);
+            let are_bound = *one_is_bound && *other_is_bound;
+            match (one.identity == other.identity, is_bare && !are_bound) {
+                (true, _) => {}
+                (false, true) => verdict = if verdict == Identities::Clash { verdict } else { Identities::Unclear },
+                (false, false) => verdict = Identities::Clash,
+            }
+        }
+    }
+    verdict
+}
+
+/// What the token names because of a binding, beside the bound dataset.
+pub(super) fn needed(bound: &Bound) -> impl Iterator<Item = &Scoped> {
+    bound.entry.needs.iter().chain(bound.report.iter().filter_map(|report| report.own.as_ref()))
+}

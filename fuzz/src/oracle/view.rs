@@ -1,0 +1,175 @@
+//! One reading of the grants of one caller.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::binding::Binding;
+use super::caller::Caller;
+use super::entry::{Entry, Report};
+use super::{Contents, Oracle, items, lower, texts};
+
+/// How doubts are decided.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reading {
+    /// Whatever may be granted is granted: what this reading denies must never be in a token.
+    Generous,
+    /// Only what is granted beyond doubt: what this reading allows must be answered.
+    Strict,
+}
+
+/// Which catalog entry a grant has to open, for a rule about it to hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sameness {
+    /// The one with this key.
+    Key,
+    /// Any that shows the same dataset under the same identity.
+    Dataset,
+}
+
+/// The grants of a caller's tenant that are for the caller.
+#[derive(Clone, Debug)]
+pub(super) struct View<'o> {
+    oracle: &'o Oracle,
+    caller: &'o Caller,
+    reading: Reading,
+    grants: Vec<&'o Value>,
+}
+
+/// A binding whose report and dataset are found.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    /// The report; none where a report is created.
+    pub report: Option<Report>,
+    /// The dataset.
+    pub entry: Entry,
+    /// `view`, `edit` or `create`.
+    pub mode: String,
+    /// Where the grants that open it let the result be saved; `None` is nowhere.
+    pub saves: BTreeSet<Option<String>>,
+}
+
+impl<'o> View<'o> {
+    /// The grants of this caller.
+    #[must_use]
+    pub(super) fn new(oracle: &'o Oracle, caller: &'o Caller, tenant: &str, reading: Reading) -> Self {
+        let groups = if reading == Reading::Generous { &caller.possible_groups } else { &caller.groups };
+        let is_for = |grant: &&Value| grant["groups"].is_null() || texts(&grant["groups"]).any(|g| groups.contains(g));
+        let grants = oracle.catalog["tenants"].get(tenant).map(|tenant| items(&tenant["grants"])).unwrap_or_default();
+        Self { oracle, caller, reading, grants: grants.iter().filter(is_for).collect() }
+    }
+
+    fn contents(&self) -> &'o Contents {
+        match self.reading {
+            Reading::Generous => &self.oracle.possible,
+            Reading::Strict => &self.oracle.certain,
+        }
+    }
+
+    /// The datasets of the workspaces that a grant names, by id.
+    fn listed(&self, grant: &'o Value) -> impl Iterator<Item = &'o String> {
+        let contents = self.contents();
+        texts(&grant["workspaces"]).filter_map(|id| contents.get(&id.to_lowercase())).flatten()
+    }
+
+    /// Every entry that a grant opens.
+    fn entries(&self, grant: &'o Value) -> Vec<Entry> {
+        let by_key = texts(&grant["datasets"]);
+        let mut entries: Vec<_> =
+            by_key.filter_map(|key| Entry::of_catalog(&self.oracle.catalog, key, self.caller)).collect();
+        entries.extend(self.listed(grant).map(|id| Entry::of_workspace(id)));
+        entries
+    }
+
+    /// The binding, if one grant opens it; a dataset that it leaves out is the only one that the grants allow.
+    #[must_use]
+    pub(super) fn resolve(&self, binding: &Binding) -> Option<Bound> {
+        let entry = match &binding.dataset {
+            Some(key) => self.opened(binding).into_iter().find(|entry| entry.key == *key || is_guid_of(entry, key))?,
+            None => {
+                let opened = self.opened(binding);
+                let first = opened.first()?.clone();
+                let is_only = opened.iter().all(|entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs));
+                is_only.then_some(first)?
+            }
+        };
+        let catalog = &self.oracle.catalog;
+        let report = match &binding.report {
+            Some(key) => {
+                let own = catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
+                Some(Report::of_catalog(catalog, key, own, self.caller)?)
+            }
+            None => None,
+        };
+        let opening = self.grants_for(binding).filter(|grant| self.opens(grant, &entry, Sameness::Key));
+        let saves = opening.map(|grant| save_to(grant)).collect();
+        Some(Bound { report, entry, mode: binding.mode.clone(), saves })
+    }
+
+    /// The entries that a binding's report may be bound to in its mode, each once.
+    #[must_use]
+    pub(super) fn opened(&self, binding: &Binding) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for entry in self.grants_for(binding).flat_map(|grant| self.entries(grant)) {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        entries
+    }
+
+    fn grants_for(&self, binding: &Binding) -> impl Iterator<Item = &'o Value> {
+        let has_report = |grant: &Value| {
+            binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| granted == key))
+        };
+        self.grants.iter().copied().filter(move |grant| has_mode(grant, &binding.mode) && has_report(grant))
+    }
+
+    fn opens(&self, grant: &'o Value, entry: &Entry, sameness: Sameness) -> bool {
+        self.entries(grant).iter().any(|opened| match sameness {
+            Sameness::Key => opened == entry,
+            Sameness::Dataset => opened.dataset == entry.dataset,
+        })
+    }
+
+    /// What another binding's dataset has to be for the rules about sharing.
+    fn sameness(&self) -> Sameness {
+        if self.reading == Reading::Generous { Sameness::Dataset } else { Sameness::Key }
+    }
+
+    /// Whether a grant lets this report be edited over this dataset; with `save`, and be saved there.
+    #[must_use]
+    pub(super) fn lets_edit(&self, report: &str, entry: &Entry, save: Option<&Option<String>>) -> bool {
+        let names = |grant: &Value| {
+            texts(&grant["reports"]).any(|key| lower(&self.oracle.catalog["reports"][key]["reportId"]) == report)
+        };
+        self.grants.iter().any(|grant| {
+            has_mode(grant, "edit")
+                && save.is_none_or(|save| save_to(grant) == *save)
+                && names(grant)
+                && self.opens(grant, entry, self.sameness())
+        })
+    }
+
+    /// Whether a grant lets a report be created over this dataset and saved there.
+    #[must_use]
+    pub(super) fn lets_create(&self, entry: &Entry, save: &Option<String>) -> bool {
+        self.grants.iter().any(|grant| {
+            let in_mode = has_mode(grant, "create") || (has_mode(grant, "edit") && save.is_some());
+            in_mode && save_to(grant) == *save && self.opens(grant, entry, self.sameness())
+        })
+    }
+}
+
+/// A dataset of a workspace is named by its GUID, in whatever case.
+fn is_guid_of(entry: &Entry, key: &str) -> bool {
+    entry.is_of_workspace() && entry.key == key.to_lowercase()
+}
+
+fn has_mode(grant: &Value, mode: &str) -> bool {
+    if grant["modes"].is_null() { mode == "view" } else { texts(&grant["modes"]).any(|granted| granted == mode) }
+}
+
+fn save_to(grant: &Value) -> Option<String> {
+    grant["saveTo"].as_str().map(str::to_lowercase)
+}

@@ -1,0 +1,198 @@
+//! A function's environment between a catalog, the gateway and its upstreams: an
+//! event goes in, an HTTP answer comes out, and Power BI says what it was asked for.
+
+mod http;
+mod upstreams;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use dynabind::App;
+use dynabind::clock::Clock;
+use serde_json::Value;
+
+use self::upstreams::{Server, State};
+use crate::fixtures::{StoppedClock, variables};
+use crate::gateway::{self, Answer};
+use crate::oracle::{Contents, Issued};
+
+pub use self::upstreams::Fault;
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<SystemTime>);
+
+impl ManualClock {
+    /// Moves it on.
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(Mutex::new(StoppedClock.now()))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// What Power BI holds.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The datasets of each workspace.
+    pub contents: Contents,
+    /// By the id of a report, the dataset that it was built on.
+    pub own_datasets: BTreeMap<String, String>,
+}
+
+impl World {
+    /// Everything that a catalog names, where it says that it is.
+    #[must_use]
+    pub fn of_catalog(catalog: &Value) -> Self {
+        let lower = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
+        let mut world = Self::default();
+        for dataset in catalog["datasets"].as_object().into_iter().flat_map(serde_json::Map::values) {
+            world.contents.entry(lower(&dataset["workspaceId"])).or_default().insert(lower(&dataset["datasetId"]));
+        }
+        world
+    }
+}
+
+/// One environment: all three functions over one set of caches.
+pub struct Site {
+    /// The time of everything.
+    pub clock: Arc<ManualClock>,
+    app: Arc<App>,
+    state: Arc<Mutex<State>>,
+    _server: Server,
+}
+
+impl Site {
+    /// An environment that has just started, or the product's complaints about the catalog.
+    ///
+    /// # Errors
+    /// The faults of the settings or the catalog, as text.
+    pub async fn open(catalog: &str, world: World, more: &[(&str, &str)]) -> Result<Self, String> {
+        let clock = Arc::<ManualClock>::default();
+        let state = State::new(Arc::clone(&clock) as _, world.contents, world.own_datasets);
+        let state = Arc::new(Mutex::new(state));
+        let server = Server::start(Arc::clone(&state)).await;
+        let file = CatalogFile::write(catalog);
+        let url = |upstream: &str| format!("http://127.0.0.1:{}/{upstream}", server.port);
+        let (entra, powerbi, secrets) = (url("entra"), url("powerbi"), url("secretsmanager"));
+        let place = format!("file:{}", file.0.display());
+        let mut given = vec![
+            ("DYNABIND_CATALOG", place.as_str()),
+            ("DYNABIND_ENTRA_URL", &entra),
+            ("DYNABIND_POWERBI_URL", &powerbi),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
+        ];
+        given.extend(more);
+        let vars = variables(&given);
+        let app = App::from_vars(&vars, Arc::clone(&clock) as _).map_err(|faults| format!("{faults:?}"))?;
+        Ok(Self { clock, app: Arc::new(app), state, _server: server })
+    }
+
+    /// The application, for whoever hands over events.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Hands an event to a function, which has 20 s by the application's clock.
+    ///
+    /// # Panics
+    /// When the answer breaks the contract.
+    pub async fn send(&self, function: &'static str, event: &Value) -> Answer {
+        let read = serde_json::from_value(event.clone()).unwrap();
+        let deadline = self.clock.now() + Duration::from_secs(20);
+        gateway::deliver(&self.app, function, read, deadline, &[]).await
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// The token with this text, as Power BI was asked for it.
+    #[must_use]
+    pub fn issued(&self, token: &str) -> Option<Issued> {
+        self.state().issued.get(token).cloned()
+    }
+
+    /// How many tokens Power BI has made so far.
+    #[must_use]
+    pub fn count_of_issued(&self) -> usize {
+        self.state().issued.len()
+    }
+
+    /// Every token that Power BI has made so far.
+    #[must_use]
+    pub fn all_issued(&self) -> Vec<Issued> {
+        self.state().issued.values().cloned().collect()
+    }
+
+    /// The calls of all upstreams since the last time of asking, as `METHOD /path`.
+    #[must_use]
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().calls)
+    }
+
+    /// Lets the next call whose `METHOD /path` contains `route` go wrong.
+    pub fn fail(&self, route: &str, fault: Fault) {
+        self.state().faults.push((route.to_owned(), fault));
+    }
+
+    /// Drops the faults that still wait.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Puts a dataset into one workspace and takes it out of all others.
+    pub fn move_dataset(&self, dataset: &str, workspace: Option<&str>) {
+        let mut state = self.state();
+        for datasets in state.contents.values_mut() {
+            datasets.remove(dataset);
+        }
+        if let Some(workspace) = workspace {
+            state.contents.entry(workspace.to_owned()).or_default().insert(dataset.to_owned());
+        }
+    }
+
+    /// What each workspace holds now.
+    #[must_use]
+    pub fn contents(&self) -> Contents {
+        self.state().contents.clone()
+    }
+
+    /// Decides how long the access tokens live that Entra makes from now on.
+    pub fn set_access_token_life(&self, life: Duration) {
+        self.state().access_token_life = life;
+    }
+}
+
+/// The catalog on the disk for as long as the product reads it.
+struct CatalogFile(PathBuf);
+
+impl CatalogFile {
+    fn write(text: &str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("dynabind-{}-{}.json", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for CatalogFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
