@@ -1,10 +1,10 @@
 //! Catalogs of any size, and what is done with one for each binding.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dynabind::catalog::Catalog;
-use dynabind::domain::{AuthorizedBinding, BindingRequest, Caller, DatasetKey, Mode, ReportKey};
+use dynabind::domain::{self, AuthorizedBindings, BindingRequest, Caller, Found, Mode, Viewer};
+use dynabind::gateway::GatewayEvent;
 use dynabind::ports::CatalogReader;
 use dynabind::request::Call;
 use futures_util::FutureExt;
@@ -79,9 +79,9 @@ impl Authorization {
     /// When the catalog cannot be read.
     pub fn among(tenants: usize) -> Result<Self, Error> {
         let catalog = dynabind::catalog::parse(&text(tenants)).map_err(|faults| format!("{faults:?}"))?;
-        let claims = [("sub", "ana"), ("tenant", TENANT), ("email", "ana@contoso.example"), ("groups", "[analysts]")];
-        let claims: HashMap<_, _> = claims.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let caller = Caller::from_verified_claims(claims, "tenant", "groups").ok_or("no caller")?;
+        let caller = caller(&json!({
+            "sub": "ana", "tenant": TENANT, "email": "ana@contoso.example", "groups": ["analysts"],
+        }))?;
         let request =
             BindingRequest { report: Some(REPORT.parse()?), dataset: Some(DATASET.parse()?), mode: Mode::Edit };
         Ok(Self { catalog, call: Arc::new(Call::begin(None)), caller, request })
@@ -89,17 +89,29 @@ impl Authorization {
 
     /// From the tenant's name to the proof that it may; `None` where it may not.
     #[must_use]
-    pub fn decide(&self) -> Option<AuthorizedBinding> {
+    pub fn decide(&self) -> Option<AuthorizedBindings> {
         let name = self.caller.tenant()?;
         let tenant = self.catalog.tenant(&self.call, name).now_or_never()?.ok()??;
-        let permit = tenant.permit(&self.caller, &self.request).ok()?;
-        let reports: BTreeSet<ReportKey> = self.request.report.iter().cloned().collect();
-        let datasets: BTreeSet<DatasetKey> = self.request.dataset.iter().cloned().collect();
+        let begun = domain::Authorization::begin(&self.caller, &tenant, std::slice::from_ref(&self.request)).ok()?;
+        let (reports, datasets) = (begun.report_keys(), begun.dataset_keys());
         let entries = self.catalog.entries(&self.call, &tenant, &reports, &datasets).now_or_never()?.ok()?;
-        let report = entries.reports.into_values().next();
-        let dataset = entries.datasets.into_values().next()?;
-        AuthorizedBinding::for_customer(&self.caller, tenant.profile, permit, report, dataset).ok()
+        begun.complete(&entries, &Found::default(), Viewer::Customer).ok()
     }
+}
+
+/// The caller that a Lambda authorizer's event is of.
+///
+/// # Errors
+/// When the claims name nobody.
+pub fn caller(claims: &Value) -> Result<Caller, Error> {
+    let event = json!({
+        "version": "2.0", "rawPath": "/token", "headers": {},
+        "requestContext": {
+            "authorizer": { "lambda": claims }, "http": { "method": "POST", "path": "/token" },
+        },
+    });
+    let (_, claims) = serde_json::from_str::<GatewayEvent>(&event.to_string())?.into_parts();
+    Caller::new(claims.ok_or("no claims")?, "tenant", "groups").map_err(|error| format!("{error:?}").into())
 }
 
 #[cfg(test)]

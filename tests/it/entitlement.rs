@@ -204,7 +204,7 @@ async fn one_dataset_under_two_identities_cannot_share_a_token() {
     .await;
     let body = json!({ "bindings": [{ "report": "r", "dataset": "own" }, { "report": "r", "dataset": "all" }] });
     let answer = door.token("carl@contoso", body).await;
-    answer.assert_problem(400, "invalid-request");
-    assert_eq!(answer.pointers(), ["/bindings/1/dataset"]);
+    answer.assert_problem(400, "bindings-conflict");
+    assert_eq!(answer.pointers(), ["/bindings/1"]);
     assert_eq!(door.upstream_calls(), [""; 0]);
 }

@@ -3,7 +3,8 @@
 use acceptance::front_door::FrontDoor;
 use acceptance::project;
 use dynabind::clock::SystemClock;
-use dynabind::http::{Edge, Exchange, Route};
+use dynabind::http::{Edge, Exchange, GatewayEvent, Route};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -144,14 +145,16 @@ async fn a_panic_is_one_500_and_nothing_else_is_said() {
     let route = Route { method: http::Method::POST, path: "/token" };
     let event = project::text("tests/fixtures/events/http-api-jwt.json");
     for (panics, status) in [(true, 500), (false, 200)] {
-        let request = lambda_http::request::from_str(&event).unwrap();
-        let answer = async move |_: Exchange| {
+        let event: GatewayEvent = serde_json::from_str(&event).unwrap();
+        let answer = move |_: Exchange| async move {
             assert!(!panics, "told to nobody");
             Ok(json!({}))
         };
-        let response = dynabind::http::serve(&edge, &route, request, answer).await;
-        assert_eq!(response.status(), status);
-        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        let handle = |request| dynabind::http::serve(&edge, &route, request, answer);
+        let answer = dynabind::http::invoke(handle, LambdaEvent::new(event, Context::default())).await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        assert_eq!(answer["statusCode"], status);
+        let body = answer["body"].as_str().unwrap().to_owned();
         assert!(!body.contains("told"), "{body}");
         assert_eq!(body.contains("urn:dynabind:problem:internal"), panics);
     }

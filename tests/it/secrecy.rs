@@ -6,11 +6,11 @@ use acceptance::log_lines::LogLines;
 use acceptance::project;
 use devstack::{Fault, Service};
 use dynabind::clock::SystemClock;
-use dynabind::http::{Edge, Exchange, Route};
+use dynabind::http::{Edge, Exchange, GatewayEvent, Route};
 use dynabind::secrets::ServicePrincipal;
 use dynabind::settings::Settings;
 use fuzz::fixtures::settings;
-use lambda_http::{Context, RequestExt as _};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -177,9 +177,11 @@ async fn lambdas_own_ids_forge_no_line_either() {
     let mut context = Context::default();
     (context.request_id, context.xray_trace_id) = (forged(), Some(forged()));
     let event = project::text("tests/fixtures/events/http-api-jwt.json");
-    let request = lambda_http::request::from_str(&event).unwrap().with_lambda_context(context);
-    let response = dynabind::http::serve(&edge, &route, request, async |_: Exchange| Ok(json!({}))).await;
-    assert_eq!(response.status(), 200);
+    let event: GatewayEvent = serde_json::from_str(&event).unwrap();
+    let answer = |_: Exchange| async { Ok(json!({})) };
+    let handle = |request| dynabind::http::serve(&edge, &route, request, answer);
+    let answer = dynabind::http::invoke(handle, LambdaEvent::new(event, context)).await.unwrap();
+    assert_eq!(serde_json::to_value(answer).unwrap()["statusCode"], 200);
     let lines = log.take_texts();
     assert_whole_and_short(&lines, "context");
     assert!(lines.last().unwrap().matches("FATAL").count() == 2, "both are shown: {lines:?}");

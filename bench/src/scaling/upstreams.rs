@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use dynabind::clock::Clock;
 use dynabind::domain::{DatasetId, ReportId, TokenRequest, UserAssertion};
-use dynabind::ports::{AccessTokens, DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
+use dynabind::ports::{
+    AccessTokens, Charge, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata,
+    WorkspaceMetadata,
+};
 use dynabind::request::Call;
 use dynabind::token::{AccessToken, EmbedToken, Expiry};
 use dynabind::upstream::{Effort, Upstream, UpstreamError, UpstreamErrorKind};
@@ -73,7 +76,7 @@ impl AccessTokens for Counted {
     }
 
     /// Renews at half of the life, as `dynabind::entra` does.
-    async fn get(&self, _: &Arc<Call>, _: Option<&UserAssertion>) -> Result<AccessToken, UpstreamError> {
+    async fn get(&self, _: &Arc<Call>, _: Option<&UserAssertion>, _: Charge<'_>) -> Result<AccessToken, UpstreamError> {
         let now = self.counters.clock.now();
         let mut kept = self.access.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = kept.as_ref().filter(|token| token.expiry.remaining(now) > ACCESS_TOKEN_LIFE / 2) {
@@ -132,6 +135,16 @@ impl PowerBi for Counted {
         _: Item<()>,
         _: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
+        Err(not_asked())
+    }
+
+    async fn reports(
+        &self,
+        _: &Arc<Call>,
+        _: &AccessToken,
+        _: Item<()>,
+        _: Effort,
+    ) -> Result<Vec<ListedReport>, UpstreamError> {
         Err(not_asked())
     }
 

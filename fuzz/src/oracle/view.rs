@@ -89,14 +89,16 @@ impl<'o> View<'o> {
             None => {
                 let opened = self.opened(binding);
                 let first = opened.first()?.clone();
-                let is_only = opened.iter().all(|entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs));
+                let is_only =
+                    opened.iter().all(|entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs));
                 is_only.then_some(first)?
             }
         };
         let catalog = &self.oracle.catalog;
         let report = match &binding.report {
             Some(key) => {
-                let own = catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
+                let own =
+                    catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
                 Some(Report::of_catalog(catalog, key, own, self.caller)?)
             }
             None => None,

@@ -219,14 +219,13 @@ impl FromStr for Template {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
+    use crate::gateway::VerifiedClaims;
 
     fn render(template: &str, claims: &[(&str, &str)]) -> Result<String, Denial> {
-        let claims: HashMap<_, _> =
-            claims.iter().chain(&[("sub", "u")]).map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        let caller = Caller::from_verified_claims(claims, "tenant", "groups").unwrap();
+        let claims: serde_json::Map<_, _> =
+            claims.iter().chain(&[("sub", "u")]).map(|(k, v)| ((*k).to_owned(), (*v).into())).collect();
+        let caller = Caller::new(VerifiedClaims::for_test(&claims.into()), "tenant", "groups").unwrap();
         template.parse::<Template>().unwrap().render(&caller, is_username)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::payload;
@@ -56,7 +57,10 @@ enum Authorizer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
-    version: Option<Value>,
+    /// Only payload format 2.0 has it.
+    raw_path: Option<IgnoredAny>,
+    /// Only HTTP APIs have it.
+    version: Option<IgnoredAny>,
     request_context: Option<Context>,
 }
 
@@ -68,9 +72,12 @@ struct Context {
 impl VerifiedClaims {
     /// Reads the claims out of an event's JSON text.
     pub(super) fn of_event(event: &str) -> Option<Self> {
-        let Event { version, request_context } = serde_json::from_str(event).ok()?;
-        let is_http_api = version.is_some_and(|version| version.is_string());
-        let (authorizer, claims) = verified(request_context?.authorizer?, is_http_api)?;
+        let Event { raw_path, version, request_context } = serde_json::from_str(event).ok()?;
+        let context = request_context?.authorizer?;
+        let (authorizer, claims) = match raw_path {
+            Some(_) => verified_in_format_2(context)?,
+            None => verified_in_format_1(context, version.is_some()),
+        };
         let needs_payload = match authorizer {
             Authorizer::Jwt => claims.values().any(|value| value.as_str().is_some_and(looks_flattened)),
             Authorizer::Cognito => true,
@@ -115,7 +122,7 @@ impl VerifiedClaims {
     /// Claims for the crate's own unit tests, as a Lambda authorizer would hand them over.
     #[cfg(test)]
     pub(crate) fn for_test(claims: &Value) -> Self {
-        let event = serde_json::json!({ "version": "2.0", "requestContext": { "authorizer": { "lambda": claims } } });
+        let event = serde_json::json!({ "rawPath": "/", "requestContext": { "authorizer": { "lambda": claims } } });
         Self::of_event(&event.to_string()).unwrap()
     }
 }
@@ -172,24 +179,25 @@ fn looks_flattened(text: &str) -> bool {
     (text.starts_with('[') && text.ends_with(']')) || looks_like_object(text)
 }
 
-/// Which claims an authorizer's context holds, and of which authorizer it is.
-///
-/// HTTP APIs hand over a JWT's claims under `jwt` and a Lambda authorizer's context under `lambda`.
-/// REST APIs, and HTTP APIs in payload format 1.0, have `claims` of Cognito or of a JWT, or the
-/// Lambda authorizer's context itself. IAM identifies an AWS principal and not one of the tenants'
-/// users.
-fn verified(mut context: Map<String, Value>, is_http_api: bool) -> Option<(Authorizer, Map<String, Value>)> {
-    if let Some(Value::Object(mut jwt)) = context.remove("jwt") {
-        return Some((Authorizer::Jwt, object(jwt.remove("claims"))?));
+/// The claims in an event of payload format 2.0, and which authorizer has verified them: a JWT's
+/// are under `jwt`, a Lambda authorizer's context is under `lambda`. IAM identifies an AWS principal
+/// and not one of the tenants' users.
+fn verified_in_format_2(mut context: Map<String, Value>) -> Option<(Authorizer, Map<String, Value>)> {
+    match context.remove("jwt") {
+        Some(Value::Object(mut jwt)) => Some((Authorizer::Jwt, object(jwt.remove("claims"))?)),
+        Some(_) => None,
+        None => Some((Authorizer::Lambda, with_principal_as_subject(object(context.remove("lambda"))?))),
     }
-    if let Some(of_lambda) = object(context.remove("lambda")) {
-        return Some((Authorizer::Lambda, with_principal_as_subject(of_lambda)));
+}
+
+/// The claims in an event of a REST API, or of an HTTP API in payload format 1.0: Cognito's or a
+/// JWT's are under `claims`, a Lambda authorizer's context is the authorizer itself.
+fn verified_in_format_1(mut context: Map<String, Value>, is_http_api: bool) -> (Authorizer, Map<String, Value>) {
+    match object(context.remove("claims")) {
+        Some(claims) if is_http_api => (Authorizer::Jwt, claims),
+        Some(claims) => (Authorizer::Cognito, claims),
+        None => (Authorizer::Lambda, with_principal_as_subject(context)),
     }
-    if let Some(claims) = object(context.remove("claims")) {
-        return Some((if is_http_api { Authorizer::Jwt } else { Authorizer::Cognito }, claims));
-    }
-    context.remove("iam");
-    Some((Authorizer::Lambda, with_principal_as_subject(context)))
 }
 
 fn object(value: Option<Value>) -> Option<Map<String, Value>> {
