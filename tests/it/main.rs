@@ -31,5 +31,6 @@ mod requests;
 mod secrecy;
 #[cfg(feature = "opentelemetry")]
 mod spans;
+mod stateful;
 mod template;
 mod token;

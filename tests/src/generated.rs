@@ -263,7 +263,8 @@ impl AnyBinding {
         .try_into()
         .unwrap();
         let mode = pick(&modes, by_mode).unwrap_or_else(|| "view".to_owned());
-        let mut binding = json!({ "mode": mode, "report": pick(&reports, by_report), "dataset": pick(&datasets, by_dataset) });
+        let report = pick(&reports, by_report).unwrap_or_else(|| "r0".to_owned());
+        let mut binding = json!({ "mode": mode, "report": report, "dataset": pick(&datasets, by_dataset) });
         let fields = binding.as_object_mut().unwrap();
         fields.retain(|_, value| !value.is_null());
         if self.leaves_dataset_out {

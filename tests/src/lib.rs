@@ -19,3 +19,4 @@ pub mod moto;
 pub mod openapi;
 pub mod process;
 pub mod project;
+pub mod scenario;

@@ -94,7 +94,8 @@ impl<'o> View<'o> {
             }
         };
         let catalog = &self.oracle.catalog;
-        let report = match &binding.report {
+        // A created report has no more to do with the one that the grants name.
+        let report = match binding.report.as_ref().filter(|_| binding.mode != "create") {
             Some(key) => {
                 let own = catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
                 Some(Report::of_catalog(catalog, key, own, self.caller)?)
