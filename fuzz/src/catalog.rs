@@ -137,9 +137,8 @@ async fn check_binding(site: &Site, oracles: &[Oracle], claims: &Value, binding:
     let answer = site.send("token", &event).await;
     let issued = answer.token().and_then(|token| site.issued(token));
     // A workspace with a strange id holds a dataset whose id may be no key.
-    let found = oracles.iter().map(|oracle| {
-        faults(oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref())
-    });
+    let found =
+        oracles.iter().map(|oracle| faults(oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref()));
     let found: Vec<_> = found.collect();
     assert!(found.iter().any(Vec::is_empty), "{binding} of {claims}: {found:#?}\n{}", answer.body);
 }

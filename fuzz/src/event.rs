@@ -52,8 +52,12 @@ impl Demo {
             // Names that stand twice mean to the product what they mean here: the event is one text for both.
             let event: Value = serde_json::from_str(event).expect("it was read");
             let found = violations(&self.oracle, &Asked::new(&decoded(event)), &issued);
-            assert!(found.is_empty(), "{found:#?}
-for {}", issued.body);
+            assert!(
+                found.is_empty(),
+                "{found:#?}
+for {}",
+                issued.body
+            );
         } else {
             assert_eq!(self.site.count_of_issued(), before, "a token is made that nobody gets");
         }

@@ -12,8 +12,8 @@ use lambda_http::{Context, Request};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::log;
 use crate::fixtures::{ACCESS_TOKEN, StoppedClock};
+use crate::log;
 
 thread_local! {
     static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

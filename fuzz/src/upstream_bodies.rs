@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 
 use self::script::Script;
 use self::server::{CLIENT_SECRET, Server};
-use crate::gateway;
 use crate::fixtures::{StoppedClock, settings};
+use crate::gateway;
 
 /// The AWS credentials' and the user's own.
 const AWS_SECRET: &str = "aWs8Q~the-functions-secret-key";

@@ -195,7 +195,8 @@ fn play(scenario: &Scenario) -> Result<Tally, String> {
             let found = run.step(step).await;
             if !found.is_empty() {
                 let calls = run.site.take_calls();
-                return Err(format!("step {number}, {step}:\n{found:#?}\nupstream calls: {calls:#?}\n{scenario:?}"));
+                let so_far = scenario.until(number);
+                return Err(format!("step {number}, {step}:\n{found:#?}\nupstream calls: {calls:#?}\n{so_far:?}"));
             }
         }
         Ok(run.tally)
@@ -237,9 +238,7 @@ fn the_scenarios_reach_caches_faults_and_other_callers() {
 
 /// A caller of one tenant, whose grant opens the first workspace as a whole.
 fn of_workspace(steps: Value) -> Scenario {
-    let caller = |groups: Value| {
-        json!({ "authorizer": "HttpLambda", "claims": { "sub": "s", "tenant": "t0", "groups": groups } })
-    };
+    let caller = |groups: Value| json!({ "authorizer": "HttpLambda", "claims": { "sub": "s", "tenant": "t0", "groups": groups } });
     Scenario(json!({
         "catalog": {
             "reports": { "r0": { "name": "R", "workspaceId": guid(1, 7), "reportId": guid(2, 0) } },

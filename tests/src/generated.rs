@@ -247,7 +247,8 @@ impl AnyBinding {
         let [by_grant, by_report, by_dataset, by_mode] = self.choices;
         let grants = catalog["tenants"][tenant]["grants"].as_array().cloned().unwrap_or_default();
         let grant = pick(&grants, by_grant).unwrap_or_default();
-        let listed = strings(&grant["workspaces"]).into_iter().filter_map(|id| world.contents.get(&id)).flatten().cloned();
+        let listed =
+            strings(&grant["workspaces"]).into_iter().filter_map(|id| world.contents.get(&id)).flatten().cloned();
         let datasets: Vec<_> = strings(&grant["datasets"]).into_iter().chain(listed).collect();
         let everywhere: Vec<_> = (0..LISTED).map(|n| guid(9, n)).chain((0..ITEMS).map(|n| format!("d{n}"))).collect();
         let all = |prefix: &str| (0..ITEMS).map(|n| format!("{prefix}{n}")).collect();
@@ -280,7 +281,13 @@ impl AnyBinding {
 
 /// The body of a request of this caller, without exact duplicates.
 #[must_use]
-pub fn body(catalog: &Value, world: &World, caller: &AnyCaller, bindings: &[AnyBinding], minutes: Option<u16>) -> Value {
+pub fn body(
+    catalog: &Value,
+    world: &World,
+    caller: &AnyCaller,
+    bindings: &[AnyBinding],
+    minutes: Option<u16>,
+) -> Value {
     let tenant = caller.claims["tenant"].as_str().unwrap_or_default();
     let mut all: Vec<Value> = Vec::new();
     for binding in bindings {

@@ -43,7 +43,12 @@ enum Draft {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    let ask = (0..CALLERS, any::<bool>(), proptest::collection::vec(any_binding(), 1..3), proptest::option::weighted(0.1, 10..90_u16));
+    let ask = (
+        0..CALLERS,
+        any::<bool>(),
+        proptest::collection::vec(any_binding(), 1..3),
+        proptest::option::weighted(0.1, 10..90_u16),
+    );
     let lapse = select(vec![1_u64, 31, 61, 240, 601, 1300, 2800, 3601]);
     let place = proptest::option::weighted(0.4, 0..3_usize);
     let moved = (0..LISTED, place).prop_map(|(dataset, to)| {
@@ -112,7 +117,8 @@ impl Scenario {
                 Draft::Other(step) => steps.push(step),
             }
         }
-        let caller = |caller: &AnyCaller| json!({ "authorizer": format!("{:?}", caller.kind), "claims": caller.claims });
+        let caller =
+            |caller: &AnyCaller| json!({ "authorizer": format!("{:?}", caller.kind), "claims": caller.claims });
         let callers: Vec<_> = callers.iter().map(caller).collect();
         Self(json!({ "catalog": catalog, "callers": callers, "steps": steps }))
     }
@@ -129,6 +135,14 @@ impl Scenario {
         let caller = &self.0["callers"][usize::try_from(number.as_u64().unwrap()).unwrap()];
         let kind = Kind::ALL.into_iter().find(|kind| caller["authorizer"] == format!("{kind:?}")).unwrap();
         AnyCaller { kind, claims: caller["claims"].clone() }
+    }
+
+    /// The same scenario, with no step after this one.
+    #[must_use]
+    pub fn until(&self, number: usize) -> Self {
+        let mut cut = self.clone();
+        cut.0["steps"].as_array_mut().unwrap().truncate(number + 1);
+        cut
     }
 
     /// The steps in order.

@@ -80,7 +80,10 @@ fn differences(config: &Value, bound: &Bound) -> Vec<&'static str> {
         "edit" => config["permissions"] == 1 || (config["permissions"] == 7 && can_save),
         _ => config["permissions"].is_null() || config["permissions"] == 0,
     };
-    let rows =
-        [("id", lower(&config["id"]) == report.id), ("dataset", lower(target) == *dataset), ("permissions", permissions)];
+    let rows = [
+        ("id", lower(&config["id"]) == report.id),
+        ("dataset", lower(target) == *dataset),
+        ("permissions", permissions),
+    ];
     rows.into_iter().filter(|(_, is_right)| !is_right).map(|(field, _)| field).collect()
 }

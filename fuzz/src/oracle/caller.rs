@@ -162,7 +162,9 @@ fn encoded_groups(value: &Value) -> Vec<String> {
     let Some(text) = value.as_str() else { return Vec::new() };
     match serde_json::from_str::<Value>(text) {
         Ok(list @ Value::Array(_)) => groups_of(&list).into_iter().collect(),
-        _ if !text.starts_with('[') && text.contains(',') => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        _ if !text.starts_with('[') && text.contains(',') => {
+            text.split(',').map(|part| part.trim().to_owned()).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -42,9 +42,10 @@ fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[&O
             // The targets are the whole token's, so an editable report may be saved to each.
             (Some(report), "edit") => {
                 view.lets_edit(&report.id, entry, Some(save))
-                    && saves.iter().filter(|target| target.is_some()).all(|target| {
-                        view.lets_edit(&report.id, entry, Some(target))
-                    })
+                    && saves
+                        .iter()
+                        .filter(|target| target.is_some())
+                        .all(|target| view.lets_edit(&report.id, entry, Some(target)))
             }
             _ => view.lets_create(entry, save),
         })

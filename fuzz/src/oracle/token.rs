@@ -148,10 +148,15 @@ impl Check<'_> {
             for id in texts(&identity["datasets"]).map(str::to_lowercase) {
                 let demanded = self.demanded(&id);
                 if !demanded.contains(&Identity::Exactly(sent.clone())) {
-                    faults.push(format!("dataset {id} goes under {sent}, and the catalog has {demanded:?} for {caller:?}"));
+                    faults.push(format!(
+                        "dataset {id} goes under {sent}, and the catalog has {demanded:?} for {caller:?}"
+                    ));
                 }
                 // Naming it without an identity elsewhere in the catalog narrows nothing that is bound.
-                if demanded.iter().any(|other| !matches!(other, Identity::None) && *other != Identity::Exactly(sent.clone())) {
+                if demanded
+                    .iter()
+                    .any(|other| !matches!(other, Identity::None) && *other != Identity::Exactly(sent.clone()))
+                {
                     faults.push(format!("dataset {id} has to go under several identities: {demanded:?}"));
                 }
                 if !seen.insert(id.clone()) {
@@ -213,7 +218,8 @@ impl Check<'_> {
     /// The targets are the whole token's: each must be granted for everything that can be saved.
     fn targets(&mut self) {
         let mut faults = Vec::new();
-        let asked: BTreeSet<_> = self.bounds.iter().filter(|bound| bound.mode != "view").flat_map(|bound| &bound.saves).collect();
+        let asked: BTreeSet<_> =
+            self.bounds.iter().filter(|bound| bound.mode != "view").flat_map(|bound| &bound.saves).collect();
         for target in self.ids("targetWorkspaces").into_iter().map(Some) {
             let shown = target.as_deref().unwrap_or_default();
             if !asked.contains(&target) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::binding::Binding;
 use super::caller::Claim;
-use super::entry::{Entry, Identity};
+use super::entry::Identity;
 use super::sharing::{Choice, Identities, identities_of, modes_may_share, needed};
 use super::view::{Bound, Reading, View};
 use super::{Asked, Oracle};
@@ -71,7 +71,8 @@ impl Readings<'_> {
             self.permit_refusals(binding, &mut permitted);
         }
         // One binding may clash with itself, which no split of the request mends.
-        let clashes_alone = possible.iter().any(|bound| identities_of(std::slice::from_ref(bound)) != Identities::Agree);
+        let clashes_alone =
+            possible.iter().any(|bound| identities_of(std::slice::from_ref(bound)) != Identities::Agree);
         if clashes_alone {
             permitted.extend(["invalid-request", "upstream-rejected"]);
         }
@@ -86,9 +87,8 @@ impl Readings<'_> {
         // What the readings agree on is beyond doubt.
         let agree = possible.len() == certain.len()
             && possible.iter().zip(&certain).all(|(one, other)| one.entry == other.entry && one.saves == other.saves);
-        let must_share = agree
-            && identities == Identities::Agree
-            && modes_may_share(&self.strict, &certain, Choice::Every);
+        let must_share =
+            agree && identities == Identities::Agree && modes_may_share(&self.strict, &certain, Choice::Every);
         if !must_share {
             permitted.insert("bindings-conflict");
         }
@@ -108,10 +108,12 @@ impl Readings<'_> {
         let resolved = (self.generous.resolve(binding), self.strict.resolve(binding));
         let (possible, certain) = (resolved.0.as_ref(), resolved.1.as_ref());
         if binding.dataset.is_none() {
-            let in_any_mode = ["view", "edit", "create"].map(|mode| Binding { mode: mode.to_owned(), ..binding.clone() });
+            let in_any_mode =
+                ["view", "edit", "create"].map(|mode| Binding { mode: mode.to_owned(), ..binding.clone() });
             let opened: Vec<_> = in_any_mode.iter().flat_map(|binding| self.generous.opened(binding)).collect();
             // What a workspace holds is known only from a look-up, which the contract does not demand here.
-            if opened.iter().any(|entry| *entry != opened[0]) || opened.iter().any(Entry::is_of_workspace) {
+            let may_hold_more = in_any_mode.iter().any(|binding| self.generous.names_workspace(binding));
+            if may_hold_more || opened.iter().any(|entry| *entry != opened[0]) {
                 permitted.insert("dataset-required");
             }
             let certain = self.strict.opened(binding);
@@ -121,9 +123,8 @@ impl Readings<'_> {
         } else if certain.is_none() {
             permitted.insert("not-entitled");
         }
-        let is_certain = |bound: &Bound| {
-            bound.entry.dataset.is_certain && needed(bound).all(|scoped| scoped.is_certain)
-        };
+        let is_certain =
+            |bound: &Bound| bound.entry.dataset.is_certain && needed(bound).all(|scoped| scoped.is_certain);
         if possible.is_some_and(|bound| !is_certain(bound)) {
             permitted.insert("claim-missing");
         }

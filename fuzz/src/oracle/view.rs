@@ -89,7 +89,8 @@ impl<'o> View<'o> {
             None => {
                 let opened = self.opened(binding);
                 let first = opened.first()?.clone();
-                let is_only = opened.iter().all(|entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs));
+                let is_only =
+                    opened.iter().all(|entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs));
                 is_only.then_some(first)?
             }
         };
@@ -97,7 +98,8 @@ impl<'o> View<'o> {
         // A created report has no more to do with the one that the grants name.
         let report = match binding.report.as_ref().filter(|_| binding.mode != "create") {
             Some(key) => {
-                let own = catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
+                let own =
+                    catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
                 Some(Report::of_catalog(catalog, key, own, self.caller)?)
             }
             None => None,
@@ -117,6 +119,11 @@ impl<'o> View<'o> {
             }
         }
         entries
+    }
+
+    /// Whether a grant for the binding's report and mode opens a workspace as a whole.
+    pub(super) fn names_workspace(&self, binding: &Binding) -> bool {
+        self.grants_for(binding).any(|grant| !items(&grant["workspaces"]).is_empty())
     }
 
     fn grants_for(&self, binding: &Binding) -> impl Iterator<Item = &'o Value> {

@@ -121,7 +121,8 @@ impl State {
     }
 
     fn power_bi(&mut self, request: &Request) -> Vec<u8> {
-        let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let bearer =
+            request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let Some(expires) = self.access.get(bearer).copied().filter(|expires| *expires > self.clock.now()) else {
             let body = r#"{"error":{"code":"TokenExpired"}}"#;
             return answer(403, &[("x-powerbi-error-info".to_owned(), "TokenExpired".to_owned())], body);
@@ -183,7 +184,9 @@ fn described_dataset(id: &str) -> Value {
 
 fn secret() -> Vec<u8> {
     let secret = json!({ "tenantId": "t.example", "clientId": "c", "clientSecret": "a-client-secret" }).to_string();
-    good(&json!({ "ARN": "arn", "Name": "n", "VersionId": "v1", "VersionStages": ["AWSCURRENT"], "SecretString": secret }))
+    good(
+        &json!({ "ARN": "arn", "Name": "n", "VersionId": "v1", "VersionStages": ["AWSCURRENT"], "SecretString": secret }),
+    )
 }
 
 /// A point in time in UTC, in whole seconds.
@@ -195,7 +198,8 @@ fn rfc3339(time: SystemTime) -> String {
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
-    let (day, month) = (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    let (day, month) =
+        (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
