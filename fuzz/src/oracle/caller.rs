@@ -44,14 +44,7 @@ impl Caller {
     pub fn of_event(event: &Value, groups_claim: &str) -> Option<Self> {
         let mut caller = match source(event)? {
             Source::AsTheyAre(claims) => Self { claims, ..Self::default() },
-            Source::HttpApiJwt(claims) => match verified_payload(event, claims) {
-                Some(payload) => Self { claims: payload, ..Self::default() },
-                None => {
-                    let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some());
-                    let flattened = names.map(|(name, _)| name.clone()).collect();
-                    Self { claims: claims.clone(), flattened, ..Self::default() }
-                }
-            },
+            Source::HttpApiJwt(claims) => Self::of_flattened(claims, verified_payload(event, claims)),
         };
         let groups = caller.claims.get(groups_claim).cloned().unwrap_or_default();
         if let (true, Some(inside)) = (caller.flattened.contains(groups_claim), inside_brackets(&groups)) {
@@ -63,6 +56,16 @@ impl Caller {
             caller.possible_groups = caller.groups.iter().cloned().chain(encoded_groups(&groups)).collect();
         }
         Some(caller)
+    }
+
+    /// The caller of an authorizer that flattens lists, whose token may be there to read.
+    fn of_flattened(claims: &Map<String, Value>, payload: Option<Map<String, Value>>) -> Self {
+        if let Some(claims) = payload {
+            return Self { claims, ..Self::default() };
+        }
+        let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some());
+        let flattened = names.map(|(name, _)| name.clone()).collect();
+        Self { claims: claims.clone(), flattened, ..Self::default() }
     }
 
     /// A claim as the one value that an identity, the tenant or the subject needs.

@@ -207,7 +207,7 @@ impl Check<'_> {
                 faults.push(format!("report {id} may be edited, and nobody asked for that"));
             }
             for entry in self.bounds.iter().map(|bound| &bound.entry) {
-                if !self.view.lets_edit(&id, entry, None) {
+                if !self.view.lets_edit(&id, entry) {
                     faults.push(format!("report {id} may be edited over {}, which no grant allows", entry.key));
                 }
             }
@@ -226,10 +226,11 @@ impl Check<'_> {
                 faults.push(format!("workspace {shown} is the target of no grant that opens a binding"));
             }
             for entry in self.bounds.iter().map(|bound| &bound.entry) {
-                if !self.view.lets_create(entry, &target) {
+                if !self.view.lets_create(entry, target.as_deref()) {
                     faults.push(format!("a report over {} may be saved to {shown}, which no grant allows", entry.key));
                 }
-                let unsavable = self.editable().into_iter().filter(|id| !self.view.lets_edit(id, entry, Some(&target)));
+                let unsavable =
+                    self.editable().into_iter().filter(|id| !self.view.lets_edit_for(id, entry, target.as_deref()));
                 faults.extend(unsavable.map(|id| {
                     format!("report {id} may be saved over {} to {shown}, which no grant allows", entry.key)
                 }));

@@ -12,9 +12,10 @@ use super::{Asked, Oracle};
 /// The most reports, and the most datasets, of one token.
 const MOST_ITEMS: usize = 50;
 
-/// The answers that the contract permits to a well-formed request while every
-/// upstream answers well: `ok`, or the code of a problem. One of several codes is
-/// as good as another, since the contract does not rank them.
+/// The answers that the contract permits to a well-formed request.
+///
+/// They are for upstreams that all answer well: `ok`, or the code of a problem. One of
+/// several codes is as good as another, since the contract does not rank them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Verdict {
     /// The permitted answers.
