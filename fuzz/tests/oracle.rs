@@ -48,7 +48,7 @@ fn claims() -> Value {
 
 fn issued(body: Value) -> Issued {
     let at = SystemTime::UNIX_EPOCH;
-    Issued { body, profile: Some(id("profile")), at, expires: at + Duration::from_secs(3000) }
+    Issued { body, profile: Some(id("profile")), at, expires: at + Duration::from_mins(50) }
 }
 
 fn event(bindings: &Value) -> Value {
@@ -148,7 +148,7 @@ fn every_addition_to_a_token_is_found() {
     for (change, token) in [
         ("no profile", Issued { profile: None, ..issued(good.clone()) }),
         ("another profile", Issued { profile: Some(id("other")), ..issued(good.clone()) }),
-        ("a longer life", Issued { expires: SystemTime::UNIX_EPOCH + Duration::from_secs(3060), ..issued(good) }),
+        ("a longer life", Issued { expires: SystemTime::UNIX_EPOCH + Duration::from_mins(51), ..issued(good) }),
     ] {
         assert_ne!(found(&bindings, &token), [""; 0], "{change}");
     }

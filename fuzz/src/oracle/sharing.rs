@@ -42,7 +42,7 @@ pub(super) fn modes_may_share(view: &View<'_>, bounds: &[Bound], choice: Choice)
 
 /// `saves[i]` is where the result of `writing[i]` may be saved.
 fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[Option<&str>]) -> bool {
-    let targets = || saves.iter().copied().filter(Option::is_some);
+    let targets = || saves.iter().copied().flatten().map(Some);
     writing.iter().zip(saves.iter().copied()).all(|(bound, save)| {
         bounds.iter().map(|other| &other.entry).all(|entry| match &bound.report {
             // The targets are the whole token's, so an editable report may be saved to each.
