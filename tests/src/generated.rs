@@ -164,7 +164,7 @@ prop_compose! {
         };
         let mut catalog = json!({ "reports": keyed("r", reports), "datasets": keyed("d", datasets), "tenants": {} });
         for (tenant, mut grants) in TENANTS.iter().zip(grants) {
-            grants.iter_mut().for_each(|grant| leave_paginated_to_view(grant, &catalog));
+            for grant in &mut grants { leave_paginated_to_view(grant, &catalog); }
             catalog["tenants"][tenant] = json!({ "grants": grants });
         }
         if profile { catalog["tenants"]["t1"]["profileId"] = guid(8, 0).into(); }

@@ -90,7 +90,7 @@ prop_compose! {
         let mut callers = callers;
         if share_tenant {
             let tenant = callers[0].claims["tenant"].clone();
-            callers.iter_mut().for_each(|caller| caller.claims["tenant"] = tenant.clone());
+            for caller in &mut callers { caller.claims["tenant"] = tenant.clone(); }
         }
         Scenario::written(&catalog, &callers, drafts)
     }
