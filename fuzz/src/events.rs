@@ -17,6 +17,8 @@ pub enum Kind {
     HttpJwtWithoutToken,
     /// The token came in another place, and the header holds one that nobody has verified.
     HttpJwtForged,
+    /// The same, and all of its claims but the groups are those of the verified one.
+    HttpJwtForgedGroups,
     /// A Lambda authorizer of an HTTP API: claims keep their types.
     HttpLambda,
     /// A JWT or Cognito authorizer of a REST API.
@@ -27,11 +29,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::HttpJwt,
         Self::HttpJwtFormat1,
         Self::HttpJwtWithoutToken,
         Self::HttpJwtForged,
+        Self::HttpJwtForgedGroups,
         Self::HttpLambda,
         Self::Rest,
         Self::RestLambda,
@@ -39,7 +42,7 @@ impl Kind {
 
     fn authorizer(self, claims: &Value) -> Value {
         match self {
-            Self::HttpJwt | Self::HttpJwtWithoutToken | Self::HttpJwtForged => {
+            Self::HttpJwt | Self::HttpJwtWithoutToken | Self::HttpJwtForged | Self::HttpJwtForgedGroups => {
                 json!({ "jwt": { "claims": flattened(claims), "scopes": null } })
             }
             Self::HttpJwtFormat1 => json!({ "claims": flattened(claims), "scopes": null }),
@@ -57,17 +60,21 @@ impl Kind {
     fn bearer(self, claims: &Value) -> Option<String> {
         match self {
             Self::HttpJwt | Self::HttpJwtFormat1 => Some(token(claims)),
-            Self::HttpJwtForged => Some(token(&forged(claims))),
+            Self::HttpJwtForged => {
+                let mut forged = with_every_group(claims);
+                forged["sub"] = json!("somebody-else");
+                Some(token(&forged))
+            }
+            Self::HttpJwtForgedGroups => Some(token(&with_every_group(claims))),
             _ => None,
         }
     }
 }
 
-/// Somebody else, with every group that a test has.
-fn forged(claims: &Value) -> Value {
+/// The claims with every group that the tests have.
+fn with_every_group(claims: &Value) -> Value {
     let mut forged = claims.clone();
-    forged["sub"] = json!("somebody-else");
-    forged["groups"] = json!(["g0", "g1", "g2"]);
+    forged["groups"] = json!(["g0", "g1", "g2", "analysts"]);
     forged
 }
 
@@ -90,7 +97,11 @@ pub fn post(kind: Kind, function: &str, claims: &Value, body: &Value) -> Value {
     }
     let (path, authorizer) = (format!("/{function}"), kind.authorizer(claims));
     match kind {
-        Kind::HttpJwt | Kind::HttpJwtWithoutToken | Kind::HttpJwtForged | Kind::HttpLambda => json!({
+        Kind::HttpJwt
+        | Kind::HttpJwtWithoutToken
+        | Kind::HttpJwtForged
+        | Kind::HttpJwtForgedGroups
+        | Kind::HttpLambda => json!({
             "version": "2.0", "routeKey": format!("POST {path}"), "rawPath": path, "rawQueryString": "",
             "headers": headers, "isBase64Encoded": false, "body": body.to_string(),
             "requestContext": {

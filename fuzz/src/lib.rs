@@ -1,7 +1,8 @@
-//! What must hold whatever comes in: the bodies of the fuzz targets.
+//! Fuzz targets, the security oracle, and an environment to hold against it.
 //!
-//! `libfuzzer/` hands them bytes without end; an ordinary test of this package
-//! replays the corpus, findings included, on machines without a fuzzer.
+//! `libfuzzer/` runs the targets with generated inputs; an ordinary test of this
+//! package replays their corpus. [`oracle`] says what a token may allow, and [`site`]
+//! runs the functions between gateway events and upstreams at the level of HTTP.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

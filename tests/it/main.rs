@@ -34,5 +34,6 @@ mod secrecy;
 mod sharing;
 #[cfg(feature = "opentelemetry")]
 mod spans;
+mod stateful;
 mod template;
 mod token;

@@ -4,14 +4,17 @@
 //! 2 a report, 3 a dataset of the catalog, 4 a report's own dataset, 5 a
 //! paginated report, 9 a dataset that only its workspace leads to.
 
+mod requests;
+
 use std::sync::LazyLock;
 
 use dynabind::catalog;
-use fuzz::events::Kind;
 use fuzz::site::World;
 use proptest::prelude::*;
-use proptest::sample::{Index, select, subsequence};
+use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
+
+pub use self::requests::{AnyBinding, AnyCaller, any_binding, any_caller, body};
 
 const TENANTS: [&str; 3] = ["t0", "t1", "t2"];
 const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
@@ -70,6 +73,10 @@ prop_compose! {
         if let Some(save) = save { grant["saveTo"] = json!(guid(1, save)); }
         grant
     }
+}
+
+fn strings(json: &Value) -> Vec<String> {
+    json.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// A catalog that lets a paginated report be edited is refused.
@@ -157,7 +164,7 @@ prop_compose! {
         };
         let mut catalog = json!({ "reports": keyed("r", reports), "datasets": keyed("d", datasets), "tenants": {} });
         for (tenant, mut grants) in TENANTS.iter().zip(grants) {
-            grants.iter_mut().for_each(|grant| leave_paginated_to_view(grant, &catalog));
+            for grant in &mut grants { leave_paginated_to_view(grant, &catalog); }
             catalog["tenants"][tenant] = json!({ "grants": grants });
         }
         if profile { catalog["tenants"]["t1"]["profileId"] = guid(8, 0).into(); }
@@ -174,131 +181,4 @@ pub fn world_of(catalog: &Value) -> World {
     }
     world.own_datasets = (0..ITEMS).map(|number| (guid(2, number), guid(4, number))).collect();
     world
-}
-
-/// A caller: how the claims come, and the claims.
-#[derive(Clone, Debug)]
-pub struct AnyCaller {
-    /// The authorizer.
-    pub kind: Kind,
-    /// The claims of the caller's token.
-    pub claims: Value,
-}
-
-/// The groups claim: mostly a list, and everything that could be taken for one.
-fn groups() -> impl Strategy<Value = Value> {
-    let odd = json!([
-        ["x g0 y", null], ["g0 g1"], [["g0"]], [{ "g0": "g1" }, 7, "g2"], "g0", "[g0 g1]", "[hr, x g0]", "g0 g1", 7, null,
-        { "g0": true }
-    ]);
-    prop_oneof![
-        4 => some_of(&GROUPS, 0).prop_map(|groups| json!(groups)),
-        2 => select(odd.as_array().unwrap().clone()),
-    ]
-}
-
-prop_compose! {
-    /// A caller of one of the tenants, whose claims may be of the wrong type.
-    pub fn any_caller()(
-        tenant in select(TENANTS.to_vec()), groups in groups(), kind in select(Kind::ALL.to_vec()),
-        subject in select(vec!["s0", "s1"]),
-        email in prop_oneof![
-            6 => "[a-b]@x".prop_map(Value::from),
-            1 => select(vec![json!(["a@x", "b@x"]), json!(["a@x"]), json!({ "a": "b" }), json!(null), json!(17), json!("")]),
-        ],
-        odd_tenant in proptest::bool::weighted(0.05),
-    ) -> AnyCaller {
-        let tenant = if odd_tenant { json!([tenant]) } else { json!(tenant) };
-        let mut claims = json!({ "sub": subject, "tenant": tenant, "groups": groups, "email": email });
-        if let Some(claims) = claims.as_object_mut() { claims.retain(|_, value| !value.is_null()); }
-        AnyCaller { kind, claims }
-    }
-}
-
-/// What decides a binding together with the grants that it is made for.
-#[derive(Clone, Debug)]
-pub struct AnyBinding {
-    choices: [Index; 4],
-    /// Which part, if any, is no part of the grant.
-    stray: Option<usize>,
-    leaves_dataset_out: bool,
-}
-
-prop_compose! {
-    /// A binding.
-    pub fn any_binding()(
-        choices in any::<[Index; 4]>(), stray in proptest::option::weighted(0.1, 0..3_usize),
-        leaves_dataset_out in proptest::bool::weighted(0.1),
-    ) -> AnyBinding {
-        AnyBinding { choices, stray, leaves_dataset_out }
-    }
-}
-
-fn pick<T: Clone>(from: &[T], index: Index) -> Option<T> {
-    (!from.is_empty()).then(|| from[index.index(from.len())].clone())
-}
-
-fn strings(json: &Value) -> Vec<String> {
-    json.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-impl AnyBinding {
-    fn of(&self, catalog: &Value, world: &World, tenant: &str) -> Value {
-        let [by_grant, by_report, by_dataset, by_mode] = self.choices;
-        let grants = catalog["tenants"][tenant]["grants"].as_array().cloned().unwrap_or_default();
-        let grant = pick(&grants, by_grant).unwrap_or_default();
-        let listed =
-            strings(&grant["workspaces"]).into_iter().filter_map(|id| world.contents.get(&id)).flatten().cloned();
-        let datasets: Vec<_> = strings(&grant["datasets"]).into_iter().chain(listed).collect();
-        let everywhere: Vec<_> = (0..LISTED).map(|n| guid(9, n)).chain((0..ITEMS).map(|n| format!("d{n}"))).collect();
-        let all = |prefix: &str| (0..ITEMS).map(|n| format!("{prefix}{n}")).collect();
-        let [reports, datasets, modes] = [
-            (strings(&grant["reports"]), all("r")),
-            (datasets, everywhere),
-            (strings(&grant["modes"]), MODES.map(str::to_owned).to_vec()),
-        ]
-        .into_iter()
-        .enumerate()
-        .map(|(part, (granted, all))| if self.stray == Some(part) { all } else { granted })
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
-        let mode = pick(&modes, by_mode).unwrap_or_else(|| "view".to_owned());
-        let mut binding =
-            json!({ "mode": mode, "report": pick(&reports, by_report), "dataset": pick(&datasets, by_dataset) });
-        let fields = binding.as_object_mut().unwrap();
-        fields.retain(|_, value| !value.is_null());
-        if self.leaves_dataset_out {
-            fields.remove("dataset");
-        }
-        // Which dataset is the only one of no report, the contract does not say.
-        if mode == "create" && fields.contains_key("dataset") && by_report.index(2) == 0 {
-            fields.remove("report");
-        }
-        binding
-    }
-}
-
-/// The body of a request of this caller, without exact duplicates.
-#[must_use]
-pub fn body(
-    catalog: &Value,
-    world: &World,
-    caller: &AnyCaller,
-    bindings: &[AnyBinding],
-    minutes: Option<u16>,
-) -> Value {
-    let tenant = caller.claims["tenant"].as_str().unwrap_or_default();
-    let mut all: Vec<Value> = Vec::new();
-    for binding in bindings {
-        let binding = binding.of(catalog, world, tenant);
-        if !all.contains(&binding) {
-            all.push(binding);
-        }
-    }
-    let mut body = json!({ "bindings": all });
-    if let Some(minutes) = minutes {
-        body["lifetimeMinutes"] = minutes.into();
-    }
-    body
 }

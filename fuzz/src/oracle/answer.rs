@@ -66,7 +66,7 @@ fn misconfigured(oracle: &Oracle, asked: &Asked<'_>, body: &Value) -> Vec<String
 fn differences(config: &Value, bound: &Bound) -> Vec<&'static str> {
     let dataset = &bound.entry.dataset.id;
     let can_save = bound.saves.iter().any(Option::is_some);
-    let Some(report) = bound.report.as_ref().filter(|_| bound.mode != "create") else {
+    let Some(report) = &bound.report else {
         let target = config["groupId"].as_str().map(str::to_lowercase);
         let rows = [("datasetId", lower(&config["datasetId"]) == *dataset), ("groupId", bound.saves.contains(&target))];
         return rows.into_iter().filter(|(_, is_right)| !is_right).map(|(field, _)| field).collect();

@@ -44,14 +44,7 @@ impl Caller {
     pub fn of_event(event: &Value, groups_claim: &str) -> Option<Self> {
         let mut caller = match source(event)? {
             Source::AsTheyAre(claims) => Self { claims, ..Self::default() },
-            Source::HttpApiJwt(claims) => match verified_payload(event, claims) {
-                Some(payload) => Self { claims: payload, ..Self::default() },
-                None => {
-                    let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some());
-                    let flattened = names.map(|(name, _)| name.clone()).collect();
-                    Self { claims: claims.clone(), flattened, ..Self::default() }
-                }
-            },
+            Source::HttpApiJwt(claims) => Self::of_flattened(claims, verified_payload(event, claims)),
         };
         let groups = caller.claims.get(groups_claim).cloned().unwrap_or_default();
         if let (true, Some(inside)) = (caller.flattened.contains(groups_claim), inside_brackets(&groups)) {
@@ -63,6 +56,16 @@ impl Caller {
             caller.possible_groups = caller.groups.iter().cloned().chain(encoded_groups(&groups)).collect();
         }
         Some(caller)
+    }
+
+    /// The caller of an authorizer that flattens lists, whose token may be there to read.
+    fn of_flattened(claims: &Map<String, Value>, payload: Option<Map<String, Value>>) -> Self {
+        if let Some(claims) = payload {
+            return Self { claims, ..Self::default() };
+        }
+        let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some());
+        let flattened = names.map(|(name, _)| name.clone()).collect();
+        Self { claims: claims.clone(), flattened, ..Self::default() }
     }
 
     /// A claim as the one value that an identity, the tenant or the subject needs.
@@ -114,13 +117,19 @@ fn with_subject(context: &Map<String, Value>) -> Map<String, Value> {
     claims
 }
 
-/// The payload of the bearer token, if every claim of the authorizer is in it with the same text.
+/// The claims as the payload of the bearer token has them, if they are the authorizer's.
+///
+/// The authorizer hands over every claim of the token that it has verified, so a
+/// payload that differs is another token's, and a claim that only the payload has is
+/// not verified.
 fn verified_payload(event: &Value, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
     let payload = bearer(event)?.split('.').nth(1)?;
     let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    let payload = payload.as_object()?;
-    let agrees = claims.iter().all(|(name, value)| payload.get(name).is_some_and(|own| flat(own) == flat(value)));
-    agrees.then(|| payload.clone())
+    let read = |(name, value): (&String, &Value)| {
+        let own = payload.get(name).filter(|own| flat(own) == flat(value))?;
+        Some((name.clone(), own.clone()))
+    };
+    claims.iter().map(read).collect()
 }
 
 fn bearer(event: &Value) -> Option<&str> {

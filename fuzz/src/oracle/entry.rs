@@ -121,7 +121,7 @@ fn render(identity: &Value, caller: &Caller) -> (Identity, bool) {
     }
     let mut renderer = Renderer { caller, is_certain: true };
     match renderer.identity(identity) {
-        Some(rendered) => (Identity::Exactly(rendered), renderer.is_certain),
+        Some(whole) => (Identity::Exactly(whole), renderer.is_certain),
         None => (Identity::Missing, false),
     }
 }

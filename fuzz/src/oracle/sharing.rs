@@ -20,15 +20,20 @@ pub(super) enum Choice {
 #[must_use]
 pub(super) fn modes_may_share(view: &View<'_>, bounds: &[Bound], choice: Choice) -> bool {
     let writing: Vec<&Bound> = bounds.iter().filter(|bound| bound.mode != "view").collect();
-    let mut choices: Vec<Vec<&Option<String>>> = vec![Vec::new()];
+    let mut choices: Vec<Vec<Option<&str>>> = vec![Vec::new()];
     for bound in &writing {
         let longer = |so_far: &Vec<_>| {
             let so_far = so_far.clone();
-            bound.saves.iter().map(move |save| so_far.iter().copied().chain([save]).collect()).collect::<Vec<_>>()
+            bound
+                .saves
+                .iter()
+                .map(Option::as_deref)
+                .map(move |save| so_far.iter().copied().chain([save]).collect())
+                .collect::<Vec<_>>()
         };
         choices = choices.iter().flat_map(longer).collect();
     }
-    let holds = |saves: &Vec<&Option<String>>| rules_hold(view, bounds, &writing, saves);
+    let holds = |saves: &Vec<Option<&str>>| rules_hold(view, bounds, &writing, saves);
     match choice {
         Choice::Some => choices.iter().any(holds),
         Choice::Every => choices.iter().all(holds),
@@ -36,18 +41,13 @@ pub(super) fn modes_may_share(view: &View<'_>, bounds: &[Bound], choice: Choice)
 }
 
 /// `saves[i]` is where the result of `writing[i]` may be saved.
-fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[&Option<String>]) -> bool {
-    writing.iter().zip(saves).all(|(bound, save)| {
-        bounds.iter().map(|other| &other.entry).all(|entry| match (&bound.report, bound.mode.as_str()) {
+fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[Option<&str>]) -> bool {
+    let targets = || saves.iter().copied().flatten().map(Some);
+    writing.iter().zip(saves.iter().copied()).all(|(bound, save)| {
+        bounds.iter().map(|other| &other.entry).all(|entry| match &bound.report {
             // The targets are the whole token's, so an editable report may be saved to each.
-            (Some(report), "edit") => {
-                view.lets_edit(&report.id, entry, Some(save))
-                    && saves
-                        .iter()
-                        .filter(|target| target.is_some())
-                        .all(|target| view.lets_edit(&report.id, entry, Some(target)))
-            }
-            _ => view.lets_create(entry, save),
+            Some(report) => targets().chain([save]).all(|target| view.lets_edit_for(&report.id, entry, target)),
+            None => view.lets_create(entry, save),
         })
     })
 }

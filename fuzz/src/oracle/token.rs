@@ -103,14 +103,10 @@ impl Check<'_> {
     fn items(&mut self) {
         let reports = self.bounds.iter().filter_map(|bound| bound.report.as_ref());
         let named: BTreeSet<_> = reports.flat_map(|report| std::iter::once(&report.id).chain(&report.inner)).collect();
-        let missing =
-            self.bounds.iter().filter(|bound| bound.mode != "create").filter_map(|bound| bound.report.as_ref());
-        let missing: BTreeSet<_> =
-            missing.flat_map(|report| std::iter::once(&report.id).chain(&report.inner)).collect();
         let sent = self.ids("reports");
-        let mut faults: Vec<_> =
-            sent.iter().filter(|id| !named.contains(id)).map(|id| format!("report {id} is not granted")).collect();
-        faults.extend(missing.iter().filter(|id| !sent.contains(**id)).map(|id| format!("report {id} is missing")));
+        let mut faults: Vec<_> = Vec::new();
+        faults.extend(sent.iter().filter(|id| !named.contains(id)).map(|id| format!("report {id} is not granted")));
+        faults.extend(named.iter().filter(|id| !sent.contains(**id)).map(|id| format!("report {id} is missing")));
 
         let bound = self.bounds.iter().map(|bound| &bound.entry.dataset.id);
         let brought = self.bounds.iter().flat_map(needed).map(|scoped| &scoped.id);
@@ -125,7 +121,7 @@ impl Check<'_> {
     /// `xmlaPermissions` is read-only, and there only because of a paginated report or visual, or of a composite model.
     fn xmla(&self) -> Vec<String> {
         let is_paginated = |bound: &&Bound| bound.report.as_ref().is_some_and(|r| r.is_paginated || r.has_visual);
-        let shown = self.bounds.iter().filter(|bound| bound.mode != "create" && is_paginated(bound));
+        let shown = self.bounds.iter().filter(is_paginated);
         let needing: BTreeSet<_> = shown.map(|bound| &bound.entry.dataset.id).collect();
         let read = self.bounds.iter().filter(|bound| is_paginated(bound) || !bound.entry.needs.is_empty());
         let read = read.flat_map(|bound| std::iter::once(&bound.entry.dataset).chain(needed(bound)));
@@ -211,7 +207,7 @@ impl Check<'_> {
                 faults.push(format!("report {id} may be edited, and nobody asked for that"));
             }
             for entry in self.bounds.iter().map(|bound| &bound.entry) {
-                if !self.view.lets_edit(&id, entry, None) {
+                if !self.view.lets_edit(&id, entry) {
                     faults.push(format!("report {id} may be edited over {}, which no grant allows", entry.key));
                 }
             }
@@ -230,10 +226,11 @@ impl Check<'_> {
                 faults.push(format!("workspace {shown} is the target of no grant that opens a binding"));
             }
             for entry in self.bounds.iter().map(|bound| &bound.entry) {
-                if !self.view.lets_create(entry, &target) {
+                if !self.view.lets_create(entry, target.as_deref()) {
                     faults.push(format!("a report over {} may be saved to {shown}, which no grant allows", entry.key));
                 }
-                let unsavable = self.editable().into_iter().filter(|id| !self.view.lets_edit(id, entry, Some(&target)));
+                let unsavable =
+                    self.editable().into_iter().filter(|id| !self.view.lets_edit_for(id, entry, target.as_deref()));
                 faults.extend(unsavable.map(|id| {
                     format!("report {id} may be saved over {} to {shown}, which no grant allows", entry.key)
                 }));

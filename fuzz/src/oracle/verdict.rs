@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::binding::Binding;
 use super::caller::Claim;
-use super::entry::{Entry, Identity};
+use super::entry::Identity;
 use super::sharing::{Choice, Identities, identities_of, modes_may_share, needed};
 use super::view::{Bound, Reading, View};
 use super::{Asked, Oracle};
@@ -12,9 +12,10 @@ use super::{Asked, Oracle};
 /// The most reports, and the most datasets, of one token.
 const MOST_ITEMS: usize = 50;
 
-/// The answers that the contract permits to a well-formed request while every
-/// upstream answers well: `ok`, or the code of a problem. One of several codes is
-/// as good as another, since the contract does not rank them.
+/// The answers that the contract permits to a well-formed request.
+///
+/// They are for upstreams that all answer well: `ok`, or the code of a problem. One of
+/// several codes is as good as another, since the contract does not rank them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Verdict {
     /// The permitted answers.
@@ -112,7 +113,8 @@ impl Readings<'_> {
                 ["view", "edit", "create"].map(|mode| Binding { mode: mode.to_owned(), ..binding.clone() });
             let opened: Vec<_> = in_any_mode.iter().flat_map(|binding| self.generous.opened(binding)).collect();
             // What a workspace holds is known only from a look-up, which the contract does not demand here.
-            if opened.iter().any(|entry| *entry != opened[0]) || opened.iter().any(Entry::is_of_workspace) {
+            let may_hold_more = in_any_mode.iter().any(|binding| self.generous.names_workspace(binding));
+            if may_hold_more || opened.iter().any(|entry| *entry != opened[0]) {
                 permitted.insert("dataset-required");
             }
             let certain = self.strict.opened(binding);

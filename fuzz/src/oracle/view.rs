@@ -84,18 +84,17 @@ impl<'o> View<'o> {
     /// The binding, if one grant opens it; a dataset that it leaves out is the only one that the grants allow.
     #[must_use]
     pub(super) fn resolve(&self, binding: &Binding) -> Option<Bound> {
-        let entry = match &binding.dataset {
-            Some(key) => self.opened(binding).into_iter().find(|entry| entry.key == *key || is_guid_of(entry, key))?,
-            None => {
-                let opened = self.opened(binding);
-                let first = opened.first()?.clone();
-                let is_only =
-                    opened.iter().all(|entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs));
-                is_only.then_some(first)?
-            }
+        let opened = self.opened(binding);
+        let entry = if let Some(key) = &binding.dataset {
+            opened.into_iter().find(|entry| entry.key == *key || is_guid_of(entry, key))?
+        } else {
+            let first = opened.first()?;
+            let is_same = |entry: &Entry| (&entry.dataset, &entry.needs) == (&first.dataset, &first.needs);
+            opened.iter().all(is_same).then(|| first.clone())?
         };
         let catalog = &self.oracle.catalog;
-        let report = match &binding.report {
+        // A created report has no more to do with the one that the grants name.
+        let report = match binding.report.as_ref().filter(|_| binding.mode != "create") {
             Some(key) => {
                 let own =
                     catalog["reports"].get(key).and_then(|r| self.oracle.own_datasets.get(&lower(&r["reportId"])));
@@ -104,7 +103,7 @@ impl<'o> View<'o> {
             None => None,
         };
         let opening = self.grants_for(binding).filter(|grant| self.opens(grant, &entry, Sameness::Key));
-        let saves = opening.map(|grant| save_to(grant)).collect();
+        let saves = opening.map(save_to).collect();
         Some(Bound { report, entry, mode: binding.mode.clone(), saves })
     }
 
@@ -118,6 +117,11 @@ impl<'o> View<'o> {
             }
         }
         entries
+    }
+
+    /// Whether a grant for the binding's report and mode opens a workspace as a whole.
+    pub(super) fn names_workspace(&self, binding: &Binding) -> bool {
+        self.grants_for(binding).any(|grant| !items(&grant["workspaces"]).is_empty())
     }
 
     fn grants_for(&self, binding: &Binding) -> impl Iterator<Item = &'o Value> {
@@ -139,26 +143,33 @@ impl<'o> View<'o> {
         if self.reading == Reading::Generous { Sameness::Dataset } else { Sameness::Key }
     }
 
-    /// Whether a grant lets this report be edited over this dataset; with `save`, and be saved there.
-    #[must_use]
-    pub(super) fn lets_edit(&self, report: &str, entry: &Entry, save: Option<&Option<String>>) -> bool {
-        let names = |grant: &Value| {
-            texts(&grant["reports"]).any(|key| lower(&self.oracle.catalog["reports"][key]["reportId"]) == report)
+    /// The grants that let this report be edited over this dataset.
+    fn editing(&self, report: &str, entry: &Entry) -> impl Iterator<Item = &'o Value> {
+        let catalog = &self.oracle.catalog;
+        let names = move |grant: &Value| {
+            texts(&grant["reports"]).any(|key| lower(&catalog["reports"][key]["reportId"]) == report)
         };
-        self.grants.iter().any(|grant| {
-            has_mode(grant, "edit")
-                && save.is_none_or(|save| save_to(grant) == *save)
-                && names(grant)
-                && self.opens(grant, entry, self.sameness())
-        })
+        self.grants
+            .iter()
+            .copied()
+            .filter(move |grant| has_mode(grant, "edit") && names(grant) && self.opens(grant, entry, self.sameness()))
+    }
+
+    /// Whether a grant lets this report be edited over this dataset.
+    pub(super) fn lets_edit(&self, report: &str, entry: &Entry) -> bool {
+        self.editing(report, entry).next().is_some()
+    }
+
+    /// Whether one also lets the result be saved there, or nowhere.
+    pub(super) fn lets_edit_for(&self, report: &str, entry: &Entry, save: Option<&str>) -> bool {
+        self.editing(report, entry).any(|grant| save_to(grant).as_deref() == save)
     }
 
     /// Whether a grant lets a report be created over this dataset and saved there.
-    #[must_use]
-    pub(super) fn lets_create(&self, entry: &Entry, save: &Option<String>) -> bool {
+    pub(super) fn lets_create(&self, entry: &Entry, save: Option<&str>) -> bool {
         self.grants.iter().any(|grant| {
             let in_mode = has_mode(grant, "create") || (has_mode(grant, "edit") && save.is_some());
-            in_mode && save_to(grant) == *save && self.opens(grant, entry, self.sameness())
+            in_mode && save_to(grant).as_deref() == save && self.opens(grant, entry, self.sameness())
         })
     }
 }

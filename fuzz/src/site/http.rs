@@ -46,7 +46,8 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 
 /// An answer in the form in which it goes over the wire.
 pub(super) fn answer(status: u16, headers: &[(String, String)], body: &str) -> Vec<u8> {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
 }
 

@@ -1,0 +1,69 @@
+//! An environment whose answers are held against the oracle.
+
+use fuzz::events;
+use fuzz::gateway::Answer;
+use fuzz::oracle::{Asked, Oracle, conflicting, faults};
+use fuzz::site::{Site, World};
+use serde_json::{Value, json};
+
+use crate::generated::AnyCaller;
+
+/// An environment, and what it must answer.
+pub struct Judged {
+    /// The environment.
+    pub site: Site,
+    oracle: Oracle,
+}
+
+impl Judged {
+    /// An environment that has just started.
+    pub async fn open(catalog: &Value, world: World) -> Self {
+        let oracle = Oracle {
+            catalog: catalog.clone(),
+            possible: world.contents.clone(),
+            certain: world.contents.clone(),
+            own_datasets: world.own_datasets.clone(),
+        };
+        let site = Site::open(&catalog.to_string(), world, &[]).await.unwrap();
+        Self { site, oracle }
+    }
+
+    /// Sends a request. The second value is everything that is wrong with the answer.
+    pub async fn ask(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> (Answer, Vec<String>) {
+        let event = events::post(caller.kind, function, &caller.claims, body);
+        let before = self.site.count_of_issued();
+        let answer = self.site.send(function, &event).await;
+        let issued = answer.token().map(|token| self.site.issued(token).unwrap());
+        let mut found = faults(&self.oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref());
+        if issued.is_none() && self.site.count_of_issued() != before {
+            found.push("a token is made that nobody gets".to_owned());
+        }
+        (answer, found)
+    }
+
+    /// Asks, and splits the request as a client does where the bindings may not share a token.
+    pub async fn ask_and_split(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> Vec<String> {
+        let (answer, mut found) = self.ask(function, caller, body).await;
+        if answer.code() != "bindings-conflict" {
+            return found;
+        }
+        let named = conflicting(&answer.body);
+        let all: Vec<_> = body["bindings"].as_array().unwrap().clone();
+        if named.is_empty() || named.iter().any(|index| *index >= all.len()) {
+            found.push(format!("a conflict names {named:?}"));
+        }
+        let (alone, rest): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(index, _)| named.contains(index));
+        let mut parts: Vec<_> = alone.into_iter().map(|(_, binding)| vec![binding]).collect();
+        let rest: Vec<_> = rest.into_iter().map(|(_, binding)| binding).collect();
+        parts.extend((!rest.is_empty()).then_some(rest));
+        for bindings in parts {
+            let part = json!({ "bindings": bindings });
+            let (answer, wrong) = self.ask(function, caller, &part).await;
+            found.extend(wrong);
+            if answer.code() == "bindings-conflict" {
+                found.push(format!("after the split, {part} still conflicts"));
+            }
+        }
+        found
+    }
+}
