@@ -13,11 +13,12 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::refusal::{refusal_of, request_id_of};
+use super::challenge::refusal_or_challenge;
+use super::refusal::request_id_of;
 use super::wire;
 use crate::clock::Clock;
 use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
-use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, WorkspaceMetadata};
+use crate::ports::{DatasetMetadata, Item, ListedDataset, PowerBi, ReportMetadata, Viewpoint, WorkspaceMetadata};
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken, Expiry};
 use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
@@ -44,12 +45,13 @@ impl PowerBiClient {
         call: &Call,
         effort: Effort,
         route: &'static str,
+        as_user: bool,
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::PowerBi, effort, self.clock.now());
         let reply = attempt.run(|limit| self.http.send(call, Upstream::PowerBi, route, limit, request())).await?;
         if !reply.status.is_success() {
-            return Err(refusal_of(&reply));
+            return Err(refusal_or_challenge(&reply, as_user));
         }
         serde_json::from_slice(&reply.body).map_err(|_| unexpected(Some(&reply)))
     }
@@ -60,10 +62,12 @@ impl PowerBiClient {
         access: &AccessToken,
         effort: Effort,
         route: &'static str,
-        profile: Option<ProfileId>,
+        viewpoint: &Viewpoint,
         path: String,
     ) -> Result<T, UpstreamError> {
-        self.ask(call, effort, route, || self.request(Method::GET, &path, access, profile)).await
+        let as_user = viewpoint.user().is_some();
+        let request = || self.request(Method::GET, &path, access, viewpoint.profile());
+        self.ask(call, effort, route, as_user, request).await
     }
 
     fn request(&self, method: Method, path: &str, access: &AccessToken, profile: Option<ProfileId>) -> RequestBuilder {
@@ -93,7 +97,7 @@ impl PowerBi for PowerBiClient {
     ) -> Result<EmbedToken, UpstreamError> {
         let body = wire::GenerateTokenRequestV2::from(request);
         let send = || self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
-        let token: wire::EmbedToken = self.ask(call, effort, "GenerateToken", send).await?;
+        let token: wire::EmbedToken = self.ask(call, effort, "GenerateToken", false, send).await?;
         embed_token_of(token, self.clock.now()).ok_or_else(|| unexpected(None))
     }
 
@@ -105,8 +109,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report =
-            self.look_up(call, access, effort, "GetReport", item.viewpoint.profile(), path).await?;
+        let report: wire::Report = self.look_up(call, access, effort, "GetReport", &item.viewpoint, path).await?;
         let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
         let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
         Ok(ReportMetadata { embed_url, own_dataset })
@@ -120,8 +123,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset =
-            self.look_up(call, access, effort, "GetDataset", item.viewpoint.profile(), path).await?;
+        let dataset: wire::Dataset = self.look_up(call, access, effort, "GetDataset", &item.viewpoint, path).await?;
         Ok(listed(dataset).metadata)
     }
 
@@ -133,8 +135,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let path = format!("groups/{}/datasets", item.workspace);
-        let datasets: wire::Datasets =
-            self.look_up(call, access, effort, "GetDatasets", item.viewpoint.profile(), path).await?;
+        let datasets: wire::Datasets = self.look_up(call, access, effort, "GetDatasets", &item.viewpoint, path).await?;
         Ok(datasets.value.into_iter().map(listed).collect())
     }
 
@@ -146,7 +147,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.viewpoint.profile(), path).await?;
+        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", &item.viewpoint, path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }
