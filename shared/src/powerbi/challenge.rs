@@ -26,7 +26,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// in, so for it a challenge is a refusal with its remedy.
 pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamError {
     let refusal = refusal_of(reply);
-    let Some(claims) = challenge_in(reply) else { return refusal };
+    let Some(Challenge { claims }) = challenge_in(reply) else { return refusal };
     let code = Some(INSUFFICIENT_CLAIMS.to_owned());
     if as_user {
         return UpstreamError {
@@ -44,16 +44,21 @@ pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamErro
     UpstreamError { code, explanation: explanation.to_owned(), ..refusal }
 }
 
-/// The claims of the challenge, if the reply is one; a challenge whose claims
-/// cannot be passed on is one without claims.
-fn challenge_in(reply: &Reply) -> Option<Option<ClaimsChallenge>> {
+/// What a challenge asks for.
+struct Challenge {
+    /// `None` where it names nothing that can be passed on.
+    claims: Option<ClaimsChallenge>,
+}
+
+/// The challenge, if the reply is one.
+fn challenge_in(reply: &Reply) -> Option<Challenge> {
     if reply.status != StatusCode::UNAUTHORIZED {
         return None;
     }
     let values = reply.headers.get_all(header::WWW_AUTHENTICATE).iter();
     let mut challenges = values.filter_map(|value| value.to_str().ok()).map(bearer_parameters);
     let parameters = challenges.find(|all| all.get("error").is_some_and(|error| error == INSUFFICIENT_CLAIMS))?;
-    Some(parameters.get("claims").and_then(|encoded| decoded(encoded)))
+    Some(Challenge { claims: parameters.get("claims").and_then(|encoded| decoded(encoded)) })
 }
 
 /// Both alphabets of base64 occur.

@@ -72,6 +72,31 @@ async fn entras_challenge_reaches_the_page_in_body_and_header() {
     }
 }
 
+/// The refusals of docs/power-bi-setup.md, in the shapes that Entra documents.
+#[tokio::test]
+async fn entras_refusals_of_a_user_are_told_apart() {
+    for (number, error, suberror, code) in [
+        (500_131, "invalid_grant", "", "unauthenticated"),
+        (65001, "invalid_grant", "consent_required", "interaction-required"),
+        (53003, "invalid_grant", "message_only", "interaction-required"),
+        (50079, "interaction_required", "basic_action", "interaction-required"),
+        (50076, "interaction_required", "basic_action", "interaction-required"),
+    ] {
+        let log = LogLines::at(Level::INFO);
+        let door = door().await;
+        let body = json!({
+            "error": error, "suberror": suberror, "error_codes": [number],
+            "error_description": format!("AADSTS{number}: told Trace ID: told"),
+        });
+        door.stack.entra().fail("*", Fault::json(400, &body), None);
+        let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+        answer.assert_problem(401, code);
+        assert!(!answer.body.to_string().contains("told"), "{}", answer.body);
+        let line = log.take_requests().remove(0);
+        assert_eq!(line["upstream_code"], format!("AADSTS{number}"), "{line:#}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_but_a_challenge_of_entras_is_passed_on() {
     let door = door().await;
