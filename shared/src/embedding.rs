@@ -20,10 +20,10 @@ use crate::clock::Clock;
 use crate::domain::{BindingRequest, Caller, ReportKey};
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::request::Call;
-use crate::settings::{Scenario, Settings};
+use crate::settings::{Scenario, Settings, UserToken};
 use crate::upstream::UpstreamError;
 use access::Access;
-use answer::PageToken;
+use answer::{ConfigToken, PageToken};
 use authorizer::{Authorized, Authorizer};
 use configs::Configs;
 use datasets::Lister;
@@ -47,6 +47,8 @@ pub struct Embedding {
     lister: Lister,
     access: Arc<Access>,
     scenario: Scenario,
+    /// The scope of the user's token, where the page gets that itself.
+    page_scope: Option<&'static str>,
     clock: Arc<dyn Clock>,
 }
 
@@ -71,6 +73,7 @@ impl Embedding {
             authorizer,
             access,
             scenario,
+            page_scope: (settings.user_token == UserToken::Page).then(|| settings.endpoints.cloud.scope()),
             clock,
         }
     }
@@ -97,6 +100,9 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<TokenAnswer, EmbeddingError> {
+        if let Some(scope) = self.page_scope {
+            return Err(EmbeddingError::UserTokenInPage { scope });
+        }
         let authorized = self.authorize(call, caller, request).await?;
         let token = self.page_token(call, caller, &authorized, request.lifetime_minutes, 1).await?;
         Ok(TokenAnswer::new(token, self.clock.now()))
@@ -115,9 +121,12 @@ impl Embedding {
         let authorized = self.authorize(call, caller, request).await?;
         // Neither needs the other's answer, so a cold page waits for the slower one alone.
         let (token, parts) = futures_util::try_join!(
-            self.page_token(call, caller, &authorized, request.lifetime_minutes, 2),
+            self.config_token(call, caller, &authorized, request.lifetime_minutes),
             self.configs.parts(call, &authorized),
         )?;
+        if let ConfigToken::OfPage { .. } = token {
+            audit::no_token(call, caller, authorized.bindings.as_slice());
+        }
         Ok(ConfigAnswer::new(parts, token, self.clock.now()))
     }
 
@@ -144,6 +153,22 @@ impl Embedding {
         let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
         call.note_bindings(audit::keys(authorized.bindings.as_slice()));
         Ok(authorized)
+    }
+
+    /// What the configs embed with. Where the page gets the token itself, only
+    /// the look-ups need one.
+    async fn config_token(
+        &self,
+        call: &Arc<Call>,
+        caller: &Caller,
+        authorized: &Authorized,
+        lifetime_minutes: Option<u16>,
+    ) -> Result<ConfigToken, EmbeddingError> {
+        if let Some(scope) = self.page_scope {
+            self.access.connect_ahead(&authorized.requester.acting, 1);
+            return Ok(ConfigToken::OfPage { scope });
+        }
+        Ok(ConfigToken::Issued(self.page_token(call, caller, authorized, lifetime_minutes, 2).await?))
     }
 
     /// The token with which a page embeds: an embed token, or the user's own.

@@ -84,12 +84,6 @@ impl ActingAs {
         profile.map_or(Self::Service, Self::Profile)
     }
 
-    /// The profile to act as.
-    #[must_use]
-    pub fn profile(&self) -> Option<ProfileId> {
-        if let Self::Profile(profile) = self { Some(*profile) } else { None }
-    }
-
     /// The user to act for.
     #[must_use]
     pub fn user(&self) -> Option<&UserAssertion> {
@@ -104,6 +98,20 @@ impl ActingAs {
             Self::Profile(profile) => ActorKey::Profile(*profile),
             Self::User(user) => ActorKey::User(user.user()),
         }
+    }
+}
+
+impl ActorKey {
+    /// The profile to act as.
+    #[must_use]
+    pub fn profile(self) -> Option<ProfileId> {
+        if let Self::Profile(profile) = self { Some(profile) } else { None }
+    }
+
+    /// Whether it is a signed-in user.
+    #[must_use]
+    pub fn is_user(self) -> bool {
+        matches!(self, Self::User(_))
     }
 }
 
@@ -214,8 +222,8 @@ pub trait PowerBi: Send + Sync {
 /// An item of a workspace.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Item<Id> {
-    /// The service principal profile that looks at it.
-    pub profile: Option<ProfileId>,
+    /// As whom it is looked at.
+    pub actor: ActorKey,
     /// Where the item lies.
     pub workspace: WorkspaceId,
     /// Which item.

@@ -1,5 +1,6 @@
 //! The Power BI REST API: four calls, and what their refusals mean.
 
+mod challenge;
 mod client;
 mod refusal;
 mod wire;

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod read;
+mod user_token;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,12 +13,14 @@ use secrecy::SecretString;
 use crate::fault::Faults;
 
 pub use cloud::{Cloud, Endpoints};
+pub use user_token::UserToken;
 
 /// Every variable that Dynabind itself reads, so that the template can be held to it.
 pub const VARIABLES: &[&str] = &[
     "DYNABIND_SECRET_ID",
     "DYNABIND_CATALOG",
     "DYNABIND_SCENARIO",
+    "DYNABIND_USER_TOKEN",
     "DYNABIND_CLOUD",
     "DYNABIND_TENANT_CLAIM",
     "DYNABIND_GROUPS_CLAIM",
@@ -75,6 +78,8 @@ pub struct Settings {
     pub catalog: CatalogSource,
     /// `DYNABIND_SCENARIO`, `customers` by default.
     pub scenario: Scenario,
+    /// `DYNABIND_USER_TOKEN`, `server` by default; `page` only in the organization scenario.
+    pub user_token: UserToken,
     /// From `DYNABIND_CLOUD`, `DYNABIND_ENTRA_URL` and `DYNABIND_POWERBI_URL`.
     pub endpoints: Endpoints,
     /// `DYNABIND_TENANT_CLAIM`, `tenant` by default.

@@ -1,10 +1,12 @@
 //! Calling Secrets Manager, Entra and Power BI: one client, one retry policy,
 //! one error type.
 
+mod challenge;
 mod client;
 mod error;
 mod retry;
 
+pub use challenge::ClaimsChallenge;
 pub(crate) use client::SendFault;
 pub use client::{Http, Reply};
 pub(crate) use error::as_code;

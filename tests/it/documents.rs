@@ -6,6 +6,7 @@ use std::path::Path;
 use acceptance::project;
 use dynabind::http::Code;
 use dynabind::http::metrics::{self, Dimensions};
+use dynabind::settings;
 
 const OPERATIONS: &str = "docs/operations.md";
 
@@ -78,6 +79,13 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn the_readme_lists_every_setting_of_the_code() {
+    let listed = first_column(&section("README.md", "## Settings"));
+    let listed: BTreeSet<_> = listed.iter().map(String::as_str).filter(|name| name.starts_with("DYNABIND_")).collect();
+    assert_eq!(listed, settings::VARIABLES.iter().copied().collect());
+}
+
+#[test]
 fn every_test_that_security_names_exists() {
     let text = project::text("docs/security.md");
     let named: BTreeSet<_> = text.split('`').skip(1).step_by(2).filter(|code| code.contains(".rs::")).collect();
@@ -133,6 +141,10 @@ fn the_log_fields_are_those_of_the_code() {
     let missing: Vec<_> = of_embed_tokens.difference(&of_user_tokens).map(String::as_str).collect();
     assert_eq!(missing, ["identities", "origin", "token_id"], "as the page says it");
     assert!(of_user_tokens.is_subset(&of_embed_tokens));
+    let of_no_token = of_audit("audit = \"no-token\",");
+    let missing: Vec<_> = of_user_tokens.difference(&of_no_token).map(String::as_str).collect();
+    assert_eq!(missing, ["expiration"], "as the page says it");
+    assert!(of_no_token.is_subset(&of_user_tokens));
     assert_eq!(first_column(&section(OPERATIONS, "### The audit line")), of_embed_tokens);
 }
 

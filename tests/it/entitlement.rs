@@ -153,7 +153,7 @@ async fn without_verified_claims_nothing_is_answered() {
     ] {
         let answer = door.send(event(authorizer)).await;
         answer.assert_problem(401, "unauthenticated");
-        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        assert_eq!(answer.header("x-amzn-remapped-www-authenticate"), "Bearer");
     }
     for claims in [
         json!({ "sub": "u" }),

@@ -147,11 +147,29 @@ fn the_functions_start_with_whatever_the_template_allows() {
         let choices = parameter["AllowedValues"].as_array().cloned().unwrap_or_default();
         let bounds = ["MinValue", "MaxValue"].map(|bound| parameter[bound].clone());
         for value in choices.iter().chain(bounds.iter().filter(|bound| !bound.is_null())) {
-            let outcome = settings_with(&[(variable, plain(value))]);
+            let mut chosen = vec![(variable, plain(value))];
+            // A rule of the template refuses this choice in the other scenario.
+            if chosen == [("DYNABIND_USER_TOKEN", "page".to_owned())] {
+                chosen.push(("DYNABIND_SCENARIO", "organization".to_owned()));
+            }
+            let outcome = settings_with(&chosen);
             assert!(outcome.is_ok(), "{variable}={value}: {:?}", outcome.err());
         }
         let is_number = parameter["Type"] == "Number";
         assert!(!is_number || !bounds.contains(&Value::Null), "{variable} wants both bounds");
+    }
+}
+
+/// The functions would not start with it, so the deployment refuses it.
+#[test]
+fn a_page_gets_its_own_token_only_in_the_organization_scenario() {
+    let rule = &TEMPLATE["Rules"]["UserTokenNeedsOrganization"];
+    assert_eq!(rule["RuleCondition"]["Fn::Equals"], json!([{ "Ref": "UserToken" }, "page"]));
+    assert_eq!(rule["Assertions"][0]["Assert"]["Fn::Equals"], json!([{ "Ref": "Scenario" }, "organization"]));
+    let page = ("DYNABIND_USER_TOKEN", "page".to_owned());
+    for (scenario, starts) in [("customers", false), ("organization", true)] {
+        let outcome = settings_with(&[page.clone(), ("DYNABIND_SCENARIO", scenario.to_owned())]);
+        assert_eq!(outcome.is_ok(), starts, "{scenario}");
     }
 }
 
@@ -288,7 +306,7 @@ fn a_page_may_send_what_it_needs_and_read_what_it_gets() {
     for header in ["authorization", "content-type", "x-correlation-id"] {
         assert!(list("AllowHeaders").contains(header), "{header} may not be sent");
     }
-    for header in ["date", "retry-after", "www-authenticate", "x-correlation-id"] {
+    for header in ["date", "retry-after", "www-authenticate", "x-amzn-remapped-www-authenticate", "x-correlation-id"] {
         assert!(list("ExposeHeaders").contains(header), "{header} cannot be read");
     }
     let methods: BTreeSet<_> = openapi::operations().into_iter().map(|(m, _)| m).collect();

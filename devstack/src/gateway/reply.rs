@@ -5,10 +5,12 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::SET_COOKIE;
+use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+const REMAPPED_WWW_AUTHENTICATE: HeaderName = HeaderName::from_static("x-amzn-remapped-www-authenticate");
 
 /// The gateway's own words.
 pub(super) fn message(status: StatusCode, text: &str) -> Response {
@@ -43,7 +45,7 @@ pub(super) fn from_function(answer: Value) -> Option<Response> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(answer.status_code).ok()?;
     for (name, value) in answer.headers.unwrap_or_default() {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let name = remapped(HeaderName::from_bytes(name.as_bytes()).ok()?);
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         response.headers_mut().append(name, HeaderValue::from_str(&value).ok()?);
     }
@@ -53,6 +55,12 @@ pub(super) fn from_function(answer: Value) -> Option<Response> {
     Some(response)
 }
 
+/// The gateway keeps `WWW-Authenticate` for its own answers and renames that of
+/// a function ("Amazon API Gateway important notes", remapped headers).
+fn remapped(name: HeaderName) -> HeaderName {
+    if name == WWW_AUTHENTICATE { REMAPPED_WWW_AUTHENTICATE } else { name }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,12 +68,14 @@ mod tests {
     #[test]
     fn an_answer_becomes_http() {
         let response = from_function(json!({
-            "statusCode": 201, "headers": {"x-a": "b"}, "cookies": ["c=d"],
+            "statusCode": 201, "headers": {"x-a": "b", "WWW-Authenticate": "Bearer"}, "cookies": ["c=d"],
             "body": "aGk=", "isBase64Encoded": true,
         }))
         .unwrap();
         assert_eq!(response.status(), 201);
         assert_eq!(response.headers()["x-a"], "b");
+        assert_eq!(response.headers()["x-amzn-remapped-www-authenticate"], "Bearer");
+        assert!(!response.headers().contains_key("www-authenticate"));
         assert_eq!(response.headers()["set-cookie"], "c=d");
         assert!(from_function(json!({"statusCode": 7})).is_none());
         assert!(from_function(json!({"body": "x"})).is_none());

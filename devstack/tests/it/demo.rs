@@ -98,7 +98,8 @@ async fn in_the_organization_scenario_people_see_with_their_own_eyes() {
     assert_eq!((&config["tokenType"], &shown["rows"][0]["label"]), (&json!(0), &json!("Lyon")), "{shown}");
     let challenged = self::config(&stack, "mia@contoso", bindings).await;
     assert_eq!(challenged.status, 401, "{}", challenged.text);
-    assert!(challenged.header("www-authenticate").contains("claims"));
+    assert!(challenged.header("x-amzn-remapped-www-authenticate").contains("claims"));
+    assert!(challenged.json()["claims"].is_string(), "{}", challenged.text);
 }
 
 #[tokio::test]

@@ -98,6 +98,10 @@ impl Access {
             |access| question(Question { powerbi: Arc::clone(&self.powerbi), call: Arc::clone(call), access, effort });
         let access = self.token(call, requester).await?;
         let answer = ask(access.clone()).await;
+        if let Err(UpstreamError { kind: UpstreamErrorKind::InteractionRequired { .. }, .. }) = &answer {
+            // Power BI takes no token that was got before the user has answered the challenge.
+            self.tokens.discard(requester.acting.user(), &access);
+        }
         let Err(UpstreamError { kind: UpstreamErrorKind::TokenRefused { explained }, .. }) = answer else {
             return answer;
         };

@@ -13,6 +13,15 @@ use crate::token::{AccessToken, EmbedToken, Expiry, TokenText};
 /// A page asks again this long before a token ends, or at half of what is left.
 const REFRESH_LEAD: Duration = Duration::from_mins(10);
 
+/// What a page embeds with.
+#[derive(Debug)]
+pub(super) enum ConfigToken {
+    /// A token that is handed out.
+    Issued(PageToken),
+    /// The user's own token, which the page gets itself for this scope.
+    OfPage { scope: &'static str },
+}
+
 /// A token that a page embeds with.
 #[derive(Debug)]
 pub(super) struct PageToken {
@@ -123,7 +132,15 @@ impl TokenAnswer {
 pub struct ConfigAnswer {
     configs: Vec<EmbedConfig>,
     #[serde(flatten)]
-    life: Life,
+    token: TokenMembers,
+}
+
+/// What a list of configs says of their token.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum TokenMembers {
+    Issued(Life),
+    OfPage { scopes: [&'static str; 1] },
 }
 
 /// What `powerbi.embed` or `powerbi.createReport` takes.
@@ -133,7 +150,8 @@ struct EmbedConfig {
     #[serde(rename = "type")]
     kind: &'static str,
     token_type: u8,
-    access_token: Exposed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<Exposed>,
     embed_url: String,
     #[serde(flatten)]
     item: ItemConfig,
@@ -184,16 +202,21 @@ pub(super) struct SourceBinding {
 }
 
 impl ConfigAnswer {
-    pub(super) fn new(parts: Vec<ConfigPart>, token: PageToken, now: SystemTime) -> Self {
-        let life = Life::of(token.id, token.expiry, now);
+    pub(super) fn new(parts: Vec<ConfigPart>, token: ConfigToken, now: SystemTime) -> Self {
+        let (kind, value, token) = match token {
+            ConfigToken::Issued(PageToken { kind, value, id, expiry }) => {
+                (kind, Some(value), TokenMembers::Issued(Life::of(id, expiry, now)))
+            }
+            ConfigToken::OfPage { scope } => (TokenKind::Aad, None, TokenMembers::OfPage { scopes: [scope] }),
+        };
         let config = |part: ConfigPart| EmbedConfig {
             kind: if matches!(part.item, ItemConfig::Create { .. }) { "create" } else { "report" },
-            token_type: token.kind.number(),
-            access_token: token.value.clone(),
+            token_type: kind.number(),
+            access_token: value.clone(),
             embed_url: part.embed_url.to_string(),
             item: part.item,
         };
-        Self { configs: parts.into_iter().map(config).collect(), life }
+        Self { configs: parts.into_iter().map(config).collect(), token }
     }
 }
 

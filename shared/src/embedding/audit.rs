@@ -105,15 +105,14 @@ pub(super) fn no_embed_token(
 /// A user's own access token was handed out. It opens whatever the user may see; the bindings are
 /// those that it was asked for.
 pub(super) fn user_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBinding], token: &AccessToken) {
-    let reports: BTreeSet<_> = bindings.iter().filter_map(|binding| Some(binding.report()?.id)).collect();
-    let datasets: BTreeSet<_> = bindings.iter().map(|binding| binding.dataset().id).collect();
+    let (reports, datasets) = items_of(bindings);
     tracing::info!(
         audit = "user-token",
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
         bindings = keys(bindings),
-        reports = joined(&reports),
-        datasets = joined(&datasets),
+        reports,
+        datasets,
         expiration = timestamp::format(token.expiry.at),
         request_id = call.ids().request,
         correlation_id = call.ids().correlation,
@@ -128,6 +127,30 @@ pub(super) fn keys(bindings: &[AuthorizedBinding]) -> String {
         format!("{} {report} {}", binding.mode().as_str(), binding.dataset_key())
     };
     bindings.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+/// Configs were answered and no token was handed out: the page gets the user's
+/// token itself. Reports and datasets are those of the configs.
+pub(super) fn no_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBinding]) {
+    let (reports, datasets) = items_of(bindings);
+    tracing::info!(
+        audit = "no-token",
+        tenant = caller.tenant().unwrap_or_default(),
+        subject = caller.subject(),
+        bindings = keys(bindings),
+        reports,
+        datasets,
+        request_id = call.ids().request,
+        correlation_id = call.ids().correlation,
+        "configs answered without a token"
+    );
+}
+
+/// The ids of the bindings' reports and datasets.
+fn items_of(bindings: &[AuthorizedBinding]) -> (String, String) {
+    let reports: BTreeSet<_> = bindings.iter().filter_map(|binding| Some(binding.report()?.id)).collect();
+    let datasets: BTreeSet<_> = bindings.iter().map(|binding| binding.dataset().id).collect();
+    (joined(&reports), joined(&datasets))
 }
 
 fn joined<Id: ToString>(ids: impl IntoIterator<Item = Id>) -> String {

@@ -24,6 +24,11 @@ pub enum EmbeddingError {
         /// When the next one may be asked for.
         retry_after: Duration,
     },
+    /// The page gets the user's token itself, so none is handed out.
+    UserTokenInPage {
+        /// The scope of that token.
+        scope: &'static str,
+    },
     /// The event holds no bearer token on whose behalf Entra could be asked.
     NoAssertion,
     /// An upstream failed.

@@ -184,7 +184,7 @@ impl Metadata {
         let now = self.clock.now();
         let key = (requester.acting.key(), workspace, id);
         let effort = Effort::beside_an_old_answer(purpose == Purpose::Inform && cache.is_usable(&key, now));
-        let item = Item { profile: requester.acting.profile(), workspace, id };
+        let item = Item { actor: requester.acting.key(), workspace, id };
         let load = || {
             let (access, call, requester) = (Arc::clone(&self.access), Arc::clone(call), requester.clone());
             Ok::<_, UpstreamError>(async move {

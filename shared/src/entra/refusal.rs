@@ -1,15 +1,11 @@
 //! What Entra's refusals mean (Entra, "authentication and authorization error codes").
 
 use super::wire::ErrorBody;
-use crate::upstream::{Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
+use crate::upstream::{ClaimsChallenge, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 /// With these, Entra wants the user: multi-factor authentication, consent, a
 /// compliant device.
 const WANTS_USER: [u64; 8] = [50074, 50076, 50079, 50158, 53000, 53003, 65001, 90094];
-
-/// Beyond this a claims challenge would not fit into the answer's headers, which the gateway limits
-/// to 10,240 bytes; real ones have about 200.
-const MAX_CLAIMS: usize = 4096;
 
 /// Reads a reply that is not a success. Only `error` decides, as the
 /// documentation asks; the numbers tell what the user or the operator can do.
@@ -18,11 +14,11 @@ pub(super) fn refusal_of(reply: &Reply, on_behalf_of_user: bool) -> UpstreamErro
     let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
     let number = body.error_codes.first().copied();
     let wants_user = number.is_some_and(|number| WANTS_USER.contains(&number));
-    let claims = body.claims.filter(|claims| claims.len() <= MAX_CLAIMS);
+    let claims = body.claims.as_deref().and_then(ClaimsChallenge::parse);
     let kind = match (body.error.as_str(), status) {
         ("" | "temporarily_unavailable", _) | (_, 300..=399) => UpstreamErrorKind::Failed,
         ("invalid_client", _) => UpstreamErrorKind::InvalidClient,
-        ("interaction_required", _) => UpstreamErrorKind::InteractionRequired { claims },
+        ("interaction_required", _) if on_behalf_of_user => UpstreamErrorKind::InteractionRequired { claims },
         ("invalid_grant", _) if on_behalf_of_user && wants_user => UpstreamErrorKind::InteractionRequired { claims },
         ("invalid_grant", _) if on_behalf_of_user => UpstreamErrorKind::AssertionRefused,
         _ => UpstreamErrorKind::Refused,

@@ -38,24 +38,23 @@ pub(super) fn of_problem(problem: &Problem, route: &Route) -> HeaderMap {
     headers
 }
 
-/// What the page's sign-in has to answer.
+/// What the page's sign-in has to answer, in the form of Entra's "claims
+/// challenges": the claims are in base64.
 ///
-/// The form is that of Entra's "claims challenges": MSAL takes the claims, in
-/// base64, as they are.
+/// API Gateway renames the header to `x-amzn-remapped-www-authenticate`, so the
+/// body holds the claims as well.
 fn challenge(problem: &Problem) -> HeaderValue {
-    let kind = problem.cause.as_ref().map(|cause| &cause.kind);
-    let text = match kind {
-        Some(UpstreamErrorKind::InteractionRequired { claims: Some(claims) }) => {
-            let claims = STANDARD.encode(claims);
-            format!(r#"Bearer realm="", error="insufficient_claims", claims="{claims}""#)
-        }
-        Some(UpstreamErrorKind::InteractionRequired { claims: None }) => {
-            r#"Bearer realm="", error="interaction_required""#.to_owned()
-        }
-        Some(UpstreamErrorKind::AssertionRefused) => r#"Bearer error="invalid_token""#.to_owned(),
+    if let Some(claims) = problem.claims_challenge() {
+        let claims = STANDARD.encode(claims.as_str());
+        let text = format!(r#"Bearer realm="", error="insufficient_claims", claims="{claims}""#);
+        return HeaderValue::try_from(text).unwrap_or(BEARER);
+    }
+    let text = match problem.cause.as_ref().map(|cause| &cause.kind) {
+        Some(UpstreamErrorKind::InteractionRequired { .. }) => r#"Bearer realm="", error="interaction_required""#,
+        Some(UpstreamErrorKind::AssertionRefused) => r#"Bearer error="invalid_token""#,
         _ => return BEARER,
     };
-    HeaderValue::try_from(text).unwrap_or(BEARER)
+    HeaderValue::from_static(text)
 }
 
 /// A page that waits this long is not too early.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::{Denial, TokenRequestError};
 use crate::embedding::EmbeddingError;
 use crate::json::JsonFault;
-use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{ClaimsChallenge, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// What went wrong, as the contract names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +21,7 @@ pub enum Code {
     BindingsConflict,
     /// No verified claims.
     Unauthenticated,
-    /// Entra wants the user: multi-factor authentication, or consent.
+    /// Entra or Power BI requires the user: multi-factor authentication, or consent.
     InteractionRequired,
     /// Unknown and forbidden alike.
     NotEntitled,
@@ -99,9 +99,7 @@ impl Code {
             Self::DatasetRequired => ("dataset-required", S::BAD_REQUEST, "The dataset has to be named"),
             Self::BindingsConflict => ("bindings-conflict", S::BAD_REQUEST, "These bindings may not share a token"),
             Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Sign in first"),
-            Self::InteractionRequired => {
-                ("interaction-required", S::UNAUTHORIZED, "Entra wants the user to sign in again")
-            }
+            Self::InteractionRequired => ("interaction-required", S::UNAUTHORIZED, "The user has to sign in again"),
             Self::NotEntitled => ("not-entitled", S::FORBIDDEN, "No grant covers this"),
             Self::ClaimMissing => ("claim-missing", S::FORBIDDEN, "The sign-in lacks a claim"),
             Self::MethodNotAllowed => ("method-not-allowed", S::METHOD_NOT_ALLOWED, "Another method is needed"),
@@ -153,6 +151,8 @@ struct Document<'p> {
     request_id: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_request_id: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'p str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Place<'p>>,
 }
@@ -194,6 +194,24 @@ impl Problem {
         Self::new(Code::NotEntitled, "No grant of the caller's tenant covers what was asked for.")
     }
 
+    /// What the page's sign-in has to prove, if an upstream says so.
+    #[must_use]
+    pub fn claims_challenge(&self) -> Option<&ClaimsChallenge> {
+        match &self.cause.as_ref()?.kind {
+            UpstreamErrorKind::InteractionRequired { claims } => claims.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The page gets the user's token itself, so there is none to ask for here.
+    fn user_token_in_page(scope: &str) -> Self {
+        let detail = format!(
+            "The page gets the user's token itself: request an access token for the scope {scope} from Entra. This \
+             service hands out none, because its setting DYNABIND_USER_TOKEN is `page`."
+        );
+        Self::new(Code::InvalidRequest, detail)
+    }
+
     /// The document's JSON text.
     #[must_use]
     pub fn to_json(&self, request_id: &str) -> String {
@@ -204,6 +222,7 @@ impl Problem {
             detail: &self.detail,
             request_id,
             upstream_request_id: self.cause.as_ref().and_then(|cause| cause.request_id.as_deref()),
+            claims: self.claims_challenge().map(ClaimsChallenge::as_str),
             errors: self.errors.iter().map(|fault| Place { pointer: &fault.pointer, detail: &fault.detail }).collect(),
         };
         // Texts and numbers alone: there is nothing in it that JSON cannot hold.
@@ -224,6 +243,7 @@ impl From<EmbeddingError> for Problem {
             EmbeddingError::TooManyRequests { retry_after } => {
                 Self { retry_after: Some(retry_after), ..Self::new(Code::TooManyRequests, TOO_MANY) }
             }
+            EmbeddingError::UserTokenInPage { scope } => Self::user_token_in_page(scope),
             EmbeddingError::NoAssertion => {
                 Self::new(Code::Unauthenticated, "Send the user's own bearer token, of at most 16 KiB.")
             }
@@ -275,11 +295,13 @@ impl From<UpstreamError> for Problem {
                 Code::CredentialsUnavailable,
                 "The service's own credentials cannot be read; its operator has to mend this.".to_owned(),
             ),
-            UpstreamErrorKind::InteractionRequired { .. } => (
+            UpstreamErrorKind::InteractionRequired { claims: Some(_) } => (
                 Code::InteractionRequired,
-                "Sign in again, answering the challenge of the WWW-Authenticate header, and repeat the request."
-                    .to_owned(),
+                "Sign in again with the claims challenge that `claims` holds, then repeat the request.".to_owned(),
             ),
+            UpstreamErrorKind::InteractionRequired { claims: None } => {
+                (Code::InteractionRequired, "Sign in again interactively, then repeat the request.".to_owned())
+            }
             UpstreamErrorKind::AssertionRefused => (
                 Code::Unauthenticated,
                 "Entra does not take the bearer token: request one whose audience is this service's application."

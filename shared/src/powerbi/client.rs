@@ -13,11 +13,12 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::refusal::{refusal_of, request_id_of};
+use super::challenge::refusal_or_challenge;
+use super::refusal::request_id_of;
 use super::wire;
 use crate::clock::Clock;
 use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
-use crate::ports::{DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata};
+use crate::ports::{ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata};
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken, Expiry};
 use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
@@ -47,12 +48,13 @@ impl PowerBiClient {
         call: &Call,
         effort: Effort,
         route: &'static str,
+        as_user: bool,
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::PowerBi, effort, self.clock.now());
         let reply = attempt.run(|limit| self.http.send(call, Upstream::PowerBi, route, limit, request())).await?;
         if !reply.status.is_success() {
-            return Err(refusal_of(&reply));
+            return Err(refusal_or_challenge(&reply, as_user));
         }
         serde_json::from_slice(&reply.body).map_err(|_| unexpected(Some(&reply)))
     }
@@ -63,10 +65,12 @@ impl PowerBiClient {
         access: &AccessToken,
         effort: Effort,
         route: &'static str,
-        profile: Option<ProfileId>,
+        actor: ActorKey,
         path: String,
     ) -> Result<T, UpstreamError> {
-        self.ask(call, effort, route, || self.request(Method::GET, &path, access, profile)).await
+        let as_user = actor.is_user();
+        let request = || self.request(Method::GET, &path, access, actor.profile());
+        self.ask(call, effort, route, as_user, request).await
     }
 
     fn request(&self, method: Method, path: &str, access: &AccessToken, profile: Option<ProfileId>) -> RequestBuilder {
@@ -96,7 +100,7 @@ impl PowerBi for PowerBiClient {
     ) -> Result<EmbedToken, UpstreamError> {
         let body = wire::GenerateTokenRequestV2::from(request);
         let send = || self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
-        let token: wire::EmbedToken = self.ask(call, effort, "GenerateToken", send).await?;
+        let token: wire::EmbedToken = self.ask(call, effort, "GenerateToken", false, send).await?;
         embed_token_of(token, self.clock.now()).ok_or_else(|| unexpected(None))
     }
 
@@ -108,7 +112,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report = self.look_up(call, access, effort, "GetReport", item.profile, path).await?;
+        let report: wire::Report = self.look_up(call, access, effort, "GetReport", item.actor, path).await?;
         let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
         let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
         Ok(ReportMetadata { name: report.name, is_paginated: report.report_type == PAGINATED, embed_url, own_dataset })
@@ -122,7 +126,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset = self.look_up(call, access, effort, "GetDataset", item.profile, path).await?;
+        let dataset: wire::Dataset = self.look_up(call, access, effort, "GetDataset", item.actor, path).await?;
         Ok(listed(dataset).metadata)
     }
 
@@ -134,7 +138,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let path = format!("groups/{}/datasets", item.workspace);
-        let datasets: wire::Datasets = self.look_up(call, access, effort, "GetDatasets", item.profile, path).await?;
+        let datasets: wire::Datasets = self.look_up(call, access, effort, "GetDatasets", item.actor, path).await?;
         Ok(datasets.value.into_iter().map(listed).collect())
     }
 
@@ -146,7 +150,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<Vec<ListedReport>, UpstreamError> {
         let path = format!("groups/{}/reports", item.workspace);
-        let reports: wire::Reports = self.look_up(call, access, effort, "GetReports", item.profile, path).await?;
+        let reports: wire::Reports = self.look_up(call, access, effort, "GetReports", item.actor, path).await?;
         Ok(reports.value.into_iter().filter_map(listed_report).collect())
     }
 
@@ -158,7 +162,7 @@ impl PowerBi for PowerBiClient {
         effort: Effort,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.profile, path).await?;
+        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.actor, path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }

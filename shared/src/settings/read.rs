@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings};
+use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings, UserToken};
 use crate::fault::{Fault, Faults};
 
 const NAMESPACE_RULE: &str = "1 to 255 letters, digits and signs of ._/#:-, not beginning with `AWS/` or `:`";
+
+const USER_TOKEN: &str = "DYNABIND_USER_TOKEN";
 
 type Lookup<'v> = &'v dyn Fn(&str) -> Option<String>;
 
@@ -35,6 +37,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let secret_id = vars.required("DYNABIND_SECRET_ID", "set it to the name or ARN of the service principal's secret");
     let catalog = read_catalog_source(vars);
     let scenario = vars.parsed("DYNABIND_SCENARIO", Scenario::Customers);
+    let user_token = read_user_token(vars, scenario);
     let endpoints = read_endpoints(vars);
     let tenant_claim = vars.text("DYNABIND_TENANT_CLAIM", "tenant");
     let groups_claim = vars.text("DYNABIND_GROUPS_CLAIM", "groups");
@@ -53,6 +56,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         secret_id: secret_id?,
         catalog: catalog?,
         scenario: scenario?,
+        user_token: user_token?,
         endpoints: endpoints?,
         tenant_claim,
         groups_claim,
@@ -83,6 +87,13 @@ pub(super) fn catalog_source(lookup: Lookup<'_>) -> Option<CatalogSource> {
 
 fn read_catalog_source(vars: &mut Vars<'_>) -> Option<CatalogSource> {
     vars.parsed("DYNABIND_CATALOG", CatalogSource::File(PathBuf::from("/opt/catalog.json")))
+}
+
+fn read_user_token(vars: &mut Vars<'_>, scenario: Option<Scenario>) -> Option<UserToken> {
+    let user_token = vars.parsed(USER_TOKEN, UserToken::Server)?;
+    let checked = scenario.map_or(Ok(()), |scenario| user_token.check(scenario));
+    checked.map_err(|remedy| vars.fault(USER_TOKEN, remedy)).ok()?;
+    Some(user_token)
 }
 
 fn read_endpoints(vars: &mut Vars<'_>) -> Option<Endpoints> {

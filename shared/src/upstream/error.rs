@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::ClaimsChallenge;
 use crate::cache::LoadError;
 use crate::request::{Call, Setback, Upstream};
 
@@ -15,10 +16,10 @@ pub enum UpstreamErrorKind {
     InvalidClient,
     /// The upstream refuses us for another reason.
     Refused,
-    /// Entra wants the user: multi-factor authentication, or consent.
+    /// Entra or Power BI requires the user: multi-factor authentication, or consent.
     InteractionRequired {
-        /// The claims challenge, a JSON text that is the user's to see.
-        claims: Option<String>,
+        /// What the next sign-in has to prove.
+        claims: Option<ClaimsChallenge>,
     },
     /// Entra does not take the caller's own token, on whose behalf we ask.
     AssertionRefused,
@@ -49,8 +50,9 @@ pub enum UpstreamErrorKind {
 
 /// A failed upstream call.
 ///
-/// It holds no text of the upstream's: bodies may repeat what we sent. What a
-/// log may show is its code and our own explanation.
+/// It holds no text of the upstream, since bodies may repeat what we sent; a
+/// claims challenge is the only exception. A log may show its code and our own
+/// explanation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UpstreamError {
     /// Which system.
