@@ -78,8 +78,9 @@ async fn a_refusal_renews_the_access_token_once_in_half_a_minute() {
             let _ = door.datasets("quinn@contoso", "").await;
             let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await;
         }
+        // One for each of the two functions, and one after the refusal.
         let calls = door.upstream_calls();
-        assert_eq!(count(&calls, "EntraToken"), 2, "{route}: {calls:?}");
+        assert_eq!(count(&calls, "EntraToken"), 3, "{route}: {calls:?}");
     }
 }
 

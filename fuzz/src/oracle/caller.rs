@@ -63,7 +63,8 @@ impl Caller {
         if let Some(claims) = payload {
             return Self { claims, ..Self::default() };
         }
-        let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some());
+        // How the gateway writes an object is not documented, so what looks like one may be one.
+        let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some() || looks_like_object(value));
         let flattened = names.map(|(name, _)| name.clone()).collect();
         Self { claims: claims.clone(), flattened, ..Self::default() }
     }
@@ -88,6 +89,10 @@ impl Caller {
             _ => None,
         }
     }
+}
+
+fn looks_like_object(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with("map[") || text.starts_with('{'))
 }
 
 fn source(event: &Value) -> Option<Source<'_>> {

@@ -51,7 +51,7 @@ impl<'b> Identities<'b> {
             all.datasets.insert(dataset, together);
         }
         for report in binding.report().into_iter().flat_map(crate::domain::Report::paginated) {
-            let said = Statement::Is(binding.identity());
+            let said = binding.identity().map_or(Statement::Nothing, |identity| Statement::Is(Some(identity)));
             let together = all.reports.get(&report).map_or(Some(said), |before| before.with(said))?;
             all.reports.insert(report, together);
         }
