@@ -102,7 +102,10 @@ impl<'o> View<'o> {
             }
             None => None,
         };
-        let opening = self.grants_for(binding).filter(|grant| self.opens(grant, &entry, Sameness::Key));
+        // A created report is of its own: any grant that lets it be created says where it may be saved.
+        let report_of_saves = binding.report.clone().filter(|_| binding.mode != "create");
+        let of_saves = Binding { report: report_of_saves, ..binding.clone() };
+        let opening = self.grants_for(&of_saves).filter(|grant| self.opens(grant, &entry, Sameness::Key));
         let saves = opening.map(save_to).collect();
         Some(Bound { report, entry, mode: binding.mode.clone(), saves })
     }
