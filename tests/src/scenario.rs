@@ -85,7 +85,7 @@ prop_compose! {
     /// A scenario over a random catalog.
     pub fn any_scenario()(
         catalog in any_catalog(), callers in proptest::collection::vec(any_caller(), CALLERS),
-        share_tenant in any::<bool>(), drafts in proptest::collection::vec(draft(), 4..24),
+        share_tenant in proptest::bool::weighted(0.8), drafts in proptest::collection::vec(draft(), 4..24),
     ) -> Scenario {
         let mut callers = callers;
         if share_tenant {
