@@ -120,9 +120,9 @@ impl<'s> Run<'s> {
             return self.site.send(function, event).await;
         }
         self.last_fault = Some(self.site.clock.now());
-        tokio::time::pause();
+        let paused = Paused::begin();
         let answer = self.site.send(function, event).await;
-        tokio::time::resume();
+        drop(paused);
         self.site.clear_faults();
         answer
     }
@@ -182,6 +182,22 @@ impl<'s> Run<'s> {
             }
         }
         (possible, certain)
+    }
+}
+
+/// Tokio's own time, paused until this is dropped, also where the answer makes a check panic.
+struct Paused;
+
+impl Paused {
+    fn begin() -> Self {
+        tokio::time::pause();
+        Self
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        tokio::time::resume();
     }
 }
 

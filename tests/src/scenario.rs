@@ -37,8 +37,8 @@ impl fmt::Debug for Scenario {
 #[derive(Clone, Debug)]
 enum Draft {
     Ask(usize, bool, Vec<AnyBinding>, Option<u16>),
-    /// Somebody asks what was asked before.
-    Again(Index, usize),
+    /// The same caller, or another one, asks what was asked before.
+    Again(Index, Option<usize>),
     Other(Value),
 }
 
@@ -68,7 +68,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     ]);
     prop_oneof![
         6 => ask.prop_map(|(caller, config, bindings, minutes)| Draft::Ask(caller, config, bindings, minutes)),
-        5 => (any::<Index>(), 0..CALLERS).prop_map(|(which, caller)| Draft::Again(which, caller)),
+        7 => (any::<Index>(), proptest::option::of(0..CALLERS)).prop_map(|(which, caller)| Draft::Again(which, caller)),
         4 => lapse.prop_map(|seconds| Draft::Other(json!({ "advance": seconds }))),
         2 => moved.prop_map(Draft::Other),
         3 => (route, how, 1..4_usize).prop_map(|(route, how, times)| {
@@ -85,7 +85,7 @@ prop_compose! {
     /// A scenario over a random catalog.
     pub fn any_scenario()(
         catalog in any_catalog(), callers in proptest::collection::vec(any_caller(), CALLERS),
-        share_tenant in any::<bool>(), drafts in proptest::collection::vec(draft(), 4..24),
+        share_tenant in proptest::bool::weighted(0.8), drafts in proptest::collection::vec(draft(), 4..24),
     ) -> Scenario {
         let mut callers = callers;
         if share_tenant {
@@ -110,7 +110,9 @@ impl Scenario {
                 }
                 Draft::Again(which, caller) if !asked.is_empty() => {
                     let mut again = asked[which.index(asked.len())].clone();
-                    again["caller"] = caller.into();
+                    if let Some(caller) = caller {
+                        again["caller"] = caller.into();
+                    }
                     steps.push(json!({ "ask": again }));
                 }
                 Draft::Again(..) => {}

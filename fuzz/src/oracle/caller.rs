@@ -63,8 +63,7 @@ impl Caller {
         if let Some(claims) = payload {
             return Self { claims, ..Self::default() };
         }
-        // How the gateway writes an object is not documented, so what looks like one may be one.
-        let names = claims.iter().filter(|(_, value)| inside_brackets(value).is_some() || looks_like_object(value));
+        let names = claims.iter().filter(|(_, value)| may_be_flattened(value));
         let flattened = names.map(|(name, _)| name.clone()).collect();
         Self { claims: claims.clone(), flattened, ..Self::default() }
     }
@@ -89,10 +88,6 @@ impl Caller {
             _ => None,
         }
     }
-}
-
-fn looks_like_object(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.starts_with("map[") || text.starts_with('{'))
 }
 
 fn source(event: &Value) -> Option<Source<'_>> {
@@ -155,6 +150,12 @@ pub fn flat(value: &Value) -> String {
         Value::Array(items) => format!("[{}]", items.iter().map(flat).collect::<Vec<_>>().join(" ")),
         other => other.to_string(),
     }
+}
+
+/// Whether a text may have been a list or an object in the token.
+fn may_be_flattened(value: &Value) -> bool {
+    let is_object = |text: &str| (text.starts_with('{') && text.ends_with('}')) || text.starts_with("map[");
+    inside_brackets(value).is_some() || value.as_str().is_some_and(is_object)
 }
 
 fn inside_brackets(value: &Value) -> Option<&str> {

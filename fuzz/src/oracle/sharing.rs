@@ -91,3 +91,16 @@ pub(super) fn identities_of(bounds: &[Bound]) -> Identities {
 pub(super) fn needed(bound: &Bound) -> impl Iterator<Item = &Scoped> {
     bound.entry.needs.iter().chain(bound.report.iter().filter_map(|report| report.own.as_ref()))
 }
+
+/// Whether one binding brings a dataset, unbound, into the token of another that edits or creates.
+///
+/// The rules speak of bound datasets only, but sharing may add no permission: the contract
+/// leaves open whether this is a conflict.
+pub(super) fn brings_more(bounds: &[Bound]) -> bool {
+    let is_bound = |id: &String| bounds.iter().any(|bound| bound.entry.dataset.id == *id);
+    let brings = |bound: &Bound, id: &String| needed(bound).any(|scoped| scoped.id == *id);
+    bounds.iter().filter(|bound| bound.mode != "view").any(|writing| {
+        let brought = bounds.iter().flat_map(needed).map(|scoped| &scoped.id);
+        brought.into_iter().any(|id| !is_bound(id) && !brings(writing, id))
+    })
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::binding::Binding;
 use super::caller::Claim;
 use super::entry::Identity;
-use super::sharing::{Choice, Identities, identities_of, modes_may_share, needed};
+use super::sharing::{Choice, Identities, brings_more, identities_of, modes_may_share, needed};
 use super::view::{Bound, Reading, View};
 use super::{Asked, Oracle};
 
@@ -88,8 +88,10 @@ impl Readings<'_> {
         // What the readings agree on is beyond doubt.
         let agree = possible.len() == certain.len()
             && possible.iter().zip(&certain).all(|(one, other)| one.entry == other.entry && one.saves == other.saves);
-        let must_share =
-            agree && identities == Identities::Agree && modes_may_share(&self.strict, &certain, Choice::Every);
+        let must_share = agree
+            && identities == Identities::Agree
+            && !brings_more(&possible)
+            && modes_may_share(&self.strict, &certain, Choice::Every);
         if !must_share {
             permitted.insert("bindings-conflict");
         }

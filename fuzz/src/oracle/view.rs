@@ -102,9 +102,23 @@ impl<'o> View<'o> {
             }
             None => None,
         };
-        let opening = self.grants_for(binding).filter(|grant| self.opens(grant, &entry, Sameness::Key));
-        let saves = opening.map(save_to).collect();
+        let saves = self.saves(binding, &entry);
         Some(Bound { report, entry, mode: binding.mode.clone(), saves })
+    }
+
+    /// Where the grants that open a dataset let the result of a binding be saved.
+    ///
+    /// A created report is of its own: any grant that lets it be created counts, as
+    /// the rules about sharing have it.
+    fn saves(&self, binding: &Binding, entry: &Entry) -> BTreeSet<Option<String>> {
+        let opening = self.grants.iter().copied().filter(|grant| {
+            let counts = match binding.mode.as_str() {
+                "create" => lets_create(grant),
+                mode => has_mode(grant, mode) && has_report(grant, binding),
+            };
+            counts && self.opens(grant, entry, Sameness::Key)
+        });
+        opening.map(save_to).collect()
     }
 
     /// The entries that a binding's report may be bound to in its mode, each once.
@@ -125,10 +139,7 @@ impl<'o> View<'o> {
     }
 
     fn grants_for(&self, binding: &Binding) -> impl Iterator<Item = &'o Value> {
-        let has_report = |grant: &Value| {
-            binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| granted == key))
-        };
-        self.grants.iter().copied().filter(move |grant| has_mode(grant, &binding.mode) && has_report(grant))
+        self.grants.iter().copied().filter(|grant| has_mode(grant, &binding.mode) && has_report(grant, binding))
     }
 
     fn opens(&self, grant: &'o Value, entry: &Entry, sameness: Sameness) -> bool {
@@ -168,8 +179,7 @@ impl<'o> View<'o> {
     /// Whether a grant lets a report be created over this dataset and saved there.
     pub(super) fn lets_create(&self, entry: &Entry, save: Option<&str>) -> bool {
         self.grants.iter().any(|grant| {
-            let in_mode = has_mode(grant, "create") || (has_mode(grant, "edit") && save.is_some());
-            in_mode && save_to(grant).as_deref() == save && self.opens(grant, entry, self.sameness())
+            lets_create(grant) && save_to(grant).as_deref() == save && self.opens(grant, entry, self.sameness())
         })
     }
 }
@@ -185,4 +195,13 @@ fn has_mode(grant: &Value, mode: &str) -> bool {
 
 fn save_to(grant: &Value) -> Option<String> {
     grant["saveTo"].as_str().map(str::to_lowercase)
+}
+
+fn has_report(grant: &Value, binding: &Binding) -> bool {
+    binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| granted == key))
+}
+
+/// A grant of `edit` with a target already allows saving new reports.
+fn lets_create(grant: &Value) -> bool {
+    has_mode(grant, "create") || (has_mode(grant, "edit") && save_to(grant).is_some())
 }
