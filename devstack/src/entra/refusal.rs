@@ -16,12 +16,14 @@ pub(super) struct Refusal {
     error: &'static str,
     code: u32,
     text: String,
+    /// What an interactive sign-in would achieve (MSAL's `suberror`).
+    suberror: Option<&'static str>,
     claims: Option<String>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, error: &'static str, code: u32, text: impl Into<String>) -> Self {
-        Self { status, error, code, text: text.into(), claims: None }
+        Self { status, error, code, text: text.into(), suberror: None, claims: None }
     }
 
     fn bad(error: &'static str, code: u32, text: impl Into<String>) -> Self {
@@ -72,6 +74,17 @@ impl Refusal {
             format!(
                 "Invalid client secret provided. Ensure the secret being sent in the request is the \
              client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+            ),
+        )
+    }
+
+    pub(super) fn expired_secret(client_id: &str) -> Self {
+        Self::unauthorized(
+            "invalid_client",
+            7_000_222,
+            format!(
+                "The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create \
+             new keys for your app, or consider using certificate credentials for added security."
             ),
         )
     }
@@ -155,23 +168,64 @@ impl Refusal {
         Self::bad("invalid_grant", 50_013, format!("Assertion failed signature validation. [Reason - {why}]"))
     }
 
+    /// The caller's token was issued for another application.
+    pub(super) fn wrong_audience(audience: &str, client_id: &str) -> Self {
+        Self::bad(
+            "invalid_grant",
+            500_131,
+            format!(
+                "Assertion audience does not match the Client app presenting the assertion. The audience in the \
+             assertion was '{audience}' and the expected audience is '{client_id}' or one of the Application Uris \
+             of this application."
+            ),
+        )
+    }
+
     pub(super) fn user_assertion_out_of_time() -> Self {
         Self::bad("invalid_grant", 500_133, "Assertion is not within its valid time range.")
     }
 
-    /// Entra wants to see the person, and says what must be proven.
-    pub(super) fn interaction_required() -> Self {
-        let claims = json!({"access_token": {"capolids": {"essential": true, "values": [Uuid::nil()]}}});
-        Self {
-            claims: Some(claims.to_string()),
-            ..Self::bad(
-                "interaction_required",
-                50_076,
-                "Due to a configuration change made by \
-                your administrator, or because you moved to a new location, you must use \
-                multi-factor authentication to access the resource.",
-            )
-        }
+    /// The person has to use a second factor, and the claims say which policy demands it.
+    pub(super) fn second_factor() -> Self {
+        Self::bad(
+            "interaction_required",
+            50_076,
+            "Due to a configuration change made by your administrator, or because you moved to a new location, you \
+             must use multi-factor authentication to access the resource.",
+        )
+        .with_claims("capolids")
+    }
+
+    /// The person has to enrol for a second factor first.
+    pub(super) fn second_factor_enrolment() -> Self {
+        Self::bad(
+            "interaction_required",
+            50_079,
+            "Due to a configuration change made by your administrator, or because you moved to a new location, you \
+             must enroll in multi-factor authentication to access the resource.",
+        )
+        .with_claims("polids")
+    }
+
+    /// Nobody has consented to the application's use of the resource.
+    pub(super) fn consent_required(client_id: &str) -> Self {
+        let text = format!(
+            "The user or administrator has not consented to use the application with ID '{client_id}'. Send an \
+             interactive authorization request for this user and resource."
+        );
+        Self { suberror: Some("consent_required"), ..Self::bad("invalid_grant", 65_001, text) }
+    }
+
+    /// A policy blocks the person; an interactive sign-in would only show a message.
+    pub(super) fn blocked_by_policy() -> Self {
+        let text = "Access has been blocked by Conditional Access policies. The access policy does not allow token \
+                    issuance.";
+        Self { suberror: Some("message_only"), ..Self::bad("invalid_grant", 53_003, text) }
+    }
+
+    fn with_claims(self, policies: &str) -> Self {
+        let claims = json!({"access_token": {policies: {"essential": true, "values": [Uuid::nil()]}}});
+        Self { claims: Some(claims.to_string()), ..self }
     }
 
     pub(super) fn response(self, time: &TimeSource) -> Response {
@@ -190,6 +244,9 @@ impl Refusal {
             "correlation_id": correlation,
             "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.code),
         });
+        if let Some(suberror) = self.suberror {
+            body["suberror"] = json!(suberror);
+        }
         if let Some(claims) = self.claims {
             body["claims"] = Value::String(claims);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devstack::world::ids;
+use devstack::world::{Principal, Role, World, ids};
 use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
@@ -152,12 +152,13 @@ async fn items_must_exist_and_be_the_callers_to_share() {
     let table = [
         (plain(ids::MISSING_DATASET), 404, "PowerBIEntityNotFound"),
         (plain(ids::CLOSED_DATASET), 404, "PowerBIEntityNotFound"),
-        (plain(ids::READING_ROOM_DATASET), 401, "PowerBINotAuthorizedException"),
+        (plain(ids::READING_ROOM_DATASET), 404, ""),
         (plain(ids::TRIAL_DATASET), 403, "Forbidden"),
         (json!({"reports": [{"id": ids::MISSING_REPORT}]}), 404, "PowerBIEntityNotFound"),
         (json!({"reports": [{"id": ids::PILOT_REPORT}]}), 403, "Forbidden"),
         (json!({"targetWorkspaces": [{"id": ids::CLIENT}]}), 404, "PowerBIFolderNotFound"),
-        (json!({"targetWorkspaces": [{"id": ids::CLOSED_WORKSPACE}]}), 401, "PowerBINotAuthorizedException"),
+        (json!({"targetWorkspaces": [{"id": ids::CLOSED_WORKSPACE}]}), 403, "Forbidden"),
+        (json!({"targetWorkspaces": [{"id": ids::READING_ROOM_WORKSPACE}]}), 401, "PowerBINotAuthorizedException"),
     ];
     for (change, status, info) in table {
         let reply = generate(&stack, &changed(&change)).await;
@@ -208,4 +209,66 @@ async fn a_paginated_report_may_have_an_identity_of_its_own() {
     });
     let reply = generate(&stack, &request).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+/// Without a right to build, the code is that of an item that does not exist, and the text is in the details.
+#[tokio::test]
+async fn a_dataset_that_may_only_be_read_is_answered_as_if_it_did_not_exist() {
+    let stack = stack().await;
+    let request = json!({"datasets": [{"id": ids::READING_ROOM_DATASET}]});
+    let reply = generate(&stack, &request).await;
+    assert_eq!(reply.cause(), (404, ""), "{}", reply.text);
+    let error = &reply.json()["error"];
+    assert_eq!(error["code"], "PowerBIEntityNotFound");
+    assert!(error.get("message").is_none());
+    let detail = error["pbi.error"]["details"][0]["detail"]["value"].as_str().unwrap();
+    assert!(detail.contains("do not have the required permissions"), "{detail}");
+}
+
+/// "Service principals must always provide an identity for any item with an RLS semantic model"
+/// (powerbi-docs, generate-embed-token@901b64b).
+#[tokio::test]
+async fn every_dataset_with_row_level_security_needs_an_identity() {
+    let stack = stack().await;
+    let composite = [ids::CONTOSO_BOARD, ids::CONTOSO_SALES];
+    // The second pair is the bound dataset, without row-level security, and the report's own.
+    let own = [ids::CONTOSO_PLAN, ids::CONTOSO_PAYROLL];
+    for (report, datasets) in [(ids::SALES_REPORT, composite), (ids::PAYROLL_REPORT, own)] {
+        let listed = datasets.map(|id| json!({"id": id, "xmlaPermissions": "ReadOnly"}));
+        let mut request = json!({"reports": [{"id": report}], "datasets": listed});
+        let refused = generate(&stack, &request).await;
+        assert_eq!(refused.cause(), (400, "InvalidRequest"));
+        let text = format!("accessing dataset {} requires effective identity to be provided", datasets[1]);
+        assert!(refused.text.contains(&text), "{}", refused.text);
+        request["identities"] = json!([{"username": "ana@contoso.example", "datasets": [datasets[1]]}]);
+        let granted = generate(&stack, &request).await;
+        assert_eq!(granted.status, 200, "{}", granted.text);
+    }
+}
+
+#[tokio::test]
+async fn identities_name_items_of_the_token_alone() {
+    let stack = stack().await;
+    for identity in [
+        json!({"username": "a", "datasets": [ids::CONTOSO_SALES, ids::CONTOSO_PAYROLL]}),
+        json!({"username": "a", "datasets": [ids::CONTOSO_SALES], "reports": [ids::INVOICE_REPORT]}),
+        json!({"username": "a", "datasets": [ids::CONTOSO_SALES], "reports": [ids::SALES_REPORT]}),
+    ] {
+        let reply = generate(&stack, &changed(&json!({ "identities": [identity] }))).await;
+        assert_eq!(reply.cause(), (400, "InvalidRequest"), "{identity}: {}", reply.text);
+    }
+}
+
+/// A member may make tokens for a paginated report, a contributor may not
+/// (powerbi-docs, paginated-reports-row-level-security@171239c).
+#[tokio::test]
+async fn a_paginated_report_needs_a_member() {
+    let mut world = World::demo();
+    let home = world.workspaces.iter_mut().find(|workspace| workspace.id == ids::FINANCE_WORKSPACE).unwrap();
+    home.members = vec![(Principal::App, Role::Contributor)];
+    let stack = Stack::start(StackOptions { world, ..StackOptions::default() }).await.unwrap();
+    let request = |report: &str| json!({"reports": [{"id": report}]});
+    let reply = generate(&stack, &request(ids::PAYSLIP_REPORT)).await;
+    assert_eq!(reply.cause(), (401, "PowerBINotAuthorizedException"));
+    assert_eq!(generate(&stack, &request(ids::PAYROLL_REPORT)).await.status, 200);
 }
