@@ -114,7 +114,7 @@ impl PowerBi for Recorder {
         _: Effort,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let create_report_embed_url = Some(embed_url());
-        Ok(DatasetMetadata { identity_required: false, identity_roles_required: false, create_report_embed_url })
+        Ok(DatasetMetadata { identity_required: Some(false), identity_roles_required: false, create_report_embed_url })
     }
 
     async fn datasets(
@@ -126,7 +126,7 @@ impl PowerBi for Recorder {
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let id = dataset_of_workspace(&item.workspace.to_string()).parse().unwrap();
         let metadata = DatasetMetadata {
-            identity_required: false,
+            identity_required: Some(false),
             identity_roles_required: false,
             create_report_embed_url: Some(embed_url()),
         };
@@ -140,6 +140,6 @@ impl PowerBi for Recorder {
         _: Item<()>,
         _: Effort,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
-        Ok(WorkspaceMetadata { on_capacity: true })
+        Ok(WorkspaceMetadata { on_capacity: Some(true) })
     }
 }

@@ -1,6 +1,7 @@
 //! The Power BI REST API: four calls, and what their refusals mean.
 
 mod client;
+mod error_body;
 mod refusal;
 mod wire;
 

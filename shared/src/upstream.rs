@@ -3,6 +3,7 @@
 
 mod client;
 mod error;
+pub(crate) mod lenient;
 mod retry;
 
 pub(crate) use client::SendFault;

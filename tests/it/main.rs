@@ -26,7 +26,9 @@ mod managed_instances;
 mod monitoring;
 mod openapi;
 mod organization;
+mod power_bi_answers;
 mod preparation;
+mod published;
 mod requests;
 mod secrecy;
 #[cfg(feature = "opentelemetry")]

@@ -18,3 +18,4 @@ pub mod moto;
 pub mod openapi;
 pub mod process;
 pub mod project;
+pub mod swagger;

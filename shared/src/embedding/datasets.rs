@@ -68,6 +68,10 @@ fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &reac
     let dataset = &bindable.dataset;
     let look = looks.dataset(dataset);
     let mut problems = problems_of(looks, dataset.workspace, look, ItemProblem::DatasetNotFound);
+    let is_unknown = looks.workspace(dataset.workspace).is_ok_and(|workspace| workspace.on_capacity.is_none());
+    if is_unknown && !problems.contains(&ItemProblem::LookupFailed) {
+        problems.push(ItemProblem::CapacityUnknown);
+    }
     if let (Ok(metadata), Some(caller)) = (look, identities_for)
         && !problems.contains(&ItemProblem::LookupFailed)
     {
@@ -106,7 +110,7 @@ fn problems_of<T>(
         (Err(_), Ok(_)) => problems.push(ItemProblem::LookupFailed),
         _ => {}
     }
-    if workspace.is_ok_and(|workspace| !workspace.on_capacity) {
+    if workspace.is_ok_and(|workspace| workspace.on_capacity == Some(false)) {
         problems.push(ItemProblem::WorkspaceNotOnCapacity);
     }
     problems
@@ -114,8 +118,8 @@ fn problems_of<T>(
 
 fn identity_problem(dataset: &Dataset, metadata: &DatasetMetadata) -> Option<ItemProblem> {
     match &dataset.identity {
-        None if metadata.identity_required => Some(ItemProblem::IdentityRequired),
-        Some(_) if !metadata.identity_required => Some(ItemProblem::IdentityNotSupported),
+        None if metadata.identity_required == Some(true) => Some(ItemProblem::IdentityRequired),
+        Some(_) if metadata.identity_required == Some(false) => Some(ItemProblem::IdentityNotSupported),
         Some(identity) if metadata.identity_roles_required && !identity.has_roles() => {
             Some(ItemProblem::IdentityRolesRequired)
         }

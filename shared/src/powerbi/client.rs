@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::refusal::{refusal_of, request_id_of};
+use super::refusal::{home_cluster_of, refusal_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
 use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
@@ -47,7 +47,15 @@ impl PowerBiClient {
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::PowerBi, effort, self.clock.now());
-        let reply = attempt.run(|limit| self.http.send(call, Upstream::PowerBi, route, limit, request())).await?;
+        let (http, request) = (&self.http, &request);
+        let send = |limit| async move {
+            let reply = http.send(call, Upstream::PowerBi, route, limit, request()).await;
+            if let Ok(host) = reply.as_ref().map(|reply| home_cluster_of(&reply.headers)) {
+                call.note_home_cluster(host);
+            }
+            reply
+        };
+        let reply = attempt.run(send).await?;
         if !reply.status.is_success() {
             return Err(refusal_of(&reply));
         }
@@ -135,7 +143,12 @@ impl PowerBi for PowerBiClient {
         let path = format!("groups/{}/datasets", item.workspace);
         let datasets: wire::Datasets =
             self.look_up(call, access, effort, "GetDatasets", item.viewpoint.profile(), path).await?;
-        Ok(datasets.value.into_iter().map(listed).collect())
+        let skipped = datasets.value.skipped;
+        if skipped > 0 {
+            let (workspace, request_id) = (item.workspace.to_string(), &call.ids().request);
+            tracing::warn!(skipped, workspace, request_id, "entries of a list of datasets are left out");
+        }
+        Ok(datasets.value.good.into_iter().map(listed).collect())
     }
 
     async fn workspace(
@@ -164,10 +177,10 @@ fn bearer(access: &AccessToken) -> HeaderValue {
 fn listed(dataset: wire::Dataset) -> ListedDataset {
     let metadata = DatasetMetadata {
         identity_required: dataset.is_effective_identity_required,
-        identity_roles_required: dataset.is_effective_identity_roles_required,
+        identity_roles_required: dataset.is_effective_identity_roles_required.unwrap_or_default(),
         create_report_embed_url: dataset.create_report_embed_url.and_then(|url| url.parse().ok()),
     };
-    ListedDataset { id: dataset.id, name: dataset.name, metadata }
+    ListedDataset { id: dataset.id, name: dataset.name.unwrap_or_default(), metadata }
 }
 
 fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken> {

@@ -143,6 +143,8 @@ impl CachedItem {
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
     pub upstream_calls: Vec<UpstreamCall>,
+    /// The host of the Power BI cluster that holds the tenant, as the last answer named it.
+    pub home_cluster: Option<String>,
     /// The first failure that it got over.
     pub setback: Option<Setback>,
     /// How often each item had each origin. A table, because a kept answer should cost no allocation.
