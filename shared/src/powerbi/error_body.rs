@@ -5,15 +5,16 @@ use serde_json::Value;
 /// What a body says, whatever its shape: `{error: {code, message}}`, `{error: {"pbi.error": …}}` with the only text
 /// under `details`, the same without `error` around it, a text in the place of an object, or nothing.
 ///
-/// The texts serve to find a remedy. They may repeat what was sent, so they are neither logged nor passed on.
-#[derive(Default)]
-pub(super) struct ErrorBody {
+/// With an empty body, the text may be in the header `X-PowerBI-Error-Details`. The texts serve to find a remedy. They
+/// may repeat what was sent, so they are neither logged nor passed on.
+pub(super) struct ErrorBody<'r> {
     root: Value,
+    header: Option<&'r str>,
 }
 
-impl ErrorBody {
-    pub(super) fn parse(body: &[u8]) -> Self {
-        Self { root: serde_json::from_slice(body).unwrap_or_default() }
+impl<'r> ErrorBody<'r> {
+    pub(super) fn parse(body: &[u8], details_header: Option<&'r str>) -> Self {
+        Self { root: serde_json::from_slice(body).unwrap_or_default(), header: details_header }
     }
 
     fn error(&self) -> &Value {
@@ -43,6 +44,6 @@ impl ErrorBody {
             detail.get("value").unwrap_or(detail).as_str()
         });
         let message = self.error().get("message").and_then(Value::as_str);
-        message.into_iter().chain(details)
+        message.into_iter().chain(details).chain(self.header)
     }
 }

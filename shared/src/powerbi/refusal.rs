@@ -22,7 +22,7 @@ const TRIAL_IS_OVER: &str = "embed token that can be generated";
 /// Reads a reply that is not a success.
 pub(super) fn refusal_of(reply: &Reply) -> UpstreamError {
     let status = reply.status.as_u16();
-    let body = ErrorBody::parse(&reply.body);
+    let body = ErrorBody::parse(&reply.body, header(&reply.headers, "x-powerbi-error-details"));
     let codes: Vec<_> = header(&reply.headers, "x-powerbi-error-info").into_iter().chain(body.codes()).collect();
     let code = codes.iter().find_map(|code| as_code(code));
     let is_among = |known: &[&str]| codes.iter().any(|code| known.contains(code));
@@ -67,7 +67,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 /// What an operator does about a refusal, by its known texts and codes.
-fn remedy_of(codes: &[&str], body: &ErrorBody) -> Option<&'static str> {
+fn remedy_of(codes: &[&str], body: &ErrorBody<'_>) -> Option<&'static str> {
     let by_text = MESSAGES.iter().find(|(part, _)| body.says(part));
     let by_code = || CODES.iter().find(|(known, _)| codes.contains(known));
     by_text.or_else(by_code).map(|(_, remedy)| *remedy)

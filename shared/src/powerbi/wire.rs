@@ -134,6 +134,9 @@ pub(super) struct Datasets {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group {
+    /// Without it, the body is no group.
+    #[serde(rename = "id")]
+    _id: WorkspaceId,
     /// Optional in the reference; recorded workspaces lack it.
     #[serde(default, deserialize_with = "lenient::field")]
     pub(super) is_on_dedicated_capacity: Option<bool>,
