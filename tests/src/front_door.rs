@@ -211,6 +211,15 @@ impl FrontDoor {
     }
 }
 
+/// Calls that no answer was waited for are checked at the end.
+impl Drop for FrontDoor {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_token_requests();
+        }
+    }
+}
+
 /// A body with one binding in mode `view`.
 #[must_use]
 pub fn view(report: &str, dataset: &str) -> Value {

@@ -4,7 +4,7 @@ use super::wire::ErrorBody;
 use crate::upstream::{Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 /// Who can do something about a refusal.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 enum Party {
     /// The user, by an interactive sign-in: a second factor, consent, a compliant device.
     User,
@@ -33,15 +33,16 @@ pub(super) fn refusal_of(reply: &Reply, on_behalf_of_user: bool) -> UpstreamErro
     let number = body.number();
     let meaning = number.and_then(meaning_of);
     let by_suberror = body.suberror.as_deref().is_some_and(|suberror| USER_SUBERRORS.contains(&suberror));
-    let wants_user = by_suberror || meaning.is_some_and(|(party, _)| party == Party::User);
+    let party = if by_suberror { Some(Party::User) } else { meaning.map(|(party, _)| party) };
     let kind = match (error, status) {
         ("" | "temporarily_unavailable", _) | (_, 300..=399) => UpstreamErrorKind::Failed,
         ("invalid_client", _) => UpstreamErrorKind::InvalidClient,
         ("interaction_required", _) => UpstreamErrorKind::InteractionRequired { claims: claims_of(&body) },
-        ("invalid_grant", _) if on_behalf_of_user && wants_user => {
-            UpstreamErrorKind::InteractionRequired { claims: claims_of(&body) }
-        }
-        ("invalid_grant", _) if on_behalf_of_user => UpstreamErrorKind::AssertionRefused,
+        ("invalid_grant", _) if on_behalf_of_user => match party {
+            Some(Party::User) => UpstreamErrorKind::InteractionRequired { claims: claims_of(&body) },
+            Some(Party::Operator) => UpstreamErrorKind::Refused,
+            Some(Party::Page) | None => UpstreamErrorKind::AssertionRefused,
+        },
         _ => UpstreamErrorKind::Refused,
     };
     let remedy = meaning.map(|(_, remedy)| remedy).or(by_suberror.then_some("the user has to sign in again"));
