@@ -38,6 +38,23 @@ async fn a_missing_right_to_build_is_named_as_a_possible_cause() {
     assert_eq!(door.upstream_calls().iter().filter(|call| *call == "EntraToken").count(), 1);
 }
 
+/// Power BI wants an identity for every dataset of the token that has row-level security.
+#[tokio::test]
+async fn a_secured_dataset_beyond_the_bound_one_is_named_as_a_possible_cause() {
+    let log = LogLines::at(Level::INFO);
+    let mut board = dataset(ids::FINANCE_WORKSPACE, ids::CONTOSO_BOARD);
+    board["alsoNeeds"] = json!([ids::CONTOSO_SALES]);
+    let mut own = catalog(dataset(ids::CONTOSO_WORKSPACE, ids::CONTOSO_PLAN));
+    own["reports"]["r"]["workspaceId"] = json!(ids::FINANCE_WORKSPACE);
+    own["reports"]["r"]["reportId"] = json!(ids::PAYROLL_REPORT);
+    own["reports"]["r"]["includeOwnDataset"] = json!(true);
+    for catalog in [catalog(board), own] {
+        let door = FrontDoor::with_catalog(catalog).await;
+        let cause = cause_of(&log, &door, "upstream-rejected").await;
+        assert!(cause.contains("`alsoNeeds` or the report's own dataset"), "{cause}");
+    }
+}
+
 /// A missing membership is no fault of the access token: no other one is asked for.
 #[tokio::test]
 async fn a_workspace_that_is_not_accessible_renews_no_access_token() {

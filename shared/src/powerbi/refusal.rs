@@ -91,7 +91,8 @@ const NOT_FOUND: &str = "no such item, or the service principal lacks Build on i
 const MESSAGES: [(&str, &str); 9] = [
     (
         "requires effective identity to be provided",
-        "the dataset has row-level security: give it an `identity` in the catalog",
+        "a dataset of the token has row-level security: give it an `identity` in the catalog, also where it is an \
+         entry of `alsoNeeds` or the report's own dataset",
     ),
     (
         "requires roles to be included",
