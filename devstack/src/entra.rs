@@ -28,7 +28,7 @@ use crate::time_source::{TimeSource, unix_seconds};
 use crate::world::{World, same_id};
 
 pub(crate) use self::client::Certificate;
-pub(crate) use self::on_behalf_of::UserIssuer as TrustedIssuer;
+pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
 
 /// The one resource that this stand-in knows, as the public cloud names it.
 const POWER_BI: &str = "https://analysis.windows.net/powerbi/api";
@@ -55,6 +55,7 @@ impl Entra {
             registration: Mutex::new(Registration {
                 client_id: world.client_id.clone(),
                 secrets: vec![secret],
+                expired_secrets: Vec::new(),
                 certificate,
                 seen_assertions: Vec::new(),
             }),
@@ -74,6 +75,13 @@ impl Entra {
     /// Gives the app another client secret beside those that it has.
     pub(crate) fn add_secret(&self, secret: &str) {
         lock(&self.registration).secrets.push(secret.to_owned());
+    }
+
+    /// Makes every client secret so far an expired one.
+    pub(crate) fn expire_secrets(&self) {
+        let mut registration = lock(&self.registration);
+        let expired = std::mem::take(&mut registration.secrets);
+        registration.expired_secrets.extend(expired);
     }
 
     /// Sets how long tokens live that are issued from now on.

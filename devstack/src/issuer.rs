@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use self::users::{User, demo_users, needs_mfa};
+pub(crate) use self::users::{User, demo_users, hindered};
 
 use crate::error::StartError;
 use crate::jwt;

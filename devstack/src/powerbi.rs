@@ -5,6 +5,7 @@ mod caller;
 mod generate_token;
 mod identities;
 mod odata;
+mod refusal;
 mod request;
 
 use std::sync::Arc;
@@ -14,14 +15,19 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, body::Bytes, extract::Request};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Uuid;
 
-use self::answer::{Answer, Refusal, json_answer};
+use self::answer::{Answer, json_answer};
 use self::caller::Caller;
+use self::refusal::Refusal;
 use crate::ledger::Ledger;
 use crate::time_source::TimeSource;
 use crate::world::{Dataset, Report, Role, Workspace, World, same_id};
+
+/// The value of `home-cluster-uri`.
+const HOME_CLUSTER: &str = "https://wabi-stand-in-redirect.analysis.windows.net/";
 
 /// What the REST API knows.
 #[derive(Debug)]
@@ -36,6 +42,7 @@ pub(crate) struct PowerBi {
 impl PowerBi {
     pub(crate) fn routes(self: Arc<Self>) -> Router {
         let api = Router::new()
+            .route("/capacities", get(capacities))
             .route("/groups", get(groups))
             .route("/groups/{workspace}", get(group))
             .route("/groups/{workspace}/reports", get(reports))
@@ -45,7 +52,8 @@ impl PowerBi {
             .route("/groups/{workspace}/datasets/{dataset}/datasources", get(datasources))
             .route("/reports/{*rest}", get(without_group))
             .route("/datasets/{*rest}", get(without_group))
-            .route("/GenerateToken", post(generate_token));
+            .route("/GenerateToken", post(generate_token))
+            .layer(middleware::from_fn(with_home_cluster));
         Router::new()
             .route("/", get(StatusCode::OK))
             .nest("/v1.0/myorg", api)
@@ -79,6 +87,18 @@ impl PowerBi {
     }
 }
 
+/// Names the tenant's home cluster, to which the front end forwards what comes with a token.
+async fn with_home_cluster(request: Request, next: Next) -> Response {
+    let forwarded = request.headers().contains_key(AUTHORIZATION);
+    let mut response = next.run(request).await;
+    if forwarded {
+        let headers = response.headers_mut();
+        headers.insert("request-redirected", HeaderValue::from_static("true"));
+        headers.insert("home-cluster-uri", HeaderValue::from_static(HOME_CLUSTER));
+    }
+    response
+}
+
 /// Gives every answer, faults too, the id that support asks for.
 pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -94,6 +114,12 @@ pub(crate) fn tagged(routes: Router) -> Router {
 }
 
 type Api = State<Arc<PowerBi>>;
+
+async fn capacities(State(api): Api, headers: HeaderMap) -> Answer {
+    api.caller(&headers)?;
+    let listed: Vec<_> = api.world.capacities.iter().map(answer::capacity).collect();
+    Ok(json_answer(&answer::list("capacities", &listed)))
+}
 
 async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let caller = api.caller(&headers)?;

@@ -178,6 +178,11 @@ impl Upstreams {
         self.0.entra.what.replace_secret(secret);
     }
 
+    /// Makes every client secret of the app an expired one.
+    pub fn expire_client_secrets(&self) {
+        self.0.entra.what.expire_secrets();
+    }
+
     /// Gives the app another client secret in Entra beside those that it has.
     pub fn add_client_secret(&self, secret: &str) {
         self.0.entra.what.add_secret(secret);
@@ -210,7 +215,7 @@ impl Upstreams {
         self.0.entra.what.set_token_life(life);
     }
 
-    /// Makes Power BI refuse every access token so far as malformed.
+    /// Makes Power BI refuse every access token so far, as it refuses any JWT that it does not accept.
     pub fn revoke_access_tokens(&self) {
         self.0.ledger.revoke_access();
     }

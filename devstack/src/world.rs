@@ -15,12 +15,29 @@ pub struct World {
     pub principal_id: String,
     /// The service principal's profiles.
     pub profiles: Vec<Profile>,
+    /// The capacities.
+    pub capacities: Vec<Capacity>,
     /// The workspaces.
     pub workspaces: Vec<Workspace>,
     /// The reports.
     pub reports: Vec<Report>,
     /// The datasets.
     pub datasets: Vec<Dataset>,
+    /// People for whom conditional access makes Power BI itself demand more claims, by e-mail address.
+    pub challenged: Vec<String>,
+}
+
+/// A capacity, which workspaces are assigned to.
+#[derive(Clone, Debug)]
+pub struct Capacity {
+    /// Its id.
+    pub id: String,
+    /// Its display name.
+    pub name: String,
+    /// Its SKU, such as `F64`.
+    pub sku: String,
+    /// Whether it is paused. Workspaces stay assigned to a paused capacity.
+    pub paused: bool,
 }
 
 /// A profile of the service principal.
@@ -82,6 +99,10 @@ pub struct Report {
     pub dataset: String,
     /// Whether it is a paginated report.
     pub paginated: bool,
+    /// The ids of the paginated reports that its visuals show.
+    pub paginated_visuals: Vec<String>,
+    /// Whether it filters its rows by `UserID`, as a paginated report with row-level security does.
+    pub filters_by_user_id: bool,
 }
 
 /// A dataset.
@@ -148,6 +169,12 @@ impl World {
     #[must_use]
     pub fn dataset(&self, id: &str) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| same_id(&dataset.id, id))
+    }
+
+    /// The capacity with this id, in whatever case.
+    #[must_use]
+    pub fn capacity(&self, id: &str) -> Option<&Capacity> {
+        self.capacities.iter().find(|capacity| same_id(&capacity.id, id))
     }
 
     /// The profile with this id, in whatever case.

@@ -246,8 +246,8 @@ pub struct ReportMetadata {
 /// What Power BI says of a dataset.
 #[derive(Clone, Debug)]
 pub struct DatasetMetadata {
-    /// Whether a token needs an effective identity for it.
-    pub identity_required: bool,
+    /// Whether a token needs an effective identity for it; `None` where Power BI does not say.
+    pub identity_required: Option<bool>,
     /// Whether that identity needs roles.
     pub identity_roles_required: bool,
     /// Where a page creates a report on it from.
@@ -303,6 +303,7 @@ impl ListedDataset {
 /// What Power BI says of a workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkspaceMetadata {
-    /// Whether it lies on a capacity, which dynamic binding needs.
-    pub on_capacity: bool,
+    /// Whether it is assigned to a capacity, which dynamic binding needs, be it a paused one; `None` where Power BI
+    /// does not say.
+    pub on_capacity: Option<bool>,
 }

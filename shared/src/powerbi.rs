@@ -2,6 +2,7 @@
 
 mod challenge;
 mod client;
+mod error_body;
 mod refusal;
 mod wire;
 

@@ -100,6 +100,15 @@ impl Call {
         self.trace().note_origin(item, origin);
     }
 
+    /// Notes the host of the Power BI cluster that holds the tenant, where an answer names it.
+    pub fn note_home_cluster(&self, host: Option<&str>) {
+        let Some(host) = host else { return };
+        let known = &mut self.trace().home_cluster;
+        if known.as_deref() != Some(host) {
+            *known = Some(host.to_owned());
+        }
+    }
+
     /// Notes a failure that the request gets over; the first is remembered.
     pub fn note_setback(&self, setback: Setback) {
         self.trace().setback.get_or_insert(setback);

@@ -4,6 +4,7 @@
 mod challenge;
 mod client;
 mod error;
+pub(crate) mod lenient;
 mod retry;
 
 pub use challenge::ClaimsChallenge;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use acceptance::cargo_lambda::CargoLambda;
 use acceptance::moto::{Moto, REGION};
-use acceptance::openapi;
+use acceptance::{openapi, swagger};
 use devstack::world::ids;
 use devstack::{Service, Stack, StackOptions};
 use serde_json::{Value, json};
@@ -79,6 +79,7 @@ fn the_real_binaries_serve_their_routes_and_outlive_a_rotation() {
     answers_of_each_function(&local);
     refusals(&local);
     a_rotated_secret(&local);
+    swagger::assert_calls(local.stack.log().all().iter());
 }
 
 fn answers_of_each_function(local: &Local) {

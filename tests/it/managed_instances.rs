@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use acceptance::environment::{Environment, Seen, trace_of};
 use acceptance::front_door::view;
+use acceptance::swagger;
 use devstack::world::ids;
 use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
@@ -68,6 +69,7 @@ async fn as_many_events_as_allowed_are_worked_on_at_the_same_time() {
     let (secrets, entra) = (stack.secrets().requests().len(), stack.entra().requests().len());
     assert_eq!((secrets, entra, count("GenerateToken")), (1, 1, ASKS.len()));
     let tokens: Vec<_> = stack.powerbi().requests().into_iter().filter(|call| call.method == "POST").collect();
+    swagger::assert_calls(tokens.iter());
     assert!(tokens.iter().all(|one| tokens.iter().all(|other| one.overlaps(other))), "one after the other");
     assert_eq!(environment.request_lines().iter().filter(|line| line["cold_start"] == true).count(), 1);
 }

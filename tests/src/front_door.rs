@@ -1,6 +1,7 @@
 //! The functions by their front door: a gateway event in, a gateway answer out,
 //! against the stand-ins, with a clock that tests move.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +13,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::openapi;
+use crate::{openapi, swagger};
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub struct FrontDoor {
     pub stack: Stack,
     /// The time of everything.
     pub clock: Arc<ManualClock>,
+    /// The last upstream call whose body was held against the published schema.
+    checked: AtomicU64,
 }
 
 /// What a function answered.
@@ -117,7 +120,7 @@ impl FrontDoor {
         });
         let clock = Arc::new(ManualClock::default());
         let stack = Stack::start(StackOptions { clock: Arc::clone(&clock) as _, ..options }).await.unwrap();
-        Self { stack, clock }
+        Self { stack, clock, checked: AtomicU64::new(0) }
     }
 
     /// Everything, with this catalog.
@@ -152,7 +155,8 @@ impl FrontDoor {
         self.send(event).await
     }
 
-    /// Hands over an event as it is, and holds the answer against `openapi.yaml`.
+    /// Hands over an event as it is, and holds the answer against `openapi.yaml` and what it asked of Power BI against
+    /// the published schema.
     pub async fn send(&self, event: Value) -> Answer {
         self.send_within(event, LAMBDAS_LONGEST).await
     }
@@ -162,6 +166,7 @@ impl FrontDoor {
         let http = &event["requestContext"]["http"];
         let (method, path) = (http["method"].as_str().unwrap().to_owned(), http["path"].as_str().unwrap().to_owned());
         let response = self.stack.invoke_within(path.trim_start_matches('/'), event, limit).await;
+        self.check_token_requests();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap();
@@ -171,10 +176,19 @@ impl FrontDoor {
         answer
     }
 
+    /// Holds each `GenerateToken` request against the schema that Microsoft publishes, once.
+    fn check_token_requests(&self) {
+        let calls = self.stack.log().of(Service::PowerBi);
+        let last = calls.last().map_or(0, |call| call.sequence);
+        let checked = self.checked.fetch_max(last, Ordering::Relaxed);
+        swagger::assert_calls(calls.iter().filter(|call| call.sequence > checked));
+    }
+
     /// The upstream calls since the last time of asking, as `METHOD path`;
     /// connections opened ahead are left out.
     #[must_use]
     pub fn upstream_calls(&self) -> Vec<String> {
+        self.check_token_requests();
         let calls = self.stack.log().all();
         self.stack.log().clear();
         let real = calls.into_iter().filter(|call| call.method != "HEAD");
@@ -190,9 +204,19 @@ impl FrontDoor {
     /// The bodies of the `GenerateToken` calls since the last time of asking.
     #[must_use]
     pub fn token_requests(&self) -> Vec<Value> {
+        self.check_token_requests();
         let calls = self.stack.log().all();
         self.stack.log().clear();
         calls.into_iter().filter(|call| call.path.ends_with("GenerateToken")).map(|call| call.body).collect()
+    }
+}
+
+/// Calls that no answer was waited for are checked at the end.
+impl Drop for FrontDoor {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_token_requests();
+        }
     }
 }
 

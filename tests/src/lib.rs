@@ -22,3 +22,4 @@ pub mod play;
 pub mod process;
 pub mod project;
 pub mod scenario;
+pub mod swagger;

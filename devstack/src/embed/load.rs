@@ -87,6 +87,7 @@ pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, Fai
     let dataset_id = dataset_id.ok_or_else(|| Failure::invalid("datasetId is required"))?;
     let dataset = world.dataset(dataset_id).ok_or_else(|| Failure::not_found("dataset"))?;
     let wanted = Wanted { report, dataset, request };
+    wanted.check_capacities(world)?;
     match request.token_type {
         Some(0) => with_access_token(host, &wanted),
         Some(1) => with_embed_token(host, &wanted),
@@ -100,6 +101,18 @@ struct Wanted<'a> {
     request: &'a LoadRequest,
 }
 
+impl Wanted<'_> {
+    /// A token can be made for a paused capacity, but nothing on it loads. The error's text is not documented.
+    fn check_capacities(&self, world: &World) -> Result<(), Failure> {
+        let homes = self.report.map(|report| &report.workspace).into_iter().chain([&self.dataset.workspace]);
+        let capacity = |home: &String| world.capacity(world.workspace(home)?.capacity.as_deref()?);
+        if homes.filter_map(capacity).any(|capacity| capacity.paused) {
+            return Err(Failure::load_failed("The capacity is paused."));
+        }
+        Ok(())
+    }
+}
+
 fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
     let token = host.ledger.embed(&wanted.request.access_token);
     let token = token.ok_or_else(|| Failure::not_authorized("The token is no embed token."))?;
@@ -111,7 +124,16 @@ fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fail
     let identity =
         token.identities.iter().find(|identity| identity.datasets.iter().any(|id| same_id(id, &wanted.dataset.id)));
     let viewer = identity.map_or(Viewer::Nobody, Viewer::Identity);
-    Ok(shown(&host.world, wanted, &viewer, &rfc3339(token.expires)))
+    let user_id = user_id(&token, wanted, &host.world);
+    Ok(shown(&host.world, wanted, &viewer, user_id, &rfc3339(token.expires)))
+}
+
+/// `UserID` of a paginated report: the identity that names the report, else the service principal's object id.
+fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, world: &'a World) -> &'a str {
+    let names = |identity: &&Identity| {
+        wanted.report.is_some_and(|report| identity.reports.iter().any(|id| same_id(id, &report.id)))
+    };
+    token.identities.iter().find(names).map_or(&world.principal_id, |identity| &identity.username)
 }
 
 fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
@@ -124,6 +146,10 @@ fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> 
     };
     let grant = token.reports.iter().find(|grant| same_id(&grant.id, &report.id));
     let grant = grant.ok_or_else(|| Failure::not_authorized("The token does not cover this report."))?;
+    let covered = |id: &String| token.reports.iter().any(|grant| same_id(&grant.id, id));
+    if !report.paginated_visuals.iter().all(covered) {
+        return Err(Failure::not_authorized("The token does not cover a paginated report that a visual shows."));
+    }
     if permissions & READ_WRITE != 0 && !grant.allow_edit {
         return Err(Failure::not_authorized("The token does not allow to edit this report."));
     }
@@ -169,7 +195,7 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fai
             return Err(Failure::not_authorized("The person has no right to this item."));
         }
     }
-    Ok(shown(&host.world, wanted, &Viewer::Person(&email), &rfc3339(token.expires)))
+    Ok(shown(&host.world, wanted, &Viewer::Person(&email), &email, &rfc3339(token.expires)))
 }
 
 /// For whom rows are shown.
@@ -203,10 +229,12 @@ impl Viewer<'_> {
     }
 }
 
-fn shown(world: &World, wanted: &Wanted<'_>, viewer: &Viewer<'_>, expiration: &str) -> Value {
+fn shown(world: &World, wanted: &Wanted<'_>, viewer: &Viewer<'_>, user_id: &str, expiration: &str) -> Value {
     let dataset = wanted.dataset;
-    let visible =
-        dataset.rows.iter().filter(|row| row.audience.as_deref().is_none_or(|audience| viewer.sees(dataset, audience)));
+    let by_user_id = wanted.report.is_some_and(|report| report.filters_by_user_id);
+    let sees =
+        |audience: &str| viewer.sees(dataset, audience) && (!by_user_id || audience.eq_ignore_ascii_case(user_id));
+    let visible = dataset.rows.iter().filter(|row| row.audience.as_deref().is_none_or(sees));
     let rows: Vec<_> = visible.map(|row| json!({"label": row.label, "value": row.value})).collect();
     json!({
         "reportName": wanted.report.map(|report| report.name.as_str()),

@@ -22,6 +22,8 @@ const MAX_ASSERTION_SECONDS: u64 = 600;
 pub(super) struct Registration {
     pub(super) client_id: String,
     pub(super) secrets: Vec<String>,
+    /// Client secrets that were good once.
+    pub(super) expired_secrets: Vec<String>,
     pub(super) certificate: Certificate,
     pub(super) seen_assertions: Vec<String>,
 }
@@ -49,6 +51,9 @@ impl Registration {
         }
         match (form.optional("client_secret"), form.optional("client_assertion")) {
             (Some(secret), None) if self.secrets.iter().any(|known| known == secret) => Ok(()),
+            (Some(secret), None) if self.expired_secrets.iter().any(|known| known == secret) => {
+                Err(Refusal::expired_secret(client_id))
+            }
             (Some(_), None) => Err(Refusal::wrong_secret(client_id)),
             (None, Some(assertion)) => self.check_assertion(form, assertion, endpoint, now),
             (Some(_), Some(_)) | (None, None) => Err(Refusal::no_credential()),

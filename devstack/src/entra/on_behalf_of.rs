@@ -11,13 +11,26 @@ use crate::keys::PublicKey;
 /// The `grant_type` of the flow.
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
+/// What keeps Entra from issuing a token for a person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Hindrance {
+    /// A second factor is demanded.
+    SecondFactor,
+    /// The person has to enrol for a second factor first.
+    Enrolment,
+    /// Nobody has consented to the application's use of Power BI.
+    Consent,
+    /// A conditional access policy blocks the person.
+    Policy,
+}
+
 /// The issuer whose tokens are people here.
 #[derive(Debug)]
 pub(crate) struct UserIssuer {
     pub(crate) issuer: String,
     pub(crate) key: PublicKey,
-    /// The e-mail addresses of people who must prove more than a password.
-    pub(crate) needs_mfa: Vec<String>,
+    /// People who get no token, by e-mail address.
+    pub(crate) hindered: Vec<(String, Hindrance)>,
 }
 
 impl UserIssuer {
@@ -31,10 +44,14 @@ impl UserIssuer {
         self.check_claims(&claims, client_id, now)?;
         let email = claims.get("email").and_then(Value::as_str);
         let email = email.ok_or_else(|| Refusal::bad_user_assertion("it names no person"))?;
-        if self.needs_mfa.iter().any(|known| known.eq_ignore_ascii_case(email)) {
-            return Err(Refusal::interaction_required());
+        let hindrance = self.hindered.iter().find(|(known, _)| known.eq_ignore_ascii_case(email));
+        match hindrance.map(|(_, hindrance)| hindrance) {
+            None => Ok(email.to_owned()),
+            Some(Hindrance::SecondFactor) => Err(Refusal::second_factor()),
+            Some(Hindrance::Enrolment) => Err(Refusal::second_factor_enrolment()),
+            Some(Hindrance::Consent) => Err(Refusal::consent_required(client_id)),
+            Some(Hindrance::Policy) => Err(Refusal::blocked_by_policy()),
         }
-        Ok(email.to_owned())
     }
 
     fn verified_claims(&self, assertion: &str) -> Result<Map<String, Value>, Refusal> {
@@ -50,8 +67,9 @@ impl UserIssuer {
         if claims.get("iss").and_then(Value::as_str) != Some(self.issuer.as_str()) {
             return Err(Refusal::bad_user_assertion("unknown issuer"));
         }
-        if claims.get("aud").and_then(Value::as_str) != Some(client_id) {
-            return Err(Refusal::bad_user_assertion("the audience is not this application"));
+        let audience = claims.get("aud").and_then(Value::as_str).unwrap_or_default();
+        if audience != client_id {
+            return Err(Refusal::wrong_audience(audience, client_id));
         }
         let time = |claim: &str| claims.get(claim).and_then(Value::as_u64);
         let in_time = time("nbf").is_some_and(|nbf| nbf <= now) && time("exp").is_some_and(|exp| exp > now);

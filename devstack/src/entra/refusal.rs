@@ -1,5 +1,7 @@
 //! Refusals, in Entra's words.
 
+mod person;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -16,12 +18,14 @@ pub(super) struct Refusal {
     error: &'static str,
     code: u32,
     text: String,
+    /// What an interactive sign-in would achieve (MSAL's `suberror`).
+    suberror: Option<&'static str>,
     claims: Option<String>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, error: &'static str, code: u32, text: impl Into<String>) -> Self {
-        Self { status, error, code, text: text.into(), claims: None }
+        Self { status, error, code, text: text.into(), suberror: None, claims: None }
     }
 
     fn bad(error: &'static str, code: u32, text: impl Into<String>) -> Self {
@@ -72,6 +76,17 @@ impl Refusal {
             format!(
                 "Invalid client secret provided. Ensure the secret being sent in the request is the \
              client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+            ),
+        )
+    }
+
+    pub(super) fn expired_secret(client_id: &str) -> Self {
+        Self::unauthorized(
+            "invalid_client",
+            7_000_222,
+            format!(
+                "The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create \
+             new keys for your app, or consider using certificate credentials for added security."
             ),
         )
     }
@@ -151,29 +166,6 @@ impl Refusal {
         )
     }
 
-    pub(super) fn bad_user_assertion(why: &str) -> Self {
-        Self::bad("invalid_grant", 50_013, format!("Assertion failed signature validation. [Reason - {why}]"))
-    }
-
-    pub(super) fn user_assertion_out_of_time() -> Self {
-        Self::bad("invalid_grant", 500_133, "Assertion is not within its valid time range.")
-    }
-
-    /// Entra wants to see the person, and says what must be proven.
-    pub(super) fn interaction_required() -> Self {
-        let claims = json!({"access_token": {"capolids": {"essential": true, "values": [Uuid::nil()]}}});
-        Self {
-            claims: Some(claims.to_string()),
-            ..Self::bad(
-                "interaction_required",
-                50_076,
-                "Due to a configuration change made by \
-                your administrator, or because you moved to a new location, you must use \
-                multi-factor authentication to access the resource.",
-            )
-        }
-    }
-
     pub(super) fn response(self, time: &TimeSource) -> Response {
         let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
         let moment = whole_seconds(time.now());
@@ -190,6 +182,9 @@ impl Refusal {
             "correlation_id": correlation,
             "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.code),
         });
+        if let Some(suberror) = self.suberror {
+            body["suberror"] = json!(suberror);
+        }
         if let Some(claims) = self.claims {
             body["claims"] = Value::String(claims);
         }

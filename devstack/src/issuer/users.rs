@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::entra::Hindrance;
+
 /// One caller.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct User {
@@ -79,7 +81,13 @@ pub(crate) fn demo_users() -> Vec<User> {
     ]
 }
 
-/// The e-mail addresses of callers of whom Entra wants more than a password.
-pub(crate) fn needs_mfa() -> Vec<String> {
-    vec!["mia@contoso.example".to_owned()]
+/// People for whom Entra issues no token, by e-mail address. Only the first is a caller of the demo.
+pub(crate) fn hindered() -> Vec<(String, Hindrance)> {
+    let people = [
+        ("mia@contoso.example", Hindrance::SecondFactor),
+        ("erik@contoso.example", Hindrance::Enrolment),
+        ("cora@contoso.example", Hindrance::Consent),
+        ("paul@contoso.example", Hindrance::Policy),
+    ];
+    people.map(|(email, hindrance)| (email.to_owned(), hindrance)).into()
 }

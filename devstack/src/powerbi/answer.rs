@@ -1,15 +1,14 @@
-//! Answers and refusals, in the REST API's shapes.
+//! Answers in the REST API's shapes.
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::PowerBi;
-use crate::world::{Dataset, IdentityNeed, Report, Workspace};
+use super::refusal::Refusal;
+use crate::world::{Capacity, Dataset, IdentityNeed, Report, Workspace};
 
 const METADATA: &str = "http://wabi-stand-in-redirect.analysis.windows.net/v1.0/myorg/$metadata";
 
@@ -20,99 +19,6 @@ const JSON_TYPE: &str = "application/json; odata.metadata=minimal; odata.streami
 
 /// What a route answers.
 pub(super) type Answer = Result<Response, Refusal>;
-
-/// Why the REST API does not do as it is asked.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    status: StatusCode,
-    /// The value of `X-PowerBI-Error-Info`.
-    info: Option<&'static str>,
-    body: Option<Value>,
-}
-
-impl Refusal {
-    /// No body; the cause is in a header.
-    fn bare(status: StatusCode, info: &'static str) -> Self {
-        Self { status, info: Some(info), body: None }
-    }
-
-    /// A code and a message.
-    fn told(status: StatusCode, code: &'static str, message: &str) -> Self {
-        let body = json!({"error": {"code": code, "message": message}});
-        Self { status, info: Some(code), body: Some(body) }
-    }
-
-    /// A code and Power BI's own details, which say nothing more.
-    fn coded(status: StatusCode, code: &'static str) -> Self {
-        let details = json!({"code": code, "parameters": {}, "details": [], "exceptionCulprit": 1});
-        let body = json!({"error": {"code": code, "pbi.error": details}});
-        Self { status, info: Some(code), body: Some(body) }
-    }
-
-    pub(super) fn invalid_token() -> Self {
-        Self::bare(StatusCode::FORBIDDEN, "InvalidToken")
-    }
-
-    pub(super) fn token_expired() -> Self {
-        Self::told(StatusCode::FORBIDDEN, "TokenExpired", "Access token has expired, resubmit with a new access token")
-    }
-
-    pub(super) fn unknown_profile() -> Self {
-        Self::bare(StatusCode::UNAUTHORIZED, "UnknownServicePrincipalProfile")
-    }
-
-    pub(super) fn group_not_accessible() -> Self {
-        Self::bare(StatusCode::UNAUTHORIZED, "GroupNotAccessible")
-    }
-
-    pub(super) fn not_authorized() -> Self {
-        Self::coded(StatusCode::UNAUTHORIZED, "PowerBINotAuthorizedException")
-    }
-
-    pub(super) fn not_for_applications() -> Self {
-        let message = "API is not accessible for application";
-        Self::told(StatusCode::FORBIDDEN, "Forbidden", message)
-    }
-
-    pub(super) fn shared_capacity() -> Self {
-        Self::told(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            "You have exceeded the amount of embed token that can be generated on a shared or \
-             ProPlus capacity",
-        )
-    }
-
-    pub(super) fn folder_not_found() -> Self {
-        Self::coded(StatusCode::NOT_FOUND, "PowerBIFolderNotFound")
-    }
-
-    pub(super) fn entity_not_found() -> Self {
-        Self::coded(StatusCode::NOT_FOUND, "PowerBIEntityNotFound")
-    }
-
-    pub(super) fn unsupported_media_type() -> Self {
-        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, info: None, body: None }
-    }
-
-    pub(super) fn invalid(message: &str) -> Self {
-        Self::told(StatusCode::BAD_REQUEST, "InvalidRequest", message)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let mut response = match self.body {
-            Some(body) => (self.status, Json(body)).into_response(),
-            None => self.status.into_response(),
-        };
-        if let Some(info) = self.info {
-            let info = http::HeaderValue::from_static(info);
-            response.headers_mut().insert("x-powerbi-error-info", info);
-        }
-        response
-    }
-}
 
 /// A 200 with a body.
 pub(super) fn json_answer(body: &Value) -> Response {
@@ -147,6 +53,20 @@ pub(super) fn workspace(workspace: &Workspace) -> Value {
         body["defaultDatasetStorageFormat"] = json!("Small");
     }
     body
+}
+
+/// A paused capacity keeps its workspaces: only its own `state` tells that it is paused.
+pub(super) fn capacity(capacity: &Capacity) -> Value {
+    json!({
+        "id": capacity.id,
+        "displayName": capacity.name,
+        "admins": [],
+        "sku": capacity.sku,
+        "state": if capacity.paused { "Suspended" } else { "Active" },
+        "capacityUserAccessRight": "Assign",
+        "region": "West Europe",
+        "users": [],
+    })
 }
 
 pub(super) fn report(api: &PowerBi, report: &Report) -> Value {

@@ -8,13 +8,14 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{CLUSTER, Refusal};
+use super::answer::CLUSTER;
 use super::caller::Caller;
+use super::refusal::Refusal;
 use super::request::{TokenRequest, Xmla};
 use super::{PowerBi, identities};
 use crate::ledger::{DatasetGrant, EmbedToken, ReportGrant};
 use crate::time_source::{rfc3339, unix_seconds};
-use crate::world::{Dataset, Role, Workspace, same_id};
+use crate::world::{Dataset, Principal, Report, Role, Workspace, same_id};
 
 /// Makes an embed token for everything that the request names, or refuses.
 pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
@@ -25,15 +26,14 @@ pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body
     if items.workspaces.iter().any(|workspace| workspace.capacity.is_none()) {
         return Err(Refusal::shared_capacity());
     }
-    identities::check(&request, &items.datasets, &items.paginated, &caller.principal)?;
+    identities::check(&request, &items.datasets, &items.paginated_ids(), &caller.principal)?;
     Ok(issue(api, &request, expiration(api, caller, &request)))
 }
 
 /// What a request names, found.
 struct Items<'a> {
     datasets: Vec<&'a Dataset>,
-    /// The ids of the paginated reports.
-    paginated: Vec<&'a str>,
+    paginated: Vec<&'a Report>,
     /// The workspaces of all reports and datasets, each once.
     workspaces: Vec<&'a Workspace>,
 }
@@ -46,7 +46,7 @@ impl<'a> Items<'a> {
             let report = world.report(&item.id).ok_or_else(Refusal::entity_not_found)?;
             items.add_workspace(api, &report.workspace)?;
             if report.paginated {
-                items.paginated.push(&report.id);
+                items.paginated.push(report);
             }
         }
         for item in request.datasets() {
@@ -64,15 +64,35 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Items of several workspaces need a member of each.
+    /// Items of several workspaces, and paginated reports, need a member.
     fn check_rights(&self, caller: &Caller) -> Result<(), Refusal> {
+        for workspace in &self.workspaces {
+            // An item that the caller cannot see is answered as an item that does not exist.
+            caller.role_in(workspace).ok_or_else(Refusal::entity_not_found)?;
+        }
+        let role_at = |id: &str| {
+            let home = self.workspaces.iter().find(|workspace| same_id(&workspace.id, id));
+            home.and_then(|workspace| caller.role_in(workspace))
+        };
+        for dataset in &self.datasets {
+            if role_at(&dataset.workspace).is_none_or(|role| role < Role::Contributor) {
+                return Err(Refusal::lacks_build(&dataset.id));
+            }
+        }
         let needed = if self.workspaces.len() > 1 { Role::Member } else { Role::Contributor };
-        self.workspaces.iter().try_for_each(|workspace| match caller.role_in(workspace) {
-            Some(role) if role >= needed => Ok(()),
-            Some(_) => Err(Refusal::not_authorized()),
-            // What one cannot see might as well not exist.
-            None => Err(Refusal::entity_not_found()),
-        })
+        let homes = self.workspaces.iter().map(|workspace| (workspace.id.as_str(), needed));
+        let of_paginated = self.paginated.iter().map(|report| (report.workspace.as_str(), Role::Member));
+        if homes.chain(of_paginated).any(|(id, needed)| role_at(id).is_none_or(|role| role < needed)) {
+            return Err(Refusal::not_authorized());
+        }
+        if !self.paginated.is_empty() && matches!(caller.principal, Principal::User(_)) {
+            return Err(Refusal::invalid("Embed tokens for paginated reports need a service principal."));
+        }
+        Ok(())
+    }
+
+    fn paginated_ids(&self) -> Vec<&'a str> {
+        self.paginated.iter().map(|report| report.id.as_str()).collect()
     }
 }
 
@@ -81,7 +101,8 @@ fn check_targets(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> Resu
         let workspace = api.world.workspace(&item.id).ok_or_else(Refusal::folder_not_found)?;
         match caller.role_in(workspace) {
             Some(role) if role >= Role::Contributor => Ok(()),
-            _ => Err(Refusal::not_authorized()),
+            Some(_) => Err(Refusal::not_authorized()),
+            None => Err(Refusal::not_a_member()),
         }
     })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::answer::Refusal;
 use super::guid;
+use super::refusal::Refusal;
 use super::request::{IdentityItem, TokenRequest};
 use crate::ledger::Identity;
 use crate::world::{Dataset, IdentityNeed, Principal, same_id};

@@ -1,6 +1,6 @@
 //! The little of `OData` that the list of workspaces takes.
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use crate::world::{Workspace, same_id};
 
 /// The most workspaces in one answer.

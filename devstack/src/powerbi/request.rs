@@ -6,8 +6,8 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::answer::Refusal;
 use super::guid;
+use super::refusal::Refusal;
 
 /// The most reports, datasets or target workspaces in one token.
 const MAX_ITEMS: usize = 50;

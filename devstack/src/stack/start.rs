@@ -48,7 +48,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
         time: time.clone(),
         token_life: options.access_token_life,
         embed_origin: doors.embed_origin.clone(),
-        user_issuer: TrustedIssuer { issuer: doors.url.clone(), key: issuer.key(), needs_mfa: issuer::needs_mfa() },
+        user_issuer: TrustedIssuer { issuer: doors.url.clone(), key: issuer.key(), hindered: issuer::hindered() },
         authority,
     })
     .await?;

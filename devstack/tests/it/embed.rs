@@ -111,3 +111,59 @@ async fn embed_urls_lead_to_this_host_and_port() {
     let page = crate::client::get(&page, &[]).await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
 }
+
+/// An embed token that is granted.
+async fn granted(stack: &Stack, request: &Value) -> String {
+    let reply = generate(stack, request).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()["token"].as_str().unwrap().to_owned()
+}
+
+/// The reference asks for the paginated report's id in the request, and declares no refusal for its absence: the
+/// token is made, and the report does not load.
+#[tokio::test]
+async fn a_paginated_visual_needs_its_report_in_the_token() {
+    let stack = stack().await;
+    let ask = async |reports: &[&str]| {
+        let reports: Vec<_> = reports.iter().map(|id| json!({ "id": id })).collect();
+        let datasets = json!([{"id": ids::CONTOSO_PLAN, "xmlaPermissions": "ReadOnly"}]);
+        let token = granted(&stack, &json!({"reports": reports, "datasets": datasets})).await;
+        let mut load = config(&token, Some(ids::CONTOSO_PLAN));
+        load["reportId"] = json!(ids::STATEMENT_REPORT);
+        sim(&stack, "load", &load).await
+    };
+    let denied = ask(&[ids::STATEMENT_REPORT]).await;
+    assert_eq!(error(&denied), (403, "PowerBINotAuthorizedException".to_owned()));
+    assert!(denied.text.contains("paginated report"), "{}", denied.text);
+    assert_eq!(ask(&[ids::STATEMENT_REPORT, ids::INVOICE_REPORT]).await.status, 200);
+}
+
+/// Without an identity that names the report, `UserID` is the service principal's object id, for which no row is.
+#[tokio::test]
+async fn a_paginated_report_filters_by_the_identity_that_names_it() {
+    let stack = stack().await;
+    let rows = async |identities: Value| {
+        let datasets = json!([{"id": ids::CONTOSO_PAYSLIPS, "xmlaPermissions": "ReadOnly"}]);
+        let mut request = json!({"reports": [{"id": ids::PAYSLIP_REPORT}], "datasets": datasets});
+        if !identities.is_null() {
+            request["identities"] = identities;
+        }
+        let token = granted(&stack, &request).await;
+        let mut load = config(&token, Some(ids::CONTOSO_PAYSLIPS));
+        load["reportId"] = json!(ids::PAYSLIP_REPORT);
+        sim(&stack, "load", &load).await.json()["rows"].clone()
+    };
+    assert_eq!(rows(Value::Null).await, json!([]));
+    let carl = json!([{"username": "carl@contoso.example", "reports": [ids::PAYSLIP_REPORT]}]);
+    assert_eq!(rows(carl).await, json!([{"label": "April", "value": 3900}]));
+}
+
+#[tokio::test]
+async fn nothing_on_a_paused_capacity_loads() {
+    let stack = stack().await;
+    let items = json!({"reports": [{"id": ids::PAUSED_REPORT}], "datasets": [{"id": ids::PAUSED_DATASET}]});
+    let token = granted(&stack, &items).await;
+    let mut load = config(&token, Some(ids::PAUSED_DATASET));
+    load["reportId"] = json!(ids::PAUSED_REPORT);
+    assert_eq!(error(&sim(&stack, "load", &load).await), (400, "LoadReportFailed".to_owned()));
+}

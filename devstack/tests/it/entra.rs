@@ -107,7 +107,7 @@ async fn a_replaced_secret_is_refused_and_the_stored_one_works() {
 }
 
 /// The on-behalf-of form for a caller's token.
-async fn on_behalf_of(stack: &Stack, assertion: &str, changed: (&str, &str)) -> Reply {
+pub(crate) async fn on_behalf_of(stack: &Stack, assertion: &str, changed: (&str, &str)) -> Reply {
     let secret = client_secret(stack);
     let good = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -144,7 +144,9 @@ async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
     let mut other = stack.claims_of("ana@contoso");
     other["aud"] = json!("other");
     let other_audience = stack.sign(&other);
-    for assertion in [&other_audience[..], "x", &good[..good.len() - 4]] {
+    let reply = on_behalf_of(&stack, &other_audience, ("", "")).await;
+    assert_eq!(error(&reply), (400, "invalid_grant".to_owned(), 500_131));
+    for assertion in ["x", &good[..good.len() - 4]] {
         let reply = on_behalf_of(&stack, assertion, ("", "")).await;
         assert_eq!(error(&reply), (400, "invalid_grant".to_owned(), 50_013), "{assertion}");
     }
@@ -157,11 +159,31 @@ async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
 }
 
 #[tokio::test]
-async fn a_person_who_must_prove_more_is_asked_for() {
+async fn a_person_whom_entra_hinders_gets_the_published_refusal() {
     let stack = stack().await;
-    let reply = on_behalf_of(&stack, &stack.token_for("mia@contoso"), ("", "")).await;
-    assert_eq!(error(&reply), (400, "interaction_required".to_owned(), 50_076));
-    assert!(reply.json()["claims"].as_str().unwrap().contains("access_token"));
+    for (person, name, code, suberror, has_claims) in [
+        ("mia", "interaction_required", 50_076, None, true),
+        ("erik", "interaction_required", 50_079, None, true),
+        ("cora", "invalid_grant", 65_001, Some("consent_required"), false),
+        ("paul", "invalid_grant", 53_003, Some("message_only"), false),
+    ] {
+        let mut claims = stack.claims_of("ana@contoso");
+        claims["email"] = json!(format!("{person}@contoso.example"));
+        let reply = on_behalf_of(&stack, &stack.sign(&claims), ("", "")).await;
+        assert_eq!(error(&reply), (400, name.to_owned(), code), "{person}");
+        let body = reply.json();
+        assert_eq!(body["suberror"].as_str(), suberror, "{person}");
+        let claims = body["claims"].as_str().unwrap_or_default();
+        assert_eq!(claims.contains("access_token"), has_claims, "{person}: {claims}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_secret_is_told_from_a_wrong_one() {
+    let stack = stack().await;
+    stack.expire_client_secrets();
+    assert_eq!(error(&with(&stack, ("", "")).await), (401, "invalid_client".to_owned(), 7_000_222));
+    assert_eq!(error(&with(&stack, ("client_secret", "wrong")).await).2, 7_000_215);
 }
 
 #[tokio::test]
@@ -173,9 +195,8 @@ async fn a_token_is_used_up_by_time_and_by_revocation() {
     assert_eq!(call().await.status, 200);
     stack.expire_access_tokens();
     let expired = call().await;
-    assert_eq!(expired.cause(), (403, "TokenExpired"));
-    assert_eq!(expired.json()["error"]["code"], "TokenExpired");
+    assert_eq!((expired.cause(), expired.text.as_str()), ((403, "TokenExpired"), ""));
     stack.revoke_access_tokens();
-    assert_eq!(call().await.cause(), (403, "InvalidToken"));
+    assert_eq!(call().await.cause(), (403, "TokenExpired"));
     assert_eq!(powerbi(&stack, "groups").await.status, 200);
 }

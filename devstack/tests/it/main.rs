@@ -10,6 +10,7 @@ mod entra;
 mod faults;
 mod gateway;
 mod generate_token;
+mod identities;
 mod manual_clock;
 mod powerbi;
 mod secrets_manager;

@@ -69,7 +69,10 @@ async fn workspaces_are_listed_as_far_as_the_caller_sees_them() {
         let names = list["value"].as_array().unwrap().iter();
         names.map(|group| group["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names("").await, ["Shared reports", "Contoso", "Fabrikam", "Sandbox", "Reading room"]);
+    assert_eq!(
+        names("").await,
+        ["Shared reports", "Contoso", "Fabrikam", "Sandbox", "Reading room", "Contoso finance", "Paused"]
+    );
     assert_eq!(names("?$filter=isOnDedicatedCapacity%20eq%20false").await, ["Sandbox"]);
     assert_eq!(names("?$filter=contains(name,'o')&$top=1&$skip=1").await, ["Contoso"]);
     let either = format!("?$filter=id%20eq%20'{}'%20or%20name%20eq%20'Fabrikam'", ids::SANDBOX_WORKSPACE);
@@ -98,16 +101,61 @@ async fn what_is_absent_or_closed_is_refused_in_its_own_way() {
     assert_eq!(powerbi(&stack, "nothing").await.status, 404);
 }
 
+/// As recorded on the live API: Mitsubishi-Fuso/mcp-server-for-powerbi `tests/test_token_rejection.py`@9db04a5.
 #[tokio::test]
-async fn a_token_is_wanted_and_known() {
+async fn a_token_that_is_not_accepted_is_refused_as_the_service_refuses_it() {
     let stack = stack().await;
     let url = powerbi_url(&stack, "groups");
-    for headers in [&[][..], &[("authorization", "Bearer x.y.z")], &[("authorization", "Basic eDp5")]] {
-        let reply = get(&url, headers).await;
-        assert_eq!(reply.cause(), (403, "InvalidToken"));
+    // A JWT by its form, but not one that Entra has issued.
+    let unknown = format!("Bearer {}", stack.token_for("ana@contoso"));
+    for (authorization, info) in [
+        (None, ""),
+        (Some("Bearer x.y.z"), "InvalidToken"),
+        (Some("Bearer"), "InvalidToken"),
+        (Some("Basic eDp5"), "InvalidToken"),
+        (Some(unknown.as_str()), "TokenExpired"),
+    ] {
+        let headers: Vec<_> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+        let reply = get(&url, &headers).await;
+        assert_eq!(reply.cause(), (403, info), "{authorization:?}");
+        assert_eq!(reply.headers.contains_key("x-powerbi-error-info"), !info.is_empty());
         assert!(reply.text.is_empty() && !reply.header("requestid").is_empty());
     }
     assert_eq!(send("HEAD", stack.upstream_url(PowerBi), &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_person_may_have_to_answer_a_challenge_of_power_bis_own() {
+    let stack = stack().await;
+    let mut claims = stack.claims_of("ana@contoso");
+    claims["email"] = json!("cleo@contoso.example");
+    let token = crate::entra::on_behalf_of(&stack, &stack.sign(&claims), ("", "")).await.json();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let reply = get(&powerbi_url(&stack, "groups"), &[("authorization", &bearer)]).await;
+    assert_eq!(reply.cause(), (401, ""));
+    let challenge = reply.header("www-authenticate");
+    assert!(challenge.contains("error=\"insufficient_claims\", claims=\"ey"), "{challenge}");
+}
+
+#[tokio::test]
+async fn answers_name_the_home_cluster() {
+    let stack = stack().await;
+    let reply = powerbi(&stack, "groups").await;
+    assert_eq!(reply.header("request-redirected"), "true");
+    assert!(reply.header("home-cluster-uri").starts_with("https://wabi-"));
+    let anonymous = get(&powerbi_url(&stack, "groups"), &[]).await;
+    assert!(!anonymous.headers.contains_key("home-cluster-uri"), "the tenant is not known yet");
+}
+
+#[tokio::test]
+async fn a_paused_capacity_is_seen_among_the_capacities_alone() {
+    let stack = stack().await;
+    let group = powerbi(&stack, &format!("groups/{}", ids::PAUSED_WORKSPACE)).await.json();
+    assert_eq!(group["isOnDedicatedCapacity"], true, "it says that the workspace is assigned to a capacity");
+    let capacities = powerbi(&stack, "capacities").await.json();
+    let states: Vec<_> = capacities["value"].as_array().unwrap().iter().map(|c| (&c["id"], &c["state"])).collect();
+    assert!(states.contains(&(&group["capacityId"], &json!("Suspended"))), "{capacities:#}");
+    assert!(states.contains(&(&json!(ids::CAPACITY), &json!("Active"))));
 }
 
 #[tokio::test]

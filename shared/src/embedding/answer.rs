@@ -276,6 +276,8 @@ pub enum ItemProblem {
     DatasetNotFound,
     /// Dynamic binding needs a capacity.
     WorkspaceNotOnCapacity,
+    /// Power BI does not say whether the workspace is assigned to a capacity.
+    CapacityUnknown,
     /// The dataset wants an effective identity, the catalog gives none.
     IdentityRequired,
     /// The identity has to name roles.

@@ -106,6 +106,10 @@ fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &Bind
     let dataset = &bindable.dataset;
     let look = looks.dataset(dataset);
     let mut problems = problems_of(looks, dataset.workspace, look, ItemProblem::DatasetNotFound);
+    let is_unknown = looks.workspace(dataset.workspace).is_ok_and(|workspace| workspace.on_capacity.is_none());
+    if is_unknown && !problems.contains(&ItemProblem::LookupFailed) {
+        problems.push(ItemProblem::CapacityUnknown);
+    }
     if let (Ok(metadata), Some(caller)) = (look, identities_for)
         && !problems.contains(&ItemProblem::LookupFailed)
     {
@@ -146,7 +150,7 @@ fn problems_of<T>(
         (Err(_), Ok(_)) => problems.push(ItemProblem::LookupFailed),
         _ => {}
     }
-    if workspace.is_ok_and(|workspace| !workspace.on_capacity) {
+    if workspace.is_ok_and(|workspace| workspace.on_capacity == Some(false)) {
         problems.push(ItemProblem::WorkspaceNotOnCapacity);
     }
     problems
@@ -160,8 +164,8 @@ fn identity_problems(
     caller: &Caller,
 ) -> impl Iterator<Item = ItemProblem> {
     let mismatch = metadata.and_then(|metadata| match identity {
-        None if metadata.identity_required => Some(ItemProblem::IdentityRequired),
-        Some(_) if !metadata.identity_required => Some(ItemProblem::IdentityNotSupported),
+        None if metadata.identity_required == Some(true) => Some(ItemProblem::IdentityRequired),
+        Some(_) if metadata.identity_required == Some(false) => Some(ItemProblem::IdentityNotSupported),
         Some(identity) if metadata.identity_roles_required && !identity.has_roles() => {
             Some(ItemProblem::IdentityRolesRequired)
         }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::upstream::lenient::{self, Entries};
+
 /// A granted token.
 #[derive(Deserialize)]
 pub(super) struct TokenBody {
@@ -26,13 +28,33 @@ impl Seconds {
     }
 }
 
-/// A refusal. Only `error` decides; the numbers are for diagnosis.
+/// A refusal, of which any field may be absent or of another type.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ErrorBody {
-    pub(super) error: String,
-    pub(super) error_codes: Vec<u64>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(super) error: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(super) suberror: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    error_codes: Option<Entries<u64>>,
+    /// Read for its number alone: it may repeat what was sent.
+    #[serde(deserialize_with = "lenient::field")]
+    error_description: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
     pub(super) trace_id: Option<String>,
     /// The claims challenge, a JSON text, which the user's next sign-in has to answer.
+    #[serde(deserialize_with = "lenient::field")]
     pub(super) claims: Option<String>,
+}
+
+impl ErrorBody {
+    /// The number of the `AADSTS` code, which the description begins with as well.
+    pub(super) fn number(&self) -> Option<u64> {
+        let listed = self.error_codes.as_ref().and_then(|numbers| numbers.good.first().copied());
+        listed.or_else(|| {
+            let (number, _) = self.error_description.as_deref()?.strip_prefix("AADSTS")?.split_once(':')?;
+            number.parse().ok()
+        })
+    }
 }

@@ -53,6 +53,7 @@ impl Line {
                     upstream_request_id = cause.as_ref().and_then(|cause| cause.request_id.as_deref()),
                     bindings = problem.and(bindings.as_deref()),
                     duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                    home_cluster = trace.home_cluster.as_deref(),
                     upstream = upstream_of(&trace),
                     cache = cache_of(&trace),
                     cold_start = self.cold_start,

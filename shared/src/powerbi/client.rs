@@ -14,19 +14,18 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::challenge::refusal_or_challenge;
-use super::refusal::request_id_of;
+use super::refusal::{home_cluster_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
-use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
-use crate::ports::{ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata};
+use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest, WorkspaceId};
+use crate::ports::{
+    ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata,
+};
 use crate::request::Call;
 use crate::token::{AccessToken, EmbedToken, Expiry};
 use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";
-
-/// `reportType` of a paginated report.
-const PAGINATED: &str = "PaginatedReport";
 
 /// The REST API of one cloud.
 pub struct PowerBiClient {
@@ -52,7 +51,15 @@ impl PowerBiClient {
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
         let attempt = self.http.attempt(call, Upstream::PowerBi, effort, self.clock.now());
-        let reply = attempt.run(|limit| self.http.send(call, Upstream::PowerBi, route, limit, request())).await?;
+        let (http, request) = (&self.http, &request);
+        let send = |limit| async move {
+            let reply = http.send(call, Upstream::PowerBi, route, limit, request()).await;
+            if let Ok(host) = reply.as_ref().map(|reply| home_cluster_of(&reply.headers)) {
+                call.note_home_cluster(host);
+            }
+            reply
+        };
+        let reply = attempt.run(send).await?;
         if !reply.status.is_success() {
             return Err(refusal_or_challenge(&reply, as_user));
         }
@@ -113,9 +120,7 @@ impl PowerBi for PowerBiClient {
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
         let report: wire::Report = self.look_up(call, access, effort, "GetReport", item.actor, path).await?;
-        let embed_url = report.embed_url.parse().map_err(|error: EmbedUrlError| failed(error.to_string()))?;
-        let own_dataset = report.dataset_id.and_then(|id| id.parse().ok());
-        Ok(ReportMetadata { name: report.name, is_paginated: report.report_type == PAGINATED, embed_url, own_dataset })
+        metadata_of(report).map_err(|error| failed(error.to_string()))
     }
 
     async fn dataset(
@@ -139,7 +144,8 @@ impl PowerBi for PowerBiClient {
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         let path = format!("groups/{}/datasets", item.workspace);
         let datasets: wire::Datasets = self.look_up(call, access, effort, "GetDatasets", item.actor, path).await?;
-        Ok(datasets.value.into_iter().map(listed).collect())
+        note_skipped(call, item.workspace, datasets.value.skipped);
+        Ok(datasets.value.good.into_iter().map(listed).collect())
     }
 
     async fn reports(
@@ -151,7 +157,8 @@ impl PowerBi for PowerBiClient {
     ) -> Result<Vec<ListedReport>, UpstreamError> {
         let path = format!("groups/{}/reports", item.workspace);
         let reports: wire::Reports = self.look_up(call, access, effort, "GetReports", item.actor, path).await?;
-        Ok(reports.value.into_iter().filter_map(listed_report).collect())
+        note_skipped(call, item.workspace, reports.value.skipped);
+        Ok(reports.value.good.into_iter().filter_map(listed_report).collect())
     }
 
     async fn workspace(
@@ -180,21 +187,32 @@ fn bearer(access: &AccessToken) -> HeaderValue {
 fn listed(dataset: wire::Dataset) -> ListedDataset {
     let metadata = DatasetMetadata {
         identity_required: dataset.is_effective_identity_required,
-        identity_roles_required: dataset.is_effective_identity_roles_required,
+        identity_roles_required: dataset.is_effective_identity_roles_required.unwrap_or_default(),
         create_report_embed_url: dataset.create_report_embed_url.and_then(|url| url.parse().ok()),
     };
-    ListedDataset { id: dataset.id, name: dataset.name, metadata }
+    ListedDataset { id: dataset.id, name: dataset.name.unwrap_or_default(), metadata }
+}
+
+/// Tells the log of entries that could not be read: what is in them cannot be bound.
+fn note_skipped(call: &Call, workspace: WorkspaceId, skipped: usize) {
+    if skipped > 0 {
+        let (workspace, request_id) = (workspace.to_string(), &call.ids().request);
+        tracing::warn!(skipped, workspace, request_id, "entries of a workspace's list are left out");
+    }
 }
 
 /// A report of a list; `None` for one that could not be embedded.
 fn listed_report(report: wire::Report) -> Option<ListedReport> {
-    let metadata = ReportMetadata {
-        is_paginated: report.report_type == PAGINATED,
-        embed_url: report.embed_url.parse().ok()?,
+    Some(ListedReport { id: report.id?, metadata: metadata_of(report).ok()? })
+}
+
+fn metadata_of(report: wire::Report) -> Result<ReportMetadata, EmbedUrlError> {
+    Ok(ReportMetadata {
+        is_paginated: report.is_paginated(),
+        embed_url: report.embed_url.parse()?,
         own_dataset: report.dataset_id.and_then(|id| id.parse().ok()),
-        name: report.name,
-    };
-    Some(ListedReport { id: report.id.parse().ok()?, metadata })
+        name: report.name.unwrap_or_default(),
+    })
 }
 
 fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken> {

@@ -1,37 +1,45 @@
 //! What Power BI's refusals mean.
 //!
-//! The status alone misleads: an expired token is a 403, a missing right often
-//! a 401, and many bodies are empty with the cause in a header. No official
-//! error schema exists; the codes are those that users have reported.
+//! The status alone misleads: a token that is not accepted is a 403, a missing right often a 401 or a 404, and many
+//! bodies are empty with the cause in a header. No official error schema exists; codes and texts are those that were
+//! recorded or reported. `tests/fixtures/powerbi/refusals.json` names the sources.
 
 use http::HeaderMap;
 
-use super::wire::ErrorBody;
+use super::error_body::ErrorBody;
 use crate::upstream::{Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 /// Codes with which a new access token may help.
 const TOKEN_CODES: [&str; 2] = ["TokenExpired", "InvalidToken"];
 
+/// Codes of a missing right. A new access token has the same rights.
+const RIGHTS_CODES: [&str; 3] =
+    ["GroupNotAccessible", "PowerBINotAuthorizedException", "ServicePrincipalIsNotAllowedByTenantAdminSwitch"];
+
+/// The text of a workspace without a capacity whose trial tokens are used up.
+const TRIAL_IS_OVER: &str = "embed token that can be generated";
+
 /// Reads a reply that is not a success.
 pub(super) fn refusal_of(reply: &Reply) -> UpstreamError {
     let status = reply.status.as_u16();
-    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let header_code = header(&reply.headers, "x-powerbi-error-info");
-    let codes = [header_code.unwrap_or_default(), &body.error.code, &body.error.inner.code];
+    let body = ErrorBody::parse(&reply.body, header(&reply.headers, "x-powerbi-error-details"));
+    let codes: Vec<_> = header(&reply.headers, "x-powerbi-error-info").into_iter().chain(body.codes()).collect();
     let code = codes.iter().find_map(|code| as_code(code));
-    let is_about_token = codes.iter().any(|code| TOKEN_CODES.contains(code));
+    let is_among = |known: &[&str]| codes.iter().any(|code| known.contains(code));
+    let is_about_token = is_among(&TOKEN_CODES);
     let kind = match status {
         400 | 405..=428 => UpstreamErrorKind::Rejected,
+        401 if is_among(&RIGHTS_CODES) => UpstreamErrorKind::Refused,
         401 => UpstreamErrorKind::TokenRefused { explained: code.is_some() && !is_about_token },
         403 if is_about_token => UpstreamErrorKind::TokenRefused { explained: false },
-        // The documentation has an empty 403 for a malformed token.
+        // Recorded for a request without a token; the header of a token that is not accepted may get lost.
         403 if code.is_none() && reply.body.is_empty() => UpstreamErrorKind::TokenRefused { explained: false },
-        403 if body.error.message.contains("embed token that can be generated") => UpstreamErrorKind::Rejected,
+        403 if body.says(TRIAL_IS_OVER) => UpstreamErrorKind::Rejected,
         402 | 403 => UpstreamErrorKind::Refused,
         404 => UpstreamErrorKind::NotFound,
         _ => UpstreamErrorKind::Failed,
     };
-    let remedy = remedy_of(code.as_deref().unwrap_or_default(), &body.error.message);
+    let remedy = remedy_of(&codes, &body).or_else(|| remedy_of_kind(status, &kind));
     UpstreamError {
         upstream: Upstream::PowerBi,
         kind,
@@ -47,20 +55,44 @@ pub(super) fn request_id_of(headers: &HeaderMap) -> Option<String> {
     header(headers, "requestid").and_then(as_code)
 }
 
+/// The host of the tenant's home cluster, to which the front end forwarded the request.
+pub(super) fn home_cluster_of(headers: &HeaderMap) -> Option<&str> {
+    let host = header(headers, "home-cluster-uri")?.strip_prefix("https://")?.trim_end_matches('/');
+    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    (is_host && !host.is_empty() && host.len() <= 128).then_some(host)
+}
+
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// How to mend what Power BI complains of, by its codes and known sentences.
-fn remedy_of(code: &str, message: &str) -> Option<&'static str> {
-    let by_message = MESSAGES.iter().find(|(part, _)| message.contains(part)).map(|(_, remedy)| *remedy);
-    by_message.or_else(|| CODES.iter().find(|(known, _)| *known == code).map(|(_, remedy)| *remedy))
+/// What an operator does about a refusal, by its known texts and codes.
+fn remedy_of(codes: &[&str], body: &ErrorBody<'_>) -> Option<&'static str> {
+    let by_text = MESSAGES.iter().find(|(part, _)| body.says(part));
+    let by_code = || CODES.iter().find(|(known, _)| codes.contains(known));
+    by_text.or_else(by_code).map(|(_, remedy)| *remedy)
 }
 
-const MESSAGES: [(&str, &str); 7] = [
+/// What a refusal without a known text or code most probably means.
+fn remedy_of_kind(status: u16, kind: &UpstreamErrorKind) -> Option<&'static str> {
+    match (status, kind) {
+        (404, _) => Some(NOT_FOUND),
+        (403, UpstreamErrorKind::TokenRefused { .. }) => Some("the access token is not accepted"),
+        (403, UpstreamErrorKind::Refused) => {
+            Some("the service principal lacks a right: make it a member of the workspace of each item")
+        }
+        _ => None,
+    }
+}
+
+const NOT_FOUND: &str = "no such item, or the service principal lacks Build on it or a role in its workspace: check \
+                         the ids in the catalog and the service principal's role";
+
+const MESSAGES: [(&str, &str); 9] = [
     (
         "requires effective identity to be provided",
-        "the dataset has row-level security: give it an `identity` in the catalog",
+        "a dataset of the token has row-level security: give it an `identity` in the catalog, also where it is an \
+         entry of `alsoNeeds` or the report's own dataset",
     ),
     (
         "requires roles to be included",
@@ -79,7 +111,12 @@ const MESSAGES: [(&str, &str); 7] = [
         "this kind of dataset takes no effective identity: remove its `identity` from the catalog",
     ),
     ("workspaces v2", "paginated reports are embedded only from new workspaces"),
-    ("embed token that can be generated", "the trial's embed tokens are used up: put the workspace on a capacity"),
+    (TRIAL_IS_OVER, "the trial's embed tokens are used up: put the workspace on a capacity"),
+    ("have the required permissions", NOT_FOUND),
+    (
+        "not accessible for application",
+        "Power BI offers this call to users alone; a service principal needs the workspace in the path",
+    ),
 ];
 
 const CODES: [(&str, &str); 7] = [
@@ -92,11 +129,11 @@ const CODES: [(&str, &str); 7] = [
         "ServicePrincipalIsNotAllowedByTenantAdminSwitch",
         "allow service principals to use Power BI APIs in the tenant's admin settings",
     ),
-    ("PowerBIEntityNotFound", "no such item, or the service principal cannot see it: check the ids in the catalog"),
+    ("PowerBIEntityNotFound", NOT_FOUND),
     (
         "PowerBIFolderNotFound",
-        "no such workspace, or the service principal cannot see it: check the ids in the catalog",
+        "no such workspace, or the service principal has no role in it: check the ids in the catalog and the role",
     ),
-    ("TokenExpired", "the access token has expired"),
+    ("TokenExpired", "the access token has expired, or Power BI does not accept it"),
     ("InvalidToken", "the access token is not valid"),
 ];

@@ -1,11 +1,12 @@
 //! Bodies with the names of the REST reference.
 //!
-//! The reference's schema writes dataset fields in Pascal case, the service
-//! sends camel case; both are read.
+//! The reference's schema writes dataset fields in Pascal case, the service sends camel case; both are read. A field
+//! that is `null` or of another type counts as absent, where the client can do without it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{DatasetId, ReportId, TokenRequest, WorkspaceId, XmlaPermissions};
+use crate::upstream::lenient::{self, Entries};
 
 /// `GenerateTokenRequestV2`.
 #[derive(Serialize)]
@@ -101,70 +102,64 @@ pub(super) struct EmbedToken {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
-    #[serde(default)]
-    pub(super) id: String,
-    #[serde(default)]
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) report_type: String,
+    #[serde(default, deserialize_with = "lenient::field")]
+    pub(super) id: Option<ReportId>,
+    #[serde(default, deserialize_with = "lenient::field")]
+    pub(super) name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::field")]
+    report_type: Option<String>,
     pub(super) embed_url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::field")]
     pub(super) dataset_id: Option<String>,
+}
+
+impl Report {
+    pub(super) fn is_paginated(&self) -> bool {
+        self.report_type.as_deref() == Some("PaginatedReport")
+    }
 }
 
 /// `Reports`.
 #[derive(Deserialize)]
 pub(super) struct Reports {
-    pub(super) value: Vec<Report>,
+    pub(super) value: Entries<Report>,
 }
 
-/// `Dataset`.
+/// `Dataset`, of which only the id is sure to be there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Dataset {
     #[serde(alias = "Id")]
     pub(super) id: DatasetId,
-    #[serde(default, alias = "Name")]
-    pub(super) name: String,
-    #[serde(default, alias = "IsEffectiveIdentityRequired")]
-    pub(super) is_effective_identity_required: bool,
-    #[serde(default, alias = "IsEffectiveIdentityRolesRequired")]
-    pub(super) is_effective_identity_roles_required: bool,
-    #[serde(default, rename = "createReportEmbedURL", alias = "CreateReportEmbedURL")]
+    #[serde(default, alias = "Name", deserialize_with = "lenient::field")]
+    pub(super) name: Option<String>,
+    #[serde(default, alias = "IsEffectiveIdentityRequired", deserialize_with = "lenient::field")]
+    pub(super) is_effective_identity_required: Option<bool>,
+    #[serde(default, alias = "IsEffectiveIdentityRolesRequired", deserialize_with = "lenient::field")]
+    pub(super) is_effective_identity_roles_required: Option<bool>,
+    #[serde(
+        default,
+        rename = "createReportEmbedURL",
+        alias = "CreateReportEmbedURL",
+        deserialize_with = "lenient::field"
+    )]
     pub(super) create_report_embed_url: Option<String>,
 }
 
 /// `Datasets`.
 #[derive(Deserialize)]
 pub(super) struct Datasets {
-    pub(super) value: Vec<Dataset>,
+    pub(super) value: Entries<Dataset>,
 }
 
 /// `Group`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group {
-    pub(super) is_on_dedicated_capacity: bool,
-}
-
-/// The two shapes of an error body that the service sends.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ErrorBody {
-    pub(super) error: ErrorDetail,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ErrorDetail {
-    pub(super) code: String,
-    pub(super) message: String,
-    #[serde(rename = "pbi.error")]
-    pub(super) inner: InnerError,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct InnerError {
-    pub(super) code: String,
+    /// Without it, the body is no group.
+    #[serde(rename = "id")]
+    _id: WorkspaceId,
+    /// Optional in the reference; recorded workspaces lack it.
+    #[serde(default, deserialize_with = "lenient::field")]
+    pub(super) is_on_dedicated_capacity: Option<bool>,
 }

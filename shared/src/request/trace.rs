@@ -148,6 +148,8 @@ pub struct Trace {
     pub upstream_calls: Vec<UpstreamCall>,
     /// The bindings that it is about, by the catalog's keys; empty until they are authorised.
     pub bindings: String,
+    /// The host of the Power BI cluster that holds the tenant, as the last answer named it.
+    pub home_cluster: Option<String>,
     /// The first failure that it got over.
     pub setback: Option<Setback>,
     /// How often each item had each origin. A table, because a kept answer should cost no allocation.
