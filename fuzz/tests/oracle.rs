@@ -87,7 +87,8 @@ fn rich() -> (Value, Value) {
 fn a_token_that_is_right_has_no_violation() {
     let (bindings, body) = rich();
     assert_eq!(found(&bindings, &issued(body)), [""; 0]);
-    assert_eq!(permitted(&bindings), ["ok"]);
+    // The own dataset of another report is in the token of one that may be edited.
+    assert_eq!(permitted(&bindings), ["bindings-conflict", "ok"]);
     let composite = json!([{ "report": "s", "dataset": "composite" }]);
     let body = json!({
         "reports": [{ "id": id("s") }],
@@ -176,7 +177,7 @@ fn the_verdict_is_the_contracts() {
         ("a target of one report only", json!([edit("r", "plan"), edit("s", "plan")]), "bindings-conflict"),
         (
             "creating beside a dataset that is not for creating",
-            json!([create("plan"), view("s", "sales")]),
+            json!([create("plan"), view("s", "composite")]),
             "bindings-conflict",
         ),
         ("creating where editing may save", json!([create(&id("fish")), edit("r", "plan")]), "bindings-conflict"),

@@ -57,8 +57,8 @@ fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[Op
 pub(super) enum Identities {
     /// Each dataset has one.
     Agree,
-    /// A dataset goes with an identity in one place, and without one where it is only needed;
-    /// the contract does not say whether that is a conflict.
+    /// A dataset goes with an identity in one place, and without one where it is only needed, or
+    /// a paginated report goes under two; the contract does not say whether that is a conflict.
     Unclear,
     /// A dataset goes under two.
     Clash,
@@ -84,7 +84,21 @@ pub(super) fn identities_of(bounds: &[Bound]) -> Identities {
             }
         }
     }
-    verdict
+    if verdict == Identities::Agree && paginated_reports_differ(bounds) { Identities::Unclear } else { verdict }
+}
+
+/// Whether a paginated report is bound under several identities. An identity names such reports,
+/// and the contract does not say whether that is a conflict.
+fn paginated_reports_differ(bounds: &[Bound]) -> bool {
+    let named = |bound: &Bound| {
+        let report = bound.report.as_ref();
+        let own = report.filter(|report| report.is_paginated).map(|report| report.id.clone());
+        own.into_iter().chain(report.map(|report| report.inner.clone()).unwrap_or_default()).collect::<Vec<_>>()
+    };
+    bounds.iter().any(|one| {
+        let others = bounds.iter().filter(|other| other.entry.dataset.identity != one.entry.dataset.identity);
+        others.flat_map(named).any(|id| named(one).contains(&id))
+    })
 }
 
 /// What the token names because of a binding, beside the bound dataset.

@@ -126,6 +126,10 @@ impl Readings<'_> {
         } else if certain.is_none() {
             permitted.insert("not-entitled");
         }
+        if possible.is_some() && certain.is_none() {
+            // A dataset that has just left its workspace may not be found there.
+            permitted.insert("upstream-rejected");
+        }
         let is_certain =
             |bound: &Bound| bound.entry.dataset.is_certain && needed(bound).all(|scoped| scoped.is_certain);
         if possible.is_some_and(|bound| !is_certain(bound)) {

@@ -114,11 +114,17 @@ impl<'o> View<'o> {
         let opening = self.grants.iter().copied().filter(|grant| {
             let counts = match binding.mode.as_str() {
                 "create" => lets_create(grant),
-                mode => has_mode(grant, mode) && has_report(grant, binding),
+                mode => has_mode(grant, mode) && self.has_id_of(grant, binding),
             };
             counts && self.opens(grant, entry, Sameness::Key)
         });
         opening.map(save_to).collect()
+    }
+
+    /// Whether a grant names the binding's report, perhaps by another key.
+    fn has_id_of(&self, grant: &Value, binding: &Binding) -> bool {
+        let id = |key: &str| lower(&self.oracle.catalog["reports"][key]["reportId"]);
+        binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| id(granted) == id(key)))
     }
 
     /// The entries that a binding's report may be bound to in its mode, each once.
