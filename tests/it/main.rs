@@ -4,6 +4,7 @@
 
 mod architecture;
 mod authorizers;
+mod beyond;
 mod caching;
 mod catalog;
 mod catalog_reload;

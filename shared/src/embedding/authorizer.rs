@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::ports::{ActingAs, CatalogReader};
 use crate::request::Call;
 use crate::settings::Scenario;
-use crate::upstream::{UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Upstream, UpstreamError};
 
 /// Reads the catalog for a caller, and looks at Power BI where grants open whole workspaces.
 pub(super) struct Authorizer {
@@ -142,10 +142,8 @@ impl Search {
     fn see<T>(&mut self, listed: Result<T, UpstreamError>) -> Result<Option<T>, UpstreamError> {
         match listed {
             Ok(list) => Ok(Some(list)),
-            // A workspace that is not there holds nothing.
-            Err(error) if error.kind == UpstreamErrorKind::NotFound => Ok(None),
             // No other workspace would answer either.
-            Err(error) if error.upstream != crate::upstream::Upstream::PowerBi => Err(error),
+            Err(error) if error.upstream != Upstream::PowerBi => Err(error),
             Err(error) => {
                 self.0.get_or_insert(error);
                 Ok(None)

@@ -102,8 +102,12 @@ impl Cell {
         let calls = upstream.requests();
         assert!(calls.iter().all(|call| !call.path.contains("stolen")), "{self:?}: a redirect was followed");
         let arrived = calls.iter().filter(|call| self.route.is(call)).count();
-        let expected = if self.failure == Failure::ConnectionRefused { 0 } else { failed };
-        assert_eq!(arrived, expected, "{self:?}: {logged}");
+        match self.failure {
+            Failure::ConnectionRefused => assert_eq!(arrived, 0, "{self:?}: {logged}"),
+            // On a busy machine an attempt may time out before it arrives.
+            Failure::Hang | Failure::SlowDrip => assert!(arrived <= failed, "{self:?}: {logged}"),
+            _ => assert_eq!(arrived, failed, "{self:?}: {logged}"),
+        }
         failed
     }
 

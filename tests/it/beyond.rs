@@ -1,0 +1,219 @@
+//! What a token names beyond the bound report and dataset: paginated reports, the datasets of a
+//! composite model, a report's own dataset, and reports that pages have saved.
+
+use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
+use devstack::world::ids;
+use serde_json::{Value, json};
+use tracing::Level;
+
+const EMAIL: &str = "carl@contoso.example";
+
+fn item(id: (&str, &str), workspace: &str, more: Value) -> Value {
+    let mut item = json!({ "name": "N", "workspaceId": workspace, id.0: id.1 });
+    for (name, value) in more.as_object().unwrap() {
+        item[name] = value.clone();
+    }
+    item
+}
+
+fn report(id: &str, workspace: &str, more: Value) -> Value {
+    item(("reportId", id), workspace, more)
+}
+
+fn dataset(id: &str, workspace: &str, more: Value) -> Value {
+    item(("datasetId", id), workspace, more)
+}
+
+fn identity() -> Value {
+    json!({ "username": "{email}" })
+}
+
+/// Report `r` over dataset `d`, for everybody of Contoso.
+async fn door(report: Value, dataset: Value) -> FrontDoor {
+    FrontDoor::with_catalog(json!({
+        "reports": { "r": report }, "datasets": { "d": dataset },
+        "tenants": { "contoso": { "grants": [{ "reports": ["r"], "datasets": ["d"] }] } },
+    }))
+    .await
+}
+
+async fn token_request(door: &FrontDoor) -> Value {
+    let _ = door.token("carl@contoso", view("r", "d")).await.ok();
+    door.token_requests().remove(0)
+}
+
+/// The problems of the report and of the dataset in the list.
+async fn problems(door: &FrontDoor) -> (Value, Value) {
+    let list = door.datasets("carl@contoso", "").await.ok();
+    (list["reports"][0]["problems"].clone(), list["datasets"][0]["problems"].clone())
+}
+
+#[tokio::test]
+async fn the_paginated_reports_that_a_report_shows_are_named() {
+    let more = json!({ "paginatedSources": [ids::TEMPLATE_DATASET], "paginatedReports": [ids::INVOICE_REPORT] });
+    let shows = report(ids::STATEMENT_REPORT, ids::REPORTS_WORKSPACE, more);
+    let plan = dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
+    let sent = token_request(&door(shows, plan).await).await;
+    assert_eq!(sent["reports"], json!([{ "id": ids::INVOICE_REPORT }, { "id": ids::STATEMENT_REPORT }]));
+    assert_eq!(sent["datasets"], json!([{ "id": ids::CONTOSO_PLAN, "xmlaPermissions": "ReadOnly" }]));
+}
+
+#[tokio::test]
+async fn the_identity_of_a_paginated_report_names_the_report() {
+    let more = json!({ "kind": "paginated", "sourceDatasetId": ids::CONTOSO_PAYSLIPS });
+    let paginated = report(ids::PAYSLIP_REPORT, ids::FINANCE_WORKSPACE, more);
+    let sales = dataset(ids::CONTOSO_SALES, ids::CONTOSO_WORKSPACE, json!({ "identity": identity() }));
+    let sent = token_request(&door(paginated, sales).await).await;
+    assert_eq!(
+        sent["identities"],
+        json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_SALES], "reports": [ids::PAYSLIP_REPORT] }])
+    );
+}
+
+/// A composite model over one with row-level security.
+fn board(needed: Value) -> Value {
+    dataset(ids::CONTOSO_BOARD, ids::FINANCE_WORKSPACE, json!({ "alsoNeeds": [needed] }))
+}
+
+#[tokio::test]
+async fn what_a_composite_model_reads_has_an_identity_of_its_own() {
+    let sales = report(ids::SALES_REPORT, ids::REPORTS_WORKSPACE, json!({}));
+    let needed = json!({ "datasetId": ids::CONTOSO_SALES, "identity": identity() });
+    let door = door(sales, board(needed)).await;
+    let sent = token_request(&door).await;
+    assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_SALES] }]));
+    assert_eq!(sent["datasets"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_identity_beyond_the_bound_dataset_is_refused_and_listed() {
+    let sales = report(ids::SALES_REPORT, ids::REPORTS_WORKSPACE, json!({}));
+    let mut catalog = json!({
+        "reports": { "r": sales },
+        "datasets": { "d": dataset(ids::CONTOSO_OUTLOOK, ids::CONTOSO_WORKSPACE, json!({ "alsoNeeds": [ids::CONTOSO_SALES] })) },
+        "tenants": { "contoso": { "grants": [{ "reports": ["r"], "datasets": ["d"] }] } },
+    });
+    let door = FrontDoor::with_catalog(catalog.clone()).await;
+    door.token("carl@contoso", view("r", "d")).await.assert_problem(502, "upstream-rejected");
+    assert_eq!(problems(&door).await, (json!([]), json!(["identity-required"])));
+
+    catalog["datasets"]["d"]["alsoNeeds"] = json!([{ "datasetId": ids::CONTOSO_SALES, "identity": identity() }]);
+    assert_eq!(problems(&FrontDoor::with_catalog(catalog.clone()).await).await, (json!([]), json!([])));
+
+    catalog["datasets"]["d"]["alsoNeeds"][0]["identity"]["username"] = json!("{badge}");
+    let door = FrontDoor::with_catalog(catalog).await;
+    assert_eq!(problems(&door).await, (json!([]), json!(["claim-missing"])));
+    door.token("carl@contoso", view("r", "d")).await.assert_problem(403, "claim-missing");
+}
+
+#[tokio::test]
+async fn a_reports_own_dataset_has_an_identity_of_its_own() {
+    let plan = || dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
+    let payroll = |own: Value| report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, json!({ "includeOwnDataset": own }));
+    let sent = token_request(&door(payroll(json!({ "identity": identity() })), plan()).await).await;
+    assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_PAYROLL] }]));
+    let without = door(payroll(json!(true)), plan()).await;
+    without.token("carl@contoso", view("r", "d")).await.assert_problem(502, "upstream-rejected");
+    assert_eq!(problems(&without).await, (json!(["identity-required"]), json!([])));
+    let left_out = door(payroll(json!(false)), plan()).await;
+    assert_eq!(token_request(&left_out).await.get("identities"), None);
+}
+
+#[tokio::test]
+async fn the_bound_entry_decides_where_a_report_is_bound_to_its_own_dataset() {
+    let own = json!({ "includeOwnDataset": { "identity": { "username": "template" } } });
+    let payroll = report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, own);
+    let bound = dataset(ids::CONTOSO_PAYROLL, ids::CONTOSO_WORKSPACE, json!({ "identity": identity() }));
+    let sent = token_request(&door(payroll, bound).await).await;
+    assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_PAYROLL] }]));
+}
+
+/// Everybody of Contoso may edit the operations report over the plan and save copies beside the
+/// shared reports.
+async fn saving() -> FrontDoor {
+    FrontDoor::with_catalog(json!({
+        "reports": { "r": report(ids::OPS_REPORT, ids::REPORTS_WORKSPACE, json!({})) },
+        "datasets": { "d": dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({})),
+                      "e": dataset(ids::CONTOSO_LAKE, ids::CONTOSO_WORKSPACE, json!({})) },
+        "tenants": { "contoso": { "grants": [
+            { "reports": ["r"], "datasets": ["d"], "modes": ["view", "edit"], "saveTo": ids::REPORTS_WORKSPACE },
+            { "reports": ["r"], "datasets": ["e"] },
+        ] } },
+    }))
+    .await
+}
+
+#[tokio::test]
+async fn a_saved_report_is_opened_by_its_guid_as_the_grant_says() {
+    let door = saving().await;
+    let body = |dataset: &str, mode: &str| json!({ "bindings": [{ "report": ids::SALES_REPORT, "dataset": dataset, "mode": mode }] });
+    let config = door.config("carl@contoso", body("d", "edit")).await.ok()["configs"][0].clone();
+    assert_eq!((&config["id"], &config["permissions"]), (&json!(ids::SALES_REPORT), &json!(7)));
+    let calls = door.upstream_calls();
+    assert!(!calls.iter().any(|call| call.contains("/reports/")), "the list has the embed URL: {calls:?}");
+    // The grant that saves there does not open this dataset, and a paginated report cannot be bound.
+    door.config("carl@contoso", body("e", "view")).await.assert_problem(403, "not-entitled");
+    door.config("carl@contoso", view(ids::INVOICE_REPORT, "d")).await.assert_problem(403, "not-entitled");
+    door.config("carl@contoso", view(ids::PILOT_REPORT, "d")).await.assert_problem(403, "not-entitled");
+}
+
+#[tokio::test]
+async fn saved_reports_are_listed_with_what_they_may_be_bound_to() {
+    let door = saving().await;
+    let list = door.datasets("carl@contoso", "").await.ok();
+    let keys: Vec<_> = list["reports"].as_array().unwrap().iter().map(|report| report["report"].clone()).collect();
+    assert!(keys.contains(&json!(ids::SALES_REPORT)) && keys.contains(&json!("r")), "{keys:?}");
+    assert!(!keys.contains(&json!(ids::OPS_REPORT)), "it has a key: {keys:?}");
+    let reports_of = |key: &str| {
+        let datasets = list["datasets"].as_array().unwrap();
+        datasets.iter().find(|dataset| dataset["dataset"] == key).unwrap()["reports"].clone()
+    };
+    assert!(reports_of("d").as_array().unwrap().contains(&json!(ids::SALES_REPORT)));
+    assert_eq!(reports_of("e"), json!(["r"]));
+
+    let only = door.datasets("carl@contoso", &format!("?report={}", ids::SALES_REPORT)).await.ok();
+    assert_eq!(only["reports"].as_array().unwrap().len(), 1);
+    assert_eq!(only["datasets"].as_array().unwrap().len(), 1);
+    door.datasets("carl@contoso", &format!("?report={}", ids::PILOT_REPORT)).await.assert_problem(403, "not-entitled");
+}
+
+#[tokio::test]
+async fn the_audit_line_says_what_the_token_allows() {
+    let log = LogLines::at(Level::INFO);
+    let door = saving().await;
+    let bindings = json!([{ "report": "r", "dataset": "d", "mode": "edit" }]);
+    let _ = door.token("carl@contoso", json!({ "bindings": bindings })).await.ok();
+    let lines = log.take();
+    let line = lines.iter().find(|line| line["audit"] == "embed-token").unwrap();
+    for (field, expected) in [
+        ("bindings", json!("edit r d")),
+        ("editable_reports", json!(ids::OPS_REPORT)),
+        ("target_workspaces", json!(ids::REPORTS_WORKSPACE)),
+        ("datasets", json!(ids::CONTOSO_PLAN)),
+        ("effective_identity", json!(false)),
+    ] {
+        assert_eq!(line[field], expected, "{field}: {line:#}");
+    }
+    assert_eq!(line.get("profile"), None);
+
+    let with_profile = FrontDoor::open().await;
+    let _ = with_profile.token("frida@fabrikam", view("sales", "fabrikam-sales")).await.ok();
+    let lines = log.take();
+    let line = lines.iter().find(|line| line["audit"] == "embed-token").unwrap();
+    assert_eq!((&line["profile"], &line["effective_identity"]), (&json!(ids::FABRIKAM_PROFILE), &json!(true)));
+    assert_eq!((&line["editable_reports"], &line["target_workspaces"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_made_is_audited_too() {
+    let log = LogLines::at(Level::INFO);
+    let door = FrontDoor::open().await;
+    door.token("quinn@contoso", view("sales", "contoso-payroll")).await.assert_problem(502, "upstream-rejected");
+    let lines = log.take();
+    let audit = lines.iter().find(|line| line["audit"] == "embed-token-refused").unwrap();
+    assert_eq!((&audit["bindings"], &audit["level"]), (&json!("view sales contoso-payroll"), &json!("WARN")));
+    assert_eq!((&audit["tenant"], &audit["subject"]), (&json!("contoso"), &json!("quinn@contoso")));
+    let request = lines.iter().find(|line| line["message"] == "request").unwrap();
+    assert_eq!((&request["bindings"], &request["request_id"]), (&audit["bindings"], &audit["request_id"]));
+}
