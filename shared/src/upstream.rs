@@ -3,6 +3,7 @@
 
 mod client;
 mod error;
+mod preconnect;
 mod retry;
 
 pub(crate) use client::SendFault;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::Plan;
 use crate::Error;
 use crate::event::Question;
@@ -11,9 +13,10 @@ use crate::process;
 use crate::site::{Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
-use crate::upstream::Counts;
+use crate::upstream::{Counts, Greeting};
 
-const NEAR: Network = Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO };
+const NEAR: Network =
+    Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 const SLOW: Network = Network { delay: Duration::from_millis(50), ..NEAR };
 const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
 
@@ -55,12 +58,31 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     let far = series(plan, FAR, Question::Config).await?;
     table.push(far.row(what.to_owned(), |start| start.answered).within(Limit::Figure(140.0)));
     push_counts(table, &far.counts);
+    greetings(plan, table).await
+}
+
+/// A cold start, whatever the hosts do with connections that are opened early.
+async fn greetings(plan: &Plan, table: &mut Table) -> Result<(), Error> {
+    // With the connections lost, a cold start is as slow as without opening any: nine round trips.
+    let (kept, lost) = (Limit::Figure(140.0), Limit::Figure(200.0));
+    for (greeting, what, limit) in [
+        (Greeting::AnswersAfter(Duration::from_millis(300)), "HEAD / answered after 300 ms", kept),
+        (Greeting::Refuses(StatusCode::NOT_FOUND), "HEAD / answered with 404", kept),
+        (Greeting::Refuses(StatusCode::FORBIDDEN), "HEAD / answered with 403", kept),
+        (Greeting::Refuses(StatusCode::FOUND), "HEAD / answered with a redirect", kept),
+        (Greeting::Closes, "HEAD / answered by closing", kept),
+        (Greeting::ClosesUnused(Duration::from_millis(5)), "unused connections closed after 5 ms", lost),
+    ] {
+        let series = series(plan, Network { greeting, ..FAR }, Question::Config).await?;
+        let what = format!("config: the same, {what}");
+        table.push(series.row(what, |start| start.answered).within(limit));
+    }
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
 fn push_counts(table: &mut Table, counts: &Counts) {
-    let calls = counts.real_calls() as f64;
+    let calls = counts.all_calls() as f64;
     table.push(Row::new("config: upstream calls of a cold start", "", calls).within(Limit::Figure(4.0)));
     for (service, connections) in &counts.connections {
         let what = format!("config: connections to {service:?} of a cold start");

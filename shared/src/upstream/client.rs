@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
@@ -13,6 +14,7 @@ use rustls_pki_types::pem::PemObject;
 use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 
+use super::preconnect::{self, Limits};
 use super::{Attempt, Effort, Upstream};
 use crate::fault::{Fault, Faults};
 use crate::request::{Call, Outcome, UpstreamCall};
@@ -34,6 +36,8 @@ const MAX_ROOM: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
+    /// Opens connections that `client` uses, and sends nothing.
+    opener: reqwest::Client,
     attempt_timeout: Duration,
 }
 
@@ -81,19 +85,12 @@ impl Http {
         let fault = |place: &str, detail: String| Faults(vec![Fault { place: place.to_owned(), detail }]);
         let roots = trusted_roots(roots).map_err(|detail| fault("SSL_CERT_FILE", detail))?;
         let tls = tls_config(roots).map_err(|error| fault("TLS", error.to_string()))?;
-        #[expect(clippy::disallowed_methods, reason = "the one place that builds a client")]
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!("dynabind/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .pool_idle_timeout(POOL_IDLE)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| fault("TLS", error.to_string()))?;
-        Ok(Self { client, attempt_timeout })
+        let (using, opening) = preconnect::layers(Limits { connect: CONNECT_TIMEOUT, idle: POOL_IDLE });
+        let client = builder(tls.clone()).connector_layer(using).build();
+        // Without a pool, each of its requests opens a connection.
+        let opener = builder(tls).connector_layer(opening).pool_max_idle_per_host(0).build();
+        let built = |client: reqwest::Result<_>| client.map_err(|error| fault("TLS", error.to_string()));
+        Ok(Self { client: built(client)?, opener: built(opener)?, attempt_timeout })
     }
 
     /// Begins a request.
@@ -102,15 +99,13 @@ impl Http {
     }
 
     /// Opens connections to a host ahead of their use, without waiting for them.
+    ///
+    /// Nothing is sent over them before a request uses them.
     pub fn connect_ahead(&self, url: &reqwest::Url, connections: usize) {
-        let mut root = url.clone();
-        root.set_path("/");
         for _ in 0..connections {
-            let head = self.client.head(root.clone()).timeout(self.attempt_timeout);
-            tokio::spawn(async move {
-                // Whatever the answer, or if there is none, the real request copes.
-                drop(head.send().await);
-            });
+            let request = self.opener.head(url.clone()).send();
+            // The connector takes the request's address and fails the request, all in the first poll.
+            drop(preconnect::to(url, request).now_or_never());
         }
     }
 
@@ -146,8 +141,26 @@ impl Http {
     }
 }
 
+/// What the two clients have in common.
+fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
+    #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("dynabind/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .pool_idle_timeout(POOL_IDLE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+}
+
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendFault> {
-    let mut response = request.send().await.map_err(|error| fault_of(&error))?;
+    let (client, request) = request.build_split();
+    let request = request.map_err(|error| fault_of(&error))?;
+    let url = request.url().clone();
+    let sent = preconnect::to(&url, client.execute(request)).await;
+    let mut response = sent.map_err(|error| fault_of(&error))?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = Zeroizing::new(Vec::with_capacity(expected.min(MAX_ROOM)));
