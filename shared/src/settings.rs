@@ -2,6 +2,7 @@
 
 mod cloud;
 mod read;
+mod redact;
 
 use std::path::PathBuf;
 use std::time::Duration;
