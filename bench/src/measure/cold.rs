@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use http::StatusCode;
-
 use super::Plan;
 use crate::Error;
 use crate::event::Question;
@@ -18,24 +16,24 @@ use crate::upstream::{Counts, Greeting};
 const NEAR: Network =
     Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 const SLOW: Network = Network { delay: Duration::from_millis(50), ..NEAR };
-const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
+pub(super) const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
 
 /// One cold start.
-struct Start {
+pub(super) struct Start {
     init: f64,
-    answered: f64,
+    pub(super) answered: f64,
     cpu: f64,
 }
 
 /// Cold starts of a function, and of the bare function in between.
-struct Series {
+pub(super) struct Series {
     ours: Vec<Start>,
     bare: Vec<Start>,
     counts: Counts,
 }
 
 impl Series {
-    fn row(&self, what: String, of: fn(&Start) -> f64) -> Row {
+    pub(super) fn row(&self, what: String, of: fn(&Start) -> f64) -> Row {
         let middle = |starts: &[Start]| median(&starts.iter().map(of).collect::<Vec<_>>());
         Row::new(what, "ms", middle(&self.ours)).beside(middle(&self.bare))
     }
@@ -58,25 +56,6 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     let far = series(plan, FAR, Question::Config).await?;
     table.push(far.row(what.to_owned(), |start| start.answered).within(Limit::Figure(140.0)));
     push_counts(table, &far.counts);
-    greetings(plan, table).await
-}
-
-/// A cold start, whatever the hosts do with connections that are opened early.
-async fn greetings(plan: &Plan, table: &mut Table) -> Result<(), Error> {
-    // With the connections lost, a cold start is as slow as without opening any: nine round trips.
-    let (kept, lost) = (Limit::Figure(140.0), Limit::Figure(200.0));
-    for (greeting, what, limit) in [
-        (Greeting::AnswersAfter(Duration::from_millis(300)), "HEAD / answered after 300 ms", kept),
-        (Greeting::Refuses(StatusCode::NOT_FOUND), "HEAD / answered with 404", kept),
-        (Greeting::Refuses(StatusCode::FORBIDDEN), "HEAD / answered with 403", kept),
-        (Greeting::Refuses(StatusCode::FOUND), "HEAD / answered with a redirect", kept),
-        (Greeting::Closes, "HEAD / answered by closing", kept),
-        (Greeting::ClosesUnused(Duration::from_millis(5)), "unused connections closed after 5 ms", lost),
-    ] {
-        let series = series(plan, Network { greeting, ..FAR }, Question::Config).await?;
-        let what = format!("config: the same, {what}");
-        table.push(series.row(what, |start| start.answered).within(limit));
-    }
     Ok(())
 }
 
@@ -91,7 +70,7 @@ fn push_counts(table: &mut Table, counts: &Counts) {
 }
 
 /// As many rounds as planned; those before, unmeasured, fill the page cache.
-async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
+pub(super) async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
     let site = Site::start(plan.network(network)).await?;
     let ours = plan.binary(question.function());
     let bare = plan.yardstick(network).await?;

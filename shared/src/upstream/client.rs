@@ -1,11 +1,10 @@
 //! The one HTTP client of a function.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
@@ -36,10 +35,14 @@ const MAX_ROOM: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
-    /// Opens connections that `client` uses, and sends nothing.
-    opener: reqwest::Client,
+    opener: Arc<Opener>,
     attempt_timeout: Duration,
 }
+
+/// A client that opens connections for another one, and sends nothing over them.
+///
+/// It is built at its first use: a start needs none, and a cold request builds it while the secret is on its way.
+type Opener = LazyLock<Option<reqwest::Client>, Box<dyn FnOnce() -> Option<reqwest::Client> + Send>>;
 
 /// An upstream's whole answer.
 #[derive(Debug)]
@@ -87,10 +90,10 @@ impl Http {
         let tls = tls_config(roots).map_err(|error| fault("TLS", error.to_string()))?;
         let (using, opening) = preconnect::layers(Limits { connect: CONNECT_TIMEOUT, idle: POOL_IDLE });
         let client = builder(tls.clone()).connector_layer(using).build();
+        let client = client.map_err(|error| fault("TLS", error.to_string()))?;
         // Without a pool, each of its requests opens a connection.
-        let opener = builder(tls).connector_layer(opening).pool_max_idle_per_host(0).build();
-        let built = |client: reqwest::Result<_>| client.map_err(|error| fault("TLS", error.to_string()));
-        Ok(Self { client: built(client)?, opener: built(opener)?, attempt_timeout })
+        let opener = move || builder(tls).connector_layer(opening).pool_max_idle_per_host(0).build().ok();
+        Ok(Self { client, opener: Arc::new(LazyLock::new(Box::new(opener))), attempt_timeout })
     }
 
     /// Begins a request.
@@ -102,11 +105,14 @@ impl Http {
     ///
     /// Nothing is sent over them before a request uses them.
     pub fn connect_ahead(&self, url: &reqwest::Url, connections: usize) {
-        for _ in 0..connections {
-            let request = self.opener.head(url.clone()).send();
-            // The connector takes the request's address and fails the request, all in the first poll.
-            drop(preconnect::to(url, request).now_or_never());
-        }
+        let (opener, url) = (Arc::clone(&self.opener), url.clone());
+        tokio::spawn(async move {
+            let Some(opener) = opener.as_ref().as_ref() else { return };
+            for _ in 0..connections {
+                // The connector opens a connection to the request's address, and fails the request.
+                drop(preconnect::to(&url, opener.head(url.clone()).send()).await);
+            }
+        });
     }
 
     /// The retry policy of one upstream call of `call`.

@@ -190,14 +190,14 @@ impl<C> Spare<C> {
 
 impl<C: Read + Unpin + Send + 'static> Spare<C> {
     fn open<E: Send + 'static>(opening: impl Future<Output = Result<C, E>> + Send + 'static, limits: Limits) -> Self {
-        let (taker, taken) = oneshot::channel::<oneshot::Sender<C>>();
+        let (taker, wanted) = oneshot::channel::<oneshot::Sender<C>>();
         tokio::spawn(async move {
             // A request that needs the connection opens another one, and reports what is wrong.
             let Ok(Ok(mut connection)) = timeout(limits.connect, opening).await else { return };
             let give = tokio::select! {
                 biased;
                 () = closed(&mut connection) => None,
-                give = taken => give.ok(),
+                give = wanted => give.ok(),
                 () = sleep(limits.idle) => None,
             };
             if let Some(give) = give {
