@@ -26,6 +26,7 @@ mod managed_instances;
 mod monitoring;
 mod openapi;
 mod organization;
+mod origins;
 mod preparation;
 mod requests;
 mod secrecy;
