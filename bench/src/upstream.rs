@@ -181,7 +181,7 @@ impl Upstreams {
 async fn unused(used: &AtomicBool, after: Duration) {
     tokio::time::sleep(after).await;
     if used.load(Ordering::Relaxed) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

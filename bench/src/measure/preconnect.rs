@@ -12,8 +12,8 @@ use crate::site::Network;
 use crate::table::{Limit, Table};
 use crate::upstream::Greeting;
 
-/// With every early connection lost, a cold start takes nine round trips, as if none were opened.
-const LOST: Limit = Limit::Figure(200.0);
+/// With every early connection lost, a cold start takes nine round trips of 20 ms, as if none were opened.
+const LOST: Limit = Limit::Figure(210.0);
 
 const KEPT: Limit = Limit::Figure(140.0);
 
