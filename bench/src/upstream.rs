@@ -1,5 +1,7 @@
 //! Secrets Manager, Entra and Power BI, as light as can be: fixed answers, and counters.
 
+mod greeting;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +10,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,6 +20,8 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+
+pub use greeting::Greeting;
 
 use crate::Error;
 
@@ -35,24 +39,6 @@ pub enum Service {
 impl Service {
     /// All three.
     pub const ALL: [Self; 3] = [Self::SecretsManager, Self::Entra, Self::PowerBi];
-}
-
-/// What a host does with a connection that a client opens before it has a request.
-///
-/// Nobody documents it for Entra and Power BI, so a cold start must not depend on it.
-#[derive(Clone, Copy, Debug, Default)]
-pub enum Greeting {
-    /// It answers `HEAD /` like anything else.
-    #[default]
-    Answers,
-    /// It answers `HEAD /` that much later.
-    AnswersAfter(Duration),
-    /// It answers `HEAD /` with this status, and a `Location` for a redirect.
-    Refuses(StatusCode),
-    /// It closes the connection on `HEAD /`.
-    Closes,
-    /// It closes a connection that has carried no request for that long after its handshake.
-    ClosesUnused(Duration),
 }
 
 /// What the upstreams have seen.

@@ -118,7 +118,7 @@ async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
         upstream.fail("HEAD *", devstack::Fault::Hang, None);
     }
     let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    let opened = [door.stack.entra(), door.stack.powerbi()].map(|upstream| upstream.opened_connections());
+    let opened = [door.stack.entra(), door.stack.powerbi()].map(devstack::Upstream::opened_connections);
     assert_eq!(opened, [1, 2]);
     let calls = door.stack.log().all();
     let methods: Vec<_> = calls.iter().map(|call| call.method.as_str()).collect();
