@@ -1,6 +1,6 @@
 //! `bench [--binaries DIRECTORY] [--json FILE] [--rounds NUMBER] [--only PART] [--beside PROGRAM]`: one run, one table.
 //!
-//! The parts are `cold`, `warm`, `burst`, `sizes` and `catalogs`. A program that speaks Lambda's Runtime API and answers
+//! The parts are `cold`, `preconnect`, `warm`, `burst`, `sizes` and `catalogs`. A program that speaks Lambda's Runtime API and answers
 //! the same events takes the bare function's place.
 
 use std::path::PathBuf;

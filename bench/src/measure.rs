@@ -3,6 +3,7 @@
 mod burst;
 mod catalogs;
 mod cold;
+mod preconnect;
 mod sizes;
 mod warm;
 
@@ -17,7 +18,7 @@ use crate::table::Table;
 const BARE: &str = "bare";
 
 /// The parts of a run.
-pub const PARTS: [&str; 5] = ["cold", "warm", "burst", "sizes", "catalogs"];
+pub const PARTS: [&str; 6] = ["cold", "preconnect", "warm", "burst", "sizes", "catalogs"];
 
 /// What is measured, and how often.
 #[derive(Clone, Debug)]
@@ -78,6 +79,9 @@ pub async fn all(plan: &Plan) -> Result<Table, Error> {
     let mut table = Table::beside(plan.yardstick_name());
     if plan.wants("cold") {
         cold::measure(plan, &mut table).await?;
+    }
+    if plan.wants("preconnect") && plan.beside.is_none() {
+        preconnect::measure(plan, &mut table).await?;
     }
     if plan.wants("warm") {
         warm::measure(plan, &mut table).await?;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::lambda::Variables;
 use crate::tls::{HOST, Tls};
-use crate::upstream::{Service, Upstreams};
+use crate::upstream::{Greeting, Service, Upstreams};
 use crate::{Error, catalog, relay};
 
 /// How the upstreams are reached.
@@ -21,6 +21,8 @@ pub struct Network {
     pub tls: bool,
     /// The round trip to each upstream, if a relay shall add one.
     pub round_trip: Duration,
+    /// What an upstream does with a connection that is opened early.
+    pub greeting: Greeting,
 }
 
 /// Upstreams and what a function has to know to use them.
@@ -37,7 +39,7 @@ impl Site {
     /// # Errors
     /// When there are no ports or files to be had.
     pub async fn start(network: Network) -> Result<Self, Error> {
-        let upstreams = Upstreams::new(network.delay);
+        let upstreams = Upstreams::new(network.delay, network.greeting);
         let tls = if network.tls { Some(Tls::new()?) } else { None };
         let files = tempfile::tempdir()?;
         let mut variables = lambda_variables();

@@ -1,13 +1,16 @@
 //! Secrets Manager, Entra and Power BI, as light as can be: fixed answers, and counters.
 
+mod greeting;
+
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,6 +20,8 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+
+pub use greeting::Greeting;
 
 use crate::Error;
 
@@ -46,10 +51,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All calls but those that only opened a connection ahead.
+    /// How many calls there were.
     #[must_use]
-    pub fn real_calls(&self) -> usize {
-        self.calls.iter().filter(|(name, _)| **name != "connect-ahead").map(|(_, count)| count).sum()
+    pub fn all_calls(&self) -> usize {
+        self.calls.values().sum()
     }
 }
 
@@ -58,13 +63,14 @@ impl Counts {
 pub struct Upstreams {
     counts: Arc<Mutex<Counts>>,
     delay: Duration,
+    greeting: Greeting,
 }
 
 impl Upstreams {
     /// Upstreams that take `delay` for each answer.
     #[must_use]
-    pub fn new(delay: Duration) -> Self {
-        Self { counts: Arc::default(), delay }
+    pub fn new(delay: Duration, greeting: Greeting) -> Self {
+        Self { counts: Arc::default(), delay, greeting }
     }
 
     /// What was seen since the last time, or since the start.
@@ -103,14 +109,28 @@ impl Upstreams {
     }
 
     async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, service: Service, stream: S) {
-        let answer = service_fn(async |request| Ok::<_, Infallible>(self.answer(service, request).await));
-        drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await);
+        let used = AtomicBool::new(false);
+        let answer = service_fn(async |request| {
+            used.store(true, Ordering::Relaxed);
+            self.answer(service, request).await
+        });
+        let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+        match self.greeting {
+            Greeting::ClosesUnused(after) => tokio::select! {
+                _ = serving => {}
+                () = unused(&used, after) => {}
+            },
+            _ => drop(serving.await),
+        }
     }
 
-    async fn answer(&self, service: Service, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, service: Service, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let (name, body) = reply(service, request.method(), request.uri().path(), &format!("https://{host}"));
         self.note(|counts| *counts.calls.entry(name).or_default() += 1);
+        if request.method() == Method::HEAD {
+            return self.greet().await;
+        }
         // Read to the end, so that the connection can be used again.
         drop(request.into_body().collect().await);
         if !self.delay.is_zero() {
@@ -119,8 +139,23 @@ impl Upstreams {
             drop(tokio::task::spawn_blocking(move || std::thread::sleep(delay)).await);
         }
         let mut response = Response::new(Full::new(body));
-        response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        response
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(response)
+    }
+
+    /// The answer to `HEAD /`.
+    async fn greet(&self) -> io::Result<Response<Full<Bytes>>> {
+        let mut response = Response::new(Full::default());
+        match self.greeting {
+            Greeting::Answers | Greeting::ClosesUnused(_) => {}
+            Greeting::AnswersAfter(delay) => tokio::time::sleep(delay).await,
+            Greeting::Refuses(status) => *response.status_mut() = status,
+            Greeting::Closes => return Err(io::ErrorKind::ConnectionAborted.into()),
+        }
+        if response.status().is_redirection() {
+            response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("https://www.example.com/"));
+        }
+        Ok(response)
     }
 
     fn note(&self, change: impl FnOnce(&mut Counts)) {
@@ -128,10 +163,18 @@ impl Upstreams {
     }
 }
 
+/// Returns once a connection has been open for `after` without a request.
+async fn unused(used: &AtomicBool, after: Duration) {
+    tokio::time::sleep(after).await;
+    if used.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The name and the body of an answer.
 fn reply(service: Service, method: &Method, path: &str, origin: &str) -> (&'static str, Bytes) {
     if method == Method::HEAD {
-        return ("connect-ahead", Bytes::new());
+        return ("Head", Bytes::new());
     }
     if path.ends_with("/openid-configuration") {
         return ("Discovery", bytes_of(&discovery(origin)));

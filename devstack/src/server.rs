@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -109,6 +109,8 @@ pub(crate) struct Connections(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     open: Mutex<Vec<Weak<Broken>>>,
+    /// How many were accepted so far.
+    accepted: AtomicUsize,
     door: watch::Sender<Door>,
 }
 
@@ -123,7 +125,11 @@ enum Door {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self(Arc::new(Inner { open: Mutex::default(), door: watch::Sender::new(Door::Open) }))
+        Self(Arc::new(Inner {
+            open: Mutex::default(),
+            accepted: AtomicUsize::new(0),
+            door: watch::Sender::new(Door::Open),
+        }))
     }
 }
 
@@ -154,7 +160,13 @@ impl Connections {
         let _ = self.0.door.subscribe().wait_for(|door| *door == wanted).await;
     }
 
+    /// How many connections were accepted so far.
+    pub(crate) fn accepted(&self) -> usize {
+        self.0.accepted.load(Ordering::Relaxed)
+    }
+
     fn add(&self, connection: &Arc<Broken>) {
+        self.0.accepted.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.0.open);
         open.retain(|connection| connection.strong_count() > 0);
         open.push(Arc::downgrade(connection));

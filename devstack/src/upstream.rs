@@ -46,13 +46,13 @@ impl Upstream {
         self.0.service
     }
 
-    /// The calls so far, connections that were only opened ahead (`HEAD`) among them.
+    /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.0.log.of(self.0.service)
     }
 
-    /// The calls so far that asked for something.
+    /// The calls so far, without `HEAD`.
     #[must_use]
     pub fn requests(&self) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.method != "HEAD").collect()
@@ -80,6 +80,12 @@ impl Upstream {
     /// Resets every open connection, as a network does to one that was idle for long.
     pub fn reset_connections(&self) {
         self.0.connections.reset();
+    }
+
+    /// How many connections were opened so far, those that carried no request among them.
+    #[must_use]
+    pub fn opened_connections(&self) -> usize {
+        self.0.connections.accepted()
     }
 
     /// Refuses connections, and resets those that are open, until [`Self::accept_connections`].

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod read;
+mod redact;
 mod user_token;
 
 use std::path::PathBuf;

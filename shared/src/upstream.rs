@@ -5,6 +5,7 @@ mod challenge;
 mod client;
 mod error;
 pub(crate) mod lenient;
+mod preconnect;
 mod retry;
 
 pub use challenge::ClaimsChallenge;

@@ -1,6 +1,10 @@
 //! `POST /config`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use acceptance::front_door::{FrontDoor, view};
+use acceptance::log_lines::LogLines;
+use devstack::Service;
 use serde_json::{Value, json};
 
 const SALES: &str = "c294daab-3e50-4317-b0b8-639e5a42e0f1";
@@ -92,9 +96,54 @@ async fn the_token_is_made_beside_the_look_up_and_not_after_it() {
 #[tokio::test]
 async fn connections_are_opened_while_the_secret_is_read() {
     let door = FrontDoor::open().await;
+    let refused = devstack::Fault::Status {
+        status: 400,
+        headers: BTreeMap::new(),
+        body: r#"{"__type": "AccessDeniedException"}"#.to_owned(),
+    };
+    door.stack.secrets().fail("*", refused, None);
+    let refusal = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    assert_eq!(refusal.status, 503);
+    while (door.stack.entra().opened_connections(), door.stack.powerbi().opened_connections()) != (1, 2) {
+        tokio::task::yield_now().await;
+    }
+    assert!(door.stack.entra().calls().is_empty() && door.stack.powerbi().calls().is_empty(), "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
+    let door = FrontDoor::open().await;
+    // Nothing may depend on what a host answers to a request that it does not expect.
+    for upstream in [door.stack.entra(), door.stack.powerbi()] {
+        upstream.fail("HEAD *", devstack::Fault::Hang, None);
+    }
     let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let opened = [door.stack.entra(), door.stack.powerbi()].map(devstack::Upstream::opened_connections);
+    assert_eq!(opened, [1, 2]);
     let calls = door.stack.log().all();
-    let heads: Vec<_> = calls.iter().filter(|call| call.method == "HEAD").collect();
-    assert_eq!(heads.len(), 3, "one to Entra and two to Power BI");
-    assert!(heads.iter().all(|call| call.path == "/" && call.header("authorization").is_none()));
+    let methods: Vec<_> = calls.iter().map(|call| call.method.as_str()).collect();
+    assert!(methods.iter().all(|method| *method != "HEAD"), "{methods:?}");
+    let of_powerbi: BTreeSet<_> =
+        calls.iter().filter(|call| call.service == Service::PowerBi).map(|call| call.connection).collect();
+    assert_eq!(of_powerbi.len(), 2, "token and report side by side");
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_before_its_use_costs_no_retry() {
+    let door = FrontDoor::open().await;
+    let log = LogLines::at(tracing::Level::INFO);
+    let slow = devstack::Fault::Delay { delay_ms: 200 };
+    door.stack.secrets().fail("*", slow, Some(1));
+    let broken = async {
+        while (door.stack.entra().opened_connections(), door.stack.powerbi().opened_connections()) != (1, 2) {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        door.stack.entra().reset_connections();
+        door.stack.powerbi().reset_connections();
+    };
+    let (answer, ()) = tokio::join!(door.config("carl@contoso", view("sales", "contoso-plan")), broken);
+    let _ = answer.ok();
+    let requests = log.take_requests();
+    let attempts = requests[0]["upstream"].as_str().unwrap();
+    assert!(attempts.contains("EntraToken 200") && !attempts.contains("connection"), "{attempts}");
 }

@@ -204,3 +204,67 @@ fn workflows_name_each_action_by_its_commit() {
         }
     }
 }
+
+/// The requirements of a file for pip, each with its options on one line.
+fn requirements(path: &str) -> Vec<String> {
+    let text = project::text(path).replace("\\\n", " ");
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_release_job_installs_only_hashed_python_packages() {
+    let workflow = project::text(".github/workflows/release.yml");
+    let installs: Vec<_> = workflow.lines().filter(|line| line.contains("pip install")).collect();
+    assert_eq!(installs.len(), 1, "{installs:?}");
+    for option in ["--require-hashes", "--only-binary :all:", "--requirement requirements-release.txt"] {
+        assert!(installs[0].contains(option), "{option}: {}", installs[0]);
+    }
+    assert!(!workflow.contains("requirements-dev.txt") && !workflow.contains("make setup"));
+    let development = requirements("requirements-dev.txt");
+    let release = requirements("requirements-release.txt");
+    assert!(!release.is_empty());
+    for requirement in release {
+        let (pinned, hash) = requirement.split_once(" --hash=sha256:").expect("a hash");
+        let hash = hash.trim();
+        assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{requirement}");
+        assert!(development.contains(&pinned.trim().to_owned()), "{pinned} is not what the tests use");
+    }
+}
+
+#[test]
+fn releases_carry_build_provenance() {
+    let workflow = project::text(".github/workflows/release.yml");
+    let (build, publish) = workflow.split_once("\n  publish:\n").unwrap();
+    assert!(!build.contains("id-token") && !build.contains("attestations"), "the job that builds signs nothing");
+    for line in ["id-token: write", "attestations: write", "uses: actions/attest-build-provenance@"] {
+        assert!(publish.contains(line), "{line}");
+    }
+    let (before, after) = publish.split_once("actions/attest-build-provenance@").unwrap();
+    assert!(
+        before.contains("SHA256SUMS") && after.contains("subject-path: release/*"),
+        "every file, checksums included"
+    );
+    assert!(after.contains("gh release create"), "signed before it is published");
+}
+
+/// The number of a constant such as `const MAX_KEPT: usize = 4 * 1024;`.
+fn constant(path: &str, name: &str) -> usize {
+    let source = project::text(path);
+    let declaration = format!("const {name}: usize = ");
+    let (_, rest) = source.split_once(&declaration).unwrap_or_else(|| panic!("{path} has no {name}"));
+    let factors = rest.split(';').next().unwrap().split('*');
+    factors.map(|factor| factor.trim().replace('_', "").parse::<usize>().unwrap()).product()
+}
+
+#[test]
+fn the_bounds_of_memory_are_those_of_the_code() {
+    let section = section("docs/security.md", "## What one caller and one tenant can exhaust");
+    let rows: Vec<_> = section.lines().filter(|line| line.contains(".rs`, `MAX_")).collect();
+    assert!(rows.len() >= 7, "{rows:?}");
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let named: Vec<_> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert_eq!(cells[1].replace(',', ""), constant(named[0], named[1]).to_string(), "{row}");
+    }
+}

@@ -29,6 +29,7 @@ mod managed_instances;
 mod monitoring;
 mod openapi;
 mod organization;
+mod origins;
 mod power_bi_answers;
 mod preparation;
 mod published;

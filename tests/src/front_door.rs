@@ -184,21 +184,19 @@ impl FrontDoor {
         swagger::assert_calls(calls.iter().filter(|call| call.sequence > checked));
     }
 
-    /// The upstream calls since the last time of asking, as `METHOD path`;
-    /// connections opened ahead are left out.
+    /// The upstream calls since the last time of asking, as `METHOD path`.
     #[must_use]
     pub fn upstream_calls(&self) -> Vec<String> {
         self.check_token_requests();
         let calls = self.stack.log().all();
         self.stack.log().clear();
-        let real = calls.into_iter().filter(|call| call.method != "HEAD");
-        real.map(|call| match call.service {
+        let names = calls.into_iter().map(|call| match call.service {
             Service::SecretsManager => "GetSecretValue".to_owned(),
             Service::Entra => "EntraToken".to_owned(),
             Service::DynamoDb => call.header("x-amz-target").unwrap_or_default().to_owned(),
             Service::PowerBi => format!("{} {}", call.method, call.path.trim_start_matches("/v1.0/myorg/")),
-        })
-        .collect()
+        });
+        names.collect()
     }
 
     /// The bodies of the `GenerateToken` calls since the last time of asking.

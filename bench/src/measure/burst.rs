@@ -12,8 +12,10 @@ use crate::lambda::{Environment, Variables, now};
 use crate::site::{Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
+use crate::upstream::Greeting;
 
-const NETWORK: Network = Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO };
+const NETWORK: Network =
+    Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 
 const ENVIRONMENTS: usize = 16;
 const ROUNDS: usize = 5;

@@ -11,28 +11,29 @@ use crate::process;
 use crate::site::{Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
-use crate::upstream::Counts;
+use crate::upstream::{Counts, Greeting};
 
-const NEAR: Network = Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO };
+const NEAR: Network =
+    Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 const SLOW: Network = Network { delay: Duration::from_millis(50), ..NEAR };
-const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
+pub(super) const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
 
 /// One cold start.
-struct Start {
+pub(super) struct Start {
     init: f64,
-    answered: f64,
+    pub(super) answered: f64,
     cpu: f64,
 }
 
 /// Cold starts of a function, and of the bare function in between.
-struct Series {
+pub(super) struct Series {
     ours: Vec<Start>,
     bare: Vec<Start>,
     counts: Counts,
 }
 
 impl Series {
-    fn row(&self, what: String, of: fn(&Start) -> f64) -> Row {
+    pub(super) fn row(&self, what: String, of: fn(&Start) -> f64) -> Row {
         let middle = |starts: &[Start]| median(&starts.iter().map(of).collect::<Vec<_>>());
         Row::new(what, "ms", middle(&self.ours)).beside(middle(&self.bare))
     }
@@ -60,7 +61,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
 
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
 fn push_counts(table: &mut Table, counts: &Counts) {
-    let calls = counts.real_calls() as f64;
+    let calls = counts.all_calls() as f64;
     table.push(Row::new("config: upstream calls of a cold start", "", calls).within(Limit::Figure(4.0)));
     for (service, connections) in &counts.connections {
         let what = format!("config: connections to {service:?} of a cold start");
@@ -69,7 +70,7 @@ fn push_counts(table: &mut Table, counts: &Counts) {
 }
 
 /// As many rounds as planned; those before, unmeasured, fill the page cache.
-async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
+pub(super) async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
     let site = Site::start(plan.network(network)).await?;
     let ours = plan.binary(question.function());
     let bare = plan.yardstick(network).await?;

@@ -13,8 +13,10 @@ use crate::processor::Apart;
 use crate::site::{Network, Site};
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
+use crate::upstream::Greeting;
 
-const NETWORK: Network = Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO };
+const NETWORK: Network =
+    Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 
 /// Requests before those that are measured.
 const WARM_UP: usize = 100;
@@ -105,7 +107,7 @@ async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     table.push(row("CPU per request", |subject| &subject.cpu).within(Limit::Figure(0.3)));
     table.push(memory(&what("peak memory"), &config, &bare)?);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-    let calls = counts.real_calls() as f64 / (WARM_UP + BLOCK * BLOCKS) as f64;
+    let calls = counts.all_calls() as f64 / (WARM_UP + BLOCK * BLOCKS) as f64;
     // The few of the cold start are among them.
     table.push(Row::new(what("upstream calls per request"), "", calls).within(Limit::Figure(1.01)));
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
@@ -127,7 +129,7 @@ async fn cached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     table.push(row("CPU per request", |subject| &subject.cpu));
     table.push(memory(&what("peak memory"), &token, &bare)?);
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
-    let calls = site.upstreams.take_counts().real_calls() as f64;
+    let calls = site.upstreams.take_counts().all_calls() as f64;
     table.push(Row::new(what("upstream calls of all, cold start included"), "", calls).within(Limit::Figure(3.0)));
     Ok(())
 }

@@ -54,8 +54,8 @@ impl FaultScript {
 
 /// Whether a route such as `POST /v1.0/myorg/*`, `/v1.0/*` or `*` fits.
 ///
-/// `HEAD` is met only by a route that names it: it opens connections ahead,
-/// and a script counts requests that matter.
+/// `HEAD` fits only a route that names it: no client of Dynabind sends it, and a
+/// script counts requests that matter.
 fn fits(route: &str, method: &str, path: &str) -> bool {
     let (wanted, pattern) = match route.trim().split_once(' ') {
         Some((wanted, pattern)) => (Some(wanted), pattern.trim()),

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
+use http::{StatusCode, Uri};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -53,6 +56,43 @@ pub(crate) fn routes(upstreams: Upstreams) -> Router {
         .route("/dev/token-life", post(token_life))
         .route("/dev/token-info", post(token_info))
         .with_state(upstreams)
+}
+
+/// Puts a check in front of every route under `/dev`, the issuer's among them.
+///
+/// The control API needs no token. Two kinds of foreign page could use it from
+/// a developer's browser: one that sends requests to loopback (its `Origin` is
+/// foreign) and one whose own name resolves to loopback (its `Host` is foreign).
+pub(crate) fn guarded(routes: Router, port: u16) -> Router {
+    routes.layer(middleware::from_fn_with_state(port, refuse_foreign))
+}
+
+async fn refuse_foreign(State(port): State<u16>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_control = path == "/dev" || path.starts_with("/dev/");
+    if is_control && !is_local(&request, port) {
+        let message = "/dev answers only to this machine's own names and pages";
+        return (StatusCode::FORBIDDEN, Json(json!({ "message": message }))).into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether a request names this stack as its host, and comes from one of its pages or from no page.
+fn is_local(request: &Request, port: u16) -> bool {
+    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    // HTTP/2 has the host in the address.
+    let host = text(HOST).map_or_else(|| request.uri().authority().cloned(), |host| host.parse().ok());
+    let host_is_local = host.is_some_and(|host| is_loopback(&host, port));
+    let origin_is_local = text(ORIGIN).is_none_or(|origin| {
+        let uri: Uri = origin.parse().unwrap_or_default();
+        uri.scheme_str() == Some("http") && uri.authority().is_some_and(|authority| is_loopback(authority, port))
+    });
+    host_is_local && origin_is_local
+}
+
+fn is_loopback(authority: &Authority, port: u16) -> bool {
+    let is_named = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| authority.host().eq_ignore_ascii_case(name));
+    is_named && authority.port_u16() == Some(port) && !authority.as_str().contains('@')
 }
 
 #[derive(Deserialize)]

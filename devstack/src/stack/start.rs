@@ -59,7 +59,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let gateway = Arc::new(Gateway::new(&template, authorizer, functions, time.clone(), page));
     let embed = doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
     let routes = Router::new().merge(issuer.clone().routes()).merge(control::routes(upstreams.clone()));
-    let routes = Arc::clone(&gateway).fallback(routes);
+    let routes = Arc::clone(&gateway).fallback(control::guarded(routes, doors.port));
     let gateway_server = Server::start(doors.gateway, routes, None, Connections::default())?;
     let curl = curl(&doors.url);
     Ok(Stack { upstreams, issuer, gateway, gateway_server, embed, variables, files, curl })

@@ -122,6 +122,71 @@ async fn refusals_can_be_read_by_an_allowed_page() {
     assert_eq!(reply.header("access-control-allow-origin"), "");
 }
 
+/// Every route under `/dev`, with a method that it takes.
+const CONTROL: [(&str, &str); 12] = [
+    ("GET", "/dev"),
+    ("GET", "/dev/users"),
+    ("GET", "/dev/token?user=ana@contoso"),
+    ("GET", "/dev/calls"),
+    ("DELETE", "/dev/calls"),
+    ("GET", "/dev/faults"),
+    ("DELETE", "/dev/faults"),
+    ("POST", "/dev/rotate-secret"),
+    ("POST", "/dev/revoke-tokens"),
+    ("POST", "/dev/expire-tokens"),
+    ("POST", "/dev/latency"),
+    ("POST", "/dev/token-info"),
+];
+
+#[tokio::test]
+async fn the_control_api_refuses_a_foreign_host_or_origin() {
+    let stack = stack().await;
+    let port = stack.url().rsplit_once(':').unwrap().1.to_owned();
+    let secret = stack.stored_secret();
+    let foreign = [
+        // DNS rebinding: the page's own name resolves to loopback.
+        ("host", format!("evil.example:{port}")),
+        ("host", format!("localhost.evil.example:{port}")),
+        ("host", format!("127.0.0.1.nip.io:{port}")),
+        ("host", format!("localhost@evil.example:{port}")),
+        ("host", "localhost:1".to_owned()),
+        ("host", "localhost".to_owned()),
+        ("host", "not a host".to_owned()),
+        // A page of another origin sends requests to loopback.
+        ("origin", "https://evil.example".to_owned()),
+        ("origin", format!("http://evil.example:{port}")),
+        ("origin", format!("https://localhost:{port}")),
+        ("origin", "http://localhost:5173".to_owned()),
+        ("origin", "http://localhost".to_owned()),
+        ("origin", "null".to_owned()),
+        ("origin", String::new()),
+    ];
+    for (method, path) in CONTROL {
+        for (header, value) in &foreign {
+            let reply = send(method, &format!("{}{path}", stack.url()), &[(header, value)], "").await;
+            assert_eq!(reply.status, 403, "{method} {path} with {header}: {value}");
+            assert!(reply.json()["message"].as_str().unwrap().starts_with("/dev answers only"), "{}", reply.text);
+        }
+    }
+    assert_eq!(stack.stored_secret(), secret, "nothing was changed");
+}
+
+#[tokio::test]
+async fn the_control_api_answers_to_loopback_names_and_its_own_pages() {
+    let stack = stack().await;
+    let port = stack.url().rsplit_once(':').unwrap().1;
+    let url = format!("{}/dev/users", stack.url());
+    for name in ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"] {
+        let (host, origin) = (format!("{name}:{port}"), format!("http://{name}:{port}"));
+        for headers in [vec![("host", &*host)], vec![("host", &*host), ("origin", &*origin)]] {
+            assert_eq!(get(&url, &headers).await.status, 200, "{headers:?}");
+        }
+    }
+    let elsewhere = [("host", "evil.example"), ("origin", "https://evil.example")];
+    let discovery = get(&format!("{}/.well-known/openid-configuration", stack.url()), &elsewhere).await;
+    assert_eq!(discovery.status, 200, "only the control API is guarded");
+}
+
 #[tokio::test]
 async fn the_issuer_publishes_what_is_needed_to_check_its_tokens() {
     let stack = stack().await;

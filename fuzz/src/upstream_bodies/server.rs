@@ -76,12 +76,9 @@ async fn next_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<St
 
 fn answer_to(request: &str, script: &Script) -> Vec<u8> {
     let mut words = request.split(' ');
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let path = words.nth(1).unwrap_or_default();
     let upstream = path.split('/').nth(1).unwrap_or_default();
     let route = path.rsplit('/').next().unwrap_or_default();
-    if method == "HEAD" {
-        return answer(200, "", b"");
-    }
     if [upstream, route].contains(&script.upstream.as_str()) {
         return answer(script.status, &script.headers, &script.body);
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::redact::without_secrets;
 use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings, UserToken};
 use crate::fault::{Fault, Faults};
 
@@ -190,7 +191,10 @@ impl Vars<'_> {
         if url.is_none() {
             self.fault(
                 name,
-                format!("expected an https URL without user or query (http on loopback), found `{value}`"),
+                format!(
+                    "expected an https URL without user or query (http on loopback), found `{}`",
+                    without_secrets(&value)
+                ),
             );
         }
         url

@@ -1,7 +1,7 @@
 //! The one HTTP client of a function.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use rustls_pki_types::pem::PemObject;
 use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 
+use super::preconnect::{self, Limits};
 use super::{Attempt, Effort, Upstream};
 use crate::fault::{Fault, Faults};
 use crate::request::{Call, Outcome, UpstreamCall};
@@ -34,8 +35,14 @@ const MAX_ROOM: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
+    opener: Arc<Opener>,
     attempt_timeout: Duration,
 }
+
+/// A client that opens connections for another one, and sends nothing over them.
+///
+/// It is built at its first use: a start needs none, and a cold request builds it while the secret is on its way.
+type Opener = LazyLock<Option<reqwest::Client>, Box<dyn FnOnce() -> Option<reqwest::Client> + Send>>;
 
 /// An upstream's whole answer.
 #[derive(Debug)]
@@ -81,19 +88,12 @@ impl Http {
         let fault = |place: &str, detail: String| Faults(vec![Fault { place: place.to_owned(), detail }]);
         let roots = trusted_roots(roots).map_err(|detail| fault("SSL_CERT_FILE", detail))?;
         let tls = tls_config(roots).map_err(|error| fault("TLS", error.to_string()))?;
-        #[expect(clippy::disallowed_methods, reason = "the one place that builds a client")]
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!("dynabind/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .pool_idle_timeout(POOL_IDLE)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| fault("TLS", error.to_string()))?;
-        Ok(Self { client, attempt_timeout })
+        let (using, opening) = preconnect::layers(Limits { connect: CONNECT_TIMEOUT, idle: POOL_IDLE });
+        let client = builder(tls.clone()).connector_layer(using).build();
+        let client = client.map_err(|error| fault("TLS", error.to_string()))?;
+        // Without a pool, each of its requests opens a connection.
+        let opener = move || builder(tls).connector_layer(opening).pool_max_idle_per_host(0).build().ok();
+        Ok(Self { client, opener: Arc::new(LazyLock::new(Box::new(opener))), attempt_timeout })
     }
 
     /// Begins a request.
@@ -102,16 +102,17 @@ impl Http {
     }
 
     /// Opens connections to a host ahead of their use, without waiting for them.
+    ///
+    /// Nothing is sent over them before a request uses them.
     pub fn connect_ahead(&self, url: &reqwest::Url, connections: usize) {
-        let mut root = url.clone();
-        root.set_path("/");
-        for _ in 0..connections {
-            let head = self.client.head(root.clone()).timeout(self.attempt_timeout);
-            tokio::spawn(async move {
-                // Whatever the answer, or if there is none, the real request copes.
-                drop(head.send().await);
-            });
-        }
+        let (opener, url) = (Arc::clone(&self.opener), url.clone());
+        tokio::spawn(async move {
+            let Some(opener) = opener.as_ref().as_ref() else { return };
+            for _ in 0..connections {
+                // The connector opens a connection to the request's address, and fails the request.
+                drop(preconnect::to(&url, opener.head(url.clone()).send()).await);
+            }
+        });
     }
 
     /// The retry policy of one upstream call of `call`.
@@ -146,8 +147,26 @@ impl Http {
     }
 }
 
+/// What the two clients have in common.
+fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
+    #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("dynabind/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .pool_idle_timeout(POOL_IDLE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+}
+
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendFault> {
-    let mut response = request.send().await.map_err(|error| fault_of(&error))?;
+    let (client, request) = request.build_split();
+    let request = request.map_err(|error| fault_of(&error))?;
+    let url = request.url().clone();
+    let sent = preconnect::to(&url, client.execute(request)).await;
+    let mut response = sent.map_err(|error| fault_of(&error))?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = Zeroizing::new(Vec::with_capacity(expected.min(MAX_ROOM)));
