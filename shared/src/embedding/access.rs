@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::budget::{Account, Budget};
 use crate::clock::Clock;
-use crate::domain::{Caller, UserKey};
+use crate::domain::{Caller, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, ActingAs, PowerBi};
 use crate::request::Call;
 use crate::token::AccessToken;
@@ -129,7 +129,7 @@ impl Access {
             if !current.is(refused) {
                 return Ok(Some(current));
             }
-            if !self.renewals.may(user.map(|user| user.user()), self.clock.now()) {
+            if !self.renewals.may(user.map(UserAssertion::user), self.clock.now()) {
                 return Ok(None);
             }
             self.tokens.discard(user, refused);

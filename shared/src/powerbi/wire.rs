@@ -106,8 +106,8 @@ pub(super) struct Report {
     pub(super) id: Option<ReportId>,
     #[serde(default, deserialize_with = "lenient::field")]
     pub(super) name: Option<String>,
-    #[serde(default, deserialize_with = "lenient::field")]
-    report_type: Option<String>,
+    #[serde(default, rename = "reportType", deserialize_with = "lenient::field")]
+    kind: Option<String>,
     pub(super) embed_url: String,
     #[serde(default, deserialize_with = "lenient::field")]
     pub(super) dataset_id: Option<String>,
@@ -115,7 +115,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn is_paginated(&self) -> bool {
-        self.report_type.as_deref() == Some("PaginatedReport")
+        self.kind.as_deref() == Some("PaginatedReport")
     }
 }
 
