@@ -12,7 +12,8 @@ const OPERATIONS: &str = "docs/operations.md";
 
 /// Every document, named from the workspace's root.
 fn documents() -> Vec<String> {
-    let mut found: Vec<String> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).into();
+    let of_root = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    let mut found: Vec<String> = of_root.map(str::to_owned).into();
     for entry in std::fs::read_dir(project::root().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
@@ -136,16 +137,60 @@ fn the_log_fields_are_those_of_the_code() {
         let fields = fields_of_source("shared/src/embedding/audit.rs", start).into_iter();
         fields.chain(["audit".to_owned()]).collect::<BTreeSet<_>>()
     };
+    let without =
+        |more: &BTreeSet<String>, fewer: &BTreeSet<String>| more.difference(fewer).cloned().collect::<Vec<_>>();
     let of_embed_tokens = of_audit("audit = \"embed-token\",");
+    let of_refusals = of_audit("audit = \"embed-token-refused\",");
+    assert_eq!(without(&of_embed_tokens, &of_refusals), ["expiration", "origin", "token_id"], "as the page says it");
+    assert_eq!(without(&of_refusals, &of_embed_tokens), ["upstream_code"], "as the page says it");
     let of_user_tokens = of_audit("audit = \"user-token\",");
-    let missing: Vec<_> = of_embed_tokens.difference(&of_user_tokens).map(String::as_str).collect();
-    assert_eq!(missing, ["identities", "origin", "token_id"], "as the page says it");
+    let of_the_token =
+        ["editable_reports", "effective_identity", "identities", "origin", "profile", "target_workspaces", "token_id"];
+    assert_eq!(without(&of_embed_tokens, &of_user_tokens), of_the_token, "as the page says it");
     assert!(of_user_tokens.is_subset(&of_embed_tokens));
     let of_no_token = of_audit("audit = \"no-token\",");
-    let missing: Vec<_> = of_user_tokens.difference(&of_no_token).map(String::as_str).collect();
-    assert_eq!(missing, ["expiration"], "as the page says it");
+    assert_eq!(without(&of_user_tokens, &of_no_token), ["expiration"], "as the page says it");
     assert!(of_no_token.is_subset(&of_user_tokens));
-    assert_eq!(first_column(&section(OPERATIONS, "### The audit line")), of_embed_tokens);
+    let of_all: BTreeSet<_> = of_embed_tokens.union(&of_refusals).cloned().collect();
+    let section = section(OPERATIONS, "### The audit line");
+    assert_eq!(first_column(&section), of_all);
+    for kind in kinds_of_audit() {
+        assert!(section.contains(&format!("\n- `{kind}`: ")), "the page does not explain `{kind}`");
+    }
+}
+
+/// The values of `audit` in the code.
+fn kinds_of_audit() -> BTreeSet<String> {
+    let source = project::text("shared/src/embedding/audit.rs");
+    let kinds = source.split("audit = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    kinds.map(str::to_owned).collect()
+}
+
+/// What an architecture page is for: a reader finds the place of a behaviour in one sitting.
+#[test]
+fn the_architecture_page_is_short_and_its_places_exist() {
+    let text = project::text("ARCHITECTURE.md");
+    assert!(text.lines().count() <= 130, "{} lines", text.lines().count());
+    let named = text.split('`').skip(1).step_by(2).filter(|code| !code.contains([' ', ':', '{']));
+    let is_source = |code: &str| Path::new(code).extension().is_some_and(|extension| extension == "rs");
+    let named: Vec<_> = named.filter(|code| code.contains('/') && (code.ends_with('/') || is_source(code))).collect();
+    assert!(named.len() > 15, "{named:?}");
+    for path in named {
+        let exists = ["", "shared/src"].iter().any(|folder| project::root().join(folder).join(path).exists());
+        assert!(exists, "no `{path}`");
+    }
+}
+
+#[test]
+fn the_architecture_page_names_every_module_of_shared() {
+    let modules = section("ARCHITECTURE.md", "## Folders");
+    let (_, modules) = modules.split_once("Modules of `shared/src`").unwrap();
+    let named = first_column(modules);
+    for entry in std::fs::read_dir(project::root().join("shared/src")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.strip_suffix(".rs").unwrap_or(&name);
+        assert!(module == "lib" || named.contains(module), "no `{module}`");
+    }
 }
 
 #[test]

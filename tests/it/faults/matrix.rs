@@ -51,15 +51,15 @@ fn written(heading: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn with_nothing_at_hand() {
-    hold(State::Cold, "With nothing at hand").await;
+    hold(State::Cold, "Cold").await;
 }
 
 #[tokio::test]
 async fn with_everything_but_this_answer_at_hand() {
-    hold(State::Warm, "With everything but this answer at hand").await;
+    hold(State::Warm, "Only this value missing").await;
 }
 
 #[tokio::test]
 async fn with_an_old_answer_at_hand() {
-    hold(State::Kept, "With an old answer at hand").await;
+    hold(State::Kept, "With an old value").await;
 }
