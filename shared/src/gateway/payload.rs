@@ -69,12 +69,22 @@ fn agree(original: &Value, value: &Value) -> bool {
 
 fn holds_in_order(text: &str, items: &[Value]) -> bool {
     let mut rest = text;
-    items.iter().filter_map(Value::as_str).all(|item| match rest.split_once(item) {
-        Some((_, after)) => {
+    items.iter().filter_map(Value::as_str).all(|item| match after_whole(rest, item) {
+        Some(after) => {
             rest = after;
             true
         }
         None => false,
+    })
+}
+
+/// What follows the first place of `text` where `item` is not part of a longer word.
+fn after_whole<'t>(text: &'t str, item: &str) -> Option<&'t str> {
+    let is_edge = |character: char| character.is_whitespace() || "[],".contains(character);
+    text.match_indices(item).find_map(|(start, found)| {
+        let (before, after) = (&text[..start], &text[start + found.len()..]);
+        let is_whole = before.chars().next_back().is_none_or(is_edge) && after.chars().next().is_none_or(is_edge);
+        is_whole.then_some(after)
     })
 }
 
@@ -113,6 +123,7 @@ mod tests {
             json!({ "sub": "u", "exp": "8", "groups": "[a b]" }),
             json!({ "sub": "u", "exp": "7", "groups": "[a b]", "tenant": "t" }),
             json!({ "sub": "u", "exp": "7", "groups": "[c d]" }),
+            json!({ "sub": "u", "exp": "7", "groups": "[xa b]" }),
             json!({ "sub": "u", "exp": "7", "groups": ["a", "b"] }),
         ] {
             assert_eq!(of_event(&event("authorization", &payload), &claims(other.clone())), None, "{other}");
