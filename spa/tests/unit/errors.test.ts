@@ -90,13 +90,6 @@ describe('retries', () => {
     await pass(1_000);
     await expect(list).resolves.toEqual({ reports: [], datasets: [] });
   });
-
-  it('are made when no answer comes', async () => {
-    page.api.once(() => new Promise(() => undefined));
-    const list = page.dynabind.datasets();
-    await pass(31_000);
-    await expect(list).resolves.toBeDefined();
-  });
 });
 
 describe('the caller’s sign-in', () => {

@@ -1,3 +1,4 @@
+import { idOf } from './support/fakeApi.js';
 import { act, StrictMode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -46,7 +47,7 @@ it('switches when the dataset changes, and does nothing when it does not', async
   await render('b');
   expect(state()).toBe('loading');
   await shown();
-  expect(page.powerbi.on(target()).config.datasetBinding).toEqual({ datasetId: 'b' });
+  expect(page.powerbi.on(target()).config.datasetBinding).toEqual({ datasetId: idOf('b') });
   expect(page.powerbi.all).toHaveLength(2);
 });
 
