@@ -129,6 +129,8 @@ export class Renewals {
     for (const member of group) failures.set(member, error);
     if (isRefusal(error)) return group.forEach((member) => member.refused(error));
     const now = this.#clock.now();
+    // An attempt that began offline says nothing about the connection that is back.
+    const isReconnecting = now - this.#onlineAt < RECONNECTION;
     const isSignIn = isSignInFault(error);
     const asked = (error.retryAfterSeconds ?? 0) * 1000;
     for (const token of new Set(group.map((member) => member.token))) {
@@ -136,10 +138,9 @@ export class Renewals {
       const pause = isSignIn ? LONGEST_PAUSE : Math.max(FIRST_PAUSE * 2 ** token.attempts++, asked);
       token.failedAt = now;
       token.lostContact = isLostContact(error);
-      // An attempt that began offline says nothing about the connection that is back.
-      token.dueAt = now + Math.min(pause, now - this.#onlineAt < RECONNECTION ? FIRST_PAUSE : LONGEST_PAUSE);
-      const isExpired = this.isExpired(token);
-      for (const member of token.members) if (isSignIn || isExpired) member.failed(error);
+      token.dueAt = now + Math.min(pause, isReconnecting ? FIRST_PAUSE : LONGEST_PAUSE);
+      if (isReconnecting || !(isSignIn || this.isExpired(token))) continue;
+      for (const member of token.members) member.failed(error);
     }
   }
 

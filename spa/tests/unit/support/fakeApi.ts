@@ -71,8 +71,9 @@ export class FakeApi {
     }
     const token = `token-${++this.#issued}`;
     const life = { tokenId: idOf(token), ...this.#life() };
-    if (call.path === '/token') return Response.json({ tokenType: 'Embed', token, ...life });
-    return Response.json({ configs: call.bindings.map((binding) => configOf(binding, token)), ...life });
+    const headers = { 'apigw-requestid': `request-${this.calls.length}` };
+    if (call.path === '/token') return Response.json({ tokenType: 'Embed', token, ...life }, { headers });
+    return Response.json({ configs: call.bindings.map((binding) => configOf(binding, token)), ...life }, { headers });
   }
 
   #life(): object {
