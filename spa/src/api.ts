@@ -1,8 +1,8 @@
-import { checkedConfigs } from './answers.js';
 import { sleep, within, type Clock } from './clock.js';
 import type { Binding, ConfigAnswer, DatasetList, EmbedConfig, Path, TokenAnswer } from './contract.js';
 import { deadlines, type Deadlines } from './deadlines.js';
 import { aborted, DynabindError, toDynabindError, unexpected, unreachable, wrongUse } from './errors.js';
+import { parts } from './parts.js';
 import { problemFrom, requestIdOf } from './problem.js';
 import { sharedInteraction, type SignIn, type SignInOptions } from './signIn.js';
 import type { Timeouts } from './timeouts.js';
@@ -54,6 +54,7 @@ export class Api {
 
   async config(bindings: readonly Binding[], signal: AbortSignal): Promise<{ configs: EmbedConfig[]; token: Token }> {
     const { answer, requestId } = await this.#call<ConfigAnswer>({ method: 'POST', path: '/config', bindings, signal });
+    const { checkedConfigs } = await parts();
     const configs = checkedConfigs(answer, bindings, this.#datasetIds);
     const { accessToken = '', tokenType } = configs[0] as EmbedConfig;
     const { scopes, tokenId } = answer;

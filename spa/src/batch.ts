@@ -24,12 +24,12 @@ const isWanted = ({ signal }: Asker): boolean => !signal.aborted;
 /** Joins what a page embeds in the same tick into one call of `/config`, with one token. */
 export class ConfigBatcher {
   readonly #api: Api;
-  readonly #renewals: Renewals;
+  readonly #renewals: () => Promise<Renewals>;
   readonly #sharing: Sharing;
   readonly #clock: Clock;
   #askers: Asker[] = [];
 
-  constructor(api: Api, renewals: Renewals, sharing: Sharing, clock: Clock) {
+  constructor(api: Api, renewals: () => Promise<Renewals>, sharing: Sharing, clock: Clock) {
     this.#api = api;
     this.#renewals = renewals;
     this.#sharing = sharing;
@@ -60,7 +60,7 @@ export class ConfigBatcher {
     for (const { signal } of askers) signal.addEventListener('abort', abandon);
     try {
       const { configs, token } = await this.#api.config(bindings, controller.signal);
-      const shared = this.#renewals.open(token);
+      const shared = (await this.#renewals()).open(token);
       const keys = bindings.map(bindingKey);
       for (const { binding, resolve } of askers) {
         resolve({ config: configs[keys.indexOf(bindingKey(binding))] as EmbedConfig, token: shared });

@@ -6,8 +6,9 @@ import type { Binding, DatasetList } from './contract.js';
 import type { Page } from './embedSession.js';
 import { DynabindError, wrongUse } from './errors.js';
 import { Controller, handleOf, type Handle } from './handle.js';
-import { findPowerBi, type PowerBiService } from './powerbi.js';
-import { Renewals } from './renewals.js';
+import { parts } from './parts.js';
+import type { PowerBiService } from './powerbi.js';
+import type { Renewals } from './renewals.js';
 import { Sharing } from './sharing.js';
 import type { SignInOptions } from './signIn.js';
 import { TIMEOUTS, type Timeouts } from './timeouts.js';
@@ -101,7 +102,11 @@ function pageOf(options: DynabindOptions): Page & { api: Api } {
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const api = new Api({ ...options, fetch, clock, timeouts });
   const sharing = new Sharing();
-  const renewals = new Renewals(api, sharing, clock);
-  const batcher = new ConfigBatcher(api, renewals, sharing, clock);
-  return { api, batcher, renewals, clock, patience: timeouts.load, powerbi: () => findPowerBi(options.powerbi) };
+  let renewals: Renewals | undefined;
+  const keeper = async () => {
+    const all = await parts();
+    return (renewals ??= new all.Renewals(api, sharing, clock));
+  };
+  const batcher = new ConfigBatcher(api, keeper, sharing, clock);
+  return { api, batcher, clock, patience: timeouts.load, powerbi: options.powerbi };
 }

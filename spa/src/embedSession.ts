@@ -3,18 +3,18 @@ import type { ConfigBatcher, Grant } from './batch.js';
 import { within, type Clock } from './clock.js';
 import type { Binding } from './contract.js';
 import { DynabindError, toDynabindError } from './errors.js';
+import { parts, type Parts } from './parts.js';
 import type { PowerBiService } from './powerbi.js';
-import type { Renewals } from './renewals.js';
-import { pastLoadWindow, ReportFrame, type FrameListener } from './reportFrame.js';
+import type { FrameListener, ReportFrame } from './reportFrame.js';
 import type { Member, SharedToken } from './sharedToken.js';
 
 export interface Page {
   batcher: ConfigBatcher;
-  renewals: Renewals;
   clock: Clock;
   /** Limit for `loaded`, in milliseconds. */
   patience: number;
-  powerbi(): Promise<PowerBiService>;
+  /** The page's own service, where it has one. */
+  powerbi: PowerBiService | undefined;
 }
 
 export interface Target {
@@ -63,10 +63,11 @@ export class EmbedSession implements Member, FrameListener {
     const { signal } = this.#stop;
     try {
       const asked = this.#page.batcher.ask(this.binding, signal);
-      const [powerbi, { config, token }] = await within(Promise.all([this.#page.powerbi(), asked]), signal);
-      this.#page.renewals.join(this, token);
+      const loaded = parts().then(async (all) => ({ ...all, powerbi: await all.findPowerBi(this.#page.powerbi) }));
+      const [{ powerbi, pastLoadWindow, ReportFrame: Frame }, grant] = await within(Promise.all([loaded, asked]), signal);
+      grant.token.keeper.join(this, grant.token);
       await pastLoadWindow(this.#target.element, this.#page.clock, signal);
-      this.#show(powerbi, config);
+      this.#show(Frame, powerbi, grant.config);
     } catch (cause) {
       if (signal.aborted) return;
       this.end();
@@ -78,14 +79,14 @@ export class EmbedSession implements Member, FrameListener {
   end(): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    this.#page.renewals.leave(this);
+    this.token?.keeper.leave(this);
     this.#frame?.remove();
     this.#frame = this.#loadedWith = undefined;
   }
 
   /** Renews the token now; rejects if that did not reach this report. */
   async refresh(): Promise<void> {
-    const failures = this.token && (await this.#page.renewals.renew(this.token));
+    const failures = await this.token?.keeper.renew(this.token);
     const failure = failures?.get(this);
     if (failure) throw failure;
   }
@@ -129,7 +130,7 @@ export class EmbedSession implements Member, FrameListener {
 
   /** Reported once, however often the renewal fails. */
   failed(error: DynabindError): void {
-    const fatal = !this.token || this.#page.renewals.isExpired(this.token);
+    const fatal = !this.token || this.token.keeper.isExpired(this.token);
     const failure = `${error.code} ${fatal}`;
     if (this.isExpired || failure === this.#lastFailure) return;
     this.#lastFailure = failure;
@@ -142,7 +143,7 @@ export class EmbedSession implements Member, FrameListener {
     const { value } = this.token;
     // The report may have noticed too late that it has a new token: that one is worth a load before yet another one.
     if (value.token !== this.#loadedWith) return void this.renewed(value).catch(() => undefined);
-    const recovery = this.#page.renewals.recover(this.token);
+    const recovery = this.token.keeper.recover(this.token);
     const failed = (reason: unknown) => this.#progress.failed(new DynabindError('token-expired', { cause: reason }), true);
     if (!recovery) return failed(cause);
     void recovery.then((failures) => {
@@ -150,11 +151,11 @@ export class EmbedSession implements Member, FrameListener {
     });
   }
 
-  #show(powerbi: PowerBiService, config: Grant['config']): void {
+  #show(Frame: Parts['ReportFrame'], powerbi: PowerBiService, config: Grant['config']): void {
     const { element, extra, title } = this.#target;
     const accessToken = this.token?.value.token ?? '';
     this.#loadedWith = accessToken;
-    this.#frame = new ReportFrame({
+    this.#frame = new Frame({
       powerbi,
       element,
       config: { ...extra, ...config, accessToken },

@@ -36,7 +36,7 @@ export class Renewals {
   }
 
   open(value: Token, strikes = 0, generation = 0): SharedToken {
-    return new SharedToken(value, this.#clock.now(), gap(strikes), strikes, generation);
+    return new SharedToken(this, value, this.#clock.now(), gap(strikes), strikes, generation);
   }
 
   isExpired({ value }: SharedToken): boolean {

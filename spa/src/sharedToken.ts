@@ -1,6 +1,7 @@
 import type { Token } from './api.js';
 import type { Binding } from './contract.js';
 import type { DynabindError } from './errors.js';
+import type { Renewals } from './renewals.js';
 
 /** An embedded report that uses a shared token. */
 export interface Member {
@@ -22,6 +23,7 @@ export type Failures = ReadonlyMap<Member, DynabindError>;
 /** One token, and all reports that use it. A renewal moves them to another one. */
 export class SharedToken {
   readonly members = new Set<Member>();
+  readonly keeper: Renewals;
   readonly value: Token;
   readonly openedAt: number;
   /** How many tokens in a row were of no use: a reason to wait longer. */
@@ -37,7 +39,8 @@ export class SharedToken {
   /** Ends the request of a renewal that nobody needs any more. */
   abandon: (() => void) | undefined;
 
-  constructor(value: Token, openedAt: number, pause: number, strikes: number, generation: number) {
+  constructor(keeper: Renewals, value: Token, openedAt: number, pause: number, strikes: number, generation: number) {
+    this.keeper = keeper;
     this.value = value;
     this.openedAt = openedAt;
     this.strikes = strikes;
