@@ -1,21 +1,11 @@
 import type { Token } from './api.js';
-import type { ConfigBatcher, Grant } from './batch.js';
-import { within, type Clock } from './clock.js';
+import type { Grant } from './batch.js';
+import type { Clock } from './clock.js';
 import type { Binding } from './contract.js';
 import { DynabindError, toDynabindError } from './errors.js';
-import { parts, type Parts } from './parts.js';
 import type { PowerBiService } from './powerbi.js';
-import type { FrameListener, ReportFrame } from './reportFrame.js';
+import { pastLoadWindow, ReportFrame, type FrameListener } from './reportFrame.js';
 import type { Member, SharedToken } from './sharedToken.js';
-
-export interface Page {
-  batcher: ConfigBatcher;
-  clock: Clock;
-  /** Limit for `loaded`, in milliseconds. */
-  patience: number;
-  /** The page's own service, where it has one. */
-  powerbi: PowerBiService | undefined;
-}
 
 export interface Target {
   element: HTMLElement;
@@ -32,53 +22,56 @@ export interface Progress {
   tokenRefreshed(token: Token, isShown: boolean): void;
   /** `fatal`: nothing usable is on the screen. */
   failed(error: DynabindError, fatal: boolean): void;
+  /** The caller may no longer see this: it has to go. */
+  refused(error: DynabindError): void;
 }
 
-/** One binding in one element, from asking for its config to its removal. */
+export interface SessionOptions {
+  target: Target;
+  binding: Binding;
+  clock: Clock;
+  /** Limit for `loaded`, in milliseconds. */
+  patience: number;
+  progress: Progress;
+  /** Aborted when the session has ended; `progress` hears nothing from then on. */
+  signal: AbortSignal;
+}
+
+/** One binding in one element, from its config to its removal. */
 export class EmbedSession implements Member, FrameListener {
   readonly binding: Binding;
   token: SharedToken | undefined;
   isExpired = false;
-  readonly #page: Page;
-  readonly #target: Target;
+  readonly #options: SessionOptions;
   readonly #progress: Progress;
-  readonly #stop = new AbortController();
   #frame: ReportFrame | undefined;
   /** The token of the last load; a later one was only handed over. */
   #loadedWith: string | undefined;
   #lastFailure: string | undefined;
 
-  constructor(page: Page, target: Target, binding: Binding, progress: Progress) {
-    this.#page = page;
-    this.#target = target;
-    this.binding = binding;
-    this.#progress = progress;
+  constructor(options: SessionOptions, token: SharedToken) {
+    this.#options = options;
+    this.binding = options.binding;
+    this.#progress = options.progress;
+    token.keeper.join(this, token);
   }
 
   get frame(): ReportFrame | undefined {
     return this.#frame;
   }
 
-  async start(): Promise<void> {
-    const { signal } = this.#stop;
-    try {
-      const asked = this.#page.batcher.ask(this.binding, signal);
-      const loaded = parts().then(async (all) => ({ ...all, powerbi: await all.findPowerBi(this.#page.powerbi) }));
-      const [{ powerbi, pastLoadWindow, ReportFrame: Frame }, grant] = await within(Promise.all([loaded, asked]), signal);
-      grant.token.keeper.join(this, grant.token);
-      await pastLoadWindow(this.#target.element, this.#page.clock, signal);
-      this.#show(Frame, powerbi, grant.config);
-    } catch (cause) {
-      if (signal.aborted) return;
-      this.end();
-      this.#progress.failed(toDynabindError(cause), true);
-    }
+  async show(powerbi: PowerBiService, config: Grant['config']): Promise<void> {
+    const { target, binding, clock, patience, signal } = this.#options;
+    const { element, extra, title = `Power BI report ${binding.report ?? ''}`.trim() } = target;
+    await pastLoadWindow(element, clock, signal);
+    const accessToken = this.token?.value.token ?? '';
+    this.#loadedWith = accessToken;
+    const own = { ...extra, ...config, accessToken };
+    this.#frame = new ReportFrame({ powerbi, element, config: own, title, clock, patience, listener: this });
   }
 
-  /** Removes the iframe, with the data in it, now. Nothing reaches this session afterwards. */
+  /** Removes the iframe, with the data in it, now. */
   end(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
     this.token?.keeper.leave(this);
     this.#frame?.remove();
     this.#frame = this.#loadedWith = undefined;
@@ -105,15 +98,14 @@ export class EmbedSession implements Member, FrameListener {
       this.isExpired = false;
     } catch (cause) {
       const error = toDynabindError(cause);
-      if (!this.#stop.signal.aborted) this.#progress.failed(error, false);
+      this.#progress.failed(error, false);
       throw error;
     }
-    if (!this.#stop.signal.aborted) this.#progress.tokenRefreshed(token, frame.isLoaded);
+    this.#progress.tokenRefreshed(token, frame.isLoaded);
   }
 
   refused(error: DynabindError): void {
-    this.end();
-    this.#progress.failed(error, true);
+    this.#progress.refused(error);
   }
 
   loaded(): void {
@@ -140,29 +132,12 @@ export class EmbedSession implements Member, FrameListener {
   expired(cause: unknown): void {
     if (this.isExpired || !this.token) return;
     this.isExpired = true;
-    const { value } = this.token;
+    const { value, keeper } = this.token;
     // The report may have noticed too late that it has a new token: that one is worth a load before yet another one.
     if (value.token !== this.#loadedWith) return void this.renewed(value).catch(() => undefined);
-    const recovery = this.token.keeper.recover(this.token);
+    const recovery = keeper.recover(this.token);
     const failed = (reason: unknown) => this.#progress.failed(new DynabindError('token-expired', { cause: reason }), true);
     if (!recovery) return failed(cause);
-    void recovery.then((failures) => {
-      if (this.isExpired && !this.#stop.signal.aborted) failed(failures.get(this) ?? cause);
-    });
-  }
-
-  #show(Frame: Parts['ReportFrame'], powerbi: PowerBiService, config: Grant['config']): void {
-    const { element, extra, title } = this.#target;
-    const accessToken = this.token?.value.token ?? '';
-    this.#loadedWith = accessToken;
-    this.#frame = new Frame({
-      powerbi,
-      element,
-      config: { ...extra, ...config, accessToken },
-      title: title ?? `Power BI report ${this.binding.report ?? ''}`.trim(),
-      clock: this.#page.clock,
-      patience: this.#page.patience,
-      listener: this,
-    });
+    void recovery.then((failures) => this.isExpired && failed(failures.get(this) ?? cause));
   }
 }

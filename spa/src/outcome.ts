@@ -25,3 +25,9 @@ export class Outcome {
     this.#reject(error);
   }
 }
+
+/** A promise that may go unheard, because the failure is reported elsewhere. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
