@@ -54,6 +54,6 @@ export class Recorder {
 
 /** The config for other eyes: a token in a screenshot is a token given away. */
 export function masked(config: EmbedConfig): string {
-  const accessToken = `${config.accessToken.slice(0, 6)}… (${config.accessToken.length} characters)`;
+  const accessToken = `${(config.accessToken ?? "").slice(0, 6)}… (${config.accessToken?.length} characters)`;
   return JSON.stringify({ ...config, accessToken }, null, 2);
 }
