@@ -1,0 +1,47 @@
+import { useEffect, type CSSProperties, type ReactNode } from 'react';
+import type { Dynabind, DynabindError, Handle } from '@dynabind/client';
+import { useDynabind, type ReportOptions } from './useDynabind.js';
+
+export interface DynabindReportProps extends ReportOptions {
+  /** The client, made once outside of components. */
+  dynabind: Dynabind;
+  className?: string;
+  style?: CSSProperties;
+  /** Shown over the report while it loads. */
+  loading?: ReactNode;
+  /** What stands in for a report that cannot be shown; its message and remedy, unless said otherwise. */
+  renderError?: (error: DynabindError, retry: () => void) => ReactNode;
+  /** Called with the client's own object whenever a report is embedded. */
+  onHandle?: (handle: Handle) => void;
+}
+
+const FILL: CSSProperties = { height: '100%' };
+
+/** A report with its loading and error states. The outer element needs a height: from `className`, `style` or its parent. */
+export function DynabindReport(props: DynabindReportProps): ReactNode {
+  const { dynabind, className, style, loading, renderError = defaultError, onHandle, ...options } = props;
+  const { ref, state, error, handle, retry } = useDynabind(dynabind, options);
+  useEffect(() => {
+    if (handle) onHandle?.(handle);
+  }, [handle]);
+  return (
+    <div className={className} style={{ ...FILL, ...style }} aria-busy={state === 'loading'}>
+      {error && renderError(error, retry)}
+      {!error && state === 'loading' && loading}
+      <div ref={ref} style={FILL} hidden={error !== undefined} />
+    </div>
+  );
+}
+
+function defaultError({ message, remedy }: DynabindError, retry: () => void): ReactNode {
+  return (
+    <div role="alert">
+      <p>
+        {message} {remedy}
+      </p>
+      <button type="button" onClick={retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
