@@ -9,11 +9,12 @@ await mkdir(folder, { recursive: true });
 const stack = await startStack();
 const browser = await launch();
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1180 }, deviceScaleFactor: 1.25 });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, deviceScaleFactor: 1.25 });
   await page.goto(stack.url);
-  await page.getByRole('radio', { name: /Ana Lima/ }).check();
-  await page.frameLocator('#report iframe').locator('body[data-state=loaded]').waitFor();
-  await page.locator('#granted', { hasText: 'ana@' }).waitFor();
+  for (const [panel, viewer] of [['#panel-0', 'ana@'], ['#panel-1', 'frida@']]) {
+    await page.frameLocator(`${panel} iframe`).locator('body[data-state=loaded]').waitFor();
+    await page.locator(`${panel} .granted`, { hasText: viewer }).waitFor();
+  }
   await page.screenshot({ path: fileURLToPath(new URL('demo.png', folder)) });
 } finally {
   await browser.close();
