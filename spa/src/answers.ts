@@ -74,9 +74,12 @@ function pick(common: Fields, config: Fields, ...names: string[]): EmbedConfig {
 }
 
 function embedUrlOf(value: unknown): URL | undefined {
-  if (typeof value !== 'string' || !value.startsWith('https://') || !URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  return POWER_BI.test(url.hostname) ? url : undefined;
+  try {
+    const url = new URL(value as string);
+    return url.protocol === 'https:' && POWER_BI.test(url.hostname) ? url : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isTheOneAskedFor(datasetId: string, { dataset = datasetId }: Binding, known: DatasetIds): boolean {

@@ -140,7 +140,9 @@ export class Controller implements Handle {
     const binding = this.#binding;
     try {
       const asked = batcher.ask(binding, signal);
-      const loaded = parts().then(async (all) => ({ ...all, powerbi: await all.findPowerBi(given) }));
+      const late = () => new DynabindError('client-missing', { detail: 'It did not load in time.' });
+      const load = parts().then(async (all) => ({ ...all, powerbi: await all.findPowerBi(given) }));
+      const loaded = within(load, signal, { clock, milliseconds: patience, late });
       const [{ EmbedSession: Session, powerbi }, grant] = await within(Promise.all([loaded, asked]), signal);
       const options = { target: this.#target, binding, clock, patience, progress: this.#progress(signal), signal };
       this.#session = new Session(options, grant.token);

@@ -61,6 +61,8 @@ export class ReportFrame {
   #sentAt: number | undefined;
   #isLoaded = false;
   #pendingToken: string | undefined;
+  /** The last token that the report was given. */
+  #token: string | undefined;
   #timer: unknown;
 
   constructor({ powerbi, element, config, title, clock, patience, listener }: FrameOptions) {
@@ -71,6 +73,7 @@ export class ReportFrame {
     this.#patience = patience;
     this.#isNew = config.type === 'create';
     this.#isPaginated = isPaginated(config.embedUrl);
+    this.#token = config.accessToken;
     mountedAt.set(element, Date.now());
     const created = create(powerbi, element, this.#isPaginated ? withoutPanes(config) : plainCopy(config));
     this.embed = created.embed;
@@ -90,6 +93,9 @@ export class ReportFrame {
 
   /** Puts a new token into the report, which keeps its view. With `reload` it starts again, as after an expiry. */
   async renew(token: string, reload: boolean): Promise<void> {
+    // A page may hand out its own token more than once.
+    if (token === this.#token && !reload) return;
+    this.#token = token;
     if (this.#sentAt === undefined) return this.#setTokens(token);
     // Paginated reports take no token while they are shown; a new report would be lost by loading it again.
     if (this.#isPaginated || (reload && !this.#isNew)) return this.#loadAgain(token);
@@ -101,7 +107,7 @@ export class ReportFrame {
   remove(): void {
     this.#stop.abort();
     this.#clock.clearTimeout(this.#timer);
-    this.#pendingToken = undefined;
+    this.#pendingToken = this.#token = undefined;
     this.#setTokens(undefined);
     clear(this.#powerbi, this.#element);
     this.#release();

@@ -52,6 +52,19 @@ describe('where the page gets the user’s token itself', () => {
     handle.dispose();
   });
 
+  it('a paginated report is not loaded again with the token that it has', async () => {
+    page.api.scopes = SCOPES;
+    const element = page.element();
+    const handle = page.client({ getPowerBiToken: () => 'user-token' }).embed(element, { report: 'invoice', dataset: 'a' });
+    await pass(200);
+    const embed = page.powerbi.on(element);
+    embed.iframeReady();
+    await pass(30 * MINUTE);
+    expect(embed.loads).toHaveLength(1);
+    expect(handle.state).toBe('loaded');
+    handle.dispose();
+  });
+
   it('a token that Power BI calls expired is refreshed by force', async () => {
     let issued = 0;
     const getPowerBiToken = vi.fn(() => `user-${++issued}`);
