@@ -76,6 +76,5 @@ export function handleOf(controller: Handle): Handle {
   const handle = new PublicHandle();
   for (const name of PROPERTIES) Object.defineProperty(handle, name, { get: () => controller[name], enumerable: true });
   for (const name of METHODS) Object.defineProperty(handle, name, { value: controller[name].bind(controller as never) });
-  // Vue makes no proxy of it.
-  return Object.defineProperty(handle, '__v_skip', { value: true }) as Handle;
+  return handle as Handle;
 }

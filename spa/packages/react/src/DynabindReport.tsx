@@ -16,6 +16,8 @@ export interface DynabindReportProps extends ReportOptions {
 }
 
 const FILL: CSSProperties = { height: '100%' };
+const FRAME: CSSProperties = { ...FILL, position: 'relative' };
+const OVER: CSSProperties = { position: 'absolute', inset: 0 };
 
 /** A report with its loading and error states. The outer element needs a height: from `className`, `style` or its parent. */
 export function DynabindReport(props: DynabindReportProps): ReactNode {
@@ -25,10 +27,10 @@ export function DynabindReport(props: DynabindReportProps): ReactNode {
     if (handle) onHandle?.(handle);
   }, [handle]);
   return (
-    <div className={className} style={{ ...FILL, ...style }} aria-busy={state === 'loading'}>
+    <div className={className} style={{ ...FRAME, ...style }} aria-busy={state === 'loading'}>
       {error && renderError(error, retry)}
-      {!error && state === 'loading' && loading}
       <div ref={ref} style={FILL} hidden={error !== undefined} />
+      {!error && state === 'loading' && loading && <div style={OVER}>{loading}</div>}
     </div>
   );
 }
