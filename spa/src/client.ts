@@ -20,7 +20,7 @@ export interface DynabindOptions {
   getAccessToken: SignInOptions['getAccessToken'];
   /** The user's own token for Power BI, where the service leaves that to the page (`DYNABIND_USER_TOKEN=page`). */
   getPowerBiToken?: SignInOptions['getPowerBiToken'];
-  /** Called when Entra wants the user: sign in with `error.claims`. Then the request is repeated. */
+  /** Called when Entra requires the user: sign in with `error.claims`. Then the request is repeated. */
   onInteractionRequired?: SignInOptions['onInteractionRequired'];
   /** The page's own powerbi-client service. Without it, `window.powerbi` or the package's. */
   powerbi?: PowerBiService;

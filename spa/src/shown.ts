@@ -1,4 +1,4 @@
-/** What is needed once a report is to be shown: a second file, which loads beside powerbi-client and `/config`. */
+/** What is needed to show a report: a second file, which loads together with powerbi-client. */
 export { checkedConfigs } from './answers.js';
 export { EmbedSession } from './embedSession.js';
 export { findPowerBi } from './powerbi.js';

@@ -95,7 +95,7 @@ describe('the published packages', () => {
     const { output } = await build.generate({ format: 'es', minify: true });
     const [first, ...later] = output.map(({ code }) => gzipSync(code).length);
     assert.ok(first <= 7 * KIB, `${first} bytes`);
-    // What shows the report comes later, beside powerbi-client.
+    // The part that shows a report loads later, together with powerbi-client.
     assert.ok(later.reduce((sum, size) => sum + size, 0) <= 5 * KIB);
   });
 });

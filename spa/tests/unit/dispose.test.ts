@@ -20,7 +20,7 @@ describe('dispose', () => {
     await expect(handle.refresh()).rejects.toMatchObject({ code: 'disposed' });
   });
 
-  it('leaves no unhandled rejection, whoever ignores the promises', async () => {
+  it('leaves no unhandled rejection when its promises are ignored', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     const handle = page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });

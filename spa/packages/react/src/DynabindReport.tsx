@@ -9,7 +9,7 @@ export interface DynabindReportProps extends ReportOptions {
   style?: CSSProperties;
   /** Shown over the report while it loads. */
   loading?: ReactNode;
-  /** What stands in for a report that cannot be shown; its message and remedy, unless said otherwise. */
+  /** Shown in place of a report that cannot be shown. Default: message, remedy and a button to try again. */
   renderError?: (error: DynabindError, retry: () => void) => ReactNode;
   /** Called with the client's own object whenever a report is embedded. */
   onHandle?: (handle: Handle) => void;

@@ -70,7 +70,7 @@ export class FakeEmbed {
     this.service.accessToken = token;
   }
 
-  /** The iframe has loaded and powerbi-client posts the config; its promise is nobody's, as in the real one. */
+  /** The iframe has loaded and powerbi-client posts the config; nobody handles its promise, as in the real one. */
   iframeReady(): void {
     this.isIframeReady = true;
     void (this.config.type === 'create' ? this.create() : this.load());

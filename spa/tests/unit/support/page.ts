@@ -13,7 +13,7 @@ export interface TestPage {
   client(options?: Partial<DynabindOptions>): Dynabind;
 }
 
-/** A page with a fake service and a fake powerbi-client, whose time stands still until the test moves it. */
+/** A page with a fake service and a fake powerbi-client. Only the test moves its time. */
 export function usePage(): TestPage {
   const page = {} as TestPage;
   beforeEach(() => {
