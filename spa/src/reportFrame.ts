@@ -74,6 +74,8 @@ export class ReportFrame {
     this.#isNew = config.type === 'create';
     this.#isPaginated = isPaginated(config.embedUrl);
     this.#token = config.accessToken;
+    // Before the iframe is there, which has a height of its own.
+    if (element.isConnected && !element.offsetHeight) console.warn('Dynabind: the element has no height.', element);
     mountedAt.set(element, Date.now());
     const created = create(powerbi, element, this.#isPaginated ? withoutPanes(config) : plainCopy(config));
     this.embed = created.embed;
@@ -81,7 +83,6 @@ export class ReportFrame {
     this.#setTokens = created.setTokens;
     this.#release = created.release;
     this.embed.setComponentTitle(title);
-    if (element.isConnected && !element.offsetHeight) console.warn('Dynabind: the element has no height.', element);
     this.#watchPromises();
     this.#watchEvents();
     this.#waitForAnswer();
