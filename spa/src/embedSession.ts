@@ -47,6 +47,8 @@ export class EmbedSession implements Member, FrameListener {
   #frame: ReportFrame | undefined;
   /** The token of the last load; a later one was only handed over. */
   #loadedWith: string | undefined;
+  /** A token that the report did not accept. */
+  #refusedToken: string | undefined;
   #lastFailure: string | undefined;
 
   constructor(options: SessionOptions, token: SharedToken) {
@@ -74,7 +76,7 @@ export class EmbedSession implements Member, FrameListener {
   end(): void {
     this.token?.keeper.leave(this);
     this.#frame?.remove();
-    this.#frame = this.#loadedWith = undefined;
+    this.#frame = this.#loadedWith = this.#refusedToken = undefined;
   }
 
   /** Renews the token now; rejects if that did not reach this report. */
@@ -98,6 +100,7 @@ export class EmbedSession implements Member, FrameListener {
       this.isExpired = false;
     } catch (cause) {
       const error = toDynabindError(cause);
+      this.#refusedToken = token.token;
       this.#progress.failed(error, false);
       throw error;
     }
@@ -134,7 +137,7 @@ export class EmbedSession implements Member, FrameListener {
     this.isExpired = true;
     const { value, keeper } = this.token;
     // The report may have noticed too late that it has a new token: that one is worth a load before yet another one.
-    if (value.token !== this.#loadedWith) return void this.renewed(value).catch(() => undefined);
+    if (value.token !== this.#loadedWith && value.token !== this.#refusedToken) return void this.renewed(value).catch(() => undefined);
     const recovery = keeper.recover(this.token);
     const failed = (reason: unknown) => this.#progress.failed(new DynabindError('token-expired', { cause: reason }), true);
     if (!recovery) return failed(cause);

@@ -115,12 +115,19 @@ export class Renewals {
   async #handOut(value: Token, group: Member[], failures: Map<Member, DynabindError>): Promise<void> {
     const members = group.filter(({ token }) => token);
     const old = members.map(({ token }) => token as SharedToken);
-    const isOfNoUse = members.some(({ isExpired }) => isExpired) || value.expiresAt - this.#clock.now() < 2 * GAP;
+    const isOfNoUse =
+      members.some(({ isExpired }) => isExpired) ||
+      old.some(({ isRefused }) => isRefused) ||
+      value.expiresAt - this.#clock.now() < 2 * GAP;
     const strikes = isOfNoUse ? Math.max(0, ...old.map((token) => token.strikes)) + 1 : 0;
     const next = this.open(value, strikes, 1 + Math.max(0, ...old.map(({ generation }) => generation)));
     for (const member of members) this.join(member, next);
     const renewed = members.map((member) =>
-      member.renewed(value).catch((cause: unknown) => failures.set(member, toDynabindError(cause))),
+      member.renewed(value).catch((cause: unknown) => {
+        failures.set(member, toDynabindError(cause));
+        next.isRefused = true;
+        next.dueAt = Math.min(next.dueAt, next.openedAt + gap(strikes));
+      }),
     );
     await Promise.all(renewed);
   }

@@ -190,6 +190,7 @@ export class ReportFrame {
       await within(answer, signal, { clock: this.#clock, milliseconds: LONGEST_ANSWER, late });
       this.#setTokens(token);
     } catch (cause) {
+      this.#token = undefined;
       if (!signal.aborted) throw cause instanceof DynabindError ? cause : powerBiError('token-refused', cause);
     }
   }

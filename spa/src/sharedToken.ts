@@ -35,6 +35,8 @@ export class SharedToken {
   attempts = 0;
   failedAt = 0;
   lostContact = false;
+  /** A report did not accept it. */
+  isRefused = false;
   renewal: Promise<Failures> | undefined;
   /** Ends the request of a renewal that nobody needs any more. */
   abandon: (() => void) | undefined;

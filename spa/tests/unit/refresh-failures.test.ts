@@ -101,6 +101,33 @@ describe('when a refresh fails', () => {
     expect(errors.map(({ code, detail }) => [code, detail])).toEqual([['token-refused', 'PowerBINotAuthorizedException']]);
   });
 
+  it('tries another token soon after a refused one, and less and less often', async () => {
+    const { embed, handle } = await shown();
+    embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
+    await pass(50 * MINUTE);
+    expect(page.api.to('/token')).toHaveLength(1);
+    await pass(4 * MINUTE);
+    expect(page.api.to('/token')).toHaveLength(4);
+    embed.tokenAnswer = () => Promise.resolve();
+    await pass(4 * MINUTE);
+    expect(embed.tokens).toHaveLength(1);
+    expect([handle.state, handle.error]).toEqual(['rendered', undefined]);
+    await pass(40 * MINUTE);
+    expect(embed.tokens).toHaveLength(1);
+  });
+
+  it('does not load a report with a token that it has refused', async () => {
+    const { embed, handle } = await shown();
+    embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
+    await handle.refresh().catch(() => undefined);
+    await pass(31_000);
+    const calls = page.api.to('/token').length;
+    embed.emit('error', { message: 'TokenExpired' });
+    await pass(200);
+    expect(embed.loads.map(({ accessToken }) => accessToken)).not.toContain('token-2');
+    expect(page.api.to('/token').length).toBeLessThanOrEqual(calls + 1);
+  });
+
   it('does not wait for ever for an iframe that no longer answers', async () => {
     const { embed, handle } = await shown();
     embed.tokenAnswer = () => new Promise(() => undefined);
