@@ -81,11 +81,11 @@ describe('the published packages', () => {
     });
   }
 
-  it('load with require and with import', () => {
+  it('load with require and with import, also where there is no page', () => {
     const run = (type, code) => execFileSync(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: consumer, encoding: 'utf8' });
-    const shown = 'console.log(typeof client.createDynabind, typeof react.useDynabind)';
-    assert.equal(run('commonjs', `const client = require('@dynabind/client'), react = require('@dynabind/react'); ${shown}`), 'function function\n');
-    assert.equal(run('module', `import * as client from '@dynabind/client'; import * as react from '@dynabind/react'; ${shown}`), 'function function\n');
+    const shown = 'console.log(typeof client.createDynabind, typeof react.useDynabind, typeof element.defineDynabindReport)';
+    assert.equal(run('commonjs', `const client = require('@dynabind/client'), react = require('@dynabind/react'), element = require('@dynabind/element'); ${shown}`), 'function function function\n');
+    assert.equal(run('module', `import * as client from '@dynabind/client'; import * as react from '@dynabind/react'; import * as element from '@dynabind/element'; ${shown}`), 'function function function\n');
   });
 
   it('@dynabind/client has at most 7 KiB of its own to load with the page', async () => {

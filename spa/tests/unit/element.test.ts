@@ -88,6 +88,16 @@ describe('<dynabind-report>', () => {
     expect(element.state).toBe('rendered');
   });
 
+  it('reports a client that was disposed', async () => {
+    const heard = vi.fn();
+    document.body.addEventListener('dynabind-error', (event) => heard((event as CustomEvent).detail.code), { once: true });
+    page.dynabind.dispose();
+    const element = added({ report: 'sales', dataset: 'a' });
+    await pass(0);
+    expect(element.querySelector('[role=alert]')?.textContent).toContain('closed');
+    expect(heard).toHaveBeenCalledExactlyOnceWith('disposed');
+  });
+
   it('waits for a client', async () => {
     const element = document.createElement('dynabind-report') as DynabindReportElement;
     element.client = page.client();

@@ -1,6 +1,7 @@
 import { act, StrictMode, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Handle } from '@dynabind/client';
 import { DynabindReport, useDynabind } from '@dynabind/react';
 import { idOf, problem } from './support/fakeApi.js';
 import { MINUTE, pass, show, usePage } from './support/page.js';
@@ -106,6 +107,12 @@ describe('useDynabind', () => {
     expect(section()?.state).toBe('rendered');
   });
 
+  it('reports a client that was disposed', async () => {
+    page.dynabind.dispose();
+    await render(<Sales dataset="a" />);
+    expect([section()?.state, text()]).toEqual(['error', 'This report was closed.']);
+  });
+
   it('takes everything away with the component', async () => {
     await render(<Sales dataset="a" />);
     await shown();
@@ -142,9 +149,16 @@ describe('useDynabind in a component that removes the element on an error', () =
 
 describe('DynabindReport', () => {
   it('shows loading, the report, or the error with a way to try again', async () => {
+    const handles = new Set<Handle>();
     const report = (dataset: string) => (
       <section>
-        <DynabindReport dynabind={page.dynabind} report="sales" dataset={dataset} loading={<i>Loading…</i>} />
+        <DynabindReport
+          dynabind={page.dynabind}
+          report="sales"
+          dataset={dataset}
+          loading={<i>Loading…</i>}
+          onHandle={(handle) => handles.add(handle)}
+        />
       </section>
     );
     await render(report('a'));
@@ -161,5 +175,6 @@ describe('DynabindReport', () => {
     await act(async () => void (await show(page, inner())));
     expect(container.querySelector('[role=alert]')).toBeNull();
     expect(page.powerbi.on(inner()).config.datasetBinding).toEqual({ datasetId: idOf('c') });
+    expect([...handles].map(({ state }) => state)).toEqual(['disposed', 'rendered']);
   });
 });

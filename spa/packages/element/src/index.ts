@@ -5,6 +5,9 @@ export type { Dynabind } from '@dynabind/client';
 const ATTRIBUTES = ['report', 'dataset', 'mode', 'label'] as const;
 const EVENTS = ['statechange', 'loaded', 'rendered', 'tokenRefreshed', 'error'] as const;
 
+/** A server that renders pages may load this file, but has no elements. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
 /** For elements that have no `client` of their own. */
 let defaultClient: Dynabind | undefined;
 
@@ -14,7 +17,7 @@ let defaultClient: Dynabind | undefined;
  * Attributes: `report`, `dataset`, `mode`, `label` (names the report to screen readers), `quiet` (does not write errors
  * into the element). Events: those of a handle, prefixed: `dynabind-loaded`, `dynabind-error` and so on.
  */
-export class DynabindReportElement extends HTMLElement {
+export class DynabindReportElement extends Base {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES;
   #client: Dynabind | undefined;
   #config: EmbedOptions['config'];
@@ -119,16 +122,32 @@ export class DynabindReportElement extends HTMLElement {
 
   #embed(client: Dynabind, options: EmbedOptions): void {
     this.#handle?.dispose();
-    const handle = client.embed(this, options);
+    let handle: Handle;
+    try {
+      handle = client.embed(this, options);
+    } catch (cause) {
+      // A client that was disposed.
+      this.#handle = undefined;
+      return this.#failed(cause as DynabindError);
+    }
     this.#handle = handle;
     for (const name of EVENTS) {
       handle.on(name, (detail: HandleEvents[typeof name]) => {
         if (this.#handle !== handle) return;
-        this.#showError();
-        this.dispatchEvent(new CustomEvent(`dynabind-${name.toLowerCase()}`, { detail, bubbles: true, composed: true }));
+        this.#showError(this.error?.fatal ? this.error : undefined);
+        this.#dispatch(name, detail);
       });
     }
     this.#showError();
+  }
+
+  #failed(error: DynabindError): void {
+    this.#showError(error);
+    this.#dispatch('error', error);
+  }
+
+  #dispatch(name: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(`dynabind-${name.toLowerCase()}`, { detail, bubbles: true, composed: true }));
   }
 
   #dispose(): void {
@@ -138,10 +157,9 @@ export class DynabindReportElement extends HTMLElement {
   }
 
   /** An error that leaves nothing on the screen is written where the report would be. */
-  #showError(): void {
+  #showError(error?: DynabindError): void {
     for (const old of this.querySelectorAll(':scope > [data-dynabind-error]')) old.remove();
-    const { error } = this;
-    if (!error?.fatal || this.hasAttribute('quiet')) return;
+    if (!error || this.hasAttribute('quiet')) return;
     const text = document.createElement('p');
     text.setAttribute('role', 'alert');
     text.setAttribute('data-dynabind-error', error.code);
@@ -158,7 +176,7 @@ declare global {
 
 /** Frameworks set properties where there are some. `dataset` stays readable as the browser's own. */
 for (const name of ATTRIBUTES) {
-  const native = Object.getOwnPropertyDescriptor(HTMLElement.prototype, name);
+  const native = Object.getOwnPropertyDescriptor(Base.prototype, name);
   Object.defineProperty(DynabindReportElement.prototype, name, {
     configurable: true,
     get(this: HTMLElement): unknown {

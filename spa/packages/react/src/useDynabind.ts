@@ -45,7 +45,13 @@ export function useDynabind(dynabind: Dynabind, options: ReportOptions): Embedde
 
   useEffect(() => {
     if (!element) return;
-    const own = dynabind.embed(element, latest.current);
+    let own: Handle;
+    try {
+      own = dynabind.embed(element, latest.current);
+    } catch (cause) {
+      // A client that was disposed.
+      return setSeen({ key: keyOf.current, state: 'error', problem: cause as DynabindError, handle: undefined });
+    }
     handle.current = own;
     const update = () => setSeen({ key: keyOf.current, state: own.state, problem: own.error, handle: own });
     const stops = (['statechange', 'error', 'tokenRefreshed'] as const).map((event) => own.on(event, update));
@@ -70,7 +76,7 @@ export function useDynabind(dynabind: Dynabind, options: ReportOptions): Embedde
     setAttempt((last) => last + 1);
   }, []);
   const { state, problem, handle: shown } = seen.key === key ? seen : NOTHING;
-  const isFatal = problem?.fatal === true;
+  const isFatal = problem !== undefined && problem.fatal !== false;
   return {
     ref: setElement,
     state,
