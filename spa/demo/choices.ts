@@ -13,7 +13,7 @@ interface NamedProblem {
 }
 
 export const problemList = (problems: readonly NamedProblem[]): HTMLElement =>
-  h('ul', { class: 'problems' }, ...problems.map(({ name, text }) => h('li', {}, h('strong', {}, name), h('span', { class: 'problem' }, text))));
+  h('ul', { class: 'problems', tabindex: '0', 'aria-label': 'What cannot be shown' }, ...problems.map(({ name, text }) => h('li', {}, h('strong', {}, name), h('span', { class: 'problem' }, text))));
 
 /** What both tenants of the demo have: the same report, over the data of each. */
 const PREFERRED = new Set(['sales', 'contoso-sales', 'fabrikam-sales']);
@@ -116,7 +116,10 @@ export class Choices {
       return h('label', { class: 'chip', ...(title && { title }) }, input, h('span', {}, name));
     });
     const none = h('p', { class: 'empty' }, 'No dataset is granted for this report.');
-    return h('fieldset', { class: 'field data' }, h('legend', {}, 'Data'), h('div', { class: 'chips' }, ...(options.length > 0 ? options : [none])));
+    // Without a choice to focus, the keyboard scrolls the list itself.
+    const scrolls = this.datasets.some(({ bindable }) => bindable) ? {} : { tabindex: '0' };
+    const chips = h('div', { class: 'chips', ...scrolls }, ...(options.length > 0 ? options : [none]));
+    return h('fieldset', { class: 'field data' }, h('legend', {}, 'Data'), chips);
   }
 
   #modes(): HTMLElement | undefined {
@@ -128,7 +131,8 @@ export class Choices {
 
   #notUsable(): HTMLElement | undefined {
     const { problems } = this;
-    if (problems.length === 0) return undefined;
+    // Where nothing can be shown, the report's box lists them.
+    if (problems.length === 0 || !this.#choice.dataset) return undefined;
     return h('details', { class: 'not-usable' }, h('summary', {}, `Why some of this cannot be shown (${problems.length})`), problemList(problems));
   }
 

@@ -136,6 +136,7 @@ export class Panel {
     this.#handle?.dispose();
     this.#handle = undefined;
     this.#granted.show(undefined);
+    this.#granted.clear();
     this.#onChange();
     this.#status.textContent = 'Nothing here can be shown.';
     const text = h('p', {}, 'None of this can be shown. Choose another report above.');

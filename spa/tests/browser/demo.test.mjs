@@ -125,6 +125,18 @@ describe('the demo page', () => {
     assert.deepEqual([on, off], ['none', 'line-through']);
   });
 
+  it('lists the problems in the report’s box where nothing can be shown', async () => {
+    const { page, left } = await openDemo({ viewport: { width: 1000, height: 760 } });
+    await left.signIn('Quinn Ode');
+    await left.says('Showing');
+    await left.panel.getByLabel('Report', { exact: true }).selectOption('pilot');
+    await left.panel.getByText('None of this can be shown. Choose another report above.').waitFor();
+    assert.equal(await left.panel.locator('iframe').count(), 0);
+    assert.equal(await left.panel.locator('.problems').count(), 1);
+    assert.doesNotMatch(await left.panel.textContent(), /quinn@|POST/);
+    assert.deepEqual(await violations(page), []);
+  });
+
   it('lets an analyst edit', async () => {
     const { left } = await openDemo();
     await left.says('Showing');
