@@ -70,18 +70,6 @@ describe('a time limit', () => {
     expect(handle.error).toBeUndefined();
   });
 
-  it('ends the wait for a powerbi-client that never loads', async () => {
-    const element = page.element();
-    vi.stubGlobal('powerbi', undefined);
-    vi.doMock('powerbi-client', never);
-    const handle = page.client({ powerbi: undefined as never }).embed(element, { report: 'sales', dataset: 'a' });
-    await pass(60_000);
-    vi.doUnmock('powerbi-client');
-    vi.unstubAllGlobals();
-    expect(handle.error).toMatchObject({ code: 'client-missing', detail: 'It did not load in time.', fatal: true });
-    handle.dispose();
-  });
-
   it('ends an interaction that the person never finishes', async () => {
     const dynabind = page.client({ onInteractionRequired: never });
     const refuse = () =>
