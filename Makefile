@@ -174,5 +174,5 @@ deploy: package ## Deploy to AWS; asks for the parameters and remembers the answ
 
 .PHONY: clean
 clean: ## Remove all that was built or installed
-	rm -rf .aws-sam $(VENV) spa/node_modules spa/dist spa/demo-dist tests/dynalite/node_modules
+	rm -rf .aws-sam $(VENV) spa/node_modules spa/tests/react-18/node_modules spa/dist spa/packages/*/dist spa/demo-dist tests/dynalite/node_modules
 	cargo clean

@@ -1,4 +1,4 @@
-/** What the local development stack offers beside the three routes of the service. */
+/** Routes that the local development stack adds to those of the service. */
 export interface Person {
   name: string;
   displayName: string;

@@ -1,101 +1,107 @@
 import type { Handle } from '@dynabind/client';
-import type { JumpingClock } from './clock.js';
 import { tokenInfo, type TokenInfo } from './devstack.js';
-import { at, h } from './dom.js';
-import { masked, type Grant } from './recorder.js';
+import { h } from './dom.js';
+import type { Exchange } from './recorder.js';
 
-/** What the service granted: token, expiry, identity and the config, with the token masked. */
+/** What the service granted: identity and token in one line, request and answer below. */
 export class Granted {
-  readonly #clock: JumpingClock;
+  readonly #facts = h('dl', { class: 'facts' });
+  readonly #request = wire('Request');
+  readonly #answer = wire('Answer');
+  readonly #countdown = h('span', { class: 'countdown' });
+  readonly #details = h(
+    'details',
+    { class: 'wire', open: matchMedia('(min-width: 60rem)').matches },
+    h('summary', {}, 'Request and answer'),
+    h('div', { class: 'wire-parts' }, this.#request.element, this.#answer.element),
+  );
+  readonly element = h('div', { class: 'granted' }, this.#facts, this.#details);
   #handle: Handle | undefined;
-  #config = '';
   #info: TokenInfo | undefined;
   #asked = 0;
 
-  constructor(clock: JumpingClock) {
-    this.#clock = clock;
+  constructor() {
     setInterval(() => this.#tick(), 1000);
     this.#draw();
   }
 
   show(handle: Handle | undefined): void {
     this.#handle = handle;
-    if (!handle) this.#forget();
-    handle?.on('error', () => {
-      if (handle.state !== 'error') return;
-      this.#forget();
-      this.#draw();
-    });
-    handle?.on('loaded', () => this.#tick());
-    handle?.on('tokenRefreshed', () => this.#tick());
-    this.#draw();
+    if (!handle) this.forget();
+    for (const event of ['statechange', 'tokenRefreshed'] as const) handle?.on(event, () => this.#tick());
   }
 
-  async take({ config, accessToken }: Grant): Promise<void> {
+  take({ request, answer, status }: Exchange): void {
+    this.#details.hidden = false;
+    this.#request.show(request);
+    this.#answer.show(`${status}\n${answer}`);
+  }
+
+  async takeToken(accessToken: string): Promise<void> {
     const asked = ++this.#asked;
-    if (config) this.#config = masked(config);
     const info = await tokenInfo(accessToken);
     if (asked !== this.#asked) return;
     this.#info = info;
     this.#draw();
   }
 
-  #forget(): void {
+  forget(): void {
     this.#asked += 1;
-    this.#config = '';
     this.#info = undefined;
+    this.#draw();
+  }
+
+  /** Nothing of one person is left for the next one. */
+  clear(): void {
+    this.forget();
+    this.#request.show('');
+    this.#answer.show('');
+    this.#details.hidden = true;
   }
 
   #draw(): void {
-    if (!this.#handle || this.#config === '') {
-      at('granted').replaceChildren(h('p', { class: 'empty' }, 'Nothing yet.'));
-      return;
-    }
-    const isOpen = at('granted').querySelector('details')?.open ?? matchMedia('(min-width: 60rem)').matches;
-    at('granted').replaceChildren(
-      h(
-        'dl',
-        {},
-        ...row('Token', this.#info?.tokenId ?? '…'),
-        ...row('Runs out in', h('span', { id: 'countdown' })),
-        ...row('Opens', this.#info ? opens(this.#info) : '…'),
-        ...row('Seen as', this.#info ? identities(this.#info) : '…'),
-      ),
-      h(
-        'details',
-        { open: isOpen },
-        h('summary', {}, 'The embed config'),
-        h('pre', { tabindex: '0', 'aria-label': 'The embed config' }, this.#config),
-      ),
+    this.#facts.replaceChildren(
+      ...row('Seen as', this.#info ? identities(this.#info) : '–'),
+      ...row('Token opens', this.#info ? opens(this.#info) : '–'),
+      ...row('Expires in', this.#countdown),
     );
     this.#tick();
   }
 
   #tick(): void {
-    const countdown = document.getElementById('countdown');
-    const token = this.#handle?.token;
-    if (!countdown) return;
-    if (!token) {
-      countdown.textContent = '…';
-      return;
-    }
-    const until = (date: Date) => duration(date.getTime() - this.#clock.now());
-    countdown.textContent = `${until(token.expiration)} (renewed in ${until(token.refreshAfter)})`;
+    const { token } = this.#handle?.explain() ?? {};
+    const { expiresInSeconds: expires = 0, refreshInSeconds: renewal = 0 } = token ?? {};
+    this.#countdown.textContent = token ? `${duration(expires)} (renewed in ${duration(renewal)})` : '–';
   }
 }
 
 function row(term: string, description: Node | string): HTMLElement[] {
-  return [h('dt', {}, term), h('dd', {}, description)];
+  return [h('div', {}, h('dt', {}, term), h('dd', {}, description))];
 }
 
-function duration(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+function duration(seconds: number): string {
+  const left = Math.max(0, seconds);
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+}
+
+function wire(name: string): { element: HTMLElement; show(text: string): void } {
+  const pre = h('pre', { tabindex: '0', 'aria-label': name });
+  const copy = h('button', { type: 'button', class: 'small' }, 'Copy');
+  copy.setAttribute('aria-label', `Copy the ${name.toLowerCase()}`);
+  copy.addEventListener('click', () => {
+    void navigator.clipboard.writeText(pre.textContent ?? '').then(
+      () => (copy.textContent = 'Copied'),
+      () => (copy.textContent = 'Not allowed'),
+    );
+    setTimeout(() => (copy.textContent = 'Copy'), 2000);
+  });
+  const element = h('div', { class: 'wire-part' }, h('div', { class: 'wire-head' }, h('h3', {}, name), copy), pre);
+  return { element, show: (text) => (pre.textContent = text) };
 }
 
 function opens({ reports, datasets }: TokenInfo): string {
   const editing = reports.some(({ allowEdit }) => allowEdit) ? ', for editing' : '';
-  return `${count(reports.length, 'report')} and ${count(datasets.length, 'dataset')}${editing}`;
+  return `${count(reports.length, 'report')}, ${count(datasets.length, 'dataset')}${editing}`;
 }
 
 const count = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? '' : 's'}`;
@@ -106,5 +112,5 @@ function identities({ identities: all }: TokenInfo): string {
       .filter(Boolean)
       .join(' · '),
   );
-  return texts.join('; ') || 'nobody in particular: this dataset shows the same rows to everyone';
+  return texts.join('; ') || 'no identity: the same rows for everyone';
 }

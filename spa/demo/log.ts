@@ -2,10 +2,12 @@ import { at, h } from './dom.js';
 
 const LONGEST = 60;
 
-/** Newest first, so that one sees what a click did. */
-export function log(text: string, kind: 'call' | 'event' | 'error' = 'event'): void {
+/** Newest first, so that the effect of a click is in view. */
+export function log(who: string, text: string, kind: 'call' | 'event' | 'error' = 'event'): void {
   const time = new Date().toLocaleTimeString('en-GB');
   const list = at('log');
-  list.prepend(h('li', { class: kind }, h('time', {}, time), ` ${text}`));
+  list.hidden = false;
+  at('log-empty').hidden = true;
+  list.prepend(h('li', { class: kind, 'data-tenant': who }, h('time', {}, time), h('b', {}, ` ${who} `), text));
   while (list.childElementCount > LONGEST) list.lastElementChild?.remove();
 }

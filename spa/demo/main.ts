@@ -1,86 +1,24 @@
-import { createDynabind, DynabindError, type DatasetList, type Dynabind } from '@dynabind/client';
-import { Catalog } from './catalog.js';
 import { JumpingClock } from './clock.js';
-import { callerToken, people, type Person } from './devstack.js';
+import { people } from './devstack.js';
 import { at, h } from './dom.js';
-import { enableFaults, showFaults } from './faults.js';
-import { Granted } from './granted.js';
-import { log } from './log.js';
-import { forgetChoice, showPeople } from './people.js';
-import { Recorder } from './recorder.js';
-import { Stage } from './stage.js';
+import { showFaults, updateFaults } from './faults.js';
+import { Panel } from './panel.js';
 
-const clock = new JumpingClock();
-const granted = new Granted(clock);
-const recorder = new Recorder(
-  ({ method, path, status, milliseconds }) => log(`${method} ${path} → ${status} in ${milliseconds} ms`, 'call'),
-  (grant) => void granted.take(grant),
-);
-let person: Person | undefined;
-let dynabind: Dynabind | undefined;
-
-const catalog: Catalog = new Catalog((choice) => dynabind && stage.show(dynabind, choice));
-const stage = new Stage(catalog, (handle) => {
-  granted.show(handle);
-  enableFaults(handle !== undefined);
-});
-
-async function signIn(chosen: Person): Promise<void> {
-  signOut();
-  person = chosen;
-  at('sign-out').hidden = false;
-  stage.leave(`Looking up what ${chosen.displayName} may see…`);
-  const client = createDynabind({
-    apiUrl: location.origin,
-    getAccessToken: () => callerToken(chosen.name),
-    fetch: recorder.fetch,
-    clock,
-  });
-  dynabind = client;
-  try {
-    const list = await listFor(client);
-    if (dynabind !== client) return;
-    const isEmpty = list.reports.length === 0;
-    stage.leave(isEmpty ? `Nothing has been granted to ${chosen.displayName}.` : 'Choose what to see.');
-    catalog.show(list);
-  } catch (cause) {
-    if (dynabind === client && cause instanceof DynabindError) stage.fail(cause);
-  }
-}
-
-/** A caller of a tenant that the service does not know is refused the list; to a person that is an empty one. */
-async function listFor(client: Dynabind): Promise<DatasetList> {
-  try {
-    return await client.datasets();
-  } catch (cause) {
-    if (cause instanceof DynabindError && cause.code === 'not-entitled') return { reports: [], datasets: [] };
-    throw cause;
-  }
-}
-
-function signOut(): void {
-  dynabind?.dispose();
-  dynabind = undefined;
-  person = undefined;
-  catalog.hide();
-  at('sign-out').hidden = true;
-  stage.leave('Choose who you are.');
-}
+/** Two tenants, the same report. */
+const FIRST = ['ana@contoso', 'frida@fabrikam'];
+const SIDES = ['Left report', 'Right report'];
 
 async function start(): Promise<void> {
-  showFaults({ stage, catalog, recorder, clock, restart: () => person && void signIn(person) });
-  enableFaults(false);
-  at('sign-out').addEventListener('click', () => {
-    signOut();
-    forgetChoice();
-    log('signed out');
-  });
+  const clock = new JumpingClock();
   try {
-    showPeople(await people(), (chosen) => void signIn(chosen));
+    const all = await people();
+    const panels = FIRST.map((_, index) => new Panel(`panel-${index}`, SIDES[index] ?? '', all, clock, updateFaults));
+    at('panels').replaceChildren(...panels.map(({ element }) => element));
+    showFaults(panels, SIDES, clock);
+    FIRST.forEach((name, index) => void panels[index]?.signIn(name));
   } catch {
-    at('people').replaceChildren(
-      h('p', { class: 'problem' }, 'The local stack does not answer. Start it with ', h('code', {}, 'make dev'), '.'),
-    );
+    const text = ['The local stack does not answer. Start it with ', h('code', {}, 'make dev'), ' and reload this page.'];
+    at('panels').replaceChildren(h('p', { class: 'card problem', role: 'alert' }, ...text));
   }
 }
 

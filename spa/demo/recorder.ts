@@ -5,12 +5,9 @@ export interface Exchange {
   path: string;
   status: number;
   milliseconds: number;
-}
-
-export interface Grant {
-  /** Only `/config` gives one. */
-  config?: EmbedConfig | undefined;
-  accessToken: string;
+  /** Both as text, with tokens masked. */
+  request: string;
+  answer: string;
 }
 
 interface Answer {
@@ -18,42 +15,47 @@ interface Answer {
   token?: string;
 }
 
-/** A `fetch` that lets the demo show what goes over the wire. The library does not need it. */
+/** A `fetch` that lets the demo show what goes over the wire. The client does not need it. */
 export class Recorder {
-  /** Another lifetime is another token: with it, the service cannot answer from its cache. */
+  /** Another lifetime is another token: the service cannot answer it from its cache. */
   lifetimeMinutes: number | undefined;
   readonly #onExchange: (exchange: Exchange) => void;
-  readonly #onGrant: (grant: Grant) => void;
+  readonly #onToken: (accessToken: string) => void;
 
-  constructor(onExchange: (exchange: Exchange) => void, onGrant: (grant: Grant) => void) {
+  constructor(onExchange: (exchange: Exchange) => void, onToken: (accessToken: string) => void) {
     this.#onExchange = onExchange;
-    this.#onGrant = onGrant;
+    this.#onToken = onToken;
   }
 
   readonly fetch: typeof globalThis.fetch = async (input, init = {}) => {
     const started = performance.now();
-    const response = await fetch(input, { ...init, body: this.#withLifetime(init.body) });
-    const { pathname, search } = new URL(response.url, location.href);
+    const body = this.#withLifetime(init.body);
+    const response = await fetch(input, { ...init, body });
     const milliseconds = Math.round(performance.now() - started);
-    this.#onExchange({ method: init.method ?? 'GET', path: pathname + search, status: response.status, milliseconds });
-    if (response.ok && init.method === 'POST') await this.#readGrant(response.clone());
+    const { pathname, search, host } = new URL(response.url, location.href);
+    const [method, path] = [init.method ?? 'GET', pathname + search];
+    const answer = (await response.clone().json().catch(() => ({}))) as Answer;
+    const request = [`${method} ${path}`, `Host: ${host}`, 'Authorization: Bearer …', '', pretty(body)].join('\n').trim();
+    const { status } = response;
+    this.#onExchange({ method, path, status, milliseconds, request, answer: JSON.stringify(masked(answer), null, 2) });
+    const token = answer.token ?? answer.configs?.[0]?.accessToken;
+    if (token) this.#onToken(token);
     return response;
   };
 
-  #withLifetime(body: BodyInit | null | undefined): BodyInit | null {
-    if (typeof body !== 'string' || this.lifetimeMinutes === undefined) return body ?? null;
+  #withLifetime(body: BodyInit | null | undefined): string | null {
+    if (typeof body !== 'string') return null;
+    if (this.lifetimeMinutes === undefined) return body;
     return JSON.stringify({ ...(JSON.parse(body) as object), lifetimeMinutes: this.lifetimeMinutes });
-  }
-
-  async #readGrant(response: Response): Promise<void> {
-    const { configs, token } = (await response.json()) as Answer;
-    const accessToken = token ?? configs?.[0]?.accessToken;
-    if (accessToken) this.#onGrant({ config: configs?.[0], accessToken });
   }
 }
 
-/** The config for other eyes: a token in a screenshot is a token given away. */
-export function masked(config: EmbedConfig): string {
-  const accessToken = `${config.accessToken.slice(0, 6)}… (${config.accessToken.length} characters)`;
-  return JSON.stringify({ ...config, accessToken }, null, 2);
+const pretty = (body: string | null): string => (body === null ? '' : JSON.stringify(JSON.parse(body), null, 2));
+
+const mask = (token: string): string => `${token.slice(0, 6)}… (${token.length} characters)`;
+
+/** For other eyes: a token in a screenshot is a token given away. */
+function masked({ configs, token, ...rest }: Answer): object {
+  const safe = configs?.map((config) => ({ ...config, ...(config.accessToken && { accessToken: mask(config.accessToken) }) }));
+  return { ...(safe && { configs: safe }), ...(token && { token: mask(token) }), ...rest };
 }

@@ -20,8 +20,8 @@ function replacements(value, field) {
 }
 
 /**
- * What a load is about. The binding stands under another key for each kind of report; under the wrong one it is not
- * seen, as in the real service, and the report shows its own data.
+ * What a load is about. Each kind of report has its own key for the binding. The wrong key is ignored, as in the real
+ * service, and the report shows its own data. Settings of panes and background keep a paginated report from loading.
  */
 export function readLoad(config, isPaginated) {
   require(typeof config === 'object' && config !== null, 'config is required');
@@ -37,7 +37,8 @@ export function readLoad(config, isPaginated) {
   };
   if (isPaginated) {
     const [datasetId = null] = replacements(config.datasetBindings, 'datasetBindings');
-    return { ...common, datasetId, alsoBound: [] };
+    const { panes, background } = config.settings ?? {};
+    return { ...common, datasetId, alsoBound: [], hangs: panes !== undefined || background !== undefined };
   }
   const binding = config.datasetBinding ?? {};
   require(typeof binding === 'object' && !Array.isArray(binding), 'datasetBinding must be an object');

@@ -4,12 +4,13 @@ import { Report } from './report.js';
 
 const isPaginated = location.pathname.toLowerCase().startsWith('/rdlembed');
 const messages = new Messages();
-const report = new Report(messages);
+const report = new Report(messages, isPaginated);
 const ACCEPTED = [202, {}];
 
 function load(config, phased) {
   const target = readLoad(config, isPaginated);
-  const { uniqueId, pageName, viewMode } = config;
+  const { uniqueId, pageName, viewMode, parameterValues } = config;
+  document.body.dataset.parameters = JSON.stringify(parameterValues ?? []);
   void report.load(target, { uniqueId, pageName, phased, editing: viewMode === 1 });
   return ACCEPTED;
 }
@@ -25,6 +26,7 @@ messages.on('POST', '/report/render', () => {
   return ACCEPTED;
 });
 messages.on('POST', '/report/token', async (token) => {
+  if (isPaginated) throw new Refusal(400, 'NotSupported', 'A paginated report takes no token while it is shown.');
   await report.setToken(token);
   return ACCEPTED;
 });

@@ -5,6 +5,7 @@ import { PAGES, View } from './view.js';
 /** A report as the real one behaves: queries may fail later, the view outlives a new token, an expiry needs a reload. */
 export class Report {
   #messages;
+  #isPaginated;
   #view = new View((page) => void this.turnTo(page));
   #uid = new URLSearchParams(location.search).get('uid');
   #target;
@@ -13,8 +14,9 @@ export class Report {
   #hasExpired = false;
   #expiry;
 
-  constructor(messages) {
+  constructor(messages, isPaginated) {
     this.#messages = messages;
+    this.#isPaginated = isPaginated;
     messages.tell(`/ready/${this.#uid}`, {});
   }
 
@@ -96,7 +98,9 @@ export class Report {
     this.#event('error', fault);
   }
 
+  /** A paginated report says nothing of its loading. */
   #event(name, body) {
+    if (this.#isPaginated && name !== 'error') return;
     this.#messages.tell(`/reports/${this.#uid}/events/${name}`, body);
   }
 }

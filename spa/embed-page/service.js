@@ -11,7 +11,8 @@ async function ask(target) {
 }
 
 /** The rows that the token opens of the bound dataset, or why it does not. */
-export async function query({ alsoBound, ...target }) {
+export async function query({ alsoBound, hangs, ...target }) {
+  if (hangs) return new Promise(() => {});
   try {
     const answers = await Promise.all([target, ...alsoBound.map((datasetId) => ({ ...target, datasetId }))].map(ask));
     return answers.find((answer) => answer.fault) ?? answers[0];

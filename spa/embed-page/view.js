@@ -32,6 +32,8 @@ export class View {
     const name = report.reportName ?? 'New report';
     document.title = name;
     at('report').textContent = isEditing ? `${name} (editing)` : name;
+    // Each tenant has a colour, so that one sees whose data it is.
+    document.body.dataset.workspace = report.workspace ?? '';
     at('dataset').textContent = report.datasetName;
     at('workspace').textContent = report.workspace ? `in ${report.workspace}` : '';
     at('identity').textContent = described(report.identity);

@@ -6,10 +6,10 @@ const powerbi = new service.Service(factories.hpmFactory, factories.wpmpFactory,
 interface Answer {
   configs: client.models.IReportEmbedConfiguration[];
   token: string;
-  refreshAfter: string;
+  refreshAfterSeconds: number;
 }
 
-/** The same with powerbi-client alone: what the library does for you is to be done here. */
+/** The same with powerbi-client alone: without the client's checks, limits, splitting and retries. */
 export async function embedSales(element: HTMLElement, dataset: string, getAccessToken: () => Promise<string>) {
   const bindings = [{ report: 'sales', dataset }];
   const post = async (path: '/config' | '/token'): Promise<Answer> => {
@@ -22,18 +22,19 @@ export async function embedSales(element: HTMLElement, dataset: string, getAcces
     return (await response.json()) as Answer;
   };
 
-  let { configs, refreshAfter } = await post('/config');
+  const { configs, refreshAfterSeconds } = await post('/config');
   const [config] = configs;
   if (!config) throw new Error('There is no config.');
-  // Without the reset, powerbi-client may drop the load and go on showing the old dataset.
+  // Without the reset, powerbi-client may ignore the load and go on showing the old dataset.
   powerbi.reset(element);
   const report = powerbi.embed(element, config) as client.Report;
 
-  // A timer alone is late after the computer slept, so the time is looked at again and again.
+  let renewAt = Date.now() + refreshAfterSeconds * 1000;
+  // One long timer would be late after the computer slept.
   const timer = setInterval(async () => {
-    if (Date.now() < Date.parse(refreshAfter)) return;
+    if (Date.now() < renewAt) return;
     const answer = await post('/token');
-    refreshAfter = answer.refreshAfter;
+    renewAt = Date.now() + answer.refreshAfterSeconds * 1000;
     // Embedding again would reload the report and lose the viewer's page and filters.
     await report.setAccessToken(answer.token);
   }, 30_000);

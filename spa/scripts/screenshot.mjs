@@ -9,12 +9,15 @@ await mkdir(folder, { recursive: true });
 const stack = await startStack();
 const browser = await launch();
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1180 }, deviceScaleFactor: 1.25 });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 1.25 });
   await page.goto(stack.url);
-  await page.getByRole('radio', { name: /Ana Lima/ }).check();
-  await page.frameLocator('#report iframe').locator('body[data-state=loaded]').waitFor();
-  await page.locator('#granted', { hasText: 'ana@' }).waitFor();
-  await page.screenshot({ path: fileURLToPath(new URL('demo.png', folder)) });
+  for (const [panel, viewer] of [['#panel-0', 'ana@'], ['#panel-1', 'frida@']]) {
+    await page.frameLocator(`${panel} iframe`).locator('body[data-state=loaded]').waitFor();
+    await page.locator(`${panel} .granted`, { hasText: viewer }).waitFor();
+  }
+  const { y, height } = await page.locator('#panels').boundingBox();
+  const clip = { x: 0, y: 0, width: 1280, height: y + height + 16 };
+  await page.screenshot({ path: fileURLToPath(new URL('demo.png', folder)), fullPage: true, clip });
 } finally {
   await browser.close();
   await stack.stop();

@@ -122,22 +122,39 @@ export interface components {
             expiration: components["schemas"]["Timestamp"];
             /** @description When to ask again */
             refreshAfter: components["schemas"]["Timestamp"];
+            /** @description Seconds from the moment of the answer to `expiration`; needs no correct clock */
+            lifetimeSeconds: number;
+            /** @description Seconds from the moment of the answer to `refreshAfter` */
+            refreshAfterSeconds: number;
         };
+        /**
+         * @description With a token of Dynabind, or, where the page gets the user's own token itself (`DYNABIND_USER_TOKEN=page`), with
+         *     the `scopes` to ask Entra for
+         */
         ConfigResponse: {
             configs: components["schemas"]["Config"][];
             /** @description Id of the embed token in Power BI's audit log; an `Aad` token has none */
             tokenId?: components["schemas"]["Guid"];
-            expiration: components["schemas"]["Timestamp"];
+            expiration?: components["schemas"]["Timestamp"];
             /** @description When to ask for a new token */
-            refreshAfter: components["schemas"]["Timestamp"];
-        };
+            refreshAfter?: components["schemas"]["Timestamp"];
+            /** @description Seconds from the moment of the answer to `expiration`; needs no correct clock */
+            lifetimeSeconds?: number;
+            /** @description Seconds from the moment of the answer to `refreshAfter` */
+            refreshAfterSeconds?: number;
+            /**
+             * @description Only where the page gets the token itself: the scopes of an access token for Power BI. The configs then have
+             *     no `accessToken`; the page adds its own.
+             */
+            scopes?: string[];
+        } & (unknown | unknown);
         Config: components["schemas"]["ReportConfig"] | components["schemas"]["PaginatedReportConfig"] | components["schemas"]["CreateReportConfig"];
         /** @description Of a report; goes to `powerbi.embed` */
         ReportConfig: {
             /** @constant */
             type: "report";
             tokenType: components["schemas"]["ConfigTokenType"];
-            accessToken: string;
+            accessToken?: components["schemas"]["ConfigAccessToken"];
             embedUrl: components["schemas"]["EmbedUrl"];
             id: components["schemas"]["Guid"];
             /**
@@ -161,7 +178,7 @@ export interface components {
             /** @constant */
             type: "report";
             tokenType: components["schemas"]["ConfigTokenType"];
-            accessToken: string;
+            accessToken?: components["schemas"]["ConfigAccessToken"];
             embedUrl: components["schemas"]["EmbedUrl"];
             id: components["schemas"]["Guid"];
             datasetBindings: components["schemas"]["DatasetReplacement"][];
@@ -171,7 +188,7 @@ export interface components {
             /** @constant */
             type: "create";
             tokenType: components["schemas"]["ConfigTokenType"];
-            accessToken: string;
+            accessToken?: components["schemas"]["ConfigAccessToken"];
             embedUrl: components["schemas"]["EmbedUrl"];
             datasetId: components["schemas"]["Guid"];
             /** @description Workspace that the new report is saved to */
@@ -182,6 +199,8 @@ export interface components {
          * @enum {integer}
          */
         ConfigTokenType: 0 | 1;
+        /** @description The token; absent where the answer has `scopes` */
+        ConfigAccessToken: string;
         /** @description As Power BI gave it */
         EmbedUrl: string;
         DatasetReplacement: {
@@ -212,7 +231,7 @@ export interface components {
             modes: components["schemas"]["Mode"][];
             /** @description Whether `problems` is empty */
             bindable: boolean;
-            problems: ("dataset-not-found" | "workspace-not-on-capacity" | "identity-required" | "identity-roles-required" | "identity-not-supported" | "claim-missing" | "lookup-failed")[];
+            problems: ("dataset-not-found" | "workspace-not-on-capacity" | "capacity-unknown" | "identity-required" | "identity-roles-required" | "identity-not-supported" | "claim-missing" | "lookup-failed")[];
         };
         /** @description A problem document (RFC 9457) */
         Problem: {
@@ -220,7 +239,7 @@ export interface components {
              * @description What went wrong, for programs
              * @enum {string}
              */
-            type: "urn:dynabind:problem:invalid-request" | "urn:dynabind:problem:dataset-required" | "urn:dynabind:problem:unauthenticated" | "urn:dynabind:problem:interaction-required" | "urn:dynabind:problem:not-entitled" | "urn:dynabind:problem:claim-missing" | "urn:dynabind:problem:method-not-allowed" | "urn:dynabind:problem:payload-too-large" | "urn:dynabind:problem:unsupported-media-type" | "urn:dynabind:problem:too-many-requests" | "urn:dynabind:problem:internal" | "urn:dynabind:problem:upstream-refused" | "urn:dynabind:problem:upstream-rejected" | "urn:dynabind:problem:upstream-failed" | "urn:dynabind:problem:upstream-throttled" | "urn:dynabind:problem:credentials-unavailable" | "urn:dynabind:problem:upstream-timeout";
+            type: "urn:dynabind:problem:invalid-request" | "urn:dynabind:problem:dataset-required" | "urn:dynabind:problem:bindings-conflict" | "urn:dynabind:problem:unauthenticated" | "urn:dynabind:problem:interaction-required" | "urn:dynabind:problem:not-entitled" | "urn:dynabind:problem:claim-missing" | "urn:dynabind:problem:method-not-allowed" | "urn:dynabind:problem:payload-too-large" | "urn:dynabind:problem:unsupported-media-type" | "urn:dynabind:problem:too-many-requests" | "urn:dynabind:problem:internal" | "urn:dynabind:problem:upstream-refused" | "urn:dynabind:problem:upstream-rejected" | "urn:dynabind:problem:upstream-failed" | "urn:dynabind:problem:upstream-throttled" | "urn:dynabind:problem:credentials-unavailable" | "urn:dynabind:problem:upstream-timeout";
             /** @description The same for every problem of this type */
             title: string;
             /** @enum {integer} */
@@ -231,7 +250,12 @@ export interface components {
             requestId: string;
             /** @description Power BI's own id of the call that failed, for Microsoft's support */
             upstreamRequestId?: string;
-            /** @description Each place of the request that is not understood */
+            /**
+             * @description Only with `interaction-required`: the claims challenge as JSON text, to be handed to the page's sign-in (MSAL's
+             *     `claims`). `WWW-Authenticate` carries the same in base64, but gateways rename that header.
+             */
+            claims?: string;
+            /** @description Each place of the request that is not understood, or that needs a request of its own */
             errors?: {
                 /** @description JSON pointer into the body; empty for the body as a whole */
                 pointer: string;
@@ -246,7 +270,8 @@ export interface components {
     responses: {
         /**
          * @description `invalid-request`: the body or a parameter is not understood, `errors` says where;
-         *     `dataset-required`: several datasets could be bound, name one
+         *     `dataset-required`: several datasets could be bound, name one;
+         *     `bindings-conflict`: these bindings may not share a token; `errors` names those that need a request of their own
          */
         InvalidRequest: {
             headers: {
@@ -258,7 +283,7 @@ export interface components {
                     /** @constant */
                     status?: 400;
                     /** @enum {unknown} */
-                    type?: "urn:dynabind:problem:invalid-request" | "urn:dynabind:problem:dataset-required";
+                    type?: "urn:dynabind:problem:invalid-request" | "urn:dynabind:problem:dataset-required" | "urn:dynabind:problem:bindings-conflict";
                 };
             };
         };

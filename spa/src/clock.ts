@@ -2,47 +2,63 @@ import { aborted } from './errors.js';
 
 /** Time as an input, so that tests move it by hand. */
 export interface Clock {
+  /** Milliseconds from any origin; never goes back. */
   now(): number;
   setTimeout(callback: () => void, milliseconds: number): unknown;
   clearTimeout(timer: unknown): void;
 }
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, milliseconds) => globalThis.setTimeout(callback, milliseconds),
-  clearTimeout: (timer) => globalThis.clearTimeout(timer as ReturnType<typeof globalThis.setTimeout>),
-};
+/** Smaller differences between the two clocks are corrections of the wall clock. */
+const SLEEP = 5_000;
+
+/**
+ * The monotonic clock, plus the time during which the computer slept: browsers may stop that clock meanwhile, and only
+ * the wall clock shows it. A wall clock that is set back changes nothing.
+ */
+export function systemClock(): Clock {
+  let wall = Date.now();
+  let monotonic = performance.now();
+  let slept = 0;
+  return {
+    now() {
+      const [wallNow, now] = [Date.now(), performance.now()];
+      const ahead = wallNow - wall - (now - monotonic);
+      if (ahead > SLEEP) slept += ahead;
+      [wall, monotonic] = [wallNow, now];
+      return now + slept;
+    },
+    setTimeout: (callback, milliseconds) => globalThis.setTimeout(callback, milliseconds),
+    clearTimeout: (timer) => globalThis.clearTimeout(timer as ReturnType<typeof globalThis.setTimeout>),
+  };
+}
+
+export interface Limit {
+  clock: Clock;
+  milliseconds: number;
+  /** What to reject with; without it the promise resolves when the time is up. */
+  late?: () => Error;
+}
+
+/** Settles with `promise`, or as soon as the signal aborts or the time is up. A later result is ignored. */
+export function within<T>(promise: Promise<T>, signal: AbortSignal, limit?: Limit): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => end(() => reject(aborted()));
+    const end = (settle: () => void) => {
+      signal.removeEventListener('abort', stop);
+      limit?.clock.clearTimeout(timer);
+      settle();
+    };
+    const timeUp = () => end(() => (limit?.late ? reject(limit.late()) : resolve(undefined as T)));
+    const timer = limit?.clock.setTimeout(timeUp, limit.milliseconds);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    promise.then(
+      (value) => end(() => resolve(value)),
+      (cause: unknown) => end(() => reject(cause)),
+    );
+  });
+}
 
 /** Waits, unless the signal ends the wait first. */
-export function sleep(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(aborted());
-    const stop = () => {
-      clock.clearTimeout(timer);
-      reject(aborted());
-    };
-    const timer = clock.setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, milliseconds);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-}
-
-/** Settles with `promise`, or rejects as soon as the signal aborts: whatever comes later is nobody's concern. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted());
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
-}
-
-/** Settles with `promise`, or rejects when it takes too long. */
-export function within<T>(clock: Clock, milliseconds: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(late()), milliseconds);
-    promise.then(resolve, reject).finally(() => clock.clearTimeout(timer));
-  });
-}
+export const sleep = (clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> =>
+  within(new Promise<void>(() => undefined), signal, { clock, milliseconds });

@@ -26,11 +26,7 @@ export interface Binding {
   mode?: Mode;
 }
 
-/** The same binding always as the same text: the service refuses duplicates, and the library joins them. */
+/** The same binding always as the same text: the service refuses duplicates. */
 export function bindingKey({ report, dataset, mode = 'view' }: Binding): string {
   return JSON.stringify([mode, report, dataset]);
-}
-
-export function unique(bindings: readonly Binding[]): Binding[] {
-  return [...new Map(bindings.map((binding) => [bindingKey(binding), binding])).values()];
 }

@@ -1,5 +1,4 @@
 export { createDynabind, type Dynabind, type DynabindOptions, type EmbedOptions } from './client.js';
-export type { TokenRequest } from './api.js';
 export type { Clock } from './clock.js';
 export type {
   Binding,
@@ -11,6 +10,8 @@ export type {
   Mode,
 } from './contract.js';
 export { DynabindError } from './errors.js';
-export type { Handle, HandleEvents, HandleState, TokenInfo } from './handle.js';
+export type { Explanation, Handle, HandleEvents, HandleState, TokenInfo } from './handle.js';
 export type { PowerBiService } from './powerbi.js';
+export type { PowerBiToken, PowerBiTokenRequest, TokenRequest } from './signIn.js';
 export { describeProblem, type ErrorCode } from './texts.js';
+export type { Timeouts } from './timeouts.js';

@@ -3,15 +3,13 @@ import { isErrorCode, type ErrorCode } from './texts.js';
 
 const PREFIX = 'urn:dynabind:problem:';
 
-/** The gateway in front of the service answers some requests itself, without a problem document. */
+/** The gateway answers some requests itself, without a problem document. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'invalid-request',
   401: 'unauthenticated',
   403: 'not-entitled',
   404: 'method-not-allowed',
-  405: 'method-not-allowed',
   413: 'payload-too-large',
-  415: 'unsupported-media-type',
   429: 'too-many-requests',
   500: 'internal',
   502: 'upstream-failed',
@@ -26,19 +24,22 @@ interface Fields {
   requestId?: unknown;
   upstreamRequestId?: unknown;
   errors?: unknown;
+  claims?: unknown;
 }
 
-export async function problemFrom(response: Response, now: number): Promise<DynabindError> {
+export const requestIdOf = ({ headers }: Response): string | undefined => headers.get('apigw-requestid') ?? undefined;
+
+export async function problemFrom(response: Response): Promise<DynabindError> {
   const body = await fieldsOf(response);
   return new DynabindError(codeOf(body.type, response.status), {
     status: response.status,
     title: textOf(body.title),
     detail: textOf(body.detail),
-    requestId: textOf(body.requestId) ?? response.headers.get('apigw-requestid') ?? undefined,
+    requestId: textOf(body.requestId) ?? requestIdOf(response),
     upstreamRequestId: textOf(body.upstreamRequestId),
     errors: pointersOf(body.errors),
-    retryAfterSeconds: retryAfter(response.headers.get('retry-after'), now),
-    claims: claimsChallenge(response.headers.get('www-authenticate')),
+    retryAfterSeconds: retryAfter(response.headers.get('retry-after')),
+    claims: textOf(body.claims) ?? challengeIn(response.headers),
   });
 }
 
@@ -65,15 +66,16 @@ function pointersOf(value: unknown): { pointer: string; detail: string }[] | und
   );
 }
 
-function retryAfter(header: string | null, now: number): number | undefined {
+function retryAfter(header: string | null): number | undefined {
   if (!header) return undefined;
-  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - now) / 1000;
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** Entra's challenge travels in base64 inside `WWW-Authenticate: Bearer …, claims="…"`; sign-in libraries want JSON. */
-function claimsChallenge(header: string | null): string | undefined {
-  const claims = header && /\bclaims="([^"]+)"/.exec(header)?.[1];
+/** The challenge is base64 in `WWW-Authenticate: Bearer …, claims="…"`, which API Gateway renames; MSAL takes JSON. */
+function challengeIn(headers: Headers): string | undefined {
+  const header = headers.get('www-authenticate') ?? headers.get('x-amzn-remapped-www-authenticate') ?? '';
+  const claims = /\bclaims="([^"]+)"/.exec(header)?.[1];
   if (!claims) return undefined;
   try {
     const json = atob(claims.replaceAll('-', '+').replaceAll('_', '/'));

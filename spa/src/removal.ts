@@ -1,15 +1,37 @@
-/** Calls back once after an element that was in the document has left it for good; moving it within is no leaving. */
-export function onRemoval(element: Element, callback: () => void): () => void {
-  let wasConnected = element.isConnected;
-  const observer = new MutationObserver(() => {
-    if (element.isConnected) wasConnected = true;
-    else if (wasConnected) leave();
-  });
-  const leave = () => {
+/** The document, and every shadow root between it and the element. */
+function rootsOf(element: Node): Set<Node> {
+  const roots = new Set<Node>([element.ownerDocument as Document]);
+  for (let node: Node | undefined = element; node; ) {
+    const root: Node = node.getRootNode();
+    roots.add(root);
+    node = (root as Partial<ShadowRoot>).host;
+  }
+  return roots;
+}
+
+export interface RemovalWatch {
+  /** Looks again where the element is: it may have joined the document out of sight. */
+  update(): void;
+  stop(): void;
+}
+
+/** Calls back once after an element that was in the document has left it for good. Moving it is not leaving. */
+export function onRemoval(element: Element, callback: () => void): RemovalWatch {
+  let wasConnected = false;
+  let watched = new Set<Node>();
+  const observer = new MutationObserver(() => update());
+  const update = () => {
+    if (!element.isConnected && wasConnected) {
+      observer.disconnect();
+      return callback();
+    }
+    wasConnected = element.isConnected;
+    const roots = rootsOf(element);
+    if (roots.size === watched.size && [...roots].every((root) => watched.has(root))) return;
     observer.disconnect();
-    callback();
+    for (const root of roots) observer.observe(root, { childList: true, subtree: true });
+    watched = roots;
   };
-  const roots = new Set([element.ownerDocument, element.getRootNode()]);
-  for (const root of roots) observer.observe(root, { childList: true, subtree: true });
-  return () => observer.disconnect();
+  update();
+  return { update, stop: () => observer.disconnect() };
 }

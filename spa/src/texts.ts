@@ -1,104 +1,75 @@
 import type { ListedProblem, ServiceCode } from './contract.js';
 
-interface Text {
-  message: string;
-  remedy: string;
-}
+/** What happened, and what a person can do about it. */
+type Text = readonly [message: string, remedy: string];
 
 const AGAIN = 'Try again in a moment.';
-const OPERATOR = 'Tell the operator of this service; the request id finds the entry in its log.';
+const SIGN_IN = 'Sign in again.';
+const DETAIL = 'See `detail`.';
+const OPERATOR = 'Give the request id to the operator of the service.';
 
-/** What a person is told, by code: first the codes of the service's problem documents, then the library's own. */
+/** By code: first the codes of the service's problem documents, then those of the client. */
 export const TEXTS = {
-  'invalid-request': {
-    message: 'The request was not understood.',
-    remedy: 'Look at `errors`: it names the fields that are wrong.',
-  },
-  'dataset-required': {
-    message: 'Several datasets could be shown in this report.',
-    remedy: 'Choose one and pass it as `dataset`; `datasets()` lists them.',
-  },
-  unauthenticated: { message: 'You are not signed in, or your sign-in has ended.', remedy: 'Sign in again.' },
-  'interaction-required': {
-    message: 'Your organization wants you to confirm your sign-in.',
-    remedy: 'Sign in again and follow the prompts.',
-  },
-  'not-entitled': {
-    message: 'You have no access to this report with this data, or it does not exist.',
-    remedy: 'Choose another one, or ask your administrator for access.',
-  },
-  'claim-missing': {
-    message: 'Your account lacks a detail that decides which rows you may see.',
-    remedy: 'Ask your administrator to complete your account.',
-  },
-  'method-not-allowed': {
-    message: 'The service does not take this kind of request.',
-    remedy: 'Check `apiUrl`: it should be the base address of the Dynabind API.',
-  },
-  'payload-too-large': { message: 'The request is too large.', remedy: 'Ask for fewer bindings at once.' },
-  'unsupported-media-type': {
-    message: 'The service did not accept the request’s format.',
-    remedy: 'Check for a proxy that changes the Content-Type header.',
-  },
-  'too-many-requests': { message: 'Too many requests were made in a short time.', remedy: AGAIN },
-  internal: { message: 'The service failed.', remedy: OPERATOR },
-  'upstream-refused': { message: 'Power BI does not accept the service’s own sign-in.', remedy: OPERATOR },
-  'upstream-rejected': { message: 'Power BI refuses to show this report with this data.', remedy: OPERATOR },
-  'upstream-failed': { message: 'Power BI did not answer properly.', remedy: AGAIN },
-  'upstream-throttled': { message: 'Power BI is busy.', remedy: AGAIN },
-  'credentials-unavailable': { message: 'The service cannot reach its credentials.', remedy: AGAIN },
-  'upstream-timeout': { message: 'Power BI took too long to answer.', remedy: AGAIN },
+  'invalid-request': ['The request was not understood.', '`errors` names the fields that are wrong.'],
+  'dataset-required': ['This report has several datasets.', 'Pass one as `dataset`; `datasets()` lists them.'],
+  'bindings-conflict': ['These reports cannot share a token.', 'Embed them one by one.'],
+  unauthenticated: ['You are not signed in, or your sign-in has ended.', SIGN_IN],
+  'interaction-required': ['Your organization wants you to confirm your sign-in.', SIGN_IN],
+  'not-entitled': [
+    'You have no access to this report with this data, or it does not exist.',
+    'Choose another one, or ask your administrator.',
+  ],
+  'claim-missing': [
+    'Your account lacks a detail that decides which rows you may see.',
+    'Ask your administrator.',
+  ],
+  'method-not-allowed': ['The service does not accept this request.', 'Check `apiUrl`: it is the base address of the API.'],
+  'payload-too-large': ['The request is too large.', 'Embed fewer reports at once.'],
+  'unsupported-media-type': ['The service did not accept the format.', 'Check for a proxy that changes Content-Type.'],
+  'too-many-requests': ['There were too many requests.', AGAIN],
+  internal: ['The service failed.', OPERATOR],
+  'upstream-refused': ['Power BI does not accept the service’s own sign-in.', OPERATOR],
+  'upstream-rejected': ['Power BI refuses to show this report with this data.', OPERATOR],
+  'upstream-failed': ['Power BI did not answer properly.', AGAIN],
+  'upstream-throttled': ['Power BI is busy.', AGAIN],
+  'credentials-unavailable': ['The service cannot read its credentials.', AGAIN],
+  'upstream-timeout': ['Power BI took too long to answer.', AGAIN],
 
-  'sign-in-failed': {
-    message: 'The page could not get your sign-in.',
-    remedy: 'Sign in again. `cause` holds what getAccessToken threw.',
-  },
-  'network-failed': { message: 'The service could not be reached.', remedy: 'Check your connection and try again.' },
-  'unexpected-answer': {
-    message: 'The service’s answer was not understood.',
-    remedy: 'Check `apiUrl`, and that the library and the service are of the same version.',
-  },
-  'client-missing': {
-    message: 'The Power BI client library could not be loaded.',
-    remedy: 'Install powerbi-client, or pass its service as `powerbi`.',
-  },
-  'config-refused': {
-    message: 'The Power BI client refused the embed configuration.',
-    remedy: 'See `detail` for the field at fault.',
-  },
-  'load-refused': {
-    message: 'Power BI refused to load the report.',
-    remedy: 'See `detail`; the token may not cover this report and dataset.',
-  },
-  'load-failed': { message: 'Power BI could not load the report.', remedy: 'See `detail`, or try again.' },
-  'load-timeout': {
-    message: 'The report did not answer.',
-    remedy: 'Check that this browser can reach the Power BI address.',
-  },
-  'token-expired': {
-    message: 'The report’s access has run out and could not be renewed.',
-    remedy: 'Try again; sign in again if that does not help.',
-  },
-  'token-refused': { message: 'Power BI refused the renewed token.', remedy: AGAIN },
-  'element-removed': {
-    message: 'The element of this report left the page.',
-    remedy: 'Embed again into an element that is in the document.',
-  },
-  disposed: { message: 'This report was closed.', remedy: 'Embed again.' },
-  aborted: { message: 'The request was given up.', remedy: AGAIN },
-  'internal-client': { message: 'Something went wrong in this page.', remedy: 'Reload the page; `cause` says more.' },
+  'invalid-argument': ['The page uses the client wrongly.', DETAIL],
+  'sign-in-failed': ['The page could not get your sign-in.', SIGN_IN],
+  offline: ['You are offline.', 'The page continues when the connection is back.'],
+  'network-failed': ['The service could not be reached.', 'Check your connection and try again.'],
+  'service-timeout': ['The service did not answer in time.', AGAIN],
+  'unexpected-answer': ['The service’s answer was not understood.', 'Check `apiUrl` and the versions.'],
+  'client-missing': ['The Power BI client could not be loaded.', 'Install powerbi-client, or pass `powerbi`.'],
+  'config-refused': ['The Power BI client refused the configuration.', DETAIL],
+  'load-refused': ['Power BI refused to load the report.', DETAIL],
+  'load-failed': [
+    'Power BI could not load the report.',
+    `${DETAIL} It may need its own dataset: \`includeOwnDataset\` in the catalog.`,
+  ],
+  'load-timeout': ['The report did not answer.', 'Check that this browser can reach Power BI.'],
+  'token-expired': ['The report’s access has expired.', SIGN_IN],
+  'token-refused': ['Power BI refused the renewed token.', AGAIN],
+  'element-removed': ['The element of this report left the page.', 'Embed again.'],
+  disposed: ['This report was closed.', 'Embed again.'],
+  aborted: ['The request was cancelled.', AGAIN],
+  'internal-client': ['Something went wrong in this page.', 'Reload the page.'],
 } as const satisfies Record<ServiceCode, Text> & Record<string, Text>;
 
 export type ErrorCode = keyof typeof TEXTS;
 
+const notFound = (what: string) => `Power BI does not find this ${what}, or the service may not see it.`;
+
 const LISTED_PROBLEMS: Readonly<Record<ListedProblem, string>> = {
-  'report-not-found': 'Power BI does not find this report, or the service may not see it.',
-  'dataset-not-found': 'Power BI does not find this dataset, or the service may not see it.',
+  'report-not-found': notFound('report'),
+  'dataset-not-found': notFound('dataset'),
   'workspace-not-on-capacity': 'Its workspace is not on a capacity, which dynamic binding needs.',
-  'identity-required': 'It shows each person their own rows, but no identity is set up for it.',
-  'identity-roles-required': 'It wants a role for each person, and none is set up.',
-  'identity-not-supported': 'An identity is set up for it, but it has no row-level security.',
-  'claim-missing': 'Your account lacks a detail that decides which rows you may see.',
+  'capacity-unknown': 'Power BI does not say whether its workspace is on a capacity.',
+  'identity-required': 'It needs an identity, and none is set up.',
+  'identity-roles-required': 'It needs a role for each person, and none is set up.',
+  'identity-not-supported': 'An identity is set up, but it takes none.',
+  'claim-missing': TEXTS['claim-missing'][0],
   'lookup-failed': 'It could not be checked just now.',
 };
 

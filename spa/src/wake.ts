@@ -1,14 +1,14 @@
+const EVENTS = ['focus', 'pageshow', 'online'];
+
 /** Calls back whenever the page may have slept: it is looked at again, was restored, or came back online. */
-export function onWake(callback: () => void): () => void {
-  const visible = () => document.visibilityState === 'visible' && callback();
-  document.addEventListener('visibilitychange', visible);
-  window.addEventListener('focus', callback);
-  window.addEventListener('pageshow', callback);
-  window.addEventListener('online', callback);
+export function onWake(callback: (isOnline: boolean) => void): () => void {
+  const woken = (event: Event) => {
+    if (document.visibilityState === 'visible' || event.type === 'online') callback(event.type === 'online');
+  };
+  document.addEventListener('visibilitychange', woken);
+  for (const name of EVENTS) window.addEventListener(name, woken);
   return () => {
-    document.removeEventListener('visibilitychange', visible);
-    window.removeEventListener('focus', callback);
-    window.removeEventListener('pageshow', callback);
-    window.removeEventListener('online', callback);
+    document.removeEventListener('visibilitychange', woken);
+    for (const name of EVENTS) window.removeEventListener(name, woken);
   };
 }

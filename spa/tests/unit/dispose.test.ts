@@ -20,6 +20,27 @@ describe('dispose', () => {
     await expect(handle.refresh()).rejects.toMatchObject({ code: 'disposed' });
   });
 
+  it('leaves no unhandled rejection when its promises are ignored', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const handle = page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });
+    handle.dispose();
+    void handle.switchDataset('b');
+    void handle.switchReport('b');
+    void handle.switchMode('edit');
+    void handle.refresh();
+    const element = page.element();
+    const live = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await show(page, element);
+    page.api.once(() => Response.json({}, { status: 502 }));
+    void live.refresh();
+    await pass(100);
+    vi.useRealTimers();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('aborts the call that is under way, and ignores an answer that comes all the same', async () => {
     const element = page.element();
     let answer: ((response: Response) => void) | undefined;
@@ -107,6 +128,32 @@ describe('an element that leaves the page', () => {
     expect(handle.state).toBe('rendered');
   });
 
+  it('inside nested shadow roots, is noticed when a root in the middle is taken away', async () => {
+    const outer = page.element().attachShadow({ mode: 'open' });
+    const middle = outer.appendChild(document.createElement('div'));
+    const inner = middle.attachShadow({ mode: 'open' });
+    const host = inner.appendChild(document.createElement('section'));
+    const element = host.attachShadow({ mode: 'open' }).appendChild(document.createElement('div'));
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await show(page, element);
+    middle.remove();
+    await pass(0);
+    expect(handle.state).toBe('disposed');
+  });
+
+  it('is noticed where it joined the document inside a shadow root that nobody watched', async () => {
+    const root = page.element().attachShadow({ mode: 'open' });
+    const host = document.createElement('section');
+    const element = host.appendChild(document.createElement('div'));
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await pass(0);
+    root.append(host);
+    await show(page, element);
+    host.remove();
+    await pass(0);
+    expect(handle.state).toBe('disposed');
+  });
+
   it('may join it after embed()', async () => {
     const element = document.createElement('div');
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
@@ -121,6 +168,18 @@ describe('an element that leaves the page', () => {
 });
 
 describe('signOut', () => {
+  it('takes the token out of every place of a report that the page has kept', async () => {
+    const element = page.element();
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    const embed = await show(page, element);
+    await handle.refresh();
+    const kept = handle.report;
+    expect(kept).toBe(embed);
+    expect(JSON.stringify([embed.config, embed.given])).toContain('token-2');
+    page.dynabind.signOut();
+    expect(JSON.stringify([embed.config, embed.given, handle.explain()])).not.toContain('token-');
+  });
+
   it('leaves nothing of the old caller, and serves the next one', async () => {
     const element = page.element();
     const first = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
@@ -130,6 +189,7 @@ describe('signOut', () => {
     expect(document.body.innerHTML).toBe('<div></div>');
     expect(page.powerbi.accessToken).toBe('');
     expect(first.state).toBe('disposed');
+    expect([first.report, first.token]).toEqual([undefined, undefined]);
     const second = page.dynabind.embed(element, { report: 'sales', dataset: 'b' });
     await show(page, element);
     expect(second.state).toBe('rendered');

@@ -40,6 +40,14 @@ describe('problems', () => {
     await expect(page.dynabind.datasets()).rejects.toMatchObject({ code: 'unexpected-answer' });
   });
 
+  it('of a load hint at the report’s own dataset', async () => {
+    const element = page.element();
+    const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
+    await pass(200);
+    page.powerbi.on(element).emit('error', { message: 'LoadReportFailed' });
+    await expect(handle.ready).rejects.toMatchObject({ code: 'load-failed', remedy: expect.stringContaining('includeOwnDataset') });
+  });
+
   it('of a list are told in sentences', () => {
     expect(describeProblem('workspace-not-on-capacity')).toContain('capacity');
     expect(describeProblem('of-a-later-version')).toContain('of-a-later-version');
@@ -90,13 +98,6 @@ describe('retries', () => {
     await pass(1_000);
     await expect(list).resolves.toEqual({ reports: [], datasets: [] });
   });
-
-  it('are made when no answer comes', async () => {
-    page.api.once(() => new Promise(() => undefined));
-    const list = page.dynabind.datasets();
-    await pass(31_000);
-    await expect(list).resolves.toBeDefined();
-  });
 });
 
 describe('the caller’s sign-in', () => {
@@ -121,10 +122,20 @@ describe('the caller’s sign-in', () => {
   });
 
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"p1"}}}';
-  const challenge = () =>
-    problem('interaction-required', 401, {
-      'www-authenticate': `Bearer error="insufficient_claims", claims="${btoa(claims)}"`,
-    });
+  const header = `Bearer error="insufficient_claims", claims="${btoa(claims)}"`;
+  const challenge = () => problem('interaction-required', 401, { 'www-authenticate': header });
+
+  it.each([
+    ['the problem', () => problem('interaction-required', 401, {}, { claims })],
+    ['WWW-Authenticate', challenge],
+    ['the header as API Gateway renames it', () => problem('interaction-required', 401, { 'x-amzn-remapped-www-authenticate': header })],
+  ])('is told of a claims challenge in %s', async (_, reply) => {
+    const getAccessToken = vi.fn(() => 'caller-token');
+    const dynabind = page.client({ getAccessToken, onInteractionRequired: () => undefined });
+    page.api.once(reply);
+    await dynabind.datasets();
+    expect(getAccessToken).toHaveBeenLastCalledWith({ forceRefresh: true, claims });
+  });
 
   it('meets a claims challenge through onInteractionRequired, once for calls at the same time', async () => {
     const getAccessToken = vi.fn(() => 'caller-token');

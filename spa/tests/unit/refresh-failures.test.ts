@@ -45,9 +45,10 @@ describe('when a refresh fails', () => {
     expect(errors.map(({ code }) => code)).toEqual(['upstream-failed']);
     expect(handle.state).toBe('error');
     await pass(10 * MINUTE);
-    embed.emit('loaded');
-    expect(embed.loads).toHaveLength(2);
-    expect(handle.state).toBe('loaded');
+    expect(embed.tokens).toEqual(['token-2']);
+    expect(embed.loads).toHaveLength(1);
+    expect(handle.state).toBe('rendered');
+    expect(handle.error).toBeUndefined();
   });
 
   it('asks again at once when the page is back online', async () => {
@@ -100,6 +101,33 @@ describe('when a refresh fails', () => {
     expect(errors.map(({ code, detail }) => [code, detail])).toEqual([['token-refused', 'PowerBINotAuthorizedException']]);
   });
 
+  it('tries another token soon after a refused one, and less and less often', async () => {
+    const { embed, handle } = await shown();
+    embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
+    await pass(50 * MINUTE);
+    expect(page.api.to('/token')).toHaveLength(1);
+    await pass(4 * MINUTE);
+    expect(page.api.to('/token')).toHaveLength(4);
+    embed.tokenAnswer = () => Promise.resolve();
+    await pass(4 * MINUTE);
+    expect(embed.tokens).toHaveLength(1);
+    expect([handle.state, handle.error]).toEqual(['rendered', undefined]);
+    await pass(40 * MINUTE);
+    expect(embed.tokens).toHaveLength(1);
+  });
+
+  it('does not load a report with a token that it has refused', async () => {
+    const { embed, handle } = await shown();
+    embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
+    await handle.refresh().catch(() => undefined);
+    await pass(31_000);
+    const calls = page.api.to('/token').length;
+    embed.emit('error', { message: 'TokenExpired' });
+    await pass(200);
+    expect(embed.loads.map(({ accessToken }) => accessToken)).not.toContain('token-2');
+    expect(page.api.to('/token').length).toBeLessThanOrEqual(calls + 1);
+  });
+
   it('does not wait for ever for an iframe that no longer answers', async () => {
     const { embed, handle } = await shown();
     embed.tokenAnswer = () => new Promise(() => undefined);
@@ -110,7 +138,7 @@ describe('when a refresh fails', () => {
 });
 
 describe('with a wrong clock', () => {
-  it.each([-3 * 60 * MINUTE, 3 * 60 * MINUTE])('goes by the service’s time, %i ms away', async (skew) => {
+  it.each([-3 * 60 * MINUTE, 3 * 60 * MINUTE])('goes by the service’s seconds, %i ms away', async (skew) => {
     page.api.skew = skew;
     const { embed } = await shown();
     await pass(49 * MINUTE);
@@ -120,12 +148,41 @@ describe('with a wrong clock', () => {
     expect(embed.loads).toHaveLength(1);
   });
 
-  it('does not renew in a loop when the page’s clock is ahead and the service’s is hidden', async () => {
-    page.api.skew = -3 * 60 * MINUTE;
-    page.api.hidesDate = true;
+  it.each([-5 * 60 * MINUTE, 5 * 60 * MINUTE])('renews and keeps the view when the clock is set %i ms away', async (jump) => {
+    const { embed, errors } = await shown();
+    vi.setSystemTime(Date.now() + jump);
+    await pass(51 * MINUTE);
+    expect(embed.tokens.length).toBeGreaterThanOrEqual(1);
+    expect(page.api.to('/token').length).toBeLessThanOrEqual(2);
+    expect(embed.loads).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('answers that are of no use', () => {
+  it('do not cause a storm of renewals when they have expired already', async () => {
+    page.api.lifetime = 0;
     const { embed } = await shown();
+    const times: number[] = [];
+    const expire = setInterval(() => embed.emit('error', { message: 'TokenExpired' }), 500);
+    for (let second = 0; second < 600; second++) {
+      const before = page.api.to('/token').length;
+      await pass(1000);
+      if (page.api.to('/token').length > before) times.push(second);
+      if (second === 15) expect(times.length).toBeLessThanOrEqual(1);
+    }
+    clearInterval(expire);
+    const gaps = times.slice(1).map((time, at) => time - (times[at] as number));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(30);
+    expect(times.length).toBeLessThanOrEqual(6);
+    expect(embed.loads.length).toBeLessThanOrEqual(1 + times.length);
+  });
+
+  it('are asked for less and less often', async () => {
+    page.api.lifetime = 1000;
+    await shown();
     await pass(60 * MINUTE);
-    expect(page.api.to('/token').length).toBeLessThanOrEqual(12);
-    expect(embed.tokens.length).toBeGreaterThan(0);
+    expect(page.api.to('/token').length).toBeLessThanOrEqual(11);
+    expect(page.api.to('/token').length).toBeGreaterThanOrEqual(5);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { idOf } from './support/fakeApi.js';
 import { errorsOf, MINUTE, pass, show, usePage } from './support/page.js';
 
 const page = usePage();
@@ -17,7 +18,7 @@ describe('switchDataset', () => {
     expect(handle.state).toBe('loading');
     const embed = await show(page, element);
     await switched;
-    expect(embed.config.datasetBinding).toEqual({ datasetId: 'b' });
+    expect(embed.config.datasetBinding).toEqual({ datasetId: idOf('b') });
     expect(handle.binding).toEqual({ report: 'sales', dataset: 'b', mode: 'view' });
   });
 
@@ -40,7 +41,7 @@ describe('switchDataset', () => {
     const switches = Array.from({ length: 20 }, (_, n) => handle.switchDataset(`d${n}`));
     const embed = await show(page, element);
     await Promise.all(switches);
-    expect(embed.config.datasetBinding).toEqual({ datasetId: 'd19' });
+    expect(embed.config.datasetBinding).toEqual({ datasetId: idOf('d19') });
     expect(page.api.calls).toHaveLength(before + 1);
     expect(page.powerbi.all).toHaveLength(2);
   });
@@ -57,7 +58,7 @@ describe('switchDataset', () => {
     const embed = await show(page, element);
     answerLate?.(Response.json({ configs: [{}], expiration: '', refreshAfter: '' }));
     await pass(500);
-    expect(embed.config.datasetBinding).toEqual({ datasetId: 'b' });
+    expect(embed.config.datasetBinding).toEqual({ datasetId: idOf('b') });
     expect(element.children).toHaveLength(1);
   });
 

@@ -23,6 +23,7 @@ window.harness = {
   models: powerbiModels,
   powerbiClient,
   configs: [],
+  keepsConfigs: true,
   handles: [],
   errors: [],
   events: [],
@@ -41,8 +42,8 @@ window.harness = {
       getAccessToken: async () => (await (await fetch(`/dev/token?user=${user}`)).text()).trim(),
       fetch: async (input, init) => {
         const response = await fetch(input, withLifetime(init));
-        if (String(input).endsWith('/config') && response.ok) {
-          window.harness.configs.push(...(await response.clone().json()).configs);
+        if (String(input).endsWith('/config') && response.ok && window.harness.keepsConfigs) {
+          window.harness.configs.push(...((await response.clone().json()).configs ?? []));
         }
         return response;
       },

@@ -7,6 +7,13 @@ export interface SeenCall {
   signal: AbortSignal;
 }
 
+/** The id that the service has for a name: the same name always has the same one. */
+export function idOf(name: string): string {
+  const digits = [...name].map((letter) => letter.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  const hex = digits.padStart(32, '0').slice(-32);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
 type Reply = (call: SeenCall) => Response | Promise<Response>;
 
 const MINUTE = 60_000;
@@ -17,9 +24,12 @@ export class FakeApi {
   lifetime = 60 * MINUTE;
   /** How far the service's clock is ahead of the page's. */
   skew = 0;
-  hidesDate = false;
   latency = 0;
   refused = new Set<string>();
+  /** Bindings over these datasets share no token with others. */
+  alone = new Set<string>();
+  /** As with DYNABIND_USER_TOKEN=page. */
+  scopes: string[] | undefined;
   #next: Reply[] = [];
   #issued = 0;
 
@@ -50,29 +60,43 @@ export class FakeApi {
 
   #grant(call: SeenCall): Response {
     if (call.bindings.some(({ dataset }) => this.refused.has(dataset ?? ''))) return problem('not-entitled', 403);
-    const token = `token-${++this.#issued}`;
-    const life = {
-      tokenId: `id-of-${token}`,
-      expiration: new Date(Date.now() + this.skew + this.lifetime).toISOString(),
-      refreshAfter: new Date(Date.now() + this.skew + this.lifetime - Math.min(10 * MINUTE, this.lifetime / 2)).toISOString(),
-    };
-    if (call.path === '/token') return this.json({ tokenType: 'Embed', token, ...life });
-    if (call.path === '/config') {
-      return this.json({ configs: call.bindings.map((binding) => configOf(binding, token)), ...life });
+    const conflicts = call.bindings.flatMap(({ dataset }, at) => (this.alone.has(dataset ?? '') ? [at] : []));
+    if (call.bindings.length > 1 && conflicts.length > 0) {
+      const errors = conflicts.map((at) => ({ pointer: `/bindings/${at}`, detail: 'needs a request of its own' }));
+      return problem('bindings-conflict', 400, {}, { errors });
     }
-    return this.json({ reports: [], datasets: [] });
+    if (call.path.startsWith('/datasets')) return Response.json({ reports: [], datasets: [] });
+    if (this.scopes) {
+      return Response.json({ configs: call.bindings.map((binding) => configOf(binding, undefined)), scopes: this.scopes });
+    }
+    const token = `token-${++this.#issued}`;
+    const life = { tokenId: idOf(token), ...this.#life() };
+    const headers = { 'apigw-requestid': `request-${this.calls.length}` };
+    if (call.path === '/token') return Response.json({ tokenType: 'Embed', token, ...life }, { headers });
+    return Response.json({ configs: call.bindings.map((binding) => configOf(binding, token)), ...life }, { headers });
   }
 
-  json(body: unknown): Response {
-    const date = new Date(Date.now() + this.skew).toUTCString();
-    return Response.json(body, { headers: this.hidesDate ? {} : { date } });
+  #life(): object {
+    const lifetimeSeconds = this.lifetime / 1000;
+    const refreshAfterSeconds = lifetimeSeconds - Math.min(600, lifetimeSeconds / 2);
+    const at = (seconds: number) => new Date(Date.now() + this.skew + seconds * 1000).toISOString();
+    return { expiration: at(lifetimeSeconds), refreshAfter: at(refreshAfterSeconds), lifetimeSeconds, refreshAfterSeconds };
   }
 }
 
-function configOf({ report, dataset, mode }: Binding, token: string): object {
-  const common = { tokenType: 1, accessToken: token, embedUrl: 'https://app.powerbi.com/reportEmbed?reportId=r' };
-  if (mode === 'create') return { ...common, type: 'create', datasetId: dataset };
-  return { ...common, type: 'report', id: report, permissions: 0, viewMode: 0, datasetBinding: { datasetId: dataset } };
+/** As openapi.yaml describes it. */
+export function configOf({ report = '', dataset = '', mode }: Binding, accessToken: string | undefined): Record<string, unknown> {
+  const common = { tokenType: accessToken ? 1 : 0, ...(accessToken && { accessToken }) };
+  const datasetId = idOf(dataset);
+  const id = idOf(report);
+  if (mode === 'create') return { ...common, type: 'create', embedUrl: 'https://app.powerbi.com/reportEmbed', datasetId };
+  if (report === 'invoice') {
+    const datasetBindings = [{ sourceDatasetId: idOf('own'), targetDatasetId: datasetId }];
+    return { ...common, type: 'report', id, embedUrl: `https://app.powerbi.com/rdlEmbed?reportId=${id}`, datasetBindings };
+  }
+  const edit = mode === 'edit' ? 1 : 0;
+  const embedUrl = `https://app.powerbi.com/reportEmbed?reportId=${id}&groupId=${idOf('workspace')}&w=2`;
+  return { ...common, type: 'report', id, embedUrl, permissions: edit, viewMode: edit, datasetBinding: { datasetId } };
 }
 
 export function problem(code: string, status: number, headers: Record<string, string> = {}, more: object = {}): Response {

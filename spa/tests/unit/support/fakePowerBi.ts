@@ -17,13 +17,16 @@ export class FakeEmbed {
   answer: () => Promise<void> = () => Promise.resolve();
   tokenAnswer: () => Promise<void> = () => Promise.resolve();
   iframe: HTMLIFrameElement;
+  /** powerbi-client copies the config, and its bookmarks keep the one that it was given. */
+  readonly config: FakeConfig;
   #listeners: [string, EventListener][] = [];
 
   constructor(
     readonly service: FakePowerBi,
     readonly element: HTMLElement,
-    readonly config: FakeConfig,
+    readonly given: FakeConfig,
   ) {
+    this.config = { ...given };
     this.iframe = document.createElement('iframe');
     element.replaceChildren(this.iframe);
   }
@@ -67,7 +70,7 @@ export class FakeEmbed {
     this.service.accessToken = token;
   }
 
-  /** The iframe has loaded and powerbi-client posts the config; its promise is nobody's, as in the real one. */
+  /** The iframe has loaded and powerbi-client posts the config; nobody handles its promise, as in the real one. */
   iframeReady(): void {
     this.isIframeReady = true;
     void (this.config.type === 'create' ? this.create() : this.load());

@@ -1,0 +1,63 @@
+import type { DynabindError } from '@dynabind/client';
+import { h } from './dom.js';
+
+const COMMAND = [
+  'chromium --host-resolver-rules="MAP app.powerbi.com 127.0.0.1"',
+  '--ignore-certificate-errors --user-data-dir=$(mktemp -d)',
+].join(' ');
+
+/** The place of a report. Its size never changes: what there is to say is said inside. */
+export class Box {
+  readonly report = h('div', { class: 'report' });
+  readonly #overlay = h('div', { class: 'overlay' });
+  readonly element = h('div', { class: 'box' }, this.report, this.#overlay);
+
+  clear(): void {
+    this.#say('');
+  }
+
+  loading(): void {
+    const bars = [70, 45, 90, 60].map((height) => h('i', { class: `bar-${height}` }));
+    this.#say('loading', h('div', { class: 'skeleton', 'aria-hidden': 'true' }, ...bars));
+  }
+
+  /** What to do next, where there is nothing to see. */
+  empty(...content: (Node | string)[]): void {
+    this.#say('empty', h('div', {}, ...content));
+  }
+
+  /** An error as a person reads it; what support needs is one click away. */
+  error(error: DynabindError): void {
+    const facts = [
+      ['Code', error.code],
+      ['Status', error.status?.toString()],
+      ['Detail', error.detail],
+      ['Request id', error.requestId],
+      ['Power BI’s request id', error.upstreamRequestId],
+    ].flatMap(([term, value]) => (term && value ? [h('dt', {}, term), h('dd', {}, value)] : []));
+    const text = h('p', {}, h('strong', {}, error.message), ' ', error.remedy);
+    this.#say('error', h('div', { role: 'alert' }, text), h('details', {}, h('summary', {}, 'For support'), h('dl', {}, ...facts)));
+  }
+
+  /** powerbi-client embeds from Microsoft's hosts only, so the stand-in has to answer under such a name. */
+  hostHint(): void {
+    this.#say(
+      'hint',
+      h('div', { role: 'alert' }, h('p', {}, h('strong', {}, 'This browser cannot show the simulated report.'))),
+      h(
+        'p',
+        {},
+        'Power BI’s client embeds from Microsoft’s host names only, so the local stack answers as app.powerbi.com. Everything else on this page works. To see the report, run ',
+        h('code', {}, 'make browser'),
+        ', or open the page with:',
+      ),
+      h('pre', { tabindex: '0', 'aria-label': 'Command that opens the page' }, `${COMMAND} ${location.origin}`),
+    );
+  }
+
+  #say(kind: string, ...content: Node[]): void {
+    this.#overlay.dataset.kind = kind;
+    this.#overlay.hidden = kind === '';
+    this.#overlay.replaceChildren(...content);
+  }
+}

@@ -1,0 +1,10 @@
+import { createDynabind } from '@dynabind/client';
+import { defineDynabindReport } from '@dynabind/element';
+
+/** Call it once. The element writes errors where the report would be. */
+export function start(apiUrl: string, getAccessToken: () => Promise<string>): void {
+  defineDynabindReport(createDynabind({ apiUrl, getAccessToken }));
+  const data = document.querySelector<HTMLSelectElement>('#data');
+  const report = document.querySelector('dynabind-report');
+  data?.addEventListener('change', () => report?.setAttribute('dataset', data.value));
+}

@@ -1,0 +1,99 @@
+import type { Binding, ConfigAnswer, EmbedConfig } from './contract.js';
+import { unexpected } from './errors.js';
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The hosts from which powerbi-client embeds. */
+const POWER_BI =
+  /(\.powerbi\.com|\.fabric\.microsoft\.com|\.analysis(-df\.windows|\.windows-int)\.net|^app\.(powerbi\.(cn|sovcloud-api\.fr|eaglex\.ic\.gov|microsoft\.scloud)|(mil\.|high\.|canaryhigh\.)?powerbigov\.us))$/;
+
+type Fields = Record<string, unknown>;
+
+/** Ids that the service has named for datasets; a dataset that is granted with its workspace is named by its id. */
+export type DatasetIds = ReadonlyMap<string, string>;
+
+export function isPaginated(embedUrl: string): boolean {
+  return new URL(embedUrl).pathname.toLowerCase().startsWith('/rdlembed');
+}
+
+/** Refuses an answer that does not say exactly what was asked for; powerbi-client would show the report's own data. */
+export function checkedConfigs(answer: ConfigAnswer, bindings: readonly Binding[], known: DatasetIds): EmbedConfig[] {
+  const configs: unknown = answer.configs;
+  if (!Array.isArray(configs) || configs.length !== bindings.length) throw unexpected('The number of configs is wrong.');
+  const checked = configs.map((config, at) => checkedConfig(config, bindings[at] as Binding, known, `/configs/${at}`));
+  for (const field of ['accessToken', 'tokenType'] as const) {
+    if (checked.some((config) => config[field] !== checked[0]?.[field])) throw unexpected(`${field} differs.`);
+  }
+  const { accessToken, tokenType } = checked[0] as EmbedConfig;
+  const isOk = answer.scopes ? isScopes(answer.scopes) && tokenType === 0 && !accessToken : isText(accessToken);
+  if (!isOk) throw unexpected('/configs/0/accessToken or /scopes is wrong.');
+  return checked;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isGuid = (value: unknown): value is string => typeof value === 'string' && GUID.test(value);
+const isScopes = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
+const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** The known fields only: an unknown one could change what powerbi-client shows. */
+function checkedConfig(value: unknown, binding: Binding, known: DatasetIds, place: string): EmbedConfig {
+  const need = (holds: boolean, field: string) => {
+    if (!holds) throw unexpected(`${place}/${field} is missing or wrong.`);
+  };
+  need(typeof value === 'object' && value !== null, '');
+  const config = value as Fields;
+  const { type, tokenType, accessToken, embedUrl, id } = config;
+  const isNew = binding.mode === 'create';
+  need(type === (isNew ? 'create' : 'report'), 'type');
+  need(tokenType === 0 || tokenType === 1, 'tokenType');
+  need(accessToken === undefined || isText(accessToken), 'accessToken');
+  const url = embedUrlOf(embedUrl);
+  need(url !== undefined, 'embedUrl');
+  const common: Fields = { type, tokenType, embedUrl, ...(accessToken !== undefined && { accessToken }) };
+  const isBound = (datasetId: unknown): boolean => isGuid(datasetId) && isTheOneAskedFor(datasetId, binding, known);
+  if (isNew) {
+    need(isBound(config.datasetId), 'datasetId');
+    need(config.groupId === undefined || isGuid(config.groupId), 'groupId');
+    return pick(common, config, 'datasetId', 'groupId');
+  }
+  need(isGuid(id) && isSame(url?.searchParams.get('reportId') ?? id, id), 'id');
+  if (isPaginated(embedUrl as string)) {
+    need(areReplacements(config.datasetBindings, isBound), 'datasetBindings');
+    return pick(common, config, 'id', 'datasetBindings');
+  }
+  need(isReportBinding(config.datasetBinding, isBound), 'datasetBinding');
+  const isEdit = binding.mode === 'edit';
+  need(isEdit ? config.permissions === 1 || config.permissions === 7 : config.permissions === 0, 'permissions');
+  need(config.viewMode === (isEdit ? 1 : 0), 'viewMode');
+  return pick(common, config, 'id', 'permissions', 'viewMode', 'datasetBinding');
+}
+
+function pick(common: Fields, config: Fields, ...names: string[]): EmbedConfig {
+  for (const name of names) if (config[name] !== undefined) common[name] = config[name];
+  return common as unknown as EmbedConfig;
+}
+
+function embedUrlOf(value: unknown): URL | undefined {
+  try {
+    const url = new URL(value as string);
+    return url.protocol === 'https:' && POWER_BI.test(url.hostname) ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isTheOneAskedFor(datasetId: string, { dataset = datasetId }: Binding, known: DatasetIds): boolean {
+  return isSame(known.get(dataset) ?? (isGuid(dataset) ? dataset : datasetId), datasetId);
+}
+
+function isReportBinding(value: unknown, isBound: (datasetId: unknown) => boolean): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { datasetId, paginatedReportBindings: paginated } = value as Fields;
+  const isSameTarget = (target: unknown) => target === datasetId;
+  return isBound(datasetId) && (paginated === undefined || areReplacements(paginated, isSameTarget));
+}
+
+function areReplacements(value: unknown, isTarget: (datasetId: unknown) => boolean): boolean {
+  const isReplacement = (entry: Fields | null) => isGuid(entry?.sourceDatasetId) && isTarget(entry?.targetDatasetId);
+  return Array.isArray(value) && value.length > 0 && value.every(isReplacement);
+}

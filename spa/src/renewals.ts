@@ -1,0 +1,180 @@
+import type { Api, Token } from './api.js';
+import type { Clock } from './clock.js';
+import { type DynabindError, isLostContact, isRefusal, isSignInFault, toDynabindError } from './errors.js';
+import { SharedToken, type Failures, type Member } from './sharedToken.js';
+import type { Sharing } from './sharing.js';
+import { onWake } from './wake.js';
+
+/** A sleeping computer stops timers but not time: no timer runs longer than this. */
+const HEARTBEAT = 30_000;
+/** Between two renewals of one token, whatever its times say. */
+const GAP = 30_000;
+const MOST_STRIKES = 4;
+/** Tokens that are due within this time are renewed together. */
+const TOGETHER = 600_000;
+const FIRST_PAUSE = 5_000;
+const LONGEST_PAUSE = 60_000;
+/** How long after `online` a failed renewal is soon tried again. */
+const RECONNECTION = 15_000;
+
+const gap = (strikes: number): number => GAP * 2 ** Math.min(strikes, MOST_STRIKES);
+
+/** All tokens in use on a page. Renews each when it is due, however late the page notices. */
+export class Renewals {
+  readonly #api: Api;
+  readonly #sharing: Sharing;
+  readonly #clock: Clock;
+  readonly #tokens = new Set<SharedToken>();
+  #onlineAt = -Infinity;
+  #timer: unknown;
+  #stopListening: (() => void) | undefined;
+
+  constructor(api: Api, sharing: Sharing, clock: Clock) {
+    this.#api = api;
+    this.#sharing = sharing;
+    this.#clock = clock;
+  }
+
+  open(value: Token, strikes = 0, generation = 0): SharedToken {
+    return new SharedToken(this, value, this.#clock.now(), gap(strikes), strikes, generation);
+  }
+
+  isExpired({ value }: SharedToken): boolean {
+    return this.#clock.now() >= value.expiresAt;
+  }
+
+  join(member: Member, token: SharedToken): void {
+    this.leave(member);
+    token.members.add(member);
+    member.token = token;
+    this.#tokens.add(token);
+    this.#stopListening ??= onWake((isOnline) => this.#wake(isOnline));
+    this.#plan();
+  }
+
+  leave(member: Member): void {
+    const { token } = member;
+    member.token = undefined;
+    token?.members.delete(member);
+    if (!token || token.members.size > 0) return;
+    this.#tokens.delete(token);
+    token.abandon?.();
+    if (this.#tokens.size === 0) {
+      this.#stopListening?.();
+      this.#stopListening = undefined;
+    }
+    this.#plan();
+  }
+
+  /** Renews one token now, unless that is being done already. Never rejects. */
+  renew(token: SharedToken): Promise<Failures> {
+    return token.renewal ?? this.#renew([token]);
+  }
+
+  /** Power BI says that the token has expired. `undefined`: the token is new, so that another one would not help now. */
+  recover(token: SharedToken): Promise<Failures> | undefined {
+    const now = this.#clock.now();
+    if (token.renewal) return token.renewal;
+    const earliest = token.openedAt + gap(token.strikes);
+    if (token.generation === 0 || now >= earliest) return this.#renew([token]);
+    token.dueAt = Math.min(token.dueAt, earliest);
+    this.#plan();
+    return undefined;
+  }
+
+  #renew(tokens: SharedToken[]): Promise<Failures> {
+    const failures = new Map<Member, DynabindError>();
+    const { signal } = this.#abandonable(tokens);
+    const members = tokens.flatMap((token) => [...token.members]);
+    const sent = this.#sharing.send(members, {
+      request: async (bindings, group) => {
+        const old = group.find(({ token }) => token)?.token;
+        if (!old) return;
+        const force = group.some((member) => member.isExpired);
+        const value = await this.#api.renew(old.value, bindings, force, signal);
+        await this.#handOut(value, group, failures);
+      },
+      refuse: (group, error) => signal.aborted || this.#notYet(group, error, failures),
+    });
+    const renewal = sent.then(() => {
+      for (const token of tokens) token.renewal = token.abandon = undefined;
+      this.#plan();
+      return failures;
+    });
+    for (const token of tokens) token.renewal = renewal;
+    return renewal;
+  }
+
+  #abandonable(tokens: SharedToken[]): AbortController {
+    const controller = new AbortController();
+    const abandon = () => tokens.every(({ members }) => members.size === 0) && controller.abort();
+    for (const token of tokens) token.abandon = abandon;
+    return controller;
+  }
+
+  async #handOut(value: Token, group: Member[], failures: Map<Member, DynabindError>): Promise<void> {
+    const members = group.filter(({ token }) => token);
+    const old = members.map(({ token }) => token as SharedToken);
+    const isOfNoUse =
+      members.some(({ isExpired }) => isExpired) ||
+      old.some(({ isRefused }) => isRefused) ||
+      value.expiresAt - this.#clock.now() < 2 * GAP;
+    const strikes = isOfNoUse ? Math.max(0, ...old.map((token) => token.strikes)) + 1 : 0;
+    const next = this.open(value, strikes, 1 + Math.max(0, ...old.map(({ generation }) => generation)));
+    for (const member of members) this.join(member, next);
+    const renewed = members.map((member) =>
+      member.renewed(value).catch((cause: unknown) => {
+        failures.set(member, toDynabindError(cause));
+        next.isRefused = true;
+        next.dueAt = Math.min(next.dueAt, next.openedAt + gap(strikes));
+      }),
+    );
+    await Promise.all(renewed);
+  }
+
+  #notYet(group: Member[], error: DynabindError, failures: Map<Member, DynabindError>): void {
+    for (const member of group) failures.set(member, error);
+    if (isRefusal(error)) return group.forEach((member) => member.refused(error));
+    const now = this.#clock.now();
+    // An attempt that began offline says nothing about the connection that is back.
+    const isReconnecting = now - this.#onlineAt < RECONNECTION;
+    const isSignIn = isSignInFault(error);
+    const asked = (error.retryAfterSeconds ?? 0) * 1000;
+    for (const token of new Set(group.map((member) => member.token))) {
+      if (!token) continue;
+      const pause = isSignIn ? LONGEST_PAUSE : Math.max(FIRST_PAUSE * 2 ** token.attempts++, asked);
+      token.failedAt = now;
+      token.lostContact = isLostContact(error);
+      token.dueAt = now + Math.min(pause, isReconnecting ? FIRST_PAUSE : LONGEST_PAUSE);
+      if (isReconnecting || !(isSignIn || this.isExpired(token))) continue;
+      for (const member of token.members) member.failed(error);
+    }
+  }
+
+  #plan(): void {
+    this.#clock.clearTimeout(this.#timer);
+    if (this.#tokens.size === 0) return;
+    const times = [...this.#tokens].map(({ renewal, dueAt }) => (renewal ? Infinity : dueAt));
+    const wait = Math.min(Math.max(Math.min(...times) - this.#clock.now(), 0), HEARTBEAT);
+    this.#timer = this.#clock.setTimeout(() => this.#check(), wait);
+  }
+
+  /** The page is looked at or online again: a lost connection is tried sooner than planned. */
+  #wake(isOnline: boolean): void {
+    const now = this.#clock.now();
+    if (isOnline) this.#onlineAt = now;
+    for (const token of this.#tokens) {
+      if (token.lostContact) token.dueAt = isOnline ? now : Math.min(token.dueAt, token.failedAt + FIRST_PAUSE);
+    }
+    this.#check();
+  }
+
+  #check(): void {
+    const now = this.#clock.now();
+    const idle = [...this.#tokens].filter(({ renewal }) => !renewal);
+    const isDue = ({ dueAt }: SharedToken, ahead = 0) => dueAt <= now + ahead;
+    const together = (token: SharedToken) => isDue(token, token.attempts === 0 ? TOGETHER : 0);
+    if (idle.some((token) => isDue(token))) void this.#renew(idle.filter(together));
+    this.#plan();
+  }
+}
