@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium as playwright } from 'playwright-core';
@@ -7,17 +7,35 @@ import { HOST_FLAGS } from './host-flags.mjs';
 
 const modules = (path) => fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url));
 
-/** Chromium out of the npm package, unpacked once; a folder of its own for each version, as the package keeps none. */
+/**
+ * Chromium out of the npm package, unpacked once into a folder of its own for each version.
+ *
+ * Several test files may do so at the same time: each unpacks for itself, and the first puts the result in its place.
+ */
 async function unpacked() {
   const { version } = JSON.parse(readFileSync(modules('@sparticuz/chromium/package.json'), 'utf8'));
   const folder = modules(`.cache/chromium-${version}`);
+  if (!existsSync(folder)) {
+    const draft = `${folder}-${process.pid}`;
+    await unpackInto(draft);
+    try {
+      renameSync(draft, folder);
+    } catch (error) {
+      if (!existsSync(folder)) throw error;
+      rmSync(draft, { recursive: true });
+    }
+  }
+  return { path: join(folder, 'chromium'), libraries: join(folder, 'al2023/lib'), fonts: join(folder, 'fonts') };
+}
+
+async function unpackInto(folder) {
   mkdirSync(folder, { recursive: true });
   // The package unpacks into the temporary folder, and its system libraries only where it takes itself to be on Lambda.
   const before = { ...process.env };
   Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' });
   try {
     const { default: chromium } = await import('@sparticuz/chromium');
-    return { path: await chromium.executablePath(), libraries: join(folder, 'al2023/lib'), fonts: join(folder, 'fonts') };
+    await chromium.executablePath();
   } finally {
     for (const name of ['TMPDIR', 'AWS_EXECUTION_ENV', 'LD_LIBRARY_PATH', 'FONTCONFIG_PATH']) {
       if (before[name] === undefined) delete process.env[name];

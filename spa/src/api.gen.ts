@@ -218,7 +218,7 @@ export interface components {
             kind: "report" | "paginated";
             /** @description Whether `problems` is empty */
             bindable: boolean;
-            problems: ("report-not-found" | "workspace-not-on-capacity" | "lookup-failed")[];
+            problems: ("report-not-found" | "workspace-not-on-capacity" | "identity-required" | "identity-roles-required" | "identity-not-supported" | "claim-missing" | "lookup-failed")[];
         };
         DatasetEntry: {
             dataset: components["schemas"]["Key"];
@@ -269,7 +269,8 @@ export interface components {
     };
     responses: {
         /**
-         * @description `invalid-request`: the body or a parameter is not understood, `errors` says where;
+         * @description `invalid-request`: the body or a parameter is not understood, `errors` says where; or `POST /token` where the
+         *     page gets the user's own token itself, `detail` names the scope;
          *     `dataset-required`: several datasets could be bound, name one;
          *     `bindings-conflict`: these bindings may not share a token; `errors` names those that need a request of their own
          */
@@ -289,8 +290,9 @@ export interface components {
         };
         /**
          * @description `unauthenticated`: no verified claims with a `sub` of at most 256 bytes, or, in the organization scenario, no
-         *     bearer token of at most 16 KiB; `interaction-required`: Entra wants the user (MFA, consent). The gateway's
-         *     own: the JWT is missing or does not verify.
+         *     bearer token of at most 16 KiB; `interaction-required`: Entra or Power BI requires the user (MFA,
+         *     consent); `claims` holds the claims challenge, if there is one. The gateway's own: the JWT is missing or does not
+         *     verify.
          */
         Unauthenticated: {
             headers: {
@@ -480,7 +482,10 @@ export interface components {
         CacheControl: "no-store";
         /** @description Seconds to wait before asking again */
         RetryAfter: number;
-        /** @description `Bearer`; for `interaction-required` with the claims challenge that the page passes on to Entra */
+        /**
+         * @description `Bearer`; for `interaction-required` with the claims challenge in base64. API Gateway renames the header of a
+         *     function's answer to `x-amzn-remapped-www-authenticate`; the problem's `claims` holds the challenge as well.
+         */
         WwwAuthenticate: string;
         /** @description The methods that the route takes */
         Allow: "GET" | "POST";

@@ -7,12 +7,15 @@ import { openHarness } from './harness.mjs';
 export function useSuite() {
   const suite = {};
   before(async () => {
-    [suite.stack, suite.browser] = await Promise.all([startStack(), launch()]);
+    const started = await Promise.allSettled([startStack(), launch()]);
+    [suite.stack, suite.browser] = started.map((result) => result.value);
+    // What did start is closed by `after`; a stack that is left running would keep the file from its end.
+    for (const { reason } of started) if (reason) throw reason;
     suite.open = (user) => openHarness(suite.browser, suite.stack, user);
   });
   afterEach(async () => {
-    await Promise.all(suite.browser.contexts().map((context) => context.close()));
-    await suite.stack.control('DELETE', '/dev/faults');
+    await Promise.all((suite.browser?.contexts() ?? []).map((context) => context.close()));
+    await suite.stack?.control('DELETE', '/dev/faults');
   });
   after(async () => {
     await suite.browser?.close();
