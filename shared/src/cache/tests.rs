@@ -152,3 +152,22 @@ async fn a_load_that_may_not_begin_leaves_nothing_behind() {
     assert_eq!(cache.get(1, at(0), refuse, |_| true).await, Err("over budget"));
     assert!(cache.lock().slots.is_empty());
 }
+
+#[tokio::test]
+async fn a_failure_that_is_worth_it_is_remembered_for_a_while() {
+    let cache = TestCache::new(2).keeping_failures(Duration::from_secs(30), |failure| *failure == "refused");
+    assert_eq!(ask(&cache, 1, 0, Some("refused")).await, Err("refused"));
+    assert_eq!(ask(&cache, 1, 29, None).await, Err("refused"), "nothing is asked");
+    assert_eq!(ask(&cache, 1, 30, None).await, Ok((30, Origin::Loaded)));
+    assert_eq!(ask(&cache, 2, 0, Some("outage")).await, Err("outage"));
+    assert_eq!(ask(&cache, 2, 1, None).await, Ok((1, Origin::Loaded)));
+}
+
+#[tokio::test]
+async fn beside_a_remembered_failure_an_old_value_answers_as_beside_a_new_one() {
+    let cache = TestCache::new(2).keeping_failures(Duration::from_secs(30), |_| true);
+    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
+    assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, Origin::Fallback)));
+    assert_eq!(ask(&cache, 1, 19, None).await, Ok((0, Origin::Fallback)), "nothing is asked");
+    assert_eq!(ask(&cache, 1, 42, None).await, Ok((42, Origin::Loaded)));
+}

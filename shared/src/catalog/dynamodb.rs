@@ -101,9 +101,9 @@ impl DynamoDbCatalog {
 impl CatalogReader for DynamoDbCatalog {
     async fn tenant(&self, call: &Arc<Call>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
         let Ok(name) = name.parse::<TenantKey>() else { return Ok(None) };
-        let Some(record) = self.table.get(call, ItemKey::Tenant(name)).await? else { return Ok(None) };
-        let versions = record.parsed(item::VERSIONS, item::parse_versions)?;
-        Ok(Some(Arc::new(Tenant { versions, ..record.parsed(item::ENTRY, item::parse_tenant)? })))
+        let Some(record) = self.table.get(call, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };
+        let (name, versions) = (name.to_string(), record.parsed(item::VERSIONS, item::parse_versions)?);
+        Ok(Some(Arc::new(Tenant { name, versions, ..record.parsed(item::ENTRY, item::parse_tenant)? })))
     }
 
     async fn entries(

@@ -81,7 +81,13 @@ fn read_tenants<'j>(
     json: &'j Document<'j>,
     names: &Names<'j>,
 ) -> Option<HashMap<TenantKey, Arc<Tenant>>> {
-    reader.map(json, |reader, json| read_tenant(reader, json, Some(names)).map(Arc::new))
+    let tenants: HashMap<TenantKey, Tenant> =
+        reader.map(json, |reader, json| read_tenant(reader, json, Some(names)))?;
+    let named = |(key, tenant): (TenantKey, Tenant)| {
+        let name = key.to_string();
+        (key, Arc::new(Tenant { name, ..tenant }))
+    };
+    Some(tenants.into_iter().map(named).collect())
 }
 
 pub(super) fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Report> {
@@ -215,7 +221,7 @@ pub(super) fn read_tenant<'j>(
     reader.object(json, |fields| {
         let profile = fields.optional("profileId", Reader::parsed);
         let grants = fields.required("grants", |r, json| r.list(json, |r, json| read_grant(r, json, names)));
-        Some(Tenant { profile, grants: grants?, versions: EntryVersions::default() })
+        Some(Tenant { name: String::new(), profile, grants: grants?, versions: EntryVersions::default() })
     })
 }
 

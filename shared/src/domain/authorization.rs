@@ -70,11 +70,15 @@ pub struct Authorization<'t> {
 }
 
 impl<'t> Authorization<'t> {
-    /// Holds each request against the grants; the first that fails decides.
+    /// Holds each request against the grants; the first that fails decides. Grants of a tenant that
+    /// is not the caller's allow nothing.
     ///
     /// # Errors
     /// Which request no grant allows.
     pub fn begin(caller: &'t Caller, tenant: &'t Tenant, requests: &[BindingRequest]) -> Result<Self, Refusal> {
+        if caller.tenant() != Some(tenant.name.as_str()) {
+            return Err(Refusal { binding: 0, denial: Denial::NotEntitled });
+        }
         let mut permits = Vec::with_capacity(requests.len());
         for (binding, request) in requests.iter().enumerate() {
             permits.push(tenant.permit(caller, request).map_err(|denial| Refusal { binding, denial })?);

@@ -9,6 +9,8 @@ use super::{
 /// A tenant of the product: its grants add up, and nothing is granted across them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tenant {
+    /// The value of the tenant claim that its callers have.
+    pub name: String,
     /// The service principal profile to act as for this tenant.
     pub profile: Option<ProfileId>,
     /// What its callers may bind.

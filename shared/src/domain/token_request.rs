@@ -236,3 +236,115 @@ fn add_datasets(datasets: &mut BTreeMap<DatasetId, XmlaPermissions>, binding: &A
         *permitted = (*permitted).max(xmla);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{Authorization, BindingRequest, Caller, Entries, Found, Viewer};
+    use crate::gateway::VerifiedClaims;
+
+    const HERE: &str = "00000001-0000-4000-8000-000000000001";
+    const THERE: &str = "00000001-0000-4000-8000-000000000002";
+
+    /// Reports `r` and `s`, datasets `a` and `b`, and `mine` and `all`, which are one dataset under two identities.
+    fn catalog(grants: &Value) -> Value {
+        let report =
+            |n: u8| json!({ "name": "R", "workspaceId": HERE, "reportId": format!("00000002-0000-4000-8000-{n:012}") });
+        let dataset = |n: u8| json!({ "name": "D", "workspaceId": HERE, "datasetId": format!("00000003-0000-4000-8000-{n:012}") });
+        let under = |username: &str| {
+            let mut dataset = dataset(3);
+            dataset["identity"] = json!({ "username": username });
+            dataset
+        };
+        json!({
+            "reports": { "r": report(1), "s": report(2) },
+            "datasets": { "a": dataset(1), "b": dataset(2), "mine": under("{email}"), "all": under("everybody") },
+            "tenants": { "t": { "grants": grants } },
+        })
+    }
+
+    /// `MODE REPORT DATASET`, or `create DATASET`.
+    fn request(text: &str) -> BindingRequest {
+        let words: Vec<_> = text.split(' ').collect();
+        let report = (words.len() == 3).then(|| words[1].parse().unwrap());
+        BindingRequest {
+            report,
+            dataset: words.last().map(|key| key.parse().unwrap()),
+            mode: words[0].parse().unwrap(),
+        }
+    }
+
+    fn share(grants: &Value, bindings: &[&str]) -> Result<TokenRequest, TokenRequestError> {
+        let catalog = crate::catalog::parse(&catalog(grants).to_string()).unwrap();
+        let claims = VerifiedClaims::for_test(&json!({ "sub": "u", "tenant": "t", "email": "u@x" }));
+        let caller = Caller::new(claims, "tenant", "groups").unwrap();
+        let requests: Vec<_> = bindings.iter().map(|text| request(text)).collect();
+        let begun = Authorization::begin(&caller, &catalog.tenants["t"], &requests).unwrap();
+        let entries = Entries { reports: catalog.reports.clone(), datasets: catalog.datasets.clone() };
+        let bindings = begun.complete(&entries, &Found::default(), Viewer::Customer).unwrap();
+        TokenRequest::sharing(&bindings, &OwnDatasets::new(), None)
+    }
+
+    fn apart(grants: &Value, bindings: &[&str]) -> Vec<usize> {
+        match share(grants, bindings) {
+            Err(TokenRequestError::Conflict { apart }) => apart,
+            other => panic!("{bindings:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn views_share_whatever_they_view() {
+        let grants = json!([{ "reports": ["r"], "datasets": ["a"] }, { "reports": ["s"], "datasets": ["b", "mine"] }]);
+        let request = share(&grants, &["view r a", "view s b", "view s mine"]).unwrap();
+        assert_eq!((request.reports().len(), request.datasets().len(), request.identities().len()), (2, 3, 1));
+        assert!(request.reports().values().all(|edit| !edit) && request.target_workspaces().is_empty());
+    }
+
+    #[test]
+    fn a_right_is_granted_over_each_dataset_or_stays_apart() {
+        let edit = json!({ "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": HERE });
+        let view = json!({ "reports": ["r", "s"], "datasets": ["b"] });
+        let create = json!({ "reports": ["s"], "datasets": ["b"], "modes": ["create"], "saveTo": HERE });
+        let grants = json!([edit, view, create]);
+        assert_eq!(apart(&grants, &["edit r a", "view r b"]), [0]);
+        assert_eq!(apart(&grants, &["view s b", "edit r a", "create b"]), [1]);
+        assert!(share(&grants, &["view s b", "create b"]).is_ok());
+        assert!(share(&grants, &["edit r a"]).is_ok());
+    }
+
+    #[test]
+    fn a_token_saves_only_where_each_of_its_rights_may() {
+        let grant = |report: &str, target: Option<&str>| {
+            let mut grant = json!({ "reports": [report], "datasets": ["a"], "modes": ["edit"] });
+            if let Some(target) = target {
+                grant["saveTo"] = json!(target);
+            }
+            grant
+        };
+        let two = json!([grant("r", Some(HERE)), grant("s", Some(THERE))]);
+        assert_eq!(apart(&two, &["edit r a", "edit s a"]), [1]);
+        let one = json!([grant("r", None), grant("s", Some(THERE))]);
+        assert_eq!(apart(&one, &["edit r a", "edit s a"]), [1]);
+        let same = json!([grant("r", Some(HERE)), grant("s", Some(HERE))]);
+        assert_eq!(share(&same, &["edit r a", "edit s a"]).unwrap().target_workspaces().len(), 1);
+    }
+
+    #[test]
+    fn a_dataset_goes_under_one_identity() {
+        let grants = json!([{ "reports": ["r"], "datasets": ["mine", "all"] }]);
+        assert_eq!(apart(&grants, &["view r mine", "view r all"]), [1]);
+        assert_eq!(share(&grants, &["view r mine"]).unwrap().identities()[0].identity.username, "u@x");
+    }
+
+    #[test]
+    fn grants_of_another_tenant_allow_nothing() {
+        let grants = json!([{ "reports": ["r"], "datasets": ["a"] }]);
+        let catalog = crate::catalog::parse(&catalog(&grants).to_string()).unwrap();
+        let claims = VerifiedClaims::for_test(&json!({ "sub": "u", "tenant": "another" }));
+        let caller = Caller::new(claims, "tenant", "groups").unwrap();
+        let refused = Authorization::begin(&caller, &catalog.tenants["t"], &[request("view r a")]).unwrap_err();
+        assert_eq!(refused.denial, crate::domain::Denial::NotEntitled);
+    }
+}
