@@ -83,11 +83,11 @@ fn read_tenants<'j>(
 ) -> Option<HashMap<TenantKey, Arc<Tenant>>> {
     let tenants: HashMap<TenantKey, Tenant> =
         reader.map(json, |reader, json| read_tenant(reader, json, Some(names)))?;
-    let named = |(key, tenant): (TenantKey, Tenant)| {
+    let with_name = |(key, tenant): (TenantKey, Tenant)| {
         let name = key.to_string();
         (key, Arc::new(Tenant { name, ..tenant }))
     };
-    Some(tenants.into_iter().map(named).collect())
+    Some(tenants.into_iter().map(with_name).collect())
 }
 
 pub(super) fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Report> {
