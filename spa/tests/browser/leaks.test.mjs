@@ -20,11 +20,10 @@ async function heapOf(page) {
 describe('after signing out', () => {
   it('a report that the page has kept holds no token, and neither does the heap', async () => {
     const { page, shows } = await suite.open('ana@contoso');
-    const tokens = [];
-    page.on('response', async (response) => {
-      if (!/\/(config|token)$/.test(response.url())) return;
-      const body = await response.json().catch(() => ({}));
-      tokens.push(body.token ?? body.configs?.[0].accessToken);
+    const bodies = [];
+    page.on('response', (response) => {
+      const asks = response.request().method() === 'POST' && /\/(config|token)$/.test(response.url());
+      if (asks) bodies.push(response.json());
     });
     await page.evaluate(async (binding) => {
       window.harness.keepsConfigs = false;
@@ -36,6 +35,7 @@ describe('after signing out', () => {
       window.harness.pastTheCache();
       return window.harness.handles[0].refresh();
     });
+    const tokens = (await Promise.all(bodies)).map((body) => body.token ?? body.configs[0].accessToken);
     assert.equal(tokens.length, 2);
     const before = await heapOf(page);
     assert.ok(before.includes(tokens[1].slice(0, 60)), 'the snapshot shows a token that is in use');
