@@ -109,6 +109,8 @@ impl Renderer<'_> {
     fn identity(&mut self, identity: &Value) -> Option<Value> {
         let username = self.part(&identity["username"], fits_username)?;
         let roles: Option<Vec<_>> = items(&identity["roles"]).iter().map(|role| self.part(role, fits_role)).collect();
+        // The contract does not say whether a role may hold control characters.
+        self.is_certain &= roles.iter().flatten().all(|role| !role.chars().any(char::is_control));
         let custom_data = self.optional(&identity["customData"])?;
         let context = self.optional(&identity["auditableContext"])?;
         Some(json!({ "username": username, "roles": roles?, "customData": custom_data, "auditableContext": context }))
