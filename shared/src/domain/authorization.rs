@@ -5,12 +5,13 @@
 //! to an [`AuthorizedBinding`]:
 //!
 //! ```compile_fail
-//! fn forge(report: std::sync::Arc<dynabind::domain::Report>) -> dynabind::domain::AuthorizedBinding {
-//!     dynabind::domain::AuthorizedBinding { report: Some(report), ..todo!() }
+//! use dynabind::domain::{AuthorizedBinding, Mode};
+//! fn widen(binding: AuthorizedBinding) -> AuthorizedBinding {
+//!     AuthorizedBinding { mode: Mode::Edit, ..binding }
 //! }
 //! ```
 //!
-//! A permit, which says what the grants allow, is private to this module's crate part:
+//! The step between the two, a permit, is private to `domain`:
 //!
 //! ```compile_fail
 //! use dynabind::domain::Permit;
@@ -161,6 +162,28 @@ fn may_open(grant: &Grant, permit: &Permit<'_>) -> bool {
     }
 }
 
+fn dataset_of(permit: &Permit<'_>, entries: &Entries, found: &Found) -> Option<Arc<Dataset>> {
+    let dataset = match &permit.dataset {
+        DatasetChoice::Catalogued(key) => entries.datasets.get(key),
+        DatasetChoice::Listed(id) => found.datasets.get(id),
+    };
+    dataset.cloned()
+}
+
+/// The report with the way in which it was named; a new one has none.
+fn report_of(
+    permit: &Permit<'_>,
+    entries: &Entries,
+    found: &Found,
+) -> Result<Option<(ReportChoice, Arc<Report>)>, Denial> {
+    let Some(choice) = permit.report.as_ref().filter(|_| permit.mode != Mode::Create) else { return Ok(None) };
+    let report = match choice {
+        ReportChoice::Catalogued(key) => entries.reports.get(key),
+        ReportChoice::Saved(id) => found.reports.get(id),
+    };
+    Ok(Some((choice.clone(), Arc::clone(report.ok_or(Denial::NotEntitled)?))))
+}
+
 /// Proof that a caller's grants allow a binding, with all that a token needs.
 #[derive(Clone, Debug)]
 pub struct AuthorizedBinding {
@@ -181,21 +204,8 @@ impl AuthorizedBinding {
         found: &Found,
         viewer: Viewer,
     ) -> Result<Self, Denial> {
-        let dataset = match &permit.dataset {
-            DatasetChoice::Catalogued(key) => entries.datasets.get(key),
-            DatasetChoice::Listed(id) => found.datasets.get(id),
-        };
-        let dataset = Arc::clone(dataset.ok_or(Denial::NotEntitled)?);
-        let report = match permit.report.clone().filter(|_| permit.mode != Mode::Create) {
-            Some(choice) => {
-                let report = match &choice {
-                    ReportChoice::Catalogued(key) => entries.reports.get(key),
-                    ReportChoice::Saved(id) => found.reports.get(id),
-                };
-                Some((choice, Arc::clone(report.ok_or(Denial::NotEntitled)?)))
-            }
-            None => None,
-        };
+        let dataset = dataset_of(permit, entries, found).ok_or(Denial::NotEntitled)?;
+        let report = report_of(permit, entries, found)?;
         let opens = |grant: &&&Grant| {
             let covers_report = |(choice, report): &(ReportChoice, Arc<Report>)| grant.covers(choice, report.workspace);
             grant.opens(&permit.dataset, dataset.workspace) && report.as_ref().is_none_or(covers_report)
