@@ -103,7 +103,7 @@ impl Embedding {
         if let Some(scope) = self.page_scope {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
-        let authorized = self.authorize(call, caller, request).await?;
+        let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
         let token = self.page_token(call, caller, &authorized, request.lifetime_minutes, 1).await?;
         Ok(TokenAnswer::new(token, self.clock.now()))
     }
@@ -118,14 +118,14 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let authorized = self.authorize(call, caller, request).await?;
+        let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
         // Neither needs the other's answer, so a cold page waits for the slower one alone.
         let (token, parts) = futures_util::try_join!(
             self.config_token(call, caller, &authorized, request.lifetime_minutes),
             self.configs.parts(call, &authorized),
         )?;
         if let ConfigToken::OfPage { .. } = token {
-            audit::no_token(call, caller, authorized.bindings.as_slice());
+            audit::no_token(call, caller, &authorized);
         }
         Ok(ConfigAnswer::new(parts, token, self.clock.now()))
     }
@@ -142,17 +142,6 @@ impl Embedding {
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
         self.lister.list(call, caller, report).await
-    }
-
-    async fn authorize(
-        &self,
-        call: &Arc<Call>,
-        caller: &Caller,
-        request: &BindingsRequest,
-    ) -> Result<Authorized, EmbeddingError> {
-        let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
-        call.note_bindings(audit::keys(authorized.bindings.as_slice()));
-        Ok(authorized)
     }
 
     /// What the configs embed with. Where the page gets the token itself, only
@@ -183,7 +172,7 @@ impl Embedding {
         if self.scenario == Scenario::Organization {
             self.access.connect_ahead(&authorized.requester.acting, connections - 1);
             let token = self.access.token(call, &authorized.requester).await?;
-            audit::user_token(call, caller, authorized.bindings.as_slice(), &token);
+            audit::user_token(call, caller, authorized, &token);
             return Ok(PageToken::of_user(token));
         }
         let token = self.issuer.token(call, caller, authorized, lifetime_minutes, connections).await?;

@@ -2,7 +2,7 @@
 
 mod trace;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -86,8 +86,8 @@ impl Call {
     }
 
     /// Notes which bindings it is about, by the catalog's keys.
-    pub fn note_bindings(&self, keys: String) {
-        self.trace().bindings = keys;
+    pub fn note_bindings(&self, keys: Arc<str>) {
+        self.trace().bindings = Some(keys);
     }
 
     /// Notes an upstream attempt.

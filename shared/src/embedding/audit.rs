@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::EmbeddingError;
+use super::authorizer::Authorized;
 use crate::cache::Origin;
 use crate::domain::{AuthorizedBinding, Caller, TokenRequest};
 use crate::request::Call;
@@ -42,7 +43,7 @@ impl Allowed {
 pub(super) fn embed_token(
     call: &Call,
     caller: &Caller,
-    bindings: &[AuthorizedBinding],
+    authorized: &Authorized,
     request: &TokenRequest,
     token: &EmbedToken,
     origin: Origin,
@@ -54,7 +55,7 @@ pub(super) fn embed_token(
         token_id = token.id,
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
-        bindings = keys(bindings),
+        bindings = authorized.keys.as_ref(),
         reports = allowed.reports,
         editable_reports = allowed.editable_reports,
         datasets = allowed.datasets,
@@ -74,7 +75,7 @@ pub(super) fn embed_token(
 pub(super) fn no_embed_token(
     call: &Call,
     caller: &Caller,
-    bindings: &[AuthorizedBinding],
+    authorized: &Authorized,
     request: Option<&TokenRequest>,
     error: &EmbeddingError,
 ) {
@@ -88,7 +89,7 @@ pub(super) fn no_embed_token(
         upstream_code,
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
-        bindings = keys(bindings),
+        bindings = authorized.keys.as_ref(),
         reports = allowed.reports,
         editable_reports = allowed.editable_reports,
         datasets = allowed.datasets,
@@ -104,13 +105,13 @@ pub(super) fn no_embed_token(
 
 /// A user's own access token was handed out. It opens whatever the user may see; the bindings are
 /// those that it was asked for.
-pub(super) fn user_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBinding], token: &AccessToken) {
-    let (reports, datasets) = items_of(bindings);
+pub(super) fn user_token(call: &Call, caller: &Caller, authorized: &Authorized, token: &AccessToken) {
+    let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(
         audit = "user-token",
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
-        bindings = keys(bindings),
+        bindings = authorized.keys.as_ref(),
         reports,
         datasets,
         expiration = timestamp::format(token.expiry.at),
@@ -120,24 +121,15 @@ pub(super) fn user_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBin
     );
 }
 
-/// `MODE REPORT DATASET` of each binding, by the catalog's keys; a new report is `-`.
-pub(super) fn keys(bindings: &[AuthorizedBinding]) -> String {
-    let key = |binding: &AuthorizedBinding| {
-        let report = binding.report_key().unwrap_or_else(|| "-".to_owned());
-        format!("{} {report} {}", binding.mode().as_str(), binding.dataset_key())
-    };
-    bindings.iter().map(key).collect::<Vec<_>>().join(", ")
-}
-
 /// Configs were answered and no token was handed out: the page gets the user's
 /// token itself. Reports and datasets are those of the configs.
-pub(super) fn no_token(call: &Call, caller: &Caller, bindings: &[AuthorizedBinding]) {
-    let (reports, datasets) = items_of(bindings);
+pub(super) fn no_token(call: &Call, caller: &Caller, authorized: &Authorized) {
+    let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(
         audit = "no-token",
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),
-        bindings = keys(bindings),
+        bindings = authorized.keys.as_ref(),
         reports,
         datasets,
         request_id = call.ids().request,

@@ -7,8 +7,8 @@ use super::EmbeddingError;
 use super::access::Requester;
 use super::metadata::{Metadata, Purpose};
 use crate::domain::{
-    Authorization, AuthorizedBindings, BindingRequest, Caller, Dataset, DatasetId, Denial, Found, Refusal, Report,
-    ReportId, Tenant, Viewer, WorkspaceId,
+    Authorization, AuthorizedBinding, AuthorizedBindings, BindingRequest, Caller, Dataset, DatasetId, Denial, Found,
+    Refusal, Report, ReportId, Tenant, Viewer, WorkspaceId,
 };
 use crate::ports::{ActingAs, CatalogReader};
 use crate::request::Call;
@@ -25,6 +25,8 @@ pub(super) struct Authorizer {
 /// Bindings that their caller's grants allow, and as whom Power BI is asked for them.
 pub(super) struct Authorized {
     pub(super) bindings: AuthorizedBindings,
+    /// The bindings by the catalog's keys, for the log.
+    pub(super) keys: Arc<str>,
     pub(super) requester: Requester,
 }
 
@@ -46,7 +48,10 @@ impl Authorizer {
         let (reports, datasets) = (authorization.report_keys(), authorization.dataset_keys());
         let entries = self.catalog.entries(call, &tenant, &reports, &datasets).await?;
         let found = self.find(call, &requester, &authorization).await?;
-        Ok(Authorized { bindings: authorization.complete(&entries, &found, self.viewer())?, requester })
+        let bindings = authorization.complete(&entries, &found, self.viewer())?;
+        let keys: Arc<str> = keys(bindings.as_slice()).into();
+        call.note_bindings(Arc::clone(&keys));
+        Ok(Authorized { bindings, keys, requester })
     }
 
     /// The caller's tenant in the catalog.
@@ -131,6 +136,15 @@ impl Authorizer {
         }
         search.end()
     }
+}
+
+/// `MODE REPORT DATASET` of each binding; a new report is `-`.
+fn keys(bindings: &[AuthorizedBinding]) -> String {
+    let key = |binding: &AuthorizedBinding| {
+        let report = binding.report_key().unwrap_or_else(|| "-".to_owned());
+        format!("{} {report} {}", binding.mode().as_str(), binding.dataset_key())
+    };
+    bindings.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
 /// A search through several workspaces, which goes on where one of them cannot be read: the item may

@@ -68,11 +68,10 @@ impl Issuer {
         lifetime_minutes: Option<u16>,
         connections: usize,
     ) -> Result<EmbedToken, EmbeddingError> {
-        let bindings = authorized.bindings.as_slice();
         let request = match self.request(call, authorized, lifetime_minutes).await {
             Ok(request) => request,
             Err(error) => {
-                audit::no_embed_token(call, caller, bindings, None, &error);
+                audit::no_embed_token(call, caller, authorized, None, &error);
                 return Err(error);
             }
         };
@@ -81,8 +80,8 @@ impl Issuer {
         }
         let issued = self.issue(call, &authorized.requester, &request).await;
         match &issued {
-            Ok((token, origin)) => audit::embed_token(call, caller, bindings, &request, token, *origin),
-            Err(error) => audit::no_embed_token(call, caller, bindings, Some(&request), error),
+            Ok((token, origin)) => audit::embed_token(call, caller, authorized, &request, token, *origin),
+            Err(error) => audit::no_embed_token(call, caller, authorized, Some(&request), error),
         }
         issued.map(|(token, _)| token)
     }

@@ -39,7 +39,6 @@ impl Line {
         let trace = call.trace();
         let elapsed = call.elapsed();
         let cause = cause_of(problem, &trace);
-        let bindings = Some(trace.bindings.clone()).filter(|bindings| !bindings.is_empty());
         let members = || self.members(edge.metrics_namespace(), edge.now(), elapsed, problem, &trace);
         macro_rules! line {
             ($level:ident) => {
@@ -51,7 +50,7 @@ impl Line {
                     cause = cause.as_ref().map(|cause| cause.cause.as_str()),
                     upstream_code = cause.as_ref().and_then(|cause| cause.code.as_deref()),
                     upstream_request_id = cause.as_ref().and_then(|cause| cause.request_id.as_deref()),
-                    bindings = problem.and(bindings.as_deref()),
+                    bindings = problem.and(trace.bindings.as_deref()),
                     duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
                     home_cluster = trace.home_cluster.as_deref(),
                     upstream = upstream_of(&trace),

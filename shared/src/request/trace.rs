@@ -1,6 +1,7 @@
 //! What one request asked of upstreams and of caches.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -146,8 +147,8 @@ impl CachedItem {
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
     pub upstream_calls: Vec<UpstreamCall>,
-    /// The bindings that it is about, by the catalog's keys; empty until they are authorised.
-    pub bindings: String,
+    /// The bindings that it is about, by the catalog's keys, once they are authorised.
+    pub bindings: Option<Arc<str>>,
     /// The host of the Power BI cluster that holds the tenant, as the last answer named it.
     pub home_cluster: Option<String>,
     /// The first failure that it got over.
