@@ -1,5 +1,7 @@
 //! Time as an argument.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -20,28 +22,49 @@ impl Clock for SystemClock {
     }
 }
 
-/// Lets something happen at most once in a while.
+/// Lets something happen at most once in a while, for each key by itself.
 #[derive(Debug)]
-pub struct Pacer {
+pub struct Pacer<K = ()> {
     pause: Duration,
-    last: Mutex<Option<SystemTime>>,
+    max_keys: usize,
+    last: Mutex<HashMap<K, SystemTime>>,
 }
 
 impl Pacer {
     /// At most once in `pause`.
     #[must_use]
     pub fn new(pause: Duration) -> Self {
-        Self { pause, last: Mutex::default() }
+        Self::by_key(pause, 1)
     }
 
     /// Whether it may happen now; if so, this was the time.
     pub fn may(&self, now: SystemTime) -> bool {
+        self.may_for((), now)
+    }
+}
+
+impl<K: Eq + Hash> Pacer<K> {
+    /// At most once in `pause` for each key, of which `max_keys` are remembered.
+    #[must_use]
+    pub fn by_key(pause: Duration, max_keys: usize) -> Self {
+        Self { pause, max_keys, last: Mutex::default() }
+    }
+
+    /// Whether it may happen now for this key; if so, this was the time.
+    pub fn may_for(&self, key: K, now: SystemTime) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back makes the age unknown, and does not hold anything up.
-        let too_soon = last.is_some_and(|at| now.duration_since(at).is_ok_and(|age| age < self.pause));
-        if !too_soon {
-            *last = Some(now);
+        let is_recent = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age < self.pause);
+        if last.get(&key).is_some_and(|at| is_recent(*at)) {
+            return false;
         }
-        !too_soon
+        if last.len() >= self.max_keys {
+            last.retain(|_, at| is_recent(*at));
+        }
+        // With as many keys at once, one time more is better than no bound on memory.
+        if last.len() < self.max_keys {
+            last.insert(key, now);
+        }
+        true
     }
 }

@@ -1,11 +1,10 @@
 //! Calling Power BI with an access token, and with a new one if it is refused.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::budget::{Account, Budget};
-use crate::clock::Clock;
+use crate::clock::{Clock, Pacer};
 use crate::domain::{Caller, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, ActingAs, PowerBi};
 use crate::request::Call;
@@ -38,7 +37,8 @@ pub(super) struct Access {
     powerbi: Arc<dyn PowerBi>,
     clock: Arc<dyn Clock>,
     budget: Budget,
-    renewals: Renewals,
+    /// When each user's access token, or the service principal's, was last renewed for a refusal.
+    renewals: Pacer<Option<UserKey>>,
 }
 
 /// One question to Power BI, with what it takes to put it.
@@ -56,7 +56,8 @@ impl Access {
         fresh_tokens_per_minute: usize,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { tokens, powerbi, clock, budget: Budget::new(fresh_tokens_per_minute), renewals: Renewals::default() }
+        let (budget, renewals) = (Budget::new(fresh_tokens_per_minute), Pacer::by_key(RENEWAL_PAUSE, MAX_RENEWALS));
+        Self { tokens, powerbi, clock, budget, renewals }
     }
 
     /// Opens connections to Power BI while the access token is being fetched.
@@ -129,7 +130,7 @@ impl Access {
             if !current.is(refused) {
                 return Ok(Some(current));
             }
-            if !self.renewals.may(user.map(UserAssertion::user), self.clock.now()) {
+            if !self.renewals.may_for(user.map(UserAssertion::user), self.clock.now()) {
                 return Ok(None);
             }
             self.tokens.discard(user, refused);
@@ -141,28 +142,4 @@ impl Access {
 fn over_budget(retry_after: Duration) -> UpstreamError {
     let explanation = "the caller asked for too many fresh tokens, so Entra was not asked";
     UpstreamError::new(Upstream::Entra, UpstreamErrorKind::OverBudget { retry_after }, explanation)
-}
-
-/// When each user's access token, or the service principal's, was last renewed for a refusal.
-#[derive(Default)]
-struct Renewals(Mutex<HashMap<Option<UserKey>, SystemTime>>);
-
-impl Renewals {
-    /// Whether another may be made now; if so, this was the time.
-    fn may(&self, user: Option<UserKey>, now: SystemTime) -> bool {
-        let mut renewals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back makes the age unknown, and does not hold anything up.
-        let is_recent = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age < RENEWAL_PAUSE);
-        if renewals.get(&user).is_some_and(|at| is_recent(*at)) {
-            return false;
-        }
-        if renewals.len() >= MAX_RENEWALS {
-            renewals.retain(|_, at| is_recent(*at));
-        }
-        // With as many users at once, a renewal more is better than no bound on memory.
-        if renewals.len() < MAX_RENEWALS {
-            renewals.insert(user, now);
-        }
-        true
-    }
 }
