@@ -17,7 +17,7 @@ use super::challenge::refusal_or_challenge;
 use super::refusal::{home_cluster_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
-use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest, WorkspaceId};
+use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
 use crate::ports::{
     ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata,
 };
@@ -78,6 +78,27 @@ impl PowerBiClient {
         let as_user = actor.is_user();
         let request = || self.request(Method::GET, &path, access, actor.profile());
         self.ask(call, effort, route, as_user, request).await
+    }
+
+    /// Lists what a workspace holds of one kind. An entry that cannot be read is left out and told to
+    /// the log: what is in it cannot be bound.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        access: &AccessToken,
+        effort: Effort,
+        route: &'static str,
+        item: Item<()>,
+        kind: &str,
+    ) -> Result<Vec<T>, UpstreamError> {
+        let path = format!("groups/{}/{kind}", item.workspace);
+        let list: wire::List<T> = self.look_up(call, access, effort, route, item.actor, path).await?;
+        let skipped = list.value.skipped;
+        if skipped > 0 {
+            let (workspace, request_id) = (item.workspace.to_string(), &call.ids().request);
+            tracing::warn!(skipped, workspace, request_id, "entries of a workspace's list are left out");
+        }
+        Ok(list.value.good)
     }
 
     fn request(&self, method: Method, path: &str, access: &AccessToken, profile: Option<ProfileId>) -> RequestBuilder {
@@ -142,10 +163,8 @@ impl PowerBi for PowerBiClient {
         item: Item<()>,
         effort: Effort,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
-        let path = format!("groups/{}/datasets", item.workspace);
-        let datasets: wire::Datasets = self.look_up(call, access, effort, "GetDatasets", item.actor, path).await?;
-        note_skipped(call, item.workspace, datasets.value.skipped);
-        Ok(datasets.value.good.into_iter().map(listed).collect())
+        let datasets = self.list(call, access, effort, "GetDatasets", item, "datasets").await?;
+        Ok(datasets.into_iter().map(listed).collect())
     }
 
     async fn reports(
@@ -155,10 +174,8 @@ impl PowerBi for PowerBiClient {
         item: Item<()>,
         effort: Effort,
     ) -> Result<Vec<ListedReport>, UpstreamError> {
-        let path = format!("groups/{}/reports", item.workspace);
-        let reports: wire::Reports = self.look_up(call, access, effort, "GetReports", item.actor, path).await?;
-        note_skipped(call, item.workspace, reports.value.skipped);
-        Ok(reports.value.good.into_iter().filter_map(listed_report).collect())
+        let reports = self.list(call, access, effort, "GetReports", item, "reports").await?;
+        Ok(reports.into_iter().filter_map(listed_report).collect())
     }
 
     async fn workspace(
@@ -191,14 +208,6 @@ fn listed(dataset: wire::Dataset) -> ListedDataset {
         create_report_embed_url: dataset.create_report_embed_url.and_then(|url| url.parse().ok()),
     };
     ListedDataset { id: dataset.id, name: dataset.name.unwrap_or_default(), metadata }
-}
-
-/// Tells the log of entries that could not be read: what is in them cannot be bound.
-fn note_skipped(call: &Call, workspace: WorkspaceId, skipped: usize) {
-    if skipped > 0 {
-        let (workspace, request_id) = (workspace.to_string(), &call.ids().request);
-        tracing::warn!(skipped, workspace, request_id, "entries of a workspace's list are left out");
-    }
 }
 
 /// A report of a list; `None` for one that could not be embedded.

@@ -119,12 +119,6 @@ impl Report {
     }
 }
 
-/// `Reports`.
-#[derive(Deserialize)]
-pub(super) struct Reports {
-    pub(super) value: Entries<Report>,
-}
-
 /// `Dataset`, of which only the id is sure to be there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,10 +140,11 @@ pub(super) struct Dataset {
     pub(super) create_report_embed_url: Option<String>,
 }
 
-/// `Datasets`.
+/// `Reports` or `Datasets`.
 #[derive(Deserialize)]
-pub(super) struct Datasets {
-    pub(super) value: Entries<Dataset>,
+#[serde(bound = "T: Deserialize<'de>")]
+pub(super) struct List<T> {
+    pub(super) value: Entries<T>,
 }
 
 /// `Group`.
