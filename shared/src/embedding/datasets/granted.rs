@@ -120,9 +120,9 @@ impl Items {
         granted: &Granted,
         entries: &Entries,
     ) -> Self {
-        let mut found = Finding::default();
-        found.list_saved_reports(metadata, call, requester, granted, entries).await;
-        found.list_datasets(metadata, call, requester, granted, entries).await;
+        let mut found = Finding::new(metadata, call, requester, granted, entries);
+        found.list_saved_reports().await;
+        found.list_datasets().await;
         let of_catalog =
             granted.reports.iter().filter_map(|key| Some((key.clone(), entries.reports.get(key)?.clone())));
         let mut reports: Vec<_> = of_catalog.chain(found.saved.into_values().flatten()).collect();
@@ -136,24 +136,33 @@ impl Items {
     }
 }
 
-/// What was found so far.
-#[derive(Default)]
-struct Finding {
+/// What was found so far, and where.
+struct Finding<'f> {
+    metadata: &'f Metadata,
+    call: &'f Arc<Call>,
+    requester: &'f Requester,
+    granted: &'f Granted,
+    entries: &'f Entries,
     saved: BTreeMap<WorkspaceId, Vec<(ReportKey, Arc<Report>)>>,
     datasets: BTreeMap<DatasetKey, Bindable>,
     failure: Option<UpstreamError>,
 }
 
-impl Finding {
-    /// Lists the reports that pages have saved; one that the catalog names goes under its key alone.
-    async fn list_saved_reports(
-        &mut self,
-        metadata: &Metadata,
-        call: &Arc<Call>,
-        requester: &Requester,
-        granted: &Granted,
-        entries: &Entries,
-    ) {
+impl<'f> Finding<'f> {
+    fn new(
+        metadata: &'f Metadata,
+        call: &'f Arc<Call>,
+        requester: &'f Requester,
+        granted: &'f Granted,
+        entries: &'f Entries,
+    ) -> Self {
+        let (saved, datasets) = (BTreeMap::new(), BTreeMap::new());
+        Self { metadata, call, requester, granted, entries, saved, datasets, failure: None }
+    }
+
+    /// Lists the reports that pages have saved, except those that the catalog names by a key.
+    async fn list_saved_reports(&mut self) {
+        let Self { metadata, call, requester, granted, entries, .. } = *self;
         let named: HashSet<_> = entries.reports.values().map(|report| report.id).collect();
         let is_wanted =
             |report: &&ListedReport| granted.only.map_or_else(|| !named.contains(&report.id), |only| only == report.id);
@@ -172,17 +181,11 @@ impl Finding {
     }
 
     /// Takes the catalog's datasets, and lists those of workspaces that are granted as a whole.
-    async fn list_datasets(
-        &mut self,
-        metadata: &Metadata,
-        call: &Arc<Call>,
-        requester: &Requester,
-        granted: &Granted,
-        entries: &Entries,
-    ) {
+    async fn list_datasets(&mut self) {
+        let Self { metadata, call, requester, granted, entries, .. } = *self;
         for (key, usage) in &granted.datasets {
             if let Some(dataset) = entries.datasets.get(key) {
-                self.add(key.clone(), Arc::clone(dataset), usage, granted);
+                self.add(key.clone(), Arc::clone(dataset), usage);
             }
         }
         let list = |workspace: WorkspaceId| async move {
@@ -195,7 +198,7 @@ impl Finding {
             for dataset in listed.iter() {
                 let key = DatasetKey::from(dataset.id);
                 if !self.datasets.contains_key(&key) {
-                    self.add(key, Arc::new(dataset.as_granted(workspace)), usage, granted);
+                    self.add(key, Arc::new(dataset.as_granted(workspace)), usage);
                 }
             }
         }
@@ -205,11 +208,11 @@ impl Finding {
         listed.map_err(|error| self.failure = Some(error)).ok()
     }
 
-    fn add(&mut self, key: DatasetKey, dataset: Arc<Dataset>, usage: &Use, granted: &Granted) {
+    fn add(&mut self, key: DatasetKey, dataset: Arc<Dataset>, usage: &Use) {
         let saved = usage.saved.iter().filter_map(|workspace| self.saved.get(workspace)).flatten();
         let reports: BTreeSet<_> = usage.reports.iter().cloned().chain(saved.map(|(key, _)| key.clone())).collect();
         // Where one saved report is asked for, a dataset that it cannot be bound to is of no interest.
-        if granted.only.is_none() || !reports.is_empty() {
+        if self.granted.only.is_none() || !reports.is_empty() {
             self.datasets.insert(key.clone(), Bindable { key, dataset, reports, modes: usage.modes.clone() });
         }
     }
