@@ -22,7 +22,7 @@ pub(crate) fn check(input: &[u8]) {
     }
 }
 
-/// Whoever gets a token is the caller of the oracle's own reading, which knows nothing of the decoys.
+/// The caller who gets a token is the one that the oracle reads; the oracle ignores the decoys.
 fn check_event(mut event: Value, binding: &str) {
     let (report, dataset) = binding.split_once(' ').unwrap();
     event["body"] = json!({ "bindings": [{ "report": report, "dataset": dataset }] }).to_string().into();

@@ -101,7 +101,7 @@ impl Site {
         Ok(Self { clock, app: Arc::new(app), state, _server: server })
     }
 
-    /// The application, for whoever hands over events.
+    /// The application, for tests that hand over events themselves.
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
         &self.app

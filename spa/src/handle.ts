@@ -69,7 +69,7 @@ export interface Handle {
 const PROPERTIES = ['state', 'binding', 'error', 'ready', 'report', 'token'] as const;
 const METHODS = ['on', 'switchDataset', 'switchReport', 'switchMode', 'refresh', 'explain', 'dispose'] as const;
 
-/** MobX leaves objects of a class alone. */
+/** MobX does not change objects of a class. */
 class PublicHandle {}
 
 export function handleOf(controller: Handle): Handle {

@@ -17,7 +17,7 @@ interface Work<Item> {
 
 /** Sends bindings in as few requests as the service allows, and remembers which ones need a request of their own. */
 export class Sharing {
-  readonly #alone = new Set<string>();
+  readonly #apart = new Set<string>();
 
   async send<Item extends Bound>(items: readonly Item[], work: Work<Item>): Promise<void> {
     const units = new Map<string, Item[]>();
@@ -25,9 +25,9 @@ export class Sharing {
       const key = bindingKey(item.binding);
       units.set(key, [...(units.get(key) ?? []), item]);
     }
-    const isAlone = ([key]: [string, Item[]]) => this.#alone.has(key);
-    const groups = [...units].filter(isAlone).map(([, unit]) => [unit]);
-    const together = [...units].filter((entry) => !isAlone(entry)).map(([, unit]) => unit);
+    const isApart = ([key]: [string, Item[]]) => this.#apart.has(key);
+    const groups = [...units].filter(isApart).map(([, unit]) => [unit]);
+    const together = [...units].filter((entry) => !isApart(entry)).map(([, unit]) => unit);
     for (let at = 0; at < together.length; at += MOST_BINDINGS) groups.push(together.slice(at, at + MOST_BINDINGS));
     await Promise.all(groups.map((group) => this.#try(group, work)));
   }
@@ -58,7 +58,7 @@ export class Sharing {
       work.refuse(named.flat(), error);
       return others;
     }
-    for (const [item] of named) this.#alone.add(bindingKey((item as Item).binding));
+    for (const [item] of named) this.#apart.add(bindingKey((item as Item).binding));
     return [...named.map((unit) => [unit]), ...others];
   }
 }

@@ -139,7 +139,7 @@ fn assert_whole_and_short(lines: &[String], what: &str) {
 
 /// Everything that is logged and that somebody outside has written.
 #[tokio::test]
-async fn whoever_writes_a_field_of_the_log_writes_neither_a_line_nor_a_long_one() {
+async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
     let log = LogLines::at(Level::TRACE);
     let door = FrontDoor::open().await;
     let forged = forged();

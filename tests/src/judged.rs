@@ -56,8 +56,8 @@ impl Judged {
         if named.is_empty() || named.iter().any(|index| *index >= all.len()) {
             found.push(format!("a conflict names {named:?}"));
         }
-        let (alone, rest): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(index, _)| named.contains(index));
-        let mut parts: Vec<_> = alone.into_iter().map(|(_, binding)| vec![binding]).collect();
+        let (apart, rest): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(index, _)| named.contains(index));
+        let mut parts: Vec<_> = apart.into_iter().map(|(_, binding)| vec![binding]).collect();
         let rest: Vec<_> = rest.into_iter().map(|(_, binding)| binding).collect();
         parts.extend((!rest.is_empty()).then_some(rest));
         for bindings in parts {

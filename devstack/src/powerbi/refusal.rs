@@ -88,7 +88,7 @@ impl Refusal {
         Self::coded(StatusCode::UNAUTHORIZED, "PowerBINotAuthorizedException", &[])
     }
 
-    /// The caller may read the dataset but not build on it: a 404 whose text is in the details alone.
+    /// The caller may read the dataset but not build on it: a 404 whose text is only in the details.
     pub(super) fn lacks_build(dataset: &str) -> Self {
         let text = format!("Dataset {dataset} cannot be used, or you do not have the required permissions on it.");
         let coded = Self::coded(StatusCode::NOT_FOUND, "PowerBIEntityNotFound", &[("DetailsMessage", &text)]);

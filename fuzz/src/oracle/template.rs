@@ -1,4 +1,4 @@
-//! Templates of effective identities, read from the catalog's documentation alone.
+//! Templates of effective identities, as the catalog's documentation describes them.
 
 use super::caller::{Caller, Claim};
 

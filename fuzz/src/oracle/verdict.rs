@@ -71,7 +71,7 @@ impl Readings<'_> {
         for binding in &self.bindings {
             self.permit_refusals(binding, &mut permitted);
         }
-        // One binding may clash with itself, which no split of the request mends.
+        // One binding may clash with itself, and no split of the request resolves that.
         let clashes_alone =
             possible.iter().any(|bound| identities_of(std::slice::from_ref(bound)) != Identities::Agree);
         if clashes_alone {

@@ -22,10 +22,10 @@ const MAX_LISTS: usize = 50;
 /// In an outage, old metadata is good enough for another hour: embed URLs hardly change.
 const GRACE: Duration = Duration::from_hours(1);
 
-/// How long a failed or empty look-up is kept: asking again for each request would not mend it.
+/// How long a failed or empty look-up is kept: asking again for each request would not change the answer.
 const FAILURE_TTL: Duration = Duration::from_secs(30);
 
-/// How long a list of saved reports is kept: who has saved a report wants to open it.
+/// How long a list of saved reports is kept: a user who has just saved a report opens it next.
 const SAVED_REPORTS_TTL: Duration = Duration::from_secs(30);
 
 /// An item, and as whom it is looked at.

@@ -38,7 +38,7 @@ pub(super) struct ErrorBody {
     pub(super) suberror: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     error_codes: Option<Entries<u64>>,
-    /// Read for its number alone: it may repeat what was sent.
+    /// Only its number is read: the text may repeat what was sent.
     #[serde(deserialize_with = "lenient::field")]
     error_description: Option<String>,
     #[serde(deserialize_with = "lenient::field")]

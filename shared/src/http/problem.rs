@@ -203,7 +203,7 @@ impl Problem {
         }
     }
 
-    /// The page gets the user's token itself, so there is none to ask for here.
+    /// The page gets the user's token itself; this service hands out no token.
     fn user_token_in_page(scope: &str) -> Self {
         let detail = format!(
             "The page gets the user's token itself: request an access token for the scope {scope} from Entra. This \

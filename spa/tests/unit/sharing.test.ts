@@ -11,7 +11,7 @@ const datasets = (path: string) => page.api.to(path).map((call) => call.bindings
 
 describe('bindings that cannot share a token', () => {
   it('get requests of their own; the rest stays together', async () => {
-    page.api.alone.add('b').add('d');
+    page.api.apart.add('b').add('d');
     const all = ['a', 'b', 'c', 'd', 'e'].map(embed);
     const embeds = await Promise.all(all.map(({ element }) => show(page, element)));
     expect(datasets('/config')).toEqual([['a', 'b', 'c', 'd', 'e'], ['b'], ['d'], ['a', 'c', 'e']]);
@@ -20,7 +20,7 @@ describe('bindings that cannot share a token', () => {
   });
 
   it('are remembered, for embedding and for renewing', async () => {
-    page.api.alone.add('b');
+    page.api.apart.add('b');
     const first = ['a', 'b'].map(embed);
     await Promise.all(first.map(({ element }) => show(page, element)));
     const before = page.api.calls.length;
@@ -34,7 +34,7 @@ describe('bindings that cannot share a token', () => {
   it('are split while renewing, and no report is touched', async () => {
     const all = ['a', 'b', 'c'].map(embed);
     const embeds = await Promise.all(all.map(({ element }) => show(page, element)));
-    page.api.alone.add('c');
+    page.api.apart.add('c');
     await pass(50 * MINUTE);
     expect(datasets('/token')).toEqual([['a', 'b', 'c'], ['c'], ['a', 'b']]);
     expect(embeds.map(({ tokens }) => tokens.length)).toEqual([1, 1, 1]);
@@ -57,7 +57,7 @@ describe('bindings that cannot share a token', () => {
   });
 
   it('take nothing else with them when one is refused for good', async () => {
-    page.api.alone.add('b');
+    page.api.apart.add('b');
     page.api.refused.add('b');
     const all = ['a', 'b', 'c'].map(embed);
     await pass(200);

@@ -27,7 +27,7 @@ export class FakeApi {
   latency = 0;
   refused = new Set<string>();
   /** Bindings over these datasets share no token with others. */
-  alone = new Set<string>();
+  apart = new Set<string>();
   /** As with DYNABIND_USER_TOKEN=page. */
   scopes: string[] | undefined;
   #next: Reply[] = [];
@@ -60,7 +60,7 @@ export class FakeApi {
 
   #grant(call: SeenCall): Response {
     if (call.bindings.some(({ dataset }) => this.refused.has(dataset ?? ''))) return problem('not-entitled', 403);
-    const conflicts = call.bindings.flatMap(({ dataset }, at) => (this.alone.has(dataset ?? '') ? [at] : []));
+    const conflicts = call.bindings.flatMap(({ dataset }, at) => (this.apart.has(dataset ?? '') ? [at] : []));
     if (call.bindings.length > 1 && conflicts.length > 0) {
       const errors = conflicts.map((at) => ({ pointer: `/bindings/${at}`, detail: 'needs a request of its own' }));
       return problem('bindings-conflict', 400, {}, { errors });
