@@ -9,7 +9,7 @@ interface Answer {
   refreshAfterSeconds: number;
 }
 
-/** The same with powerbi-client alone: without the client's checks, limits, splitting and retries. */
+/** The same with only powerbi-client: without the client's checks, limits, splitting and retries. */
 export async function embedSales(element: HTMLElement, dataset: string, getAccessToken: () => Promise<string>) {
   const bindings = [{ report: 'sales', dataset }];
   const post = async (path: '/config' | '/token'): Promise<Answer> => {
