@@ -6,7 +6,7 @@ use dynabind::catalog::Catalog;
 use dynabind::domain::{self, AuthorizedBindings, BindingRequest, Caller, Found, Mode, Viewer};
 use dynabind::gateway::GatewayEvent;
 use dynabind::ports::CatalogReader;
-use dynabind::request::Call;
+use dynabind::request::RequestContext;
 use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
 
@@ -67,7 +67,7 @@ fn guid(index: usize) -> String {
 /// A caller's request for one binding, to be held against a catalog.
 pub struct Authorization {
     catalog: Catalog,
-    call: Arc<Call>,
+    context: Arc<RequestContext>,
     caller: Caller,
     request: BindingRequest,
 }
@@ -84,17 +84,17 @@ impl Authorization {
         }))?;
         let request =
             BindingRequest { report: Some(REPORT.parse()?), dataset: Some(DATASET.parse()?), mode: Mode::Edit };
-        Ok(Self { catalog, call: Arc::new(Call::begin(None)), caller, request })
+        Ok(Self { catalog, context: Arc::new(RequestContext::begin(None)), caller, request })
     }
 
     /// From the tenant's name to the proof that it may; `None` where it may not.
     #[must_use]
     pub fn decide(&self) -> Option<AuthorizedBindings> {
         let name = self.caller.tenant()?;
-        let tenant = self.catalog.tenant(&self.call, name).now_or_never()?.ok()??;
+        let tenant = self.catalog.tenant(&self.context, name).now_or_never()?.ok()??;
         let begun = domain::Authorization::begin(&self.caller, &tenant, std::slice::from_ref(&self.request)).ok()?;
         let (reports, datasets) = (begun.report_keys(), begun.dataset_keys());
-        let entries = self.catalog.entries(&self.call, &tenant, &reports, &datasets).now_or_never()?.ok()?;
+        let entries = self.catalog.entries(&self.context, &tenant, &reports, &datasets).now_or_never()?.ok()?;
         begun.complete(&entries, &Found::default(), Viewer::Customer).ok()
     }
 }

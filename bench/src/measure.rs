@@ -67,7 +67,7 @@ impl Plan {
 struct Yardstick {
     program: PathBuf,
     variables: Variables,
-    /// Upstreams of its own, so that its calls are not counted as ours.
+    /// Stand-ins of its own, so that its calls are not counted as ours.
     _site: Option<Site>,
 }
 

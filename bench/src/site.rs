@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::lambda::Variables;
 use crate::tls::{HOST, Tls};
-use crate::upstream::{Greeting, Service, Upstreams};
+use crate::upstream::{FakeServices, Greeting, Service};
 use crate::{Error, catalog, relay};
 
 /// How the upstreams are reached.
@@ -25,10 +25,10 @@ pub struct Network {
     pub greeting: Greeting,
 }
 
-/// Upstreams and what a function has to know to use them.
+/// Stand-ins and what a function has to know to use them.
 pub struct Site {
     /// The upstreams.
-    pub upstreams: Upstreams,
+    pub upstreams: FakeServices,
     variables: Variables,
     _files: TempDir,
 }
@@ -39,7 +39,7 @@ impl Site {
     /// # Errors
     /// When there are no ports or files to be had.
     pub async fn start(network: Network) -> Result<Self, Error> {
-        let upstreams = Upstreams::new(network.delay, network.greeting);
+        let upstreams = FakeServices::new(network.delay, network.greeting);
         let tls = if network.tls { Some(Tls::new()?) } else { None };
         let files = tempfile::tempdir()?;
         let mut variables = lambda_variables();

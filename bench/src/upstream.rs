@@ -60,14 +60,14 @@ impl Counts {
 
 /// The upstreams' common part.
 #[derive(Clone, Debug)]
-pub struct Upstreams {
+pub struct FakeServices {
     counts: Arc<Mutex<Counts>>,
     delay: Duration,
     greeting: Greeting,
 }
 
-impl Upstreams {
-    /// Upstreams that take `delay` for each answer.
+impl FakeServices {
+    /// Stand-ins that take `delay` for each answer.
     #[must_use]
     pub fn new(delay: Duration, greeting: Greeting) -> Self {
         Self { counts: Arc::default(), delay, greeting }

@@ -3,7 +3,7 @@
 use std::io;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use dynabind::fault::Faults;
+use dynabind::validation::ValidationErrors;
 
 /// Why the loader could not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +63,8 @@ impl LoaderError {
     }
 }
 
-impl From<Faults> for LoaderError {
-    fn from(Faults(faults): Faults) -> Self {
+impl From<ValidationErrors> for LoaderError {
+    fn from(ValidationErrors(faults): ValidationErrors) -> Self {
         Self::Client(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 }

@@ -48,7 +48,7 @@ impl Service {
 
 /// One request that reached a stand-in.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct RecordedCall {
     /// Its place among the calls to all stand-ins.
     pub sequence: u64,
     /// The service that was called.
@@ -73,7 +73,7 @@ pub struct Call {
     ended: Option<u64>,
 }
 
-impl Call {
+impl RecordedCall {
     /// The first value of a header, whose name is given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -119,19 +119,19 @@ struct Journal {
     last_sequence: u64,
     /// Counts beginnings and ends alike.
     moment: u64,
-    calls: VecDeque<Call>,
+    calls: VecDeque<RecordedCall>,
 }
 
 impl CallLog {
     /// Every call that is remembered.
     #[must_use]
-    pub fn all(&self) -> Vec<Call> {
+    pub fn all(&self) -> Vec<RecordedCall> {
         lock(&self.0).calls.iter().cloned().collect()
     }
 
     /// The calls to one service.
     #[must_use]
-    pub fn of(&self, service: Service) -> Vec<Call> {
+    pub fn of(&self, service: Service) -> Vec<RecordedCall> {
         lock(&self.0).calls.iter().filter(|call| call.service == service).cloned().collect()
     }
 
@@ -178,13 +178,13 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    fn into_call(self, sequence: u64, began: u64) -> Call {
+    fn into_call(self, sequence: u64, began: u64) -> RecordedCall {
         let headers =
             self.parts.headers.iter().map(|(name, value)| {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             });
         let headers: Vec<_> = headers.collect();
-        Call {
+        RecordedCall {
             sequence,
             service: self.service,
             at: self.at,
@@ -241,7 +241,7 @@ mod tests {
 
     use super::*;
 
-    fn logged(content_type: &str, body: &str) -> Call {
+    fn logged(content_type: &str, body: &str) -> RecordedCall {
         let request = http::Request::post("/a?b=c")
             .header("content-type", content_type)
             .header("authorization", "Bearer abc")

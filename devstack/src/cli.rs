@@ -74,7 +74,7 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     writeln!(out, "  Demo page        {url}/")?;
     writeln!(out, "  API              {url}  (POST /token, POST /config, GET /datasets)")?;
     writeln!(out, "  Callers          {url}/dev/users  (a token: {url}/dev/token?user=NAME)")?;
-    writeln!(out, "  Upstream calls   {url}/dev/calls  (faults and more: {url}/dev)")?;
+    writeln!(out, "  FakeService calls   {url}/dev/calls  (faults and more: {url}/dev)")?;
     writeln!(out, "  Entra            {}", stack.upstream_url(Entra))?;
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
     writeln!(out, "  Secrets Manager  {}", stack.upstream_url(SecretsManager))?;

@@ -13,17 +13,17 @@ use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
 use self::load::LoadRequest;
+use crate::fake_tenant::FakeTenant;
 use crate::files::Files;
 use crate::ledger::{EmbedToken, Ledger};
 use crate::time_source::{TimeSource, rfc3339};
-use crate::world::World;
 
 pub(crate) use self::load::Failure;
 
 /// Serves the simulated embed page, and tells it what a token opens.
 #[derive(Debug)]
 pub(crate) struct EmbedHost {
-    pub(crate) world: Arc<World>,
+    pub(crate) fake_tenant: Arc<FakeTenant>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) time: TimeSource,
     pub(crate) files: Files,

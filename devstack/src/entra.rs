@@ -21,11 +21,11 @@ use self::client::Registration;
 use self::form::Form;
 use self::on_behalf_of::UserIssuer;
 use self::refusal::Refusal;
+use crate::fake_tenant::{FakeTenant, same_id};
 use crate::jwt;
 use crate::ledger::{Bearer, Ledger};
 use crate::sync::lock;
 use crate::time_source::{TimeSource, unix_seconds};
-use crate::world::{World, same_id};
 
 pub(crate) use self::client::Certificate;
 pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
@@ -47,13 +47,13 @@ pub(crate) struct Entra {
 }
 
 impl Entra {
-    pub(crate) fn new(world: &World, setup: Setup) -> Self {
+    pub(crate) fn new(fake_tenant: &FakeTenant, setup: Setup) -> Self {
         let Setup { secret, certificate, user_issuer, ledger, time, token_life, scheme } = setup;
         Self {
-            directory_id: world.directory_id.clone(),
-            principal_id: world.principal_id.clone(),
+            directory_id: fake_tenant.directory_id.clone(),
+            principal_id: fake_tenant.principal_id.clone(),
             registration: Mutex::new(Registration {
-                client_id: world.client_id.clone(),
+                client_id: fake_tenant.client_id.clone(),
                 secrets: vec![secret],
                 expired_secrets: Vec::new(),
                 certificate,
@@ -156,7 +156,7 @@ impl Entra {
     }
 }
 
-/// What a stand-in of Entra is made of, besides the world.
+/// What a stand-in of Entra is made of, besides the tenant.
 pub(crate) struct Setup {
     pub(crate) secret: String,
     pub(crate) certificate: Certificate,

@@ -19,8 +19,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use uuid::Uuid;
 
-use self::authorizer::Denial;
-pub(crate) use self::authorizer::{Authorizer, Grant};
+use self::authorizer::Rejection;
+pub(crate) use self::authorizer::{Authorizer, VerifiedToken};
 use self::event::EventParts;
 use self::functions::Functions;
 use self::reply::message;
@@ -107,7 +107,7 @@ impl Gateway {
         response
     }
 
-    fn authorized(&self, route: &Route, headers: &HeaderMap) -> Result<Option<Grant>, Denial> {
+    fn authorized(&self, route: &Route, headers: &HeaderMap) -> Result<Option<VerifiedToken>, Rejection> {
         match &self.authorizer {
             Some(authorizer) if route.authorized => authorizer.check(headers, self.time.unix()).map(Some),
             _ => Ok(None),

@@ -9,13 +9,15 @@
 //! with the clients that they test: a wrong field name must not agree with itself.
 
 pub mod cli;
+pub mod fake_tenant;
 pub mod faults;
-pub mod world;
 
 mod calls;
 mod embed;
 mod entra;
 mod error;
+mod fake_service;
+mod fake_services;
 mod files;
 mod gateway;
 mod issuer;
@@ -31,13 +33,11 @@ mod sync;
 mod template;
 mod time_source;
 mod tls;
-mod upstream;
-mod upstreams;
 
-pub use calls::{Call, CallLog, Service};
+pub use calls::{CallLog, RecordedCall, Service};
 pub use error::StartError;
+pub use fake_service::FakeService;
+pub use fake_services::FakeServices;
 pub use faults::Fault;
 pub use options::{Port, StackOptions};
 pub use stack::Stack;
-pub use upstream::Upstream;
-pub use upstreams::Upstreams;

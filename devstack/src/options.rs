@@ -10,7 +10,7 @@ use axum::Router;
 use dynabind::clock::{Clock, SystemClock};
 use serde_json::Value;
 
-use crate::world::World;
+use crate::fake_tenant::FakeTenant;
 
 /// Which port a listener takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +37,7 @@ pub struct StackOptions {
     /// A catalog in the place of the demo's.
     pub catalog: Option<Value>,
     /// What exists behind the stand-ins.
-    pub world: World,
+    pub fake_tenant: FakeTenant,
     /// What plays DynamoDB, if anything does; it gets log and faults like the other upstreams.
     pub table: Option<Router>,
     /// Environment variables of the functions, over the stack's own.
@@ -59,7 +59,7 @@ impl Default for StackOptions {
             embed_port: None,
             clock: Arc::new(SystemClock),
             catalog: None,
-            world: World::demo(),
+            fake_tenant: FakeTenant::demo(),
             table: None,
             variables: BTreeMap::new(),
             tls_upstreams: false,

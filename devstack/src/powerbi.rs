@@ -22,9 +22,9 @@ use uuid::Uuid;
 use self::answer::{Answer, json_answer};
 use self::caller::Caller;
 use self::refusal::Refusal;
+use crate::fake_tenant::{Dataset, FakeTenant, Report, Role, Workspace, same_id};
 use crate::ledger::Ledger;
 use crate::time_source::TimeSource;
-use crate::world::{Dataset, Report, Role, Workspace, World, same_id};
 
 /// The value of `home-cluster-uri`.
 const HOME_CLUSTER: &str = "https://wabi-stand-in-redirect.analysis.windows.net/";
@@ -32,7 +32,7 @@ const HOME_CLUSTER: &str = "https://wabi-stand-in-redirect.analysis.windows.net/
 /// What the REST API knows.
 #[derive(Debug)]
 pub(crate) struct PowerBi {
-    pub(crate) world: Arc<World>,
+    pub(crate) fake_tenant: Arc<FakeTenant>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) time: TimeSource,
     /// The scheme, host and port of embed URLs, without a slash at the end.
@@ -63,25 +63,25 @@ impl PowerBi {
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        Caller::from_headers(headers, &self.world, &self.ledger, self.time.now())
+        Caller::from_headers(headers, &self.fake_tenant, &self.ledger, self.time.now())
     }
 
     /// The workspace of a path, for a caller who may enter it.
     fn entered(&self, headers: &HeaderMap, id: &str) -> Result<&Workspace, Refusal> {
         let caller = self.caller(headers)?;
-        let workspace = self.world.workspace(guid(id)?).ok_or_else(Refusal::folder_not_found)?;
+        let workspace = self.fake_tenant.workspace(guid(id)?).ok_or_else(Refusal::folder_not_found)?;
         caller.role_in(workspace).ok_or_else(Refusal::group_not_accessible)?;
         Ok(workspace)
     }
 
     fn report_in(&self, workspace: &Workspace, id: &str) -> Result<&Report, Refusal> {
-        let report = self.world.report(guid(id)?);
+        let report = self.fake_tenant.report(guid(id)?);
         let report = report.filter(|report| same_id(&report.workspace, &workspace.id));
         report.ok_or_else(Refusal::entity_not_found)
     }
 
     fn dataset_in(&self, workspace: &Workspace, id: &str) -> Result<&Dataset, Refusal> {
-        let dataset = self.world.dataset(guid(id)?);
+        let dataset = self.fake_tenant.dataset(guid(id)?);
         let dataset = dataset.filter(|dataset| same_id(&dataset.workspace, &workspace.id));
         dataset.ok_or_else(Refusal::entity_not_found)
     }
@@ -117,13 +117,13 @@ type Api = State<Arc<PowerBi>>;
 
 async fn capacities(State(api): Api, headers: HeaderMap) -> Answer {
     api.caller(&headers)?;
-    let listed: Vec<_> = api.world.capacities.iter().map(answer::capacity).collect();
+    let listed: Vec<_> = api.fake_tenant.capacities.iter().map(answer::capacity).collect();
     Ok(json_answer(&answer::list("capacities", &listed)))
 }
 
 async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let caller = api.caller(&headers)?;
-    let visible = api.world.workspaces.iter().filter(|workspace| caller.role_in(workspace).is_some());
+    let visible = api.fake_tenant.workspaces.iter().filter(|workspace| caller.role_in(workspace).is_some());
     let page = odata::Page::parse(query.as_deref().unwrap_or_default())?;
     let listed: Vec<_> = page.of(visible).map(answer::workspace).collect();
     Ok(json_answer(&answer::list("groups", &listed)))
@@ -136,7 +136,7 @@ async fn group(State(api): Api, headers: HeaderMap, Path(workspace): Path<String
 
 async fn reports(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
-    let listed = api.world.reports.iter().filter(|report| same_id(&report.workspace, &workspace.id));
+    let listed = api.fake_tenant.reports.iter().filter(|report| same_id(&report.workspace, &workspace.id));
     let listed: Vec<_> = listed.map(|report| answer::report(&api, report)).collect();
     Ok(json_answer(&answer::list("reports", &listed)))
 }
@@ -149,7 +149,7 @@ async fn report(State(api): Api, headers: HeaderMap, Path((workspace, report)): 
 
 async fn datasets(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
-    let listed = api.world.datasets.iter().filter(|d| same_id(&d.workspace, &workspace.id));
+    let listed = api.fake_tenant.datasets.iter().filter(|d| same_id(&d.workspace, &workspace.id));
     let listed: Vec<_> = listed.map(|dataset| answer::dataset(&api, dataset)).collect();
     Ok(json_answer(&answer::list("datasets", &listed)))
 }

@@ -14,20 +14,20 @@ use uuid::Uuid;
 
 use self::start::{EMBED_HOST, OnDisk};
 use crate::error::StartError;
+use crate::fake_services::FakeServices;
 use crate::gateway::event::{self, EventParts};
 use crate::gateway::{Authorizer, Gateway};
 use crate::issuer::Issuer;
 use crate::options::StackOptions;
 use crate::server::Server;
 use crate::template::Route;
-use crate::upstreams::Upstreams;
 
 /// A running stack: gateway, issuer, functions and their upstreams.
 ///
 /// Everything ends when it is dropped. What concerns the upstreams (call logs,
-/// faults, tokens, the secret) is reached through [`Deref`] to [`Upstreams`].
+/// faults, tokens, the secret) is reached through [`Deref`] to [`FakeServices`].
 pub struct Stack {
-    upstreams: Upstreams,
+    upstreams: FakeServices,
     issuer: Issuer,
     gateway: std::sync::Arc<Gateway>,
     gateway_server: Server,
@@ -45,9 +45,9 @@ struct Embed {
 }
 
 impl Deref for Stack {
-    type Target = Upstreams;
+    type Target = FakeServices;
 
-    fn deref(&self) -> &Upstreams {
+    fn deref(&self) -> &FakeServices {
         &self.upstreams
     }
 }
@@ -195,7 +195,7 @@ impl Stack {
         self.gateway.time.now()
     }
 
-    fn grant(&self, headers: &HeaderMap) -> Option<crate::gateway::Grant> {
+    fn grant(&self, headers: &HeaderMap) -> Option<crate::gateway::VerifiedToken> {
         let now = self.gateway.time.unix();
         self.gateway.authorizer.as_ref().and_then(|authorizer: &Authorizer| authorizer.check(headers, now).ok())
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::events::{self, Kind};
 use crate::gateway;
 use crate::oracle::{Asked, Oracle, faults};
-use crate::site::{Site, World};
+use crate::site::{PowerBiContents, Site};
 
 /// How many faults are told at once.
 const MOST_FAULTS: usize = 50;
@@ -64,23 +64,23 @@ fn grants<'c>(catalog: &'c Value, tenant: &str) -> &'c [Value] {
 }
 
 /// Everything that the catalog names, and a dataset in each workspace that is granted as a whole.
-fn world_of(catalog: &Value) -> World {
-    let mut world = World::of_catalog(catalog);
+fn powerbi_of(catalog: &Value) -> PowerBiContents {
+    let mut powerbi = PowerBiContents::of_catalog(catalog);
     for grant in keys(&catalog["tenants"]).flat_map(|tenant| grants(catalog, tenant)) {
         for workspace in texts(&grant["workspaces"]) {
-            world.contents.entry(workspace.to_lowercase()).or_default().insert(dataset_of_workspace(workspace));
+            powerbi.contents.entry(workspace.to_lowercase()).or_default().insert(dataset_of_workspace(workspace));
         }
     }
-    world
+    powerbi
 }
 
 /// What the catalog may mean: a dataset key that is the GUID of a dataset names the entry, and
 /// the contract does not say whether it names the dataset of a granted workspace as well.
-fn oracles(catalog: &Value, world: &World) -> Vec<Oracle> {
+fn oracles(catalog: &Value, powerbi: &PowerBiContents) -> Vec<Oracle> {
     let is_guid = |key: &str| key.len() == 36 && key.matches('-').count() == 4;
     let oracle = |catalog: Value| {
-        let (possible, certain) = (world.contents.clone(), world.contents.clone());
-        Oracle { catalog, possible, certain, own_datasets: world.own_datasets.clone() }
+        let (possible, certain) = (powerbi.contents.clone(), powerbi.contents.clone());
+        Oracle { catalog, possible, certain, own_datasets: powerbi.own_datasets.clone() }
     };
     let mut without = catalog.clone();
     for tenant in without["tenants"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
@@ -94,10 +94,10 @@ fn oracles(catalog: &Value, world: &World) -> Vec<Oracle> {
 }
 
 async fn check_grants(text: &str, catalog: &Value) {
-    let world = world_of(catalog);
-    let oracles = oracles(catalog, &world);
+    let powerbi = powerbi_of(catalog);
+    let oracles = oracles(catalog, &powerbi);
     let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
-    let site = Site::open(text, world, &more).await.expect("it was taken");
+    let site = Site::open(text, powerbi, &more).await.expect("it was taken");
     for tenant in keys(&catalog["tenants"]).take(TRIED) {
         let groups = grants(catalog, tenant).iter().flat_map(|grant| texts(&grant["groups"]));
         let groups: BTreeSet<_> = groups.take(TRIED).collect();

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::gateway::{self, Answer, FUNCTIONS};
 use crate::oracle::{Asked, Oracle, violations};
-use crate::site::{Site, World};
+use crate::site::{PowerBiContents, Site};
 
 const CATALOG: &str = include_str!("../../devstack/demo/catalog.json");
 
@@ -29,14 +29,14 @@ pub(crate) struct Demo {
 impl Demo {
     /// Without anything cached.
     pub(crate) fn cold() -> Self {
-        let world = World::of_catalog(&JSON);
+        let powerbi = PowerBiContents::of_catalog(&JSON);
         let oracle = Oracle {
             catalog: JSON.clone(),
-            possible: world.contents.clone(),
-            certain: world.contents.clone(),
-            own_datasets: world.own_datasets.clone(),
+            possible: powerbi.contents.clone(),
+            certain: powerbi.contents.clone(),
+            own_datasets: powerbi.own_datasets.clone(),
         };
-        let site = gateway::block_on(Site::open(CATALOG, world, &[])).expect("the demo's catalog is good");
+        let site = gateway::block_on(Site::open(CATALOG, powerbi, &[])).expect("the demo's catalog is good");
         Self { site, oracle }
     }
 

@@ -11,7 +11,7 @@ use crate::events::{self, Kind};
 use crate::gateway;
 use crate::oracle::template::{Filled, Piece, fill, pieces};
 use crate::oracle::{Asked, Oracle, faults};
-use crate::site::{Site, World};
+use crate::site::{PowerBiContents, Site};
 
 /// The value of a claim that no template of the corpus names.
 pub(crate) const UNNAMED: &str = "uCl8Q~never-asked-for";
@@ -44,13 +44,13 @@ fn check_identity(template: &str, identity: &Value, claims: &str) {
 
 /// The token goes under what the claims make of the template, or the caller is told which claim is missing.
 fn check_answer(template: &str, catalog: &Value, claims: &Value) {
-    let world = World::of_catalog(catalog);
-    let (contents, own_datasets) = (world.contents.clone(), world.own_datasets.clone());
+    let powerbi = PowerBiContents::of_catalog(catalog);
+    let (contents, own_datasets) = (powerbi.contents.clone(), powerbi.own_datasets.clone());
     let oracle = Oracle { catalog: catalog.clone(), possible: contents.clone(), certain: contents, own_datasets };
     let body = json!({ "bindings": [{ "report": "r", "dataset": "d" }] });
     let event = events::post(Kind::HttpLambda, "token", claims, &body);
     let (answer, issued) = gateway::block_on(async {
-        let site = Site::open(&catalog.to_string(), world, &[]).await.expect("it was taken");
+        let site = Site::open(&catalog.to_string(), powerbi, &[]).await.expect("it was taken");
         let answer = site.send("token", &event).await;
         let issued = answer.token().and_then(|token| site.issued(token));
         (answer, issued)

@@ -27,7 +27,7 @@ pub use verdict::Verdict;
 /// The ids of the datasets in each workspace, all in lower case.
 pub type Contents = BTreeMap<String, BTreeSet<String>>;
 
-/// The state of the world that decides what is allowed.
+/// The state of Power BI that decides what is allowed.
 #[derive(Clone, Debug, Default)]
 pub struct Oracle {
     /// The catalog.

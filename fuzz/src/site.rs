@@ -46,23 +46,23 @@ impl Clock for ManualClock {
 
 /// What Power BI holds.
 #[derive(Clone, Debug, Default)]
-pub struct World {
+pub struct PowerBiContents {
     /// The datasets of each workspace.
     pub contents: Contents,
     /// By the id of a report, the dataset that it was built on.
     pub own_datasets: BTreeMap<String, String>,
 }
 
-impl World {
+impl PowerBiContents {
     /// Everything that a catalog names, where it says that it is.
     #[must_use]
     pub fn of_catalog(catalog: &Value) -> Self {
         let lower = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
-        let mut world = Self::default();
+        let mut powerbi = Self::default();
         for dataset in catalog["datasets"].as_object().into_iter().flat_map(serde_json::Map::values) {
-            world.contents.entry(lower(&dataset["workspaceId"])).or_default().insert(lower(&dataset["datasetId"]));
+            powerbi.contents.entry(lower(&dataset["workspaceId"])).or_default().insert(lower(&dataset["datasetId"]));
         }
-        world
+        powerbi
     }
 }
 
@@ -80,9 +80,9 @@ impl Site {
     ///
     /// # Errors
     /// The faults of the settings or the catalog, as text.
-    pub async fn open(catalog: &str, world: World, more: &[(&str, &str)]) -> Result<Self, String> {
+    pub async fn open(catalog: &str, powerbi: PowerBiContents, more: &[(&str, &str)]) -> Result<Self, String> {
         let clock = Arc::<ManualClock>::default();
-        let state = State::new(Arc::clone(&clock) as _, world.contents, world.own_datasets);
+        let state = State::new(Arc::clone(&clock) as _, powerbi.contents, powerbi.own_datasets);
         let state = Arc::new(Mutex::new(state));
         let server = Server::start(Arc::clone(&state)).await;
         let file = CatalogFile::write(catalog);

@@ -37,11 +37,11 @@ const DATASET: &str = "38f15f36-9584-44ca-ba9a-edb632765765";
 const WORKSPACE: &str = "a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f";
 
 thread_local! {
-    static WORLD: OnceCell<World> = const { OnceCell::new() };
+    static FIXTURE: OnceCell<Fixture> = const { OnceCell::new() };
 }
 
 /// What lasts from input to input: the server, and clients with open connections.
-struct World {
+struct Fixture {
     server: Server,
     customers: Clients,
     organization: Clients,
@@ -83,15 +83,15 @@ impl Clients {
 
 pub(crate) fn check(input: &[u8]) {
     let script = Script::read(input);
-    WORLD.with(|world| {
-        let world = world.get_or_init(|| {
+    FIXTURE.with(|fixture| {
+        let fixture = fixture.get_or_init(|| {
             let server = gateway::block_on(Server::start());
             let (customers, organization) = ["customers", "organization"].map(|s| Clients::new(&server, s)).into();
-            World { server, customers, organization }
+            Fixture { server, customers, organization }
         });
-        world.server.follow(script);
+        fixture.server.follow(script);
         for (clients, function) in
-            [(&world.customers, "config"), (&world.customers, "datasets"), (&world.organization, "token")]
+            [(&fixture.customers, "config"), (&fixture.customers, "datasets"), (&fixture.organization, "token")]
         {
             let event = serde_json::from_value(event(function)).unwrap();
             let secrets = [CLIENT_SECRET, AWS_SECRET, USERS_BEARER];

@@ -7,26 +7,26 @@ use crate::catalog::{self, DynamoDbCatalog};
 use crate::clock::{Clock, SystemClock};
 use crate::embedding::Embedding;
 use crate::entra::{EntraClient, EntraTokens};
-use crate::fault::Faults;
-use crate::http::Edge;
+use crate::http::HandlerContext;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::secrets::{CachedSecret, SecretsManager};
 use crate::settings::{CatalogSource, Settings};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
 use crate::telemetry;
 use crate::upstream::Http;
+use crate::validation::ValidationErrors;
 
 /// The longest that an environment is made ready for; Lambda allows its start 10 s.
-const PREPARATION: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Everything a function needs, built once before its first event.
 pub struct App {
-    edge: Edge,
+    handler: HandlerContext,
     embedding: Embedding,
-    starts_ahead: bool,
+    preinitialized: bool,
 }
 
 impl App {
@@ -40,7 +40,7 @@ impl App {
         let vars = |name: &str| std::env::var(name).ok();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         telemetry::init(&vars, Arc::clone(&clock));
-        Self::from_vars(&vars, clock).unwrap_or_else(|Faults(faults)| {
+        Self::from_vars(&vars, clock).unwrap_or_else(|ValidationErrors(faults)| {
             for fault in faults {
                 tracing::error!(place = fault.place, "{}", fault.detail);
             }
@@ -52,7 +52,7 @@ impl App {
     ///
     /// # Errors
     /// Every fault of the settings and of the catalog file, together.
-    pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) -> Result<Self, Faults> {
+    pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) -> Result<Self, ValidationErrors> {
         let settings = Settings::from_vars(vars).map_err(|faults| with_those_of_the_catalog(faults, vars))?;
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
         let (http, catalog) = open_catalog(&settings, http, &clock)?;
@@ -63,7 +63,7 @@ impl App {
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
         let app = Self::new(&settings, catalog, tokens, powerbi, clock);
         #[cfg(feature = "opentelemetry")]
-        let app = Self { edge: app.edge.with_spans(spans), ..app };
+        let app = Self { handler: app.handler.with_spans(spans), ..app };
         Ok(app)
     }
 
@@ -76,9 +76,9 @@ impl App {
         powerbi: Arc<dyn PowerBi>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let edge = Edge::new(settings, Arc::clone(&clock));
+        let handler = HandlerContext::new(settings, Arc::clone(&clock));
         let embedding = Embedding::new(settings, catalog, tokens, powerbi, clock);
-        Self { edge, embedding, starts_ahead: settings.starts_ahead }
+        Self { handler, embedding, preinitialized: settings.preinitialized }
     }
 
     /// Makes an environment ready that Lambda starts ahead of its requests: its
@@ -87,21 +87,21 @@ impl App {
     /// It takes 3 s at most. A failure is logged and no more, since the first
     /// request tries again. Where a request is waiting, it does nothing: that
     /// one asks for the same at once.
-    pub async fn prepare(&self) {
-        if !self.starts_ahead {
+    pub async fn warm_up(&self) {
+        if !self.preinitialized {
             return;
         }
-        let call = Arc::new(Call::begin(Some(PREPARATION)));
-        match self.embedding.prepare(&call).await {
+        let context = Arc::new(RequestContext::begin(Some(WARM_UP)));
+        match self.embedding.warm_up(&context).await {
             Ok(()) => tracing::info!("ready ahead of the first request"),
             Err(error) => tracing::warn!(cause = error.to_string(), "not ready ahead; the first request tries again"),
         }
     }
 
-    /// The edge that every request comes in by.
+    /// The entry of every request.
     #[must_use]
-    pub fn edge(&self) -> &Edge {
-        &self.edge
+    pub fn handler(&self) -> &HandlerContext {
+        &self.handler
     }
 
     /// The service behind the routes.
@@ -112,7 +112,7 @@ impl App {
 }
 
 /// Whoever mends the settings should not find the catalog's faults afterwards.
-fn with_those_of_the_catalog(mut faults: Faults, vars: &dyn Fn(&str) -> Option<String>) -> Faults {
+fn with_those_of_the_catalog(mut faults: ValidationErrors, vars: &dyn Fn(&str) -> Option<String>) -> ValidationErrors {
     if let Some(CatalogSource::File(path)) = Settings::catalog_source(vars) {
         faults.0.extend(catalog::load(&path).err().map(|of_catalog| of_catalog.0).unwrap_or_default());
     }
@@ -122,12 +122,12 @@ fn with_those_of_the_catalog(mut faults: Faults, vars: &dyn Fn(&str) -> Option<S
 /// Opens the catalog, with the client that a table of it is read through.
 fn open_catalog(
     settings: &Settings,
-    http: Result<Http, Faults>,
+    http: Result<Http, ValidationErrors>,
     clock: &Arc<dyn Clock>,
-) -> Result<(Http, Arc<dyn CatalogReader>), Faults> {
+) -> Result<(Http, Arc<dyn CatalogReader>), ValidationErrors> {
     match &settings.catalog {
         CatalogSource::File(path) => {
-            let (http, catalog) = Faults::join(http, catalog::load(path))?;
+            let (http, catalog) = ValidationErrors::join(http, catalog::load(path))?;
             Ok((http, Arc::new(catalog)))
         }
         CatalogSource::DynamoDb(table) => {
@@ -139,7 +139,7 @@ fn open_catalog(
 }
 
 #[cfg(feature = "opentelemetry")]
-fn spans_of(settings: &Settings, http: &Http) -> Result<Option<Spans>, Faults> {
+fn spans_of(settings: &Settings, http: &Http) -> Result<Option<Spans>, ValidationErrors> {
     settings.collector.as_ref().map(|collector| Spans::new(collector, http.clone())).transpose()
 }
 

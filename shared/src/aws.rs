@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use secrecy::ExposeSecret;
 
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::settings::Aws;
 use crate::upstream::Http;
 
@@ -47,8 +47,8 @@ pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
 ///
 /// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set
 /// that where an environment serves several requests at once.
-pub(crate) fn passing_trace(call: &Call) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static + use<> {
-    let trace = call.ids().trace.clone();
+pub(crate) fn passing_trace(context: &RequestContext) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static + use<> {
+    let trace = context.ids().trace.clone();
     move |request| {
         if let Some(trace) = &trace {
             // What is not fit for a header is not worth a request.

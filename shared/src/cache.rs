@@ -4,7 +4,7 @@
 //! are still good: the clock is the caller's. It holds no failure, unless it is
 //! told for how long one is worth remembering.
 
-mod aged;
+mod expiring;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,30 +14,30 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-pub use aged::{Aged, Perishable};
+pub use expiring::{Expiring, TtlEntry};
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Origin {
+pub enum CacheStatus {
     /// It was in the cache and fresh.
-    Cache,
+    Hit,
     /// It was loaded for this request, or for one that asked at the same time.
-    Loaded,
+    Miss,
     /// It was in the cache, and the upstream could not give a new one.
-    Fallback,
+    Stale,
 }
 
-impl Origin {
+impl CacheStatus {
     /// Each of them.
-    pub const ALL: [Self; 3] = [Self::Cache, Self::Loaded, Self::Fallback];
+    pub const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Stale];
 
     /// As logs write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Cache => "cache",
-            Self::Loaded => "loaded",
-            Self::Fallback => "fallback",
+            Self::Hit => "cache",
+            Self::Miss => "loaded",
+            Self::Stale => "fallback",
         }
     }
 }
@@ -67,7 +67,7 @@ impl<V: Clone, E: Clone> Default for Slot<V, E> {
     }
 }
 
-impl<V: Perishable, E: Clone> Slot<V, E> {
+impl<V: Expiring, E: Clone> Slot<V, E> {
     /// The value, if it is handed out without a load.
     fn ready(&self, now: SystemTime) -> Option<&V> {
         let pausing = self.not_before.is_some_and(|until| now < until);
@@ -102,22 +102,22 @@ pub struct Cache<K, V: Clone, E: Clone> {
     state: Arc<Mutex<State<K, V, E>>>,
     capacity: usize,
     pause: Duration,
-    failures: Option<KeptFailures<E>>,
+    failures: Option<RememberedFailures<E>>,
 }
 
 /// Which failures are remembered, and for how long.
-struct KeptFailures<E> {
+struct RememberedFailures<E> {
     kept: Duration,
     is_kept: fn(&E) -> bool,
 }
 
-impl<E> Clone for KeptFailures<E> {
+impl<E> Clone for RememberedFailures<E> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<E> Copy for KeptFailures<E> {}
+impl<E> Copy for RememberedFailures<E> {}
 
 enum Lookup<V: Clone, E: Clone> {
     Fresh(V),
@@ -132,7 +132,7 @@ enum Lookup<V: Clone, E: Clone> {
 impl<K, V, E> Cache<K, V, E>
 where
     K: Clone + Eq + Hash + Send + 'static,
-    V: Perishable,
+    V: Expiring,
     E: LoadError,
 {
     /// A cache of at most `capacity` values.
@@ -154,7 +154,7 @@ where
     /// bring the same answer, and would cost the upstream as much as a success.
     #[must_use]
     pub fn keeping_failures(self, kept: Duration, is_kept: fn(&E) -> bool) -> Self {
-        Self { failures: Some(KeptFailures { kept, is_kept }), ..self }
+        Self { failures: Some(RememberedFailures { kept, is_kept }), ..self }
     }
 
     /// The value of a key if it is fresh; nothing is loaded.
@@ -202,13 +202,13 @@ where
         now: SystemTime,
         load: impl Fn() -> Result<F, X>,
         falls_back: impl Fn(&E) -> bool,
-    ) -> Result<(V, Origin), X>
+    ) -> Result<(V, CacheStatus), X>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         let result = loop {
             match self.look_up(&key, now, &load)? {
-                Lookup::Fresh(value) => return Ok((value, Origin::Cache)),
+                Lookup::Fresh(value) => return Ok((value, CacheStatus::Hit)),
                 Lookup::Failed(error) => break Err(error),
                 Lookup::Load(flight) => break flight.await,
                 // Each turn is one load of somebody else's, so there is an end to them.
@@ -219,9 +219,9 @@ where
             }
         };
         match result {
-            Ok(value) => Ok((value, Origin::Loaded)),
+            Ok(value) => Ok((value, CacheStatus::Miss)),
             Err(error) => match self.usable(&key, now) {
-                Some(value) if falls_back(&error) => Ok((value, Origin::Fallback)),
+                Some(value) if falls_back(&error) => Ok((value, CacheStatus::Stale)),
                 _ => Err(error.into()),
             },
         }
@@ -301,7 +301,7 @@ fn finish<K: Clone + Eq + Hash, V: Clone, E: Clone>(
     result: Result<V, E>,
     now: SystemTime,
     pause: Duration,
-    failures: Option<KeptFailures<E>>,
+    failures: Option<RememberedFailures<E>>,
 ) {
     let slot = state.slots.entry(key.clone()).or_default();
     slot.flight = None;
@@ -323,7 +323,7 @@ fn finish<K: Clone + Eq + Hash, V: Clone, E: Clone>(
 }
 
 /// Drops what cannot be used any more, and if need be what was used longest ago.
-fn make_room<K: Clone + Eq + Hash, V: Perishable, E: Clone>(
+fn make_room<K: Clone + Eq + Hash, V: Expiring, E: Clone>(
     slots: &mut HashMap<K, Slot<V, E>>,
     capacity: usize,
     now: SystemTime,

@@ -19,7 +19,7 @@ pub use error::EmbeddingError;
 use crate::clock::Clock;
 use crate::domain::{BindingRequest, Caller, ReportKey};
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::settings::{Scenario, Settings, UserToken};
 use crate::upstream::UpstreamError;
 use access::Access;
@@ -83,9 +83,9 @@ impl Embedding {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn prepare(&self, call: &Arc<Call>) -> Result<(), UpstreamError> {
+    pub async fn warm_up(&self, context: &Arc<RequestContext>) -> Result<(), UpstreamError> {
         if self.scenario == Scenario::Customers {
-            self.access.service_token(call).await?;
+            self.access.service_token(context).await?;
         }
         Ok(())
     }
@@ -96,15 +96,15 @@ impl Embedding {
     /// Why there is none.
     pub async fn token(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<TokenAnswer, EmbeddingError> {
         if let Some(scope) = self.page_scope {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
-        let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
-        let token = self.page_token(call, caller, &authorized, request.lifetime_minutes, 1).await?;
+        let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
+        let token = self.page_token(context, caller, &authorized, request.lifetime_minutes, 1).await?;
         Ok(TokenAnswer::new(token, self.clock.now()))
     }
 
@@ -114,18 +114,18 @@ impl Embedding {
     /// Why there are none.
     pub async fn config(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let authorized = self.authorizer.authorize(call, caller, &request.bindings).await?;
+        let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
         // Neither needs the other's answer, so a cold page waits for the slower one alone.
         let (token, parts) = futures_util::try_join!(
-            self.config_token(call, caller, &authorized, request.lifetime_minutes),
-            self.configs.parts(call, &authorized),
+            self.config_token(context, caller, &authorized, request.lifetime_minutes),
+            self.configs.parts(context, &authorized),
         )?;
         if let ConfigToken::OfPage { .. } = token {
-            audit::no_token(call, caller, &authorized);
+            audit::no_token(context, caller, &authorized);
         }
         Ok(ConfigAnswer::new(parts, token, self.clock.now()))
     }
@@ -137,45 +137,45 @@ impl Embedding {
     /// nothing at all could be looked at.
     pub async fn datasets(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        self.lister.list(call, caller, report).await
+        self.lister.list(context, caller, report).await
     }
 
     /// What the configs embed with. Where the page gets the token itself, only
     /// the look-ups need one.
     async fn config_token(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
     ) -> Result<ConfigToken, EmbeddingError> {
         if let Some(scope) = self.page_scope {
-            self.access.connect_ahead(&authorized.requester.acting, 1);
+            self.access.preconnect(&authorized.requester.acting, 1);
             return Ok(ConfigToken::OfPage { scope });
         }
-        Ok(ConfigToken::Issued(self.page_token(call, caller, authorized, lifetime_minutes, 2).await?))
+        Ok(ConfigToken::Issued(self.page_token(context, caller, authorized, lifetime_minutes, 2).await?))
     }
 
     /// The token with which a page embeds: an embed token, or the user's own.
     async fn page_token(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
         connections: usize,
     ) -> Result<PageToken, EmbeddingError> {
         if self.scenario == Scenario::Organization {
-            self.access.connect_ahead(&authorized.requester.acting, connections - 1);
-            let token = self.access.token(call, &authorized.requester).await?;
-            audit::user_token(call, caller, authorized, &token);
+            self.access.preconnect(&authorized.requester.acting, connections - 1);
+            let token = self.access.token(context, &authorized.requester).await?;
+            audit::user_token(context, caller, authorized, &token);
             return Ok(PageToken::of_user(token));
         }
-        let token = self.issuer.token(call, caller, authorized, lifetime_minutes, connections).await?;
+        let token = self.issuer.token(context, caller, authorized, lifetime_minutes, connections).await?;
         Ok(PageToken::embed(token))
     }
 }

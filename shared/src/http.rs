@@ -1,4 +1,4 @@
-//! The edge that the three functions share: from a gateway event to an answer.
+//! What the three functions share: from a gateway event to an answer.
 
 mod body;
 mod headers;
@@ -11,4 +11,4 @@ mod serve;
 pub use crate::gateway::GatewayEvent;
 pub use problem::{Code, Problem};
 pub use run::{invoke, run};
-pub use serve::{Edge, Exchange, Route, serve};
+pub use serve::{AuthenticatedRequest, HandlerContext, Route, serve};

@@ -14,7 +14,6 @@ pub mod clock;
 pub mod domain;
 pub mod embedding;
 pub mod entra;
-pub mod fault;
 pub mod gateway;
 pub mod http;
 pub mod json;
@@ -29,5 +28,6 @@ pub mod telemetry;
 pub mod timestamp;
 pub mod token;
 pub mod upstream;
+pub mod validation;
 
 pub use app::App;

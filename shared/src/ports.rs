@@ -10,9 +10,9 @@ use crate::domain::{
     Dataset, DatasetId, DatasetKey, EmbedUrl, Entries, OwnDataset, ProfileId, Report, ReportId, ReportKey, ReportKind,
     Tenant, TokenRequest, UserAssertion, UserKey, WorkspaceId,
 };
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::token::{AccessToken, EmbedToken};
-use crate::upstream::{Effort, UpstreamError};
+use crate::upstream::{RetryBudget, UpstreamError};
 
 /// Where the catalog lies.
 #[async_trait]
@@ -21,7 +21,7 @@ pub trait CatalogReader: Send + Sync {
     ///
     /// # Errors
     /// Why the catalog cannot be read.
-    async fn tenant(&self, call: &Arc<Call>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError>;
+    async fn tenant(&self, context: &Arc<RequestContext>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError>;
 
     /// The entries of these keys in the versions that `tenant` was written for; a key without one is left out.
     ///
@@ -29,7 +29,7 @@ pub trait CatalogReader: Send + Sync {
     /// Why the catalog cannot be read.
     async fn entries(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         tenant: &Tenant,
         reports: &BTreeSet<ReportKey>,
         datasets: &BTreeSet<DatasetKey>,
@@ -43,7 +43,7 @@ pub trait SecretStore: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be read.
-    async fn read(&self, call: &Arc<Call>, effort: Effort) -> Result<Secret, UpstreamError>;
+    async fn read(&self, context: &Arc<RequestContext>, retry_budget: RetryBudget) -> Result<Secret, UpstreamError>;
 }
 
 /// One version of the secret.
@@ -131,7 +131,7 @@ pub trait AccessTokens: Send + Sync {
     /// Why there is none.
     async fn get(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         user: Option<&UserAssertion>,
         charge: Charge<'_>,
     ) -> Result<AccessToken, UpstreamError>;
@@ -144,7 +144,7 @@ pub trait AccessTokens: Send + Sync {
 #[async_trait]
 pub trait PowerBi: Send + Sync {
     /// Opens `connections` connections ahead of their use, without waiting.
-    fn connect_ahead(&self, connections: usize);
+    fn preconnect(&self, connections: usize);
 
     /// Makes an embed token (`POST /v1.0/myorg/GenerateToken`).
     ///
@@ -152,34 +152,34 @@ pub trait PowerBi: Send + Sync {
     /// Why Power BI gave none.
     async fn generate_token(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         request: &TokenRequest,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<EmbedToken, UpstreamError>;
 
-    /// Looks at a report (`GET /groups/{workspace}/reports/{report}`).
+    /// LookupResults at a report (`GET /groups/{workspace}/reports/{report}`).
     ///
     /// # Errors
     /// Why it cannot be looked at; a report that is not there is `NotFound`.
     async fn report(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<ReportId>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<ReportMetadata, UpstreamError>;
 
-    /// Looks at a dataset (`GET /groups/{workspace}/datasets/{dataset}`).
+    /// LookupResults at a dataset (`GET /groups/{workspace}/datasets/{dataset}`).
     ///
     /// # Errors
     /// As for a report.
     async fn dataset(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<DatasetId>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<DatasetMetadata, UpstreamError>;
 
     /// Lists a workspace's datasets (`GET /groups/{workspace}/datasets`).
@@ -188,10 +188,10 @@ pub trait PowerBi: Send + Sync {
     /// As for a report.
     async fn datasets(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<()>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<Vec<ListedDataset>, UpstreamError>;
 
     /// Lists a workspace's reports (`GET /groups/{workspace}/reports`).
@@ -200,22 +200,22 @@ pub trait PowerBi: Send + Sync {
     /// As for a report.
     async fn reports(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<()>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<Vec<ListedReport>, UpstreamError>;
 
-    /// Looks at a workspace (`GET /groups/{workspace}`).
+    /// LookupResults at a workspace (`GET /groups/{workspace}`).
     ///
     /// # Errors
     /// As for a report.
     async fn workspace(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<()>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<WorkspaceMetadata, UpstreamError>;
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cache::Origin;
+use crate::cache::CacheStatus;
 
-pub use trace::{CachedItem, Outcome, Setback, Trace, Upstream, UpstreamCall};
+pub use trace::{CachedItem, DegradedCause, Outcome, Trace, Upstream, UpstreamCall};
 
 /// The longest that a request is worked on, whatever Lambda would allow;
 /// API Gateway gives up after 30 s.
@@ -33,14 +33,14 @@ pub struct RequestIds {
 
 /// One request.
 #[derive(Debug)]
-pub struct Call {
+pub struct RequestContext {
     ids: RequestIds,
     started: Instant,
     deadline: Instant,
     trace: Mutex<Trace>,
 }
 
-impl Call {
+impl RequestContext {
     /// A request that Lambda ends in `lambda_remaining`; `None` where that is unknown.
     #[must_use]
     pub fn begin(lambda_remaining: Option<Duration>) -> Self {
@@ -96,8 +96,8 @@ impl Call {
     }
 
     /// Notes where a value came from that could have been kept.
-    pub fn note_origin(&self, item: CachedItem, origin: Origin) {
-        self.trace().note_origin(item, origin);
+    pub fn note_cache_status(&self, item: CachedItem, origin: CacheStatus) {
+        self.trace().note_cache_status(item, origin);
     }
 
     /// Notes the host of the Power BI cluster that holds the tenant, where an answer names it.
@@ -110,8 +110,8 @@ impl Call {
     }
 
     /// Notes a failure that the request gets over; the first is remembered.
-    pub fn note_setback(&self, setback: Setback) {
-        self.trace().setback.get_or_insert(setback);
+    pub fn note_degraded(&self, cause: DegradedCause) {
+        self.trace().degraded.get_or_insert(cause);
     }
 
     /// What it has asked so far. The lock is held until the guard is dropped.

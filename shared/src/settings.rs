@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use crate::fault::Faults;
+use crate::validation::ValidationErrors;
 
 pub use cloud::{Cloud, Endpoints};
 pub use user_token::UserToken;
@@ -102,7 +102,7 @@ pub struct Settings {
     /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
     pub roots: Option<PathBuf>,
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether Lambda starts environments ahead of their requests.
-    pub starts_ahead: bool,
+    pub preinitialized: bool,
     /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
     /// Where spans go; nowhere without `OTEL_EXPORTER_OTLP_ENDPOINT`.
@@ -131,7 +131,7 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault, each naming its variable and the remedy.
-    pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+    pub fn from_vars(vars: &dyn Fn(&str) -> Option<String>) -> Result<Self, ValidationErrors> {
         read::read(vars)
     }
 

@@ -21,10 +21,10 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::clock::Pacer;
-use crate::fault::{Fault, Faults};
-use crate::request::{Call, UpstreamCall};
+use crate::request::{RequestContext, UpstreamCall};
 use crate::settings::Collector;
 use crate::upstream::Http;
+use crate::validation::{ValidationError, ValidationErrors};
 
 pub use parent::parent_of;
 
@@ -66,7 +66,7 @@ impl Spans {
     ///
     /// # Errors
     /// What the exporter does not take of the settings.
-    pub fn new(collector: &Collector, http: Http) -> Result<Self, Faults> {
+    pub fn new(collector: &Collector, http: Http) -> Result<Self, ValidationErrors> {
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(Sender(http))
@@ -77,7 +77,10 @@ impl Spans {
             .with_retry_policy(RetryPolicy::default().with_max_retries(0))
             .build();
         let mut exporter = exporter.map_err(|error| {
-            Faults(vec![Fault { place: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), detail: error.to_string() }])
+            ValidationErrors(vec![ValidationError {
+                place: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+                detail: error.to_string(),
+            }])
         })?;
         exporter.set_resource(&resource_of(collector));
         let scope = InstrumentationScope::builder("dynabind").with_version(env!("CARGO_PKG_VERSION")).build();
@@ -87,18 +90,18 @@ impl Spans {
 
     /// Sends the spans of a request, unless its trace is not sampled. It takes
     /// [`LONGEST`] at most, and nothing that goes wrong is the request's trouble.
-    pub async fn export(&self, call: &Call, served: &Served, now: SystemTime) {
+    pub async fn export(&self, context: &RequestContext, served: &Served, now: SystemTime) {
         if served.parent.is_valid() && !served.parent.is_sampled() {
             return;
         }
-        let spans = self.spans_of(call, served, now);
+        let spans = self.spans_of(context, served, now);
         let sent = timeout(LONGEST, async { self.exporter.lock().await.export(spans).await }).await;
         if !matches!(sent, Ok(Ok(()))) && self.complaints.may(now) {
-            tracing::warn!(request_id = call.ids().request, "the collector does not take the spans of requests");
+            tracing::warn!(request_id = context.ids().request, "the collector does not take the spans of requests");
         }
     }
 
-    fn spans_of(&self, call: &Call, served: &Served, now: SystemTime) -> Vec<SpanData> {
+    fn spans_of(&self, context: &RequestContext, served: &Served, now: SystemTime) -> Vec<SpanData> {
         let trace_id = if served.parent.is_valid() { served.parent.trace_id() } else { self.ids.new_trace_id() };
         let context =
             || SpanContext::new(trace_id, self.ids.new_span_id(), TraceFlags::SAMPLED, false, TraceState::default());
@@ -107,7 +110,7 @@ impl Spans {
         let root = SpanData {
             parent_span_id: served.parent.span_id(),
             parent_span_is_remote: served.parent.is_valid(),
-            attributes: attributes_of(call, served),
+            attributes: attributes_of(context, served),
             status: status_of(served.status.is_server_error().then(|| served.problem.unwrap_or("internal").into())),
             ..self.span(context(), SpanKind::Server, name_of(served), (at(call.started()), now))
         };
@@ -150,7 +153,7 @@ fn name_of(served: &Served) -> Cow<'static, str> {
     format!("{} {}", served.method, served.route).into()
 }
 
-fn attributes_of(call: &Call, served: &Served) -> Vec<KeyValue> {
+fn attributes_of(context: &RequestContext, served: &Served) -> Vec<KeyValue> {
     let mut attributes = vec![
         KeyValue::new("http.request.method", served.method.to_string()),
         KeyValue::new("http.route", served.route),

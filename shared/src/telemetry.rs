@@ -69,7 +69,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let is_ours = is_ours(event.metadata());
-        let mut line = Line { text: Vec::with_capacity(TYPICAL_LENGTH), is_ours };
+        let mut line = JsonLine { text: Vec::with_capacity(TYPICAL_LENGTH), is_ours };
         line.set("timestamp", &timestamp::format_millis(self.clock.now()));
         line.set("level", event.metadata().level().as_str());
         event.record(&mut line);
@@ -85,12 +85,12 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
 }
 
 /// A line on its way: each field is written as it comes, without a tree of all in between.
-struct Line {
+struct JsonLine {
     text: Vec<u8>,
     is_ours: bool,
 }
 
-impl Line {
+impl JsonLine {
     fn set(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         self.separate();
         // Neither texts and numbers nor writing into memory can fail.
@@ -114,7 +114,7 @@ impl Line {
     }
 }
 
-impl Visit for Line {
+impl Visit for JsonLine {
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.set(field.name(), &value);
     }

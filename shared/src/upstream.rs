@@ -9,11 +9,11 @@ mod preconnect;
 mod retry;
 
 pub use challenge::ClaimsChallenge;
-pub(crate) use client::SendFault;
+pub(crate) use client::SendError;
 pub use client::{Http, Reply};
 pub(crate) use error::as_code;
 pub use error::{UpstreamError, UpstreamErrorKind};
 pub(crate) use retry::Answer;
-pub use retry::{Attempt, Effort};
+pub use retry::{RetryBudget, RetryPolicy};
 
 pub use crate::request::Upstream;

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "embedding",
             "entra",
-            "fault",
+            "validation",
             "http",
             "ports",
             "powerbi",
@@ -34,13 +34,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("entra", &["cache", "clock", "domain", "ports", "request", "secrets", "settings", "token", "upstream"]),
     ("powerbi", &["clock", "domain", "ports", "request", "token", "upstream"]),
     ("secrets", &["aws", "cache", "clock", "json", "ports", "request", "settings", "upstream"]),
-    ("catalog", &["aws", "cache", "clock", "domain", "fault", "json", "ports", "request", "settings", "upstream"]),
+    ("catalog", &["aws", "cache", "clock", "domain", "validation", "json", "ports", "request", "settings", "upstream"]),
     ("aws", &["request", "settings", "upstream"]),
     ("ports", &["domain", "request", "token", "upstream"]),
-    ("spans", &["clock", "fault", "request", "settings", "upstream"]),
+    ("spans", &["clock", "validation", "request", "settings", "upstream"]),
     ("telemetry", &["clock", "timestamp"]),
-    ("upstream", &["cache", "fault", "request"]),
-    ("settings", &["fault"]),
+    ("upstream", &["cache", "validation", "request"]),
+    ("settings", &["validation"]),
     ("cache", &[]),
     ("request", &["cache"]),
     ("token", &[]),
@@ -49,7 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("json", &[]),
     ("clock", &[]),
     ("timestamp", &[]),
-    ("fault", &[]),
+    ("validation", &[]),
 ];
 
 /// Longest source file, and longest entry point of a function, in lines.
@@ -111,9 +111,9 @@ fn head(path: &str) -> String {
 
 #[test]
 fn groups_of_imports_are_understood() {
-    let code = "use crate::{clock::{Clock, Other}, fault::Fault,\n    json};\nuse crate::ports::Port;";
+    let code = "use crate::{clock::{Clock, Other}, validation::ValidationError,\n    json};\nuse crate::ports::Port;";
     let found: Vec<_> = uses(code).into_iter().collect();
-    assert_eq!(found, ["clock", "fault", "json", "ports"]);
+    assert_eq!(found, ["clock", "validation", "json", "ports"]);
 }
 
 #[test]

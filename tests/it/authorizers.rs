@@ -1,7 +1,7 @@
 //! Every authorizer that API Gateway has, each with an event in its documented shape.
 
-use acceptance::front_door::FrontDoor;
 use acceptance::project;
+use acceptance::test_app::TestApp;
 use axum::body::to_bytes;
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ fn fixture(name: &str) -> Value {
 }
 
 /// Status and body of the `token` function's answer.
-async fn answer_to(door: &FrontDoor, event: Value) -> (u16, Value) {
-    let response = door.stack.invoke("token", event).await;
+async fn answer_to(app: &TestApp, event: Value) -> (u16, Value) {
+    let response = app.stack.invoke("token", event).await;
     let (parts, body) = response.into_parts();
     (parts.status.as_u16(), serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap())
 }
@@ -27,43 +27,43 @@ async fn every_authorizer_makes_the_same_caller() {
         "rest-api-cognito",
         "rest-api-lambda",
     ] {
-        let door = FrontDoor::open().await;
-        let (status, body) = answer_to(&door, fixture(name)).await;
+        let app = TestApp::open().await;
+        let (status, body) = answer_to(&app, fixture(name)).await;
         assert_eq!(status, 200, "{name}: {body:#}");
-        assert_eq!(door.token_requests()[0]["identities"][0]["username"], "carl@contoso.example", "{name}");
+        assert_eq!(app.token_requests()[0]["identities"][0]["username"], "carl@contoso.example", "{name}");
 
         // The groups came through as well: editing is for analysts.
         let mut event = fixture(name);
         let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
         event["body"] = json!(edit.to_string());
-        let (status, body) = answer_to(&door, event).await;
+        let (status, body) = answer_to(&app, event).await;
         assert_eq!(status, 200, "{name}: {body:#}");
     }
 }
 
 #[tokio::test]
 async fn cognitos_groups_come_apart_at_their_commas() {
-    let door = FrontDoor::with_variables(&[("DYNABIND_GROUPS_CLAIM", "cognito:groups")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_GROUPS_CLAIM", "cognito:groups")]).await;
     let mut event = fixture("rest-api-cognito");
     event["body"] = json!(r#"{"bindings":[{"report":"ops","dataset":"contoso-plan"}]}"#);
-    assert_eq!(answer_to(&door, event).await.0, 200, "`ops` is for analysts");
+    assert_eq!(answer_to(&app, event).await.0, 200, "`ops` is for analysts");
 }
 
 #[tokio::test]
 async fn without_claims_of_a_user_there_is_no_caller() {
     for name in ["http-api-iam", "rest-api-iam", "http-api-anonymous", "rest-api-anonymous", "alb", "sqs"] {
-        let door = FrontDoor::open().await;
-        let (status, body) = answer_to(&door, fixture(name)).await;
+        let app = TestApp::open().await;
+        let (status, body) = answer_to(&app, fixture(name)).await;
         assert_eq!((status, &body["type"]), (401, &json!("urn:dynabind:problem:unauthenticated")), "{name}");
-        assert_eq!(door.upstream_calls(), [""; 0]);
+        assert_eq!(app.upstream_calls(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn what_is_no_event_at_all_is_refused_alike() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for event in [json!({}), json!([]), json!("event"), json!(7), json!({ "rawPath": 1, "requestContext": {} })] {
-        let (status, body) = answer_to(&door, event.clone()).await;
+        let (status, body) = answer_to(&app, event.clone()).await;
         assert_eq!((status, &body["type"]), (401, &json!("urn:dynabind:problem:unauthenticated")), "{event}");
     }
 }
@@ -73,14 +73,14 @@ async fn what_is_no_event_at_all_is_refused_alike() {
 async fn claims_that_the_client_sends_itself_are_not_looked_at() {
     let claims = json!({ "sub": "carl", "tenant": "contoso", "email": "carl@contoso.example" });
     for name in ["http-api-anonymous", "rest-api-anonymous"] {
-        let door = FrontDoor::open().await;
+        let app = TestApp::open().await;
         let mut event = fixture(name);
         event["headers"]["rawPath"] = json!("/token");
         event["headers"]["authorizer"] = json!(claims.to_string());
         event["headers"]["authorization"] = json!("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYXJsIn0.");
         event["queryStringParameters"] = json!({ "claims": claims.to_string() });
         event["authorizer"] = json!({ "claims": claims });
-        let (status, _) = answer_to(&door, event).await;
+        let (status, _) = answer_to(&app, event).await;
         assert_eq!(status, 401, "{name}");
     }
 }

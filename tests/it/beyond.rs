@@ -1,9 +1,9 @@
 //! What a token names beyond the bound report and dataset: paginated reports, the datasets of a
 //! composite model, a report's own dataset, and reports that pages have saved.
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
-use devstack::world::ids;
+use acceptance::test_app::{TestApp, view};
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -30,22 +30,22 @@ fn identity() -> Value {
 }
 
 /// Report `r` over dataset `d`, for everybody of Contoso.
-async fn door(report: Value, dataset: Value) -> FrontDoor {
-    FrontDoor::with_catalog(json!({
+async fn app(report: Value, dataset: Value) -> TestApp {
+    TestApp::with_catalog(json!({
         "reports": { "r": report }, "datasets": { "d": dataset },
         "tenants": { "contoso": { "grants": [{ "reports": ["r"], "datasets": ["d"] }] } },
     }))
     .await
 }
 
-async fn token_request(door: &FrontDoor) -> Value {
-    let _ = door.token("carl@contoso", view("r", "d")).await.ok();
-    door.token_requests().remove(0)
+async fn token_request(app: &TestApp) -> Value {
+    let _ = app.token("carl@contoso", view("r", "d")).await.ok();
+    app.token_requests().remove(0)
 }
 
 /// The problems of the report and of the dataset in the list.
-async fn problems(door: &FrontDoor) -> (Value, Value) {
-    let list = door.datasets("carl@contoso", "").await.ok();
+async fn problems(app: &TestApp) -> (Value, Value) {
+    let list = app.datasets("carl@contoso", "").await.ok();
     (list["reports"][0]["problems"].clone(), list["datasets"][0]["problems"].clone())
 }
 
@@ -54,7 +54,7 @@ async fn the_paginated_reports_that_a_report_shows_are_named() {
     let more = json!({ "paginatedSources": [ids::TEMPLATE_DATASET], "paginatedReports": [ids::INVOICE_REPORT] });
     let shows = report(ids::STATEMENT_REPORT, ids::REPORTS_WORKSPACE, more);
     let plan = dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
-    let sent = token_request(&door(shows, plan).await).await;
+    let sent = token_request(&app(shows, plan).await).await;
     assert_eq!(sent["reports"], json!([{ "id": ids::INVOICE_REPORT }, { "id": ids::STATEMENT_REPORT }]));
     assert_eq!(sent["datasets"], json!([{ "id": ids::CONTOSO_PLAN, "xmlaPermissions": "ReadOnly" }]));
 }
@@ -64,7 +64,7 @@ async fn the_identity_of_a_paginated_report_names_the_report() {
     let more = json!({ "kind": "paginated", "sourceDatasetId": ids::CONTOSO_PAYSLIPS });
     let paginated = report(ids::PAYSLIP_REPORT, ids::FINANCE_WORKSPACE, more);
     let sales = dataset(ids::CONTOSO_SALES, ids::CONTOSO_WORKSPACE, json!({ "identity": identity() }));
-    let sent = token_request(&door(paginated, sales).await).await;
+    let sent = token_request(&app(paginated, sales).await).await;
     assert_eq!(
         sent["identities"],
         json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_SALES], "reports": [ids::PAYSLIP_REPORT] }])
@@ -80,8 +80,8 @@ fn board(needed: Value) -> Value {
 async fn what_a_composite_model_reads_has_an_identity_of_its_own() {
     let sales = report(ids::SALES_REPORT, ids::REPORTS_WORKSPACE, json!({}));
     let needed = json!({ "datasetId": ids::CONTOSO_SALES, "identity": identity() });
-    let door = door(sales, board(needed)).await;
-    let sent = token_request(&door).await;
+    let app = app(sales, board(needed)).await;
+    let sent = token_request(&app).await;
     assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_SALES] }]));
     assert_eq!(sent["datasets"].as_array().unwrap().len(), 2);
 }
@@ -94,29 +94,29 @@ async fn a_missing_identity_beyond_the_bound_dataset_is_refused_and_listed() {
         "datasets": { "d": dataset(ids::CONTOSO_OUTLOOK, ids::CONTOSO_WORKSPACE, json!({ "alsoNeeds": [ids::CONTOSO_SALES] })) },
         "tenants": { "contoso": { "grants": [{ "reports": ["r"], "datasets": ["d"] }] } },
     });
-    let door = FrontDoor::with_catalog(catalog.clone()).await;
-    door.token("carl@contoso", view("r", "d")).await.assert_problem(502, "upstream-rejected");
-    assert_eq!(problems(&door).await, (json!([]), json!(["identity-required"])));
+    let app = TestApp::with_catalog(catalog.clone()).await;
+    app.token("carl@contoso", view("r", "d")).await.assert_problem(502, "upstream-rejected");
+    assert_eq!(problems(&app).await, (json!([]), json!(["identity-required"])));
 
     catalog["datasets"]["d"]["alsoNeeds"] = json!([{ "datasetId": ids::CONTOSO_SALES, "identity": identity() }]);
-    assert_eq!(problems(&FrontDoor::with_catalog(catalog.clone()).await).await, (json!([]), json!([])));
+    assert_eq!(problems(&TestApp::with_catalog(catalog.clone()).await).await, (json!([]), json!([])));
 
     catalog["datasets"]["d"]["alsoNeeds"][0]["identity"]["username"] = json!("{badge}");
-    let door = FrontDoor::with_catalog(catalog).await;
-    assert_eq!(problems(&door).await, (json!([]), json!(["claim-missing"])));
-    door.token("carl@contoso", view("r", "d")).await.assert_problem(403, "claim-missing");
+    let app = TestApp::with_catalog(catalog).await;
+    assert_eq!(problems(&app).await, (json!([]), json!(["claim-missing"])));
+    app.token("carl@contoso", view("r", "d")).await.assert_problem(403, "claim-missing");
 }
 
 #[tokio::test]
 async fn a_reports_own_dataset_has_an_identity_of_its_own() {
     let plan = || dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
     let payroll = |own: Value| report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, json!({ "includeOwnDataset": own }));
-    let sent = token_request(&door(payroll(json!({ "identity": identity() })), plan()).await).await;
+    let sent = token_request(&app(payroll(json!({ "identity": identity() })), plan()).await).await;
     assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_PAYROLL] }]));
-    let without = door(payroll(json!(true)), plan()).await;
+    let without = app(payroll(json!(true)), plan()).await;
     without.token("carl@contoso", view("r", "d")).await.assert_problem(502, "upstream-rejected");
     assert_eq!(problems(&without).await, (json!(["identity-required"]), json!([])));
-    let left_out = door(payroll(json!(false)), plan()).await;
+    let left_out = app(payroll(json!(false)), plan()).await;
     assert_eq!(token_request(&left_out).await.get("identities"), None);
 }
 
@@ -125,14 +125,14 @@ async fn the_bound_entry_decides_where_a_report_is_bound_to_its_own_dataset() {
     let own = json!({ "includeOwnDataset": { "identity": { "username": "template" } } });
     let payroll = report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, own);
     let bound = dataset(ids::CONTOSO_PAYROLL, ids::CONTOSO_WORKSPACE, json!({ "identity": identity() }));
-    let sent = token_request(&door(payroll, bound).await).await;
+    let sent = token_request(&app(payroll, bound).await).await;
     assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_PAYROLL] }]));
 }
 
 /// Everybody of Contoso may edit the operations report over the plan and save copies beside the
 /// shared reports.
-async fn saving() -> FrontDoor {
-    FrontDoor::with_catalog(json!({
+async fn saving() -> TestApp {
+    TestApp::with_catalog(json!({
         "reports": { "r": report(ids::OPS_REPORT, ids::REPORTS_WORKSPACE, json!({})) },
         "datasets": { "d": dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({})),
                       "e": dataset(ids::CONTOSO_LAKE, ids::CONTOSO_WORKSPACE, json!({})) },
@@ -146,22 +146,22 @@ async fn saving() -> FrontDoor {
 
 #[tokio::test]
 async fn a_saved_report_is_opened_by_its_guid_as_the_grant_says() {
-    let door = saving().await;
+    let app = saving().await;
     let body = |dataset: &str, mode: &str| json!({ "bindings": [{ "report": ids::SALES_REPORT, "dataset": dataset, "mode": mode }] });
-    let config = door.config("carl@contoso", body("d", "edit")).await.ok()["configs"][0].clone();
+    let config = app.config("carl@contoso", body("d", "edit")).await.ok()["configs"][0].clone();
     assert_eq!((&config["id"], &config["permissions"]), (&json!(ids::SALES_REPORT), &json!(7)));
-    let calls = door.upstream_calls();
+    let calls = app.upstream_calls();
     assert!(!calls.iter().any(|call| call.contains("/reports/")), "the list has the embed URL: {calls:?}");
     // The grant that saves there does not open this dataset, and a paginated report cannot be bound.
-    door.config("carl@contoso", body("e", "view")).await.assert_problem(403, "not-entitled");
-    door.config("carl@contoso", view(ids::INVOICE_REPORT, "d")).await.assert_problem(403, "not-entitled");
-    door.config("carl@contoso", view(ids::PILOT_REPORT, "d")).await.assert_problem(403, "not-entitled");
+    app.config("carl@contoso", body("e", "view")).await.assert_problem(403, "not-entitled");
+    app.config("carl@contoso", view(ids::INVOICE_REPORT, "d")).await.assert_problem(403, "not-entitled");
+    app.config("carl@contoso", view(ids::PILOT_REPORT, "d")).await.assert_problem(403, "not-entitled");
 }
 
 #[tokio::test]
 async fn saved_reports_are_listed_with_what_they_may_be_bound_to() {
-    let door = saving().await;
-    let list = door.datasets("carl@contoso", "").await.ok();
+    let app = saving().await;
+    let list = app.datasets("carl@contoso", "").await.ok();
     let keys: Vec<_> = list["reports"].as_array().unwrap().iter().map(|report| report["report"].clone()).collect();
     assert!(keys.contains(&json!(ids::SALES_REPORT)) && keys.contains(&json!("r")), "{keys:?}");
     assert!(!keys.contains(&json!(ids::OPS_REPORT)), "it has a key: {keys:?}");
@@ -172,18 +172,18 @@ async fn saved_reports_are_listed_with_what_they_may_be_bound_to() {
     assert!(reports_of("d").as_array().unwrap().contains(&json!(ids::SALES_REPORT)));
     assert_eq!(reports_of("e"), json!(["r"]));
 
-    let only = door.datasets("carl@contoso", &format!("?report={}", ids::SALES_REPORT)).await.ok();
+    let only = app.datasets("carl@contoso", &format!("?report={}", ids::SALES_REPORT)).await.ok();
     assert_eq!(only["reports"].as_array().unwrap().len(), 1);
     assert_eq!(only["datasets"].as_array().unwrap().len(), 1);
-    door.datasets("carl@contoso", &format!("?report={}", ids::PILOT_REPORT)).await.assert_problem(403, "not-entitled");
+    app.datasets("carl@contoso", &format!("?report={}", ids::PILOT_REPORT)).await.assert_problem(403, "not-entitled");
 }
 
 #[tokio::test]
 async fn the_audit_line_says_what_the_token_allows() {
     let log = LogLines::at(Level::INFO);
-    let door = saving().await;
+    let app = saving().await;
     let bindings = json!([{ "report": "r", "dataset": "d", "mode": "edit" }]);
-    let _ = door.token("carl@contoso", json!({ "bindings": bindings })).await.ok();
+    let _ = app.token("carl@contoso", json!({ "bindings": bindings })).await.ok();
     let lines = log.take();
     let line = lines.iter().find(|line| line["audit"] == "embed-token").unwrap();
     for (field, expected) in [
@@ -197,7 +197,7 @@ async fn the_audit_line_says_what_the_token_allows() {
     }
     assert_eq!(line.get("profile"), None);
 
-    let with_profile = FrontDoor::open().await;
+    let with_profile = TestApp::open().await;
     let _ = with_profile.token("frida@fabrikam", view("sales", "fabrikam-sales")).await.ok();
     let lines = log.take();
     let line = lines.iter().find(|line| line["audit"] == "embed-token").unwrap();
@@ -208,8 +208,8 @@ async fn the_audit_line_says_what_the_token_allows() {
 #[tokio::test]
 async fn a_token_that_could_not_be_made_is_audited_too() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    door.token("quinn@contoso", view("sales", "contoso-payroll")).await.assert_problem(502, "upstream-rejected");
+    let app = TestApp::open().await;
+    app.token("quinn@contoso", view("sales", "contoso-payroll")).await.assert_problem(502, "upstream-rejected");
     let lines = log.take();
     let audit = lines.iter().find(|line| line["audit"] == "embed-token-refused").unwrap();
     assert_eq!((&audit["bindings"], &audit["level"]), (&json!("view sales contoso-payroll"), &json!("WARN")));

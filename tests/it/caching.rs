@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acceptance::front_door::{FrontDoor, view};
+use acceptance::test_app::{TestApp, view};
 use devstack::Fault;
 use serde_json::json;
 
@@ -13,80 +13,80 @@ fn minutes(minutes: u64) -> Duration {
     Duration::from_mins(minutes)
 }
 
-async fn warm(door: &FrontDoor) -> String {
-    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    door.stack.log().clear();
+async fn warm(app: &TestApp) -> String {
+    let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    app.stack.log().clear();
     answer["tokenId"].as_str().unwrap().to_owned()
 }
 
-async fn ask(door: &FrontDoor) -> String {
-    door.token("carl@contoso", view("sales", "contoso-plan")).await.ok()["tokenId"].as_str().unwrap().to_owned()
+async fn ask(app: &TestApp) -> String {
+    app.token("carl@contoso", view("sales", "contoso-plan")).await.ok()["tokenId"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn an_embed_token_is_kept_while_it_is_worth_using() {
-    let door = FrontDoor::open().await;
-    let first = warm(&door).await;
+    let app = TestApp::open().await;
+    let first = warm(&app).await;
     // It lives 59 minutes and 59 seconds; at 15 minutes left a fresh one is made.
-    door.clock.advance(minutes(44));
-    assert_eq!(ask(&door).await, first);
-    assert_eq!(door.upstream_calls(), KEPT);
-    door.clock.advance(minutes(1));
-    assert_ne!(ask(&door).await, first);
+    app.clock.advance(minutes(44));
+    assert_eq!(ask(&app).await, first);
+    assert_eq!(app.upstream_calls(), KEPT);
+    app.clock.advance(minutes(1));
+    assert_ne!(ask(&app).await, first);
 }
 
 #[tokio::test]
 async fn a_short_token_is_replaced_at_half_of_its_life() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": 10 });
-    let ask = async || door.token("carl@contoso", body.clone()).await.ok()["tokenId"].clone();
+    let ask = async || app.token("carl@contoso", body.clone()).await.ok()["tokenId"].clone();
     let first = ask().await;
-    door.clock.advance(Duration::from_secs(299));
+    app.clock.advance(Duration::from_secs(299));
     assert_eq!(ask().await, first);
-    door.clock.advance(Duration::from_secs(2));
+    app.clock.advance(Duration::from_secs(2));
     assert_ne!(ask().await, first);
 }
 
 #[tokio::test]
 async fn callers_share_a_token_only_where_everything_that_decides_it_is_equal() {
-    let door = FrontDoor::open().await;
-    let plan = async |user: &str| door.token(user, view("sales", "contoso-plan")).await.ok()["tokenId"].clone();
-    let sales = async |user: &str| door.token(user, view("sales", "contoso-sales")).await.ok()["tokenId"].clone();
+    let app = TestApp::open().await;
+    let plan = async |user: &str| app.token(user, view("sales", "contoso-plan")).await.ok()["tokenId"].clone();
+    let sales = async |user: &str| app.token(user, view("sales", "contoso-sales")).await.ok()["tokenId"].clone();
     // No identity: Ana's token may do exactly what Carl's may.
     assert_eq!(plan("ana@contoso").await, plan("carl@contoso").await);
     // An identity each.
     assert_ne!(sales("ana@contoso").await, sales("carl@contoso").await);
     let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
-    assert_ne!(door.token("ana@contoso", edit).await.ok()["tokenId"], plan("ana@contoso").await);
+    assert_ne!(app.token("ana@contoso", edit).await.ok()["tokenId"], plan("ana@contoso").await);
 }
 
 #[tokio::test]
 async fn the_access_token_is_renewed_early_enough_for_every_embed_token() {
-    let door = FrontDoor::open().await;
-    warm(&door).await;
+    let app = TestApp::open().await;
+    warm(&app).await;
     // Until half of its hour the access token is used again.
-    door.clock.advance(minutes(29));
-    let _ = door.token("carl@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken"].map(|_| "POST GenerateToken")[..1]);
-    door.clock.advance(minutes(2));
-    let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"]);
+    app.clock.advance(minutes(29));
+    let _ = app.token("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken"].map(|_| "POST GenerateToken")[..1]);
+    app.clock.advance(minutes(2));
+    let answer = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"]);
     assert_eq!(answer["expiration"], "2026-11-24T04:30:59Z", "a whole hour from the renewal");
 }
 
 #[tokio::test]
 async fn a_failed_renewal_is_not_a_failed_request() {
-    let door = FrontDoor::open().await;
-    warm(&door).await;
-    door.clock.advance(minutes(31));
-    door.stack.entra().fail("*", Fault::HtmlBadGateway, None);
-    let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    let app = TestApp::open().await;
+    warm(&app).await;
+    app.clock.advance(minutes(31));
+    app.stack.entra().fail("*", Fault::HtmlBadGateway, None);
+    let answer = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(answer["expiration"], "2026-11-24T03:59:59Z", "made with the access token that still lives");
-    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"], "one attempt is enough");
+    assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"], "one attempt is enough");
 
     // Once it has ended there is nothing left to go on with.
-    door.clock.advance(minutes(29));
-    door.token("ana@contoso", view("ops", "contoso-sales")).await.assert_problem(502, "upstream-failed");
+    app.clock.advance(minutes(29));
+    app.token("ana@contoso", view("ops", "contoso-sales")).await.assert_problem(502, "upstream-failed");
 }
 
 #[tokio::test]
@@ -97,66 +97,66 @@ async fn an_outage_shorter_than_a_tokens_life_is_not_seen() {
         ("*", Fault::throttled(120)),
         ("*", Fault::TruncatedJson),
     ] {
-        let door = FrontDoor::open().await;
-        let first = warm(&door).await;
-        door.clock.advance(minutes(50));
-        door.stack.powerbi().fail(route, outage.clone(), None);
-        assert_eq!(ask(&door).await, first, "{outage:?}");
-        door.clock.advance(minutes(9));
-        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        let app = TestApp::open().await;
+        let first = warm(&app).await;
+        app.clock.advance(minutes(50));
+        app.stack.powerbi().fail(route, outage.clone(), None);
+        assert_eq!(ask(&app).await, first, "{outage:?}");
+        app.clock.advance(minutes(9));
+        let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
         assert!(answer.status >= 500, "under a minute is not worth handing out ({outage:?})");
     }
 }
 
 #[tokio::test]
 async fn a_config_survives_an_outage_too() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = view("sales", "contoso-plan");
-    let first = door.config("carl@contoso", body.clone()).await.ok();
-    door.clock.advance(minutes(50));
-    door.stack.powerbi().fail("*", Fault::HtmlBadGateway, None);
-    assert_eq!(door.config("carl@contoso", body).await.ok()["configs"], first["configs"]);
+    let first = app.config("carl@contoso", body.clone()).await.ok();
+    app.clock.advance(minutes(50));
+    app.stack.powerbi().fail("*", Fault::HtmlBadGateway, None);
+    assert_eq!(app.config("carl@contoso", body).await.ok()["configs"], first["configs"]);
 }
 
 #[tokio::test]
 async fn a_refusal_is_an_answer_and_not_an_outage() {
-    let door = FrontDoor::open().await;
-    warm(&door).await;
-    door.clock.advance(minutes(50));
+    let app = TestApp::open().await;
+    warm(&app).await;
+    app.clock.advance(minutes(50));
     let forbidden = Fault::json(403, &json!({ "error": { "code": "Forbidden" } }));
-    door.stack.powerbi().fail("*", forbidden, None);
-    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+    app.stack.powerbi().fail("*", forbidden, None);
+    let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
     answer.assert_problem(502, "upstream-refused");
 }
 
 #[tokio::test]
 async fn failures_are_not_kept() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let rejected = Fault::json(400, &json!({ "error": { "code": "InvalidRequest" } }));
-    door.stack.powerbi().fail("POST *", rejected, Some(1));
-    door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-rejected");
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    app.stack.powerbi().fail("POST *", rejected, Some(1));
+    app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-rejected");
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
 }
 
 #[tokio::test]
 async fn metadata_is_trusted_for_ten_minutes() {
-    let door = FrontDoor::open().await;
-    let config = async |dataset: &str| door.config("carl@contoso", view("sales", dataset)).await.ok();
+    let app = TestApp::open().await;
+    let config = async |dataset: &str| app.config("carl@contoso", view("sales", dataset)).await.ok();
     config("contoso-plan").await;
-    door.clock.advance(Duration::from_secs(599));
-    door.stack.log().clear();
+    app.clock.advance(Duration::from_secs(599));
+    app.stack.log().clear();
     config("contoso-sales").await;
-    assert_eq!(door.upstream_calls(), MADE);
-    door.clock.advance(Duration::from_secs(1));
+    assert_eq!(app.upstream_calls(), MADE);
+    app.clock.advance(Duration::from_secs(1));
     config("contoso-sales").await;
-    assert_eq!(door.upstream_calls().len(), 1, "the report alone");
+    assert_eq!(app.upstream_calls().len(), 1, "the report alone");
 }
 
 /// What a page can vary to make ever new tokens: subsets of its bindings, their modes, and lifetimes. The order, and a
 /// default that is written out, make nothing new. (Each function is an environment of its own, with its own budget.)
 #[tokio::test]
 async fn no_variation_gets_around_the_budget() {
-    let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "20")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "20")]).await;
     let all = [
         json!({ "report": "sales", "dataset": "contoso-sales", "mode": "view" }),
         json!({ "report": "sales", "dataset": "contoso-plan" }),
@@ -168,58 +168,58 @@ async fn no_variation_gets_around_the_budget() {
     for lifetime in 40..43 {
         for mask in 1..16 {
             let body = json!({ "bindings": subset(mask).collect::<Vec<_>>(), "lifetimeMinutes": lifetime });
-            let answer = door.config("ana@contoso", body).await;
+            let answer = app.config("ana@contoso", body).await;
             assert!(answer.status == 200 || answer.code() == "too-many-requests", "{}", answer.body);
             refused += usize::from(answer.status != 200);
         }
     }
-    let made = door.upstream_calls().iter().filter(|call| call.ends_with("GenerateToken")).count();
+    let made = app.upstream_calls().iter().filter(|call| call.ends_with("GenerateToken")).count();
     // Eleven different tokens of each lifetime: an edit of a dataset covers its view.
     assert_eq!((made, refused), (20, 3 * 11 - 20));
     let reversed: Vec<_> = subset(0b0111).collect::<Vec<_>>().into_iter().rev().collect();
-    let _ = door.config("ana@contoso", json!({ "bindings": reversed, "lifetimeMinutes": 40 })).await.ok();
+    let _ = app.config("ana@contoso", json!({ "bindings": reversed, "lifetimeMinutes": 40 })).await.ok();
 }
 
 /// Or failing requests would be free, and asking for many at once.
 #[tokio::test]
 async fn what_fails_or_comes_at_once_counts_as_well() {
-    let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
-    door.stack.powerbi().fail("POST *", Fault::json(400, &json!({})), Some(3));
+    let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
+    app.stack.powerbi().fail("POST *", Fault::json(400, &json!({})), Some(3));
     for _ in 0..3 {
-        door.token("ana@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-rejected");
+        app.token("ana@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-rejected");
     }
-    door.token("ana@contoso", view("sales", "contoso-plan")).await.assert_problem(429, "too-many-requests");
+    app.token("ana@contoso", view("sales", "contoso-plan")).await.assert_problem(429, "too-many-requests");
 
     let asks = (20..60).map(|minutes| {
         let body =
             json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": minutes });
-        door.token("carl@contoso", body)
+        app.token("carl@contoso", body)
     });
-    door.stack.log().clear();
+    app.stack.log().clear();
     let answers = futures_util::future::join_all(asks).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 3);
-    assert_eq!(door.token_requests().len(), 3);
+    assert_eq!(app.token_requests().len(), 3);
 }
 
 #[tokio::test]
 async fn fresh_tokens_are_budgeted_and_kept_ones_are_not() {
-    let door = FrontDoor::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
     let ask = async |user: &str, lifetime: u64| {
         let body =
             json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": lifetime });
-        door.token(user, body).await
+        app.token(user, body).await
     };
     for lifetime in 40..43 {
         let _ = ask("carl@contoso", lifetime).await.ok();
     }
-    door.clock.advance(Duration::from_secs(10));
-    door.stack.log().clear();
+    app.clock.advance(Duration::from_secs(10));
+    app.stack.log().clear();
     let refused = ask("carl@contoso", 43).await;
     refused.assert_problem(429, "too-many-requests");
     assert_eq!(refused.header("retry-after"), "50");
-    assert_eq!(door.upstream_calls(), KEPT);
+    assert_eq!(app.upstream_calls(), KEPT);
     let _ = ask("carl@contoso", 42).await.ok();
     let _ = ask("ana@contoso", 43).await.ok();
-    door.clock.advance(Duration::from_secs(50));
+    app.clock.advance(Duration::from_secs(50));
     let _ = ask("carl@contoso", 44).await.ok();
 }

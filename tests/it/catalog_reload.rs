@@ -1,7 +1,7 @@
 //! Editing the development stack's catalog while it is up.
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::project;
+use acceptance::test_app::{TestApp, view};
 use devstack::StackOptions;
 use serde_json::json;
 
@@ -9,9 +9,9 @@ use serde_json::json;
 async fn an_edit_takes_effect_without_a_restart_and_a_broken_one_does_not() {
     let demo = project::json("devstack/demo/catalog.json");
     let options = StackOptions { catalog: Some(demo.clone()), ..StackOptions::default() };
-    let door = FrontDoor::with(options).await;
-    let write = |catalog: &serde_json::Value| std::fs::write(door.stack.catalog_path(), catalog.to_string()).unwrap();
-    let ask = async || door.token("carl@contoso", view("ops", "contoso-plan")).await.status;
+    let app = TestApp::with(options).await;
+    let write = |catalog: &serde_json::Value| std::fs::write(app.stack.catalog_path(), catalog.to_string()).unwrap();
+    let ask = async || app.token("carl@contoso", view("ops", "contoso-plan")).await.status;
     assert_eq!(ask().await, 403);
 
     let mut wider = demo.clone();
@@ -23,7 +23,7 @@ async fn an_edit_takes_effect_without_a_restart_and_a_broken_one_does_not() {
     broken["tenants"]["contoso"]["grants"][0]["reports"] = json!(["sales", "nope"]);
     write(&broken);
     assert_eq!(ask().await, 200, "the last good catalog stays");
-    std::fs::remove_file(door.stack.catalog_path()).unwrap();
+    std::fs::remove_file(app.stack.catalog_path()).unwrap();
     assert_eq!(ask().await, 200);
 
     write(&demo);

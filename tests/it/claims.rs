@@ -1,6 +1,6 @@
 //! How claims are read: with the types of the token, and never by guessing what a list held.
 
-use acceptance::front_door::{Answer, FrontDoor, view};
+use acceptance::test_app::{Answer, TestApp, view};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ fn for_analysts() -> Value {
 }
 
 /// An event of an HTTP API, whose authorizer hands over these claims beside the usual ones.
-fn http_api(door: &FrontDoor, claims: &Value, payload: Option<&Value>) -> Value {
-    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&for_analysts()));
+fn http_api(app: &TestApp, claims: &Value, payload: Option<&Value>) -> Value {
+    let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&for_analysts()));
     let all = &mut event["requestContext"]["authorizer"]["jwt"]["claims"];
     merge(all, claims);
     event["headers"]["authorization"] = match payload {
@@ -35,13 +35,13 @@ fn merge(into: &mut Value, more: &Value) {
     }
 }
 
-async fn status(door: &FrontDoor, event: Value) -> u16 {
-    door.send(event).await.status
+async fn status(app: &TestApp, event: Value) -> u16 {
+    app.send(event).await.status
 }
 
 #[tokio::test]
 async fn groups_of_a_flattened_list_are_those_of_the_token() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (flattened, groups, expected) in [
         ("[sales analysts]", json!(["sales", "analysts"]), 200),
         ("[x analysts]", json!(["x analysts"]), 403),
@@ -49,36 +49,36 @@ async fn groups_of_a_flattened_list_are_those_of_the_token() {
         ("[analysts]", json!("[analysts]"), 403),
         ("analysts", json!("analysts"), 200),
     ] {
-        let event = http_api(&door, &json!({ "groups": flattened }), Some(&json!({ "groups": groups })));
-        assert_eq!(status(&door, event).await, expected, "{flattened} of {groups}");
+        let event = http_api(&app, &json!({ "groups": flattened }), Some(&json!({ "groups": groups })));
+        assert_eq!(status(&app, event).await, expected, "{flattened} of {groups}");
     }
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_the_verified_one_adds_no_group() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for forged in [
         json!({ "groups": ["analysts"], "sub": "somebody else" }),
         json!({ "groups": ["analysts"] }),
         json!({ "groups": ["sales", "analysts"] }),
     ] {
-        let event = http_api(&door, &json!({ "groups": "[sales xanalysts]" }), Some(&forged));
-        assert_eq!(status(&door, event).await, 403, "{forged}");
+        let event = http_api(&app, &json!({ "groups": "[sales xanalysts]" }), Some(&forged));
+        assert_eq!(status(&app, event).await, 403, "{forged}");
     }
 }
 
 #[tokio::test]
 async fn without_the_token_a_flattened_list_is_split_at_blanks() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (groups, expected) in [("[sales analysts]", 200), ("[sales]", 403), ("analysts", 200), ("x analysts", 403)] {
-        let event = http_api(&door, &json!({ "groups": groups }), None);
-        assert_eq!(status(&door, event).await, expected, "{groups}");
+        let event = http_api(&app, &json!({ "groups": groups }), None);
+        assert_eq!(status(&app, event).await, expected, "{groups}");
     }
 }
 
 #[tokio::test]
 async fn typed_groups_are_taken_element_by_element() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (groups, expected) in [
         (json!(["x analysts y", null]), 403),
         (json!(["x analysts"]), 403),
@@ -86,14 +86,14 @@ async fn typed_groups_are_taken_element_by_element() {
         (json!({ "analysts": true }), 403),
         (json!([7, null, "analysts"]), 200),
     ] {
-        let event = http_api(&door, &json!({ "groups": groups }), None);
-        assert_eq!(status(&door, event).await, expected, "{groups}");
+        let event = http_api(&app, &json!({ "groups": groups }), None);
+        assert_eq!(status(&app, event).await, expected, "{groups}");
     }
 }
 
 #[tokio::test]
 async fn the_context_of_a_lambda_authorizer_is_read_as_it_was_written() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (groups, expected) in [
         (json!("[hr, x analysts]"), 403),
         (json!("[analysts]"), 403),
@@ -105,7 +105,7 @@ async fn the_context_of_a_lambda_authorizer_is_read_as_it_was_written() {
         let context =
             json!({ "principalId": "user", "tenant": "contoso", "email": "carl@contoso.example", "groups": groups });
         for format in ["2.0", "REST"] {
-            let mut event = http_api(&door, &json!({}), None);
+            let mut event = http_api(&app, &json!({}), None);
             event["requestContext"]["authorizer"] = json!({ "lambda": context });
             if format == "REST" {
                 let body = event["body"].clone();
@@ -113,41 +113,41 @@ async fn the_context_of_a_lambda_authorizer_is_read_as_it_was_written() {
                 event["requestContext"]["authorizer"] = context.clone();
                 event["body"] = body;
             }
-            let response = door.stack.invoke("token", event).await;
+            let response = app.stack.invoke("token", event).await;
             assert_eq!(response.status(), expected, "{format}: {groups}");
         }
     }
 }
 
-async fn with_claims(door: &FrontDoor, claims: &Value, payload: Option<&Value>) -> Answer {
-    let mut event = http_api(door, claims, payload);
+async fn with_claims(app: &TestApp, claims: &Value, payload: Option<&Value>) -> Answer {
+    let mut event = http_api(app, claims, payload);
     event["body"] = json!(view("sales", "contoso-sales").to_string());
-    door.send(event).await
+    app.send(event).await
 }
 
 #[tokio::test]
 async fn a_list_or_object_is_neither_identity_nor_tenant_nor_subject() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (name, code) in [("email", "claim-missing"), ("tenant", "not-entitled"), ("sub", "not-entitled")] {
         for value in [json!(["carl@contoso", "ana@contoso"]), json!(["contoso"]), json!({ "a": "contoso" }), json!([])]
         {
-            let answer = with_claims(&door, &json!({ name: value }), None).await;
+            let answer = with_claims(&app, &json!({ name: value }), None).await;
             answer.assert_problem(403, code);
         }
         for flattened in ["[a@x b@x]", "[contoso]", "map[a:contoso]"] {
-            with_claims(&door, &json!({ name: flattened }), None).await.assert_problem(403, code);
+            with_claims(&app, &json!({ name: flattened }), None).await.assert_problem(403, code);
             let of_token = json!({ name: ["a@x", "b@x", "contoso", "a:contoso"] });
-            let answer = with_claims(&door, &json!({ name: flattened }), Some(&of_token)).await;
+            let answer = with_claims(&app, &json!({ name: flattened }), Some(&of_token)).await;
             answer.assert_problem(403, code);
         }
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_text_that_looks_like_a_list_is_one_value_where_the_token_says_so() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let claims = json!({ "email": "[carl@contoso.example]" });
-    assert_eq!(with_claims(&door, &claims, Some(&claims)).await.status, 200);
-    assert_eq!(door.token_requests()[0]["identities"][0]["username"], "[carl@contoso.example]");
+    assert_eq!(with_claims(&app, &claims, Some(&claims)).await.status, 200);
+    assert_eq!(app.token_requests()[0]["identities"][0]["username"], "[carl@contoso.example]");
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use acceptance::front_door::{Answer, FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::test_app::{Answer, TestApp, view};
 use devstack::{Fault, Service};
 use futures_util::future::join_all;
 use futures_util::{FutureExt, pin_mut};
@@ -14,8 +14,8 @@ use tracing::Level;
 const GENERATE: &str = "POST /v1.0/myorg/GenerateToken";
 
 /// Waits until an upstream has been asked.
-async fn asked(door: &FrontDoor, service: Service) {
-    while door.stack.upstream(service).unwrap().requests().is_empty() {
+async fn asked(app: &TestApp, service: Service) {
+    while app.stack.upstream(service).unwrap().requests().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -27,11 +27,11 @@ fn token_id(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn many_at_once_cost_as_much_as_one() {
-    let door = FrontDoor::open().await;
-    let asks = (0..100).map(|_| door.config("carl@contoso", view("sales", "contoso-plan")));
+    let app = TestApp::open().await;
+    let asks = (0..100).map(|_| app.config("carl@contoso", view("sales", "contoso-plan")));
     let tokens: BTreeSet<_> = join_all(asks).await.iter().map(token_id).collect();
     assert_eq!(tokens.len(), 1);
-    let mut calls = door.upstream_calls();
+    let mut calls = app.upstream_calls();
     assert_eq!(calls.drain(..2).collect::<Vec<_>>(), ["GetSecretValue", "EntraToken"]);
     // These two go out side by side.
     calls.sort();
@@ -40,7 +40,7 @@ async fn many_at_once_cost_as_much_as_one() {
 
 #[tokio::test]
 async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     // Without an identity Ana's and Carl's tokens are one; with it they are two; Frida's is another.
     let asks = [
         ("ana@contoso", "contoso-plan"),
@@ -50,10 +50,10 @@ async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
         ("frida@fabrikam", "fabrikam-sales"),
     ];
     let asks = asks.iter().cycle().take(100);
-    let answers = join_all(asks.map(|(user, dataset)| door.config(user, view("sales", dataset)))).await;
+    let answers = join_all(asks.map(|(user, dataset)| app.config(user, view("sales", dataset)))).await;
     let tokens: BTreeSet<_> = answers.iter().map(token_id).collect();
     assert_eq!(tokens.len(), 4);
-    let calls = door.upstream_calls();
+    let calls = app.upstream_calls();
     let count = |name: &str| calls.iter().filter(|call| call.contains(name)).count();
     assert_eq!((count("GetSecretValue"), count("EntraToken"), count("GenerateToken")), (1, 1, 4), "{calls:?}");
     // Frida's tenant has a profile, and so a view of the report of its own.
@@ -63,19 +63,19 @@ async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
 #[tokio::test]
 async fn a_slow_tenant_does_not_hold_up_another() {
     for route in [GENERATE, "GET /v1.0/myorg/groups/*/reports/*"] {
-        let door = FrontDoor::open().await;
-        let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+        let app = TestApp::open().await;
+        let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
         // For Frida everything is new; her call is the first that the fault befalls.
-        door.stack.powerbi().clear_calls();
-        door.stack.powerbi().fail(route, Fault::Delay { delay_ms: 60_000 }, Some(1));
-        let slow = door.config("frida@fabrikam", view("sales", "fabrikam-sales"));
+        app.stack.powerbi().clear_calls();
+        app.stack.powerbi().fail(route, Fault::Delay { delay_ms: 60_000 }, Some(1));
+        let slow = app.config("frida@fabrikam", view("sales", "fabrikam-sales"));
         pin_mut!(slow);
         tokio::select! {
             answer = &mut slow => panic!("{route}: not slow: {answer:?}"),
-            () = asked(&door, Service::PowerBi) => {}
+            () = asked(&app, Service::PowerBi) => {}
         }
-        let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
-        let _ = door.config("ana@contoso", view("ops", "contoso-plan")).await.ok();
+        let _ = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+        let _ = app.config("ana@contoso", view("ops", "contoso-plan")).await.ok();
         assert!(slow.now_or_never().is_none(), "{route}: still slow");
     }
 }
@@ -84,14 +84,14 @@ async fn a_slow_tenant_does_not_hold_up_another() {
 #[tokio::test]
 async fn one_who_runs_out_of_time_takes_nobody_along() {
     for (service, route) in [(Service::SecretsManager, "*"), (Service::Entra, "*"), (Service::PowerBi, GENERATE)] {
-        let door = FrontDoor::open().await;
-        let upstream = door.stack.upstream(service).unwrap();
+        let app = TestApp::open().await;
+        let upstream = app.stack.upstream(service).unwrap();
         upstream.fail(route, Fault::Hang, Some(1));
-        let event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-        let hurried = door.send_within(event, Duration::from_millis(1200));
+        let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+        let hurried = app.send_within(event, Duration::from_millis(1200));
         let patient = async {
-            asked(&door, service).await;
-            join_all((0..10).map(|_| door.token("carl@contoso", view("sales", "contoso-plan")))).await
+            asked(&app, service).await;
+            join_all((0..10).map(|_| app.token("carl@contoso", view("sales", "contoso-plan")))).await
         };
         let (hurried, patient) = tokio::join!(hurried, patient);
         hurried.assert_problem(504, "upstream-timeout");
@@ -104,15 +104,15 @@ async fn one_who_runs_out_of_time_takes_nobody_along() {
 #[tokio::test]
 async fn one_who_waits_for_anothers_call_ends_in_time() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    door.stack.entra().fail("*", Fault::Hang, Some(1));
-    let event = || door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-    let patient = door.send(event());
+    let app = TestApp::open().await;
+    app.stack.entra().fail("*", Fault::Hang, Some(1));
+    let event = || app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+    let patient = app.send(event());
     let hurried = async {
-        asked(&door, Service::Entra).await;
+        asked(&app, Service::Entra).await;
         let event = event();
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
-        (door.send_within(event, Duration::from_millis(1200)).await, log.request(&id))
+        (app.send_within(event, Duration::from_millis(1200)).await, log.request(&id))
     };
     let (patient, (hurried, line)) = tokio::join!(patient, hurried);
     hurried.assert_problem(504, "upstream-timeout");
@@ -123,11 +123,11 @@ async fn one_who_waits_for_anothers_call_ends_in_time() {
 /// Failures are shared as well: an outage is not made worse by those who wait.
 #[tokio::test]
 async fn a_hundred_requests_fail_with_the_attempts_of_one() {
-    let door = FrontDoor::open().await;
-    door.stack.entra().fail("*", Fault::HtmlBadGateway, None);
+    let app = TestApp::open().await;
+    app.stack.entra().fail("*", Fault::HtmlBadGateway, None);
     let body = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }] });
-    for answer in join_all((0..100).map(|_| door.token("carl@contoso", body.clone()))).await {
+    for answer in join_all((0..100).map(|_| app.token("carl@contoso", body.clone()))).await {
         answer.assert_problem(502, "upstream-failed");
     }
-    assert_eq!(door.stack.entra().requests().len(), 3);
+    assert_eq!(app.stack.entra().requests().len(), 3);
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::test_app::{TestApp, view};
 use devstack::Service;
 use serde_json::{Value, json};
 
@@ -12,8 +12,8 @@ const WORKSPACE: &str = "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852";
 
 #[tokio::test]
 async fn a_config_is_what_the_client_takes() {
-    let door = FrontDoor::open().await;
-    let answer = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    let app = TestApp::open().await;
+    let answer = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
     let config = &answer["configs"][0];
     assert!(config["embedUrl"].as_str().unwrap().starts_with("https://app.powerbi.com/reportEmbed?reportId="));
     assert!(config["accessToken"].as_str().unwrap().starts_with("H4sI"));
@@ -30,13 +30,13 @@ async fn a_config_is_what_the_client_takes() {
 
 #[tokio::test]
 async fn configs_keep_the_order_of_the_bindings_and_share_one_token() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = json!({ "bindings": [
         { "report": "ops", "dataset": "contoso-plan" },
         { "report": "sales", "dataset": "contoso-sales", "mode": "edit" },
         { "report": "sales", "dataset": "contoso-plan" },
     ] });
-    let answer = door.config("ana@contoso", body).await.ok();
+    let answer = app.config("ana@contoso", body).await.ok();
     let configs = answer["configs"].as_array().unwrap();
     let summary: Vec<Value> = configs.iter().map(|c| json!([c["id"], c["permissions"], c["viewMode"]])).collect();
     assert_eq!(
@@ -44,19 +44,19 @@ async fn configs_keep_the_order_of_the_bindings_and_share_one_token() {
         [json!(["8c8c76eb-e446-49b3-a3a7-60125c622a84", 0, 0]), json!([SALES, 7, 1]), json!([SALES, 0, 0])]
     );
     assert!(configs.iter().all(|config| config["accessToken"] == configs[0]["accessToken"]));
-    let calls = door.upstream_calls();
+    let calls = app.upstream_calls();
     assert_eq!(calls.len(), 5, "one look-up for each report, not for each binding: {calls:?}");
 }
 
 #[tokio::test]
 async fn two_tenants_see_their_own_data_in_the_same_report() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let mut seen = Vec::new();
     for (user, dataset) in [("carl@contoso", "contoso-sales"), ("frida@fabrikam", "fabrikam-sales")] {
-        let answer = door.config(user, view("sales", dataset)).await.ok();
+        let answer = app.config(user, view("sales", dataset)).await.ok();
         let config = &answer["configs"][0];
         assert_eq!(config["id"], SALES);
-        let granted = door.stack.embed_token(config["accessToken"].as_str().unwrap()).unwrap();
+        let granted = app.stack.embed_token(config["accessToken"].as_str().unwrap()).unwrap();
         seen.push(granted["identities"][0]["username"].as_str().unwrap().to_owned());
     }
     assert_eq!(seen, ["carl@contoso.example", "frida@fabrikam.example"]);
@@ -64,9 +64,9 @@ async fn two_tenants_see_their_own_data_in_the_same_report() {
 
 #[tokio::test]
 async fn a_cold_config_takes_three_steps_and_a_warm_one_one() {
-    let door = FrontDoor::open().await;
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    let calls = door.upstream_calls();
+    let app = TestApp::open().await;
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let calls = app.upstream_calls();
     let report = format!("GET groups/{WORKSPACE}/reports/{SALES}");
     assert_eq!(calls[..2], ["GetSecretValue", "EntraToken"]);
     assert!(
@@ -74,53 +74,53 @@ async fn a_cold_config_takes_three_steps_and_a_warm_one_one() {
         "{calls:?}"
     );
 
-    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(door.upstream_calls(), ["POST GenerateToken"]);
+    let _ = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(app.upstream_calls(), ["POST GenerateToken"]);
 
-    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    let _ = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn the_token_is_made_beside_the_look_up_and_not_after_it() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let slow = devstack::Fault::Delay { delay_ms: 400 };
-    door.stack.powerbi().fail("GET /v1.0/myorg/groups/*", slow.clone(), Some(1));
-    door.stack.powerbi().fail("POST /v1.0/myorg/GenerateToken", slow, Some(1));
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    let calls = door.stack.powerbi().calls();
+    app.stack.powerbi().fail("GET /v1.0/myorg/groups/*", slow.clone(), Some(1));
+    app.stack.powerbi().fail("POST /v1.0/myorg/GenerateToken", slow, Some(1));
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let calls = app.stack.powerbi().calls();
     let at = |part: &str| calls.iter().find(|call| call.path.contains(part)).unwrap().sequence;
     assert!(at("reports").abs_diff(at("GenerateToken")) == 1, "both were sent before either was answered");
 }
 
 #[tokio::test]
 async fn connections_are_opened_while_the_secret_is_read() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let refused = devstack::Fault::Status {
         status: 400,
         headers: BTreeMap::new(),
         body: r#"{"__type": "AccessDeniedException"}"#.to_owned(),
     };
-    door.stack.secrets().fail("*", refused, None);
-    let refusal = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    app.stack.secrets().fail("*", refused, None);
+    let refusal = app.config("carl@contoso", view("sales", "contoso-plan")).await;
     assert_eq!(refusal.status, 503);
-    while (door.stack.entra().opened_connections(), door.stack.powerbi().opened_connections()) != (1, 2) {
+    while (app.stack.entra().opened_connections(), app.stack.powerbi().opened_connections()) != (1, 2) {
         tokio::task::yield_now().await;
     }
-    assert!(door.stack.entra().calls().is_empty() && door.stack.powerbi().calls().is_empty(), "nothing was sent");
+    assert!(app.stack.entra().calls().is_empty() && app.stack.powerbi().calls().is_empty(), "nothing was sent");
 }
 
 #[tokio::test]
 async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     // Nothing may depend on what a host answers to a request that it does not expect.
-    for upstream in [door.stack.entra(), door.stack.powerbi()] {
+    for upstream in [app.stack.entra(), app.stack.powerbi()] {
         upstream.fail("HEAD *", devstack::Fault::Hang, None);
     }
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    let opened = [door.stack.entra(), door.stack.powerbi()].map(devstack::Upstream::opened_connections);
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let opened = [app.stack.entra(), app.stack.powerbi()].map(devstack::FakeService::opened_connections);
     assert_eq!(opened, [1, 2]);
-    let calls = door.stack.log().all();
+    let calls = app.stack.log().all();
     let methods: Vec<_> = calls.iter().map(|call| call.method.as_str()).collect();
     assert!(methods.iter().all(|method| *method != "HEAD"), "{methods:?}");
     let of_powerbi: BTreeSet<_> =
@@ -130,18 +130,18 @@ async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
 
 #[tokio::test]
 async fn a_connection_that_broke_before_its_use_costs_no_retry() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let log = LogLines::at(tracing::Level::INFO);
     let slow = devstack::Fault::Delay { delay_ms: 200 };
-    door.stack.secrets().fail("*", slow, Some(1));
+    app.stack.secrets().fail("*", slow, Some(1));
     let broken = async {
-        while (door.stack.entra().opened_connections(), door.stack.powerbi().opened_connections()) != (1, 2) {
+        while (app.stack.entra().opened_connections(), app.stack.powerbi().opened_connections()) != (1, 2) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        door.stack.entra().reset_connections();
-        door.stack.powerbi().reset_connections();
+        app.stack.entra().reset_connections();
+        app.stack.powerbi().reset_connections();
     };
-    let (answer, ()) = tokio::join!(door.config("carl@contoso", view("sales", "contoso-plan")), broken);
+    let (answer, ()) = tokio::join!(app.config("carl@contoso", view("sales", "contoso-plan")), broken);
     let _ = answer.ok();
     let requests = log.take_requests();
     let attempts = requests[0]["upstream"].as_str().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use acceptance::front_door::{FrontDoor, view};
+use acceptance::test_app::{TestApp, view};
 use acceptance::{process, project};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -51,12 +51,12 @@ fn what_cannot_work_is_told_apart() {
 
 #[tokio::test]
 async fn a_certificate_signs_a_fresh_assertion_for_each_request() {
-    let door = FrontDoor::open().await;
-    door.stack.store_certificate();
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    door.stack.revoke_access_tokens();
-    let _ = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
-    let calls = door.stack.entra().requests();
+    let app = TestApp::open().await;
+    app.stack.store_certificate();
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    app.stack.revoke_access_tokens();
+    let _ = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    let calls = app.stack.entra().requests();
     let assertions: Vec<_> = calls.iter().map(|call| call.body["client_assertion"].as_str().unwrap()).collect();
     assert_eq!(assertions.len(), 2);
     assert_ne!(assertions[0], assertions[1]);
@@ -66,12 +66,12 @@ async fn a_certificate_signs_a_fresh_assertion_for_each_request() {
 
 #[tokio::test]
 async fn a_secret_with_a_wrong_key_never_reaches_entra() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let secret =
         json!({ "tenantId": "t", "clientId": "c", "certificate": pem("certificate"), "privateKey": pem("other-key") });
-    door.stack.store_secret(secret.to_string());
-    door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(503, "credentials-unavailable");
-    assert_eq!(door.upstream_calls(), ["GetSecretValue"]);
+    app.stack.store_secret(secret.to_string());
+    app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(503, "credentials-unavailable");
+    assert_eq!(app.upstream_calls(), ["GetSecretValue"]);
 }
 
 /// Header and claims of a signed token.
@@ -85,12 +85,12 @@ fn parts(jwt: &str) -> [Value; 2] {
 /// certificate has the same header and the same claims.
 #[tokio::test]
 async fn an_assertion_is_what_msal_sends() {
-    let door = FrontDoor::open().await;
-    door.clock.advance(Duration::from_hours(48));
+    let app = TestApp::open().await;
+    app.clock.advance(Duration::from_hours(48));
     let secret = json!({ "tenantId": "t", "clientId": "the-client", "certificate": pem("certificate"), "privateKey": pem("key") });
-    door.stack.store_secret(secret.to_string());
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await;
-    let call = door.stack.entra().requests().remove(0);
+    app.stack.store_secret(secret.to_string());
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await;
+    let call = app.stack.entra().requests().remove(0);
     let [our_header, our_claims] = parts(call.body["client_assertion"].as_str().unwrap());
 
     let script = project::root().join("tests/fixtures/certificates/msal_assertion.py");

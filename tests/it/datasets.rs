@@ -1,6 +1,6 @@
 //! `GET /datasets`.
 
-use acceptance::front_door::FrontDoor;
+use acceptance::test_app::TestApp;
 use devstack::Fault;
 use serde_json::{Value, json};
 
@@ -12,8 +12,8 @@ fn problems(items: &Value, key: &str) -> Value {
 
 #[tokio::test]
 async fn a_caller_sees_what_may_be_bound() {
-    let door = FrontDoor::open().await;
-    let answer = door.datasets("frida@fabrikam", "").await.ok();
+    let app = TestApp::open().await;
+    let answer = app.datasets("frida@fabrikam", "").await.ok();
     assert_eq!(
         answer,
         json!({
@@ -29,25 +29,25 @@ async fn a_caller_sees_what_may_be_bound() {
 
 #[tokio::test]
 async fn modes_and_reports_are_the_union_of_the_grants_sorted() {
-    let door = FrontDoor::open().await;
-    let answer = door.datasets("ana@contoso", "").await.ok();
+    let app = TestApp::open().await;
+    let answer = app.datasets("ana@contoso", "").await.ok();
     let plan = answer["datasets"].as_array().unwrap().iter().find(|item| item["dataset"] == "contoso-plan").unwrap();
     assert_eq!((&plan["modes"], &plan["reports"]), (&json!(["view", "edit"]), &json!(["ops", "sales"])));
     let keys: Vec<_> = answer["datasets"].as_array().unwrap().iter().map(|item| item["dataset"].as_str()).collect();
     assert!(keys.is_sorted());
 
-    let answer = door.datasets("ana@contoso", "?report=ops").await.ok();
+    let answer = app.datasets("ana@contoso", "?report=ops").await.ok();
     assert_eq!(problems(&answer["reports"], "report"), json!({ "ops": [] }));
     assert_eq!(answer["datasets"][0]["reports"], json!(["ops"]));
     for report in ["ops", "no-such-report"] {
-        door.datasets("carl@contoso", &format!("?report={report}")).await.assert_problem(403, "not-entitled");
+        app.datasets("carl@contoso", &format!("?report={report}")).await.assert_problem(403, "not-entitled");
     }
 }
 
 #[tokio::test]
 async fn every_problem_is_found_by_looking_at_power_bi() {
-    let door = FrontDoor::open().await;
-    let answer = door.datasets("quinn@contoso", "").await.ok();
+    let app = TestApp::open().await;
+    let answer = app.datasets("quinn@contoso", "").await.ok();
     assert_eq!(
         problems(&answer["reports"], "report"),
         json!({ "sales": [], "retired": ["report-not-found"], "pilot": ["workspace-not-on-capacity"] })
@@ -68,14 +68,14 @@ async fn every_problem_is_found_by_looking_at_power_bi() {
 
 #[tokio::test]
 async fn nothing_is_looked_at_twice() {
-    let door = FrontDoor::open().await;
-    let _ = door.datasets("quinn@contoso", "").await.ok();
-    let mut calls = door.upstream_calls();
+    let app = TestApp::open().await;
+    let _ = app.datasets("quinn@contoso", "").await.ok();
+    let mut calls = app.upstream_calls();
     calls.sort();
     let unique: std::collections::BTreeSet<_> = calls.iter().collect();
     assert_eq!(unique.len(), calls.len(), "{calls:#?}");
-    let _ = door.datasets("quinn@contoso", "").await.ok();
-    let again = door.upstream_calls();
+    let _ = app.datasets("quinn@contoso", "").await.ok();
+    let again = app.upstream_calls();
     assert!(
         again.iter().all(|call| call.contains("bf6050d7") || call.contains("c685dd2e")),
         "only what was not there: {again:?}"
@@ -84,10 +84,10 @@ async fn nothing_is_looked_at_twice() {
 
 #[tokio::test]
 async fn one_unreadable_workspace_is_not_a_failure_of_the_list() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let refused = Fault::empty(401, ("X-PowerBI-Error-Info", "GroupNotAccessible"));
-    door.stack.powerbi().fail("GET /v1.0/myorg/groups/a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f*", refused, None);
-    let answer = door.datasets("carl@contoso", "").await.ok();
+    app.stack.powerbi().fail("GET /v1.0/myorg/groups/a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f*", refused, None);
+    let answer = app.datasets("carl@contoso", "").await.ok();
     assert_eq!(problems(&answer["reports"], "report"), json!({ "sales": [] }));
     assert_eq!(
         problems(&answer["datasets"], "dataset"),
@@ -98,19 +98,19 @@ async fn one_unreadable_workspace_is_not_a_failure_of_the_list() {
 
 #[tokio::test]
 async fn a_list_of_which_nothing_can_be_read_is_a_failure() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let down = Fault::Status { status: 503, headers: std::collections::BTreeMap::new(), body: String::new() };
-    door.stack.powerbi().fail("GET /v1.0/myorg/groups/*", down, None);
-    door.datasets("carl@contoso", "").await.assert_problem(502, "upstream-failed");
+    app.stack.powerbi().fail("GET /v1.0/myorg/groups/*", down, None);
+    app.datasets("carl@contoso", "").await.assert_problem(502, "upstream-failed");
 }
 
 #[tokio::test]
 async fn a_caller_without_a_grant_sees_an_empty_list() {
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": {}, "datasets": {}, "tenants": { "contoso": { "grants": [] } },
     }))
     .await;
-    assert_eq!(door.datasets("carl@contoso", "").await.ok(), json!({ "reports": [], "datasets": [] }));
-    assert_eq!(door.upstream_calls(), [""; 0]);
-    door.datasets("frida@fabrikam", "").await.assert_problem(403, "not-entitled");
+    assert_eq!(app.datasets("carl@contoso", "").await.ok(), json!({ "reports": [], "datasets": [] }));
+    assert_eq!(app.upstream_calls(), [""; 0]);
+    app.datasets("frida@fabrikam", "").await.assert_problem(403, "not-entitled");
 }

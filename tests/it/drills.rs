@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use acceptance::front_door::{Answer, FrontDoor, ManualClock, view};
 use acceptance::log_lines::LogLines;
-use devstack::{Call, Fault, Service};
+use acceptance::test_app::{Answer, ManualClock, TestApp, view};
+use devstack::{Fault, RecordedCall, Service};
 use dynabind::telemetry::{self, Sink};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -15,14 +15,14 @@ use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
 /// Forty requests at the same time, of three callers with several tokens each.
-async fn load(door: &FrontDoor) -> Vec<Answer> {
+async fn load(app: &TestApp) -> Vec<Answer> {
     let asks = [
         ("ana@contoso", "contoso-sales"),
         ("ana@contoso", "contoso-plan"),
         ("carl@contoso", "contoso-sales"),
         ("frida@fabrikam", "fabrikam-sales"),
     ];
-    join_all(asks.iter().cycle().take(40).map(|(user, dataset)| door.config(user, view("sales", dataset)))).await
+    join_all(asks.iter().cycle().take(40).map(|(user, dataset)| app.config(user, view("sales", dataset)))).await
 }
 
 fn assert_all_ok(answers: &[Answer], when: &str) {
@@ -33,25 +33,25 @@ fn assert_all_ok(answers: &[Answer], when: &str) {
 
 #[tokio::test]
 async fn revoked_access_tokens_cost_no_request() {
-    let door = FrontDoor::open().await;
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    door.stack.revoke_access_tokens();
-    door.stack.log().clear();
-    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(door.upstream_calls(), ["POST GenerateToken", "EntraToken", "POST GenerateToken"]);
+    let app = TestApp::open().await;
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    app.stack.revoke_access_tokens();
+    app.stack.log().clear();
+    let _ = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    assert_eq!(app.upstream_calls(), ["POST GenerateToken", "EntraToken", "POST GenerateToken"]);
 }
 
 #[tokio::test]
 async fn a_rotation_costs_no_request() {
-    let door = FrontDoor::open().await;
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let app = TestApp::open().await;
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
     // The old secret stops working at once, and so do the tokens made with it.
-    door.stack.rotate_secret();
-    door.stack.revoke_access_tokens();
-    door.stack.log().clear();
-    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    app.stack.rotate_secret();
+    app.stack.revoke_access_tokens();
+    app.stack.log().clear();
+    let _ = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(
-        door.upstream_calls(),
+        app.upstream_calls(),
         ["POST GenerateToken", "EntraToken", "GetSecretValue", "EntraToken", "POST GenerateToken"]
     );
 }
@@ -63,23 +63,23 @@ async fn no_request_fails_when_the_secret_is_rotated_under_load() {
     for scenario in ["customers", "organization"] {
         for overlaps in [true, false] {
             let when = format!("{scenario}, overlapping: {overlaps}");
-            let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", scenario)]).await;
-            assert_all_ok(&load(&door).await, &when);
-            let old = secret_in(&door.stack.stored_secret());
-            door.stack.rotate_secret();
+            let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", scenario)]).await;
+            assert_all_ok(&load(&app).await, &when);
+            let old = secret_in(&app.stack.stored_secret());
+            app.stack.rotate_secret();
             if overlaps {
-                door.stack.add_client_secret(&old);
+                app.stack.add_client_secret(&old);
             }
             for minutes in [0, 1, 50, 50] {
                 // Every access token has to be made anew.
-                door.stack.revoke_access_tokens();
-                door.clock.advance(Duration::from_mins(minutes));
-                assert_all_ok(&load(&door).await, &when);
+                app.stack.revoke_access_tokens();
+                app.clock.advance(Duration::from_mins(minutes));
+                assert_all_ok(&load(&app).await, &when);
             }
             // The end of the overlap.
-            door.stack.replace_client_secret(&secret_in(&door.stack.stored_secret()));
-            door.stack.revoke_access_tokens();
-            assert_all_ok(&load(&door).await, &when);
+            app.stack.replace_client_secret(&secret_in(&app.stack.stored_secret()));
+            app.stack.revoke_access_tokens();
+            assert_all_ok(&load(&app).await, &when);
         }
     }
 }
@@ -89,12 +89,12 @@ fn secret_in(stored: &str) -> String {
 }
 
 /// The process stands still for a while, as Lambda's environments do between requests.
-async fn freeze(door: &FrontDoor, seconds: u64) {
+async fn freeze(app: &TestApp, seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();
     // Secret, access token, embed token and metadata are all asked for anew.
-    door.clock.advance(Duration::from_hours(2));
+    app.clock.advance(Duration::from_hours(2));
 }
 
 #[tokio::test]
@@ -102,14 +102,14 @@ async fn connections_that_died_in_a_freeze_cost_no_request() {
     for seconds in [0, 5, 31, 3600] {
         for service in [Service::SecretsManager, Service::Entra, Service::PowerBi] {
             let log = LogLines::at(Level::INFO);
-            let door = FrontDoor::open().await;
+            let app = TestApp::open().await;
             let body = view("sales", "contoso-plan");
-            let _ = door.config("carl@contoso", body.clone()).await.ok();
-            door.stack.upstream(service).unwrap().reset_connections();
-            freeze(&door, seconds).await;
-            let event = door.stack.event("POST", "/config", Some("carl@contoso"), Some(&body));
+            let _ = app.config("carl@contoso", body.clone()).await.ok();
+            app.stack.upstream(service).unwrap().reset_connections();
+            freeze(&app, seconds).await;
+            let event = app.stack.event("POST", "/config", Some("carl@contoso"), Some(&body));
             let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
-            let _ = door.send(event).await.ok();
+            let _ = app.send(event).await.ok();
             let calls = log.request(&id)["upstream"].as_str().unwrap().to_owned();
             for call in ["GetSecretValue", "EntraToken", "GenerateToken", "GetReport"] {
                 assert!(calls.contains(&format!("{call} 200 ")), "{service:?} after {seconds} s: {calls}");
@@ -124,15 +124,15 @@ async fn connections_that_died_in_a_freeze_cost_no_request() {
 #[tokio::test]
 async fn connections_are_used_again_but_not_after_a_freeze() {
     for (seconds, again) in [(0, true), (5, true), (31, false), (3600, false)] {
-        let door = FrontDoor::open().await;
-        let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-        let before = door.stack.log().all();
-        door.stack.log().clear();
-        freeze(&door, seconds).await;
-        let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-        let after = door.stack.log().all();
+        let app = TestApp::open().await;
+        let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+        let before = app.stack.log().all();
+        app.stack.log().clear();
+        freeze(&app, seconds).await;
+        let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+        let after = app.stack.log().all();
         for service in [Service::SecretsManager, Service::Entra, Service::PowerBi] {
-            let of = |calls: &[Call]| -> BTreeSet<_> {
+            let of = |calls: &[RecordedCall]| -> BTreeSet<_> {
                 calls.iter().filter(|call| call.service == service).map(|call| call.connection).collect()
             };
             let kept = of(&before).intersection(&of(&after)).count();
@@ -143,20 +143,20 @@ async fn connections_are_used_again_but_not_after_a_freeze() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_does_no_harm() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let day = Duration::from_hours(24);
     for jump in [0, 1, 2, 3] {
         match jump {
-            1 => door.clock.advance(day),
-            2 => door.clock.set_back(2 * day),
-            3 => door.clock.advance(2 * day),
+            1 => app.clock.advance(day),
+            2 => app.clock.set_back(2 * day),
+            3 => app.clock.advance(2 * day),
             _ => {}
         }
         for dataset in ["contoso-plan", "contoso-sales"] {
-            let answer = door.config("carl@contoso", view("sales", dataset)).await;
+            let answer = app.config("carl@contoso", view("sales", dataset)).await;
             assert_eq!(answer.status, 200, "jump {jump}: {:#}", answer.body);
         }
-        assert_eq!(door.datasets("carl@contoso", "").await.status, 200, "jump {jump}");
+        assert_eq!(app.datasets("carl@contoso", "").await.status, 200, "jump {jump}");
     }
 }
 
@@ -165,13 +165,13 @@ async fn a_clock_that_jumps_does_no_harm() {
 async fn the_deadline_ends_every_wait() {
     const LIMIT: Duration = Duration::from_millis(2500);
     let play = async |service: Service, route: &str, fault: Fault| {
-        let door = FrontDoor::open().await;
-        let upstream = door.stack.upstream(service).unwrap();
+        let app = TestApp::open().await;
+        let upstream = app.stack.upstream(service).unwrap();
         upstream.fail(route, fault, None);
-        let event = door.stack.event("POST", "/config", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-        door.send_within(event, LIMIT).await.assert_problem(504, "upstream-timeout");
+        let event = app.stack.event("POST", "/config", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+        app.send_within(event, LIMIT).await.assert_problem(504, "upstream-timeout");
         upstream.clear_faults();
-        let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+        let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
     };
     let calls = [
         (Service::SecretsManager, "*"),
@@ -188,14 +188,14 @@ async fn the_deadline_ends_every_wait() {
 #[tokio::test]
 async fn nobody_waits_long_for_a_new_token_beside_an_old_one() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = view("sales", "contoso-plan");
-    let first = door.token("carl@contoso", body.clone()).await.ok();
-    door.clock.advance(Duration::from_mins(50));
-    door.stack.powerbi().fail("*", Fault::Hang, None);
-    let event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
+    let first = app.token("carl@contoso", body.clone()).await.ok();
+    app.clock.advance(Duration::from_mins(50));
+    app.stack.powerbi().fail("*", Fault::Hang, None);
+    let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
     let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
-    let answer = door.send_within(event, Duration::from_millis(8500)).await.ok();
+    let answer = app.send_within(event, Duration::from_millis(8500)).await.ok();
     assert_eq!(answer["tokenId"], first["tokenId"]);
     let took = log.request(&id)["duration_ms"].as_u64().unwrap();
     assert!((1500..6000).contains(&took), "a quarter of 8 s, and not all: {took} ms");
@@ -214,17 +214,17 @@ fn panic_once_at(line: &'static str) -> DefaultGuard {
 async fn a_panic_is_a_500_and_the_next_request_works() {
     // The first line is written for one request, the second for all that wait for the same token.
     for (line, may_fail) in [("embed token handed out", 1), ("asking with a new one", 40)] {
-        let door = FrontDoor::open().await;
-        assert_all_ok(&load(&door).await, "before");
-        door.clock.advance(Duration::from_mins(50));
-        door.stack.powerbi().fail("POST *", Fault::empty(401, ("x", "y")), Some(1));
+        let app = TestApp::open().await;
+        assert_all_ok(&load(&app).await, "before");
+        app.clock.advance(Duration::from_mins(50));
+        app.stack.powerbi().fail("POST *", Fault::empty(401, ("x", "y")), Some(1));
         let _panic = panic_once_at(line);
-        let answers = load(&door).await;
+        let answers = load(&app).await;
         let failed: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
         assert!((1..=may_fail).contains(&failed.len()), "{line}: {} failed", failed.len());
         for answer in failed {
             answer.assert_problem(500, "internal");
         }
-        assert_all_ok(&load(&door).await, "after");
+        assert_all_ok(&load(&app).await, "after");
     }
 }

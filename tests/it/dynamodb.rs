@@ -1,9 +1,9 @@
-//! The catalog in a DynamoDB table, from the functions' front door.
+//! The catalog in a DynamoDB table, tested through the functions.
 
-use acceptance::dynamodb::{DynamoDb, Player, Proxy, TABLE, Trouble, file_of};
-use acceptance::front_door::{FrontDoor, view};
+use acceptance::dynamodb::{DynamoDb, DynamoDbFake, Proxy, TABLE, TableFault, file_of};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
+use acceptance::test_app::{TestApp, view};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -13,27 +13,27 @@ fn demo() -> Value {
     project::json(DEMO)
 }
 
-/// A database that holds this catalog, and a door to functions that read it through a proxy.
-async fn open(player: Player, catalog: &Value) -> (DynamoDb, Proxy, FrontDoor) {
-    let database = DynamoDb::start(player).await;
+/// A database that holds this catalog, and an app that read it through a proxy.
+async fn open(fake: DynamoDbFake, catalog: &Value) -> (DynamoDb, Proxy, TestApp) {
+    let database = DynamoDb::start(fake).await;
     database.push(file_of(catalog).path()).await;
     let proxy = Proxy::start(database.url()).await;
-    let door = door_to(&proxy.url(), &[]).await;
-    (database, proxy, door)
+    let app = door_to(&proxy.url(), &[]).await;
+    (database, proxy, app)
 }
 
-async fn door_to(url: &str, more: &[(&str, &str)]) -> FrontDoor {
+async fn door_to(url: &str, more: &[(&str, &str)]) -> TestApp {
     let catalog = format!("dynamodb:{TABLE}");
     let mut variables = vec![("DYNABIND_CATALOG", catalog.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", url)];
     variables.extend(more);
-    FrontDoor::with_variables(&variables).await
+    TestApp::with_variables(&variables).await
 }
 
-/// What a door answers to everybody, without what differs from one time to the next.
-async fn all_answers(door: &FrontDoor) -> Vec<Value> {
+/// What an app answers to everybody, without what differs from one time to the next.
+async fn all_answers(app: &TestApp) -> Vec<Value> {
     let mut answers = Vec::new();
     for user in ["ana@contoso", "carl@contoso", "frida@fabrikam", "quinn@contoso", "nils@northwind"] {
-        let list = door.datasets(user, "").await;
+        let list = app.datasets(user, "").await;
         answers.push(json!([user, list.status, list.code(), list.body["reports"], list.body["datasets"]]));
         for (report, dataset) in [
             ("sales", "contoso-sales"),
@@ -45,13 +45,13 @@ async fn all_answers(door: &FrontDoor) -> Vec<Value> {
         ] {
             for mode in ["view", "edit"] {
                 let body = json!({ "bindings": [{ "report": report, "dataset": dataset, "mode": mode }] });
-                let answer = door.config(user, body).await;
+                let answer = app.config(user, body).await;
                 let config = &answer.body["configs"][0];
                 answers.push(json!([answer.status, answer.code(), config["id"], config["datasetBinding"]]));
             }
         }
     }
-    let requests = door.token_requests();
+    let requests = app.token_requests();
     assert!(requests.len() > 5, "{requests:?}");
     answers.extend(requests);
     answers
@@ -59,12 +59,12 @@ async fn all_answers(door: &FrontDoor) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_table_answers_as_the_file_does() {
-    let expected = all_answers(&FrontDoor::open().await).await;
-    for player in Player::ALL {
-        let (_database, _proxy, door) = open(player, &demo()).await;
-        let answers = all_answers(&door).await;
+    let expected = all_answers(&TestApp::open().await).await;
+    for fake in DynamoDbFake::ALL {
+        let (_database, _proxy, app) = open(fake, &demo()).await;
+        let answers = all_answers(&app).await;
         for (answer, expected) in answers.iter().zip(&expected) {
-            assert_eq!(answer, expected, "{player:?}");
+            assert_eq!(answer, expected, "{fake:?}");
         }
         assert_eq!(answers.len(), expected.len());
     }
@@ -72,20 +72,20 @@ async fn a_table_answers_as_the_file_does() {
 
 #[tokio::test]
 async fn a_request_costs_two_reads_and_one_when_the_entries_are_known() {
-    for player in Player::ALL {
-        let (_database, proxy, door) = open(player, &demo()).await;
+    for fake in DynamoDbFake::ALL {
+        let (_database, proxy, app) = open(fake, &demo()).await;
         let ask = async |user: &str, dataset: &str| {
-            let _ = door.token(user, view("sales", dataset)).await.ok();
+            let _ = app.token(user, view("sales", dataset)).await.ok();
             proxy.calls()
         };
         assert_eq!(ask("ana@contoso", "contoso-sales").await, ["GetItem", "BatchGetItem"]);
-        assert_eq!(ask("carl@contoso", "contoso-sales").await, ["GetItem"], "{player:?}");
+        assert_eq!(ask("carl@contoso", "contoso-sales").await, ["GetItem"], "{fake:?}");
         assert_eq!(ask("carl@contoso", "contoso-plan").await, ["GetItem", "BatchGetItem"]);
         assert_eq!(ask("frida@fabrikam", "fabrikam-sales").await, ["GetItem", "BatchGetItem"]);
-        door.clock.advance(std::time::Duration::from_secs(601));
+        app.clock.advance(std::time::Duration::from_secs(601));
         assert_eq!(ask("ana@contoso", "contoso-sales").await, ["GetItem", "BatchGetItem"], "entries are read anew");
-        door.token("nils@northwind", view("sales", "contoso-sales")).await.assert_problem(403, "not-entitled");
-        door.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
+        app.token("nils@northwind", view("sales", "contoso-sales")).await.assert_problem(403, "not-entitled");
+        app.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
         assert_eq!(proxy.calls(), ["GetItem", "GetItem"], "what is not granted is not read");
     }
 }
@@ -98,28 +98,28 @@ async fn more_entries_than_one_read_takes_are_read_at_the_same_time() {
         catalog["datasets"][key] = catalog["datasets"]["contoso-plan"].clone();
     }
     catalog["tenants"]["fabrikam"]["grants"][0]["datasets"] = json!(keys);
-    for player in Player::ALL {
-        let (_database, proxy, door) = open(player, &catalog).await;
-        let list = door.datasets("frida@fabrikam", "").await.ok();
+    for fake in DynamoDbFake::ALL {
+        let (_database, proxy, app) = open(fake, &catalog).await;
+        let list = app.datasets("frida@fabrikam", "").await.ok();
         assert_eq!(list["datasets"].as_array().unwrap().len(), 150);
         assert_eq!(proxy.calls(), ["GetItem", "BatchGetItem", "BatchGetItem"]);
-        let _ = door.datasets("frida@fabrikam", "").await.ok();
-        assert_eq!(proxy.calls(), ["GetItem"], "{player:?}");
+        let _ = app.datasets("frida@fabrikam", "").await.ok();
+        assert_eq!(proxy.calls(), ["GetItem"], "{fake:?}");
     }
 }
 
 #[tokio::test]
 async fn a_grant_that_is_taken_back_is_gone_with_the_next_request() {
-    let (database, _proxy, door) = open(Player::Dynalite, &demo()).await;
+    let (database, _proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
     let body = view("sales", "contoso-plan");
-    let _ = door.token("carl@contoso", body.clone()).await.ok();
+    let _ = app.token("carl@contoso", body.clone()).await.ok();
     let mut catalog = demo();
     catalog["tenants"]["contoso"]["grants"][0]["datasets"] = json!(["contoso-sales"]);
     database.push(file_of(&catalog).path()).await;
-    door.token("carl@contoso", body).await.assert_problem(403, "not-entitled");
+    app.token("carl@contoso", body).await.assert_problem(403, "not-entitled");
     catalog["tenants"].as_object_mut().unwrap().remove("contoso");
     database.push(file_of(&catalog).path()).await;
-    door.token("carl@contoso", view("sales", "contoso-sales")).await.assert_problem(403, "not-entitled");
+    app.token("carl@contoso", view("sales", "contoso-sales")).await.assert_problem(403, "not-entitled");
 }
 
 /// Two keys swap their meanings: whoever combined an old grant with a new
@@ -133,9 +133,9 @@ async fn a_push_that_stops_half_way_mixes_nothing() {
     catalog["datasets"]["contoso-sales"] = swapped;
     catalog["tenants"]["contoso"]["grants"][0]["datasets"] = json!(["fabrikam-sales"]);
     catalog["tenants"]["fabrikam"]["grants"][0]["datasets"] = json!(["contoso-sales"]);
-    let (database, proxy, door) = open(Player::Dynalite, &demo()).await;
+    let (database, proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
     let bound = async |dataset: &str| {
-        let answer = door.config("carl@contoso", view("sales", dataset)).await;
+        let answer = app.config("carl@contoso", view("sales", dataset)).await;
         (answer.status, answer.body["configs"][0]["datasetBinding"]["datasetId"].clone())
     };
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()));
@@ -148,7 +148,7 @@ async fn a_push_that_stops_half_way_mixes_nothing() {
     database.put(&of(&key, other.rsplit_once('#').unwrap().1), &[("entry", &other_entry)]).await;
     database.put(&of(&other, key.rsplit_once('#').unwrap().1), &[("entry", &entry)]).await;
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()));
-    door.clock.advance(std::time::Duration::from_secs(601));
+    app.clock.advance(std::time::Duration::from_secs(601));
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()), "read anew, it is still the old one");
     assert_eq!(bound("fabrikam-sales").await.0, 403);
 
@@ -163,25 +163,25 @@ async fn a_push_that_stops_half_way_mixes_nothing() {
 
 #[tokio::test]
 async fn an_entry_that_is_missing_or_of_another_version_is_granted_to_nobody() {
-    for player in Player::ALL {
-        let (database, _proxy, door) = open(player, &demo()).await;
+    for fake in DynamoDbFake::ALL {
+        let (database, _proxy, app) = open(fake, &demo()).await;
         let key = database.key("DATASET#contoso-sales#").await;
         let entry = database.attribute(&key, "entry").await;
         database.delete(&key).await;
         database.put("DATASET#contoso-sales#older", &[("entry", &entry)]).await;
-        let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await;
+        let answer = app.token("ana@contoso", view("sales", "contoso-sales")).await;
         answer.assert_problem(403, "not-entitled");
-        let _ = door.token("ana@contoso", view("sales", "contoso-plan")).await.ok();
-        let list = door.datasets("carl@contoso", "").await.ok();
+        let _ = app.token("ana@contoso", view("sales", "contoso-plan")).await.ok();
+        let list = app.datasets("carl@contoso", "").await.ok();
         let keys: Vec<_> = list["datasets"].as_array().unwrap().iter().map(|entry| &entry["dataset"]).collect();
-        assert_eq!(keys, ["contoso-plan"], "{player:?}");
+        assert_eq!(keys, ["contoso-plan"], "{fake:?}");
     }
 }
 
 #[tokio::test]
 async fn a_broken_item_fails_those_who_need_it_and_the_log_says_where() {
     let log = LogLines::at(Level::INFO);
-    let (database, _proxy, door) = open(Player::Dynalite, &demo()).await;
+    let (database, _proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
     let dataset = database.key("DATASET#contoso-sales#").await;
     let tenant = database.attribute("TENANT#contoso", "entry").await;
     let versions = database.attribute("TENANT#contoso", "versions").await;
@@ -195,60 +195,60 @@ async fn a_broken_item_fails_those_who_need_it_and_the_log_says_where() {
         ("TENANT#contoso", vec![("entry", &tenant), ("versions", "{\"reports\": {}}")], "versions#"),
     ] {
         database.put(key, &attributes).await;
-        let answer = door.token("ana@contoso", view("sales", "contoso-sales")).await;
+        let answer = app.token("ana@contoso", view("sales", "contoso-sales")).await;
         answer.assert_problem(502, "upstream-failed");
         assert!(answer.body["detail"].as_str().unwrap().starts_with("The catalog's table"), "{:#}", answer.body);
         let line = log.take_requests().pop().unwrap().to_string();
         for part in [TABLE, key, place, "ERROR"] {
             assert!(line.contains(part), "{part}: {line}");
         }
-        let _ = door.token("frida@fabrikam", view("sales", "fabrikam-sales")).await.ok();
+        let _ = app.token("frida@fabrikam", view("sales", "fabrikam-sales")).await.ok();
         database.push(&project::root().join(DEMO)).await;
-        let _ = door.token("ana@contoso", view("sales", "contoso-plan")).await.ok();
-        door.clock.advance(std::time::Duration::from_secs(601));
+        let _ = app.token("ana@contoso", view("sales", "contoso-plan")).await.ok();
+        app.clock.advance(std::time::Duration::from_secs(601));
     }
 }
 
 #[tokio::test]
 async fn each_trouble_of_the_table_has_its_problem() {
-    let (_database, proxy, door) = open(Player::Dynalite, &demo()).await;
-    let ask = async || door.token("ana@contoso", view("sales", "contoso-sales")).await;
-    for (trouble, expected, attempts) in [
-        (Trouble::Error(400, "ProvisionedThroughputExceededException"), (503, "upstream-throttled"), 3),
-        (Trouble::Error(400, "ThrottlingException"), (503, "upstream-throttled"), 3),
-        (Trouble::Error(400, "RequestLimitExceeded"), (503, "upstream-throttled"), 3),
-        (Trouble::Error(500, "InternalServerError"), (502, "upstream-failed"), 3),
-        (Trouble::Garbage, (502, "upstream-failed"), 1),
-        (Trouble::Error(400, "AccessDeniedException"), (502, "upstream-refused"), 1),
-        (Trouble::Error(400, "ResourceNotFoundException"), (502, "upstream-failed"), 1),
-        (Trouble::Error(400, "UnrecognizedClientException"), (502, "upstream-refused"), 1),
+    let (_database, proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
+    let ask = async || app.token("ana@contoso", view("sales", "contoso-sales")).await;
+    for (fault, expected, attempts) in [
+        (TableFault::Error(400, "ProvisionedThroughputExceededException"), (503, "upstream-throttled"), 3),
+        (TableFault::Error(400, "ThrottlingException"), (503, "upstream-throttled"), 3),
+        (TableFault::Error(400, "RequestLimitExceeded"), (503, "upstream-throttled"), 3),
+        (TableFault::Error(500, "InternalServerError"), (502, "upstream-failed"), 3),
+        (TableFault::Garbage, (502, "upstream-failed"), 1),
+        (TableFault::Error(400, "AccessDeniedException"), (502, "upstream-refused"), 1),
+        (TableFault::Error(400, "ResourceNotFoundException"), (502, "upstream-failed"), 1),
+        (TableFault::Error(400, "UnrecognizedClientException"), (502, "upstream-refused"), 1),
     ] {
-        proxy.trouble(trouble.clone(), usize::MAX);
+        proxy.fault(fault.clone(), usize::MAX);
         let answer = ask().await;
         answer.assert_problem(expected.0, expected.1);
-        assert_eq!(proxy.calls().len(), attempts, "{trouble:?}");
-        assert_eq!(answer.header("retry-after").is_empty(), expected.0 != 503, "{trouble:?}");
+        assert_eq!(proxy.calls().len(), attempts, "{fault:?}");
+        assert_eq!(answer.header("retry-after").is_empty(), expected.0 != 503, "{fault:?}");
         assert!(!answer.body.to_string().contains("told by"), "{:#}", answer.body);
     }
-    proxy.trouble(Trouble::Error(400, "ThrottlingException"), 1);
+    proxy.fault(TableFault::Error(400, "ThrottlingException"), 1);
     let _ = ask().await.ok();
     assert_eq!(proxy.calls(), ["GetItem", "GetItem", "BatchGetItem"], "one throttle is not seen");
 }
 
 #[tokio::test]
 async fn what_a_batch_leaves_out_is_asked_for_again() {
-    for player in Player::ALL {
-        let (_database, proxy, door) = open(player, &demo()).await;
+    for fake in DynamoDbFake::ALL {
+        let (_database, proxy, app) = open(fake, &demo()).await;
         let bindings = [("sales", "contoso-sales"), ("sales", "contoso-plan"), ("ops", "contoso-plan")];
         let bindings = bindings.map(|(report, dataset)| json!({ "report": report, "dataset": dataset }));
         let body = json!({ "bindings": bindings });
-        proxy.trouble(Trouble::Unprocessed, usize::MAX);
-        let answer = door.token("ana@contoso", body.clone()).await;
+        proxy.fault(TableFault::Unprocessed, usize::MAX);
+        let answer = app.token("ana@contoso", body.clone()).await;
         answer.assert_problem(503, "upstream-throttled");
         assert_eq!(proxy.calls(), ["GetItem", "BatchGetItem", "BatchGetItem", "BatchGetItem"]);
-        proxy.trouble(Trouble::Unprocessed, 2);
-        let _ = door.token("ana@contoso", body).await.ok();
-        assert_eq!(proxy.calls(), ["GetItem", "BatchGetItem", "BatchGetItem", "BatchGetItem"], "{player:?}");
+        proxy.fault(TableFault::Unprocessed, 2);
+        let _ = app.token("ana@contoso", body).await.ok();
+        assert_eq!(proxy.calls(), ["GetItem", "BatchGetItem", "BatchGetItem", "BatchGetItem"], "{fake:?}");
     }
 }
 
@@ -257,9 +257,9 @@ async fn a_table_that_cannot_be_reached_fails_closed() {
     let nobody = door_to("http://127.0.0.1:9", &[]).await;
     nobody.token("ana@contoso", view("sales", "contoso-sales")).await.assert_problem(502, "upstream-failed");
 
-    let database = DynamoDb::start(Player::Dynalite).await;
+    let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     let proxy = Proxy::start(database.url()).await;
-    proxy.trouble(Trouble::Silence, usize::MAX);
+    proxy.fault(TableFault::Silence, usize::MAX);
     let silent = door_to(&proxy.url(), &[("DYNABIND_UPSTREAM_TIMEOUT_MS", "50")]).await;
     silent.token("ana@contoso", view("sales", "contoso-sales")).await.assert_problem(504, "upstream-timeout");
 
@@ -282,10 +282,10 @@ async fn a_request_costs_the_same_whatever_the_number_of_tenants() {
         catalog["tenants"][format!("tenant-{number}")] = json!({ "grants": [grant] });
     }
     let started = tokio::time::Instant::now();
-    let (_database, proxy, door) = open(Player::Dynalite, &catalog).await;
-    let _ = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    let (_database, proxy, app) = open(DynamoDbFake::Dynalite, &catalog).await;
+    let _ = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(proxy.calls(), ["GetItem", "BatchGetItem"]);
-    let _ = door.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
+    let _ = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(proxy.calls(), ["GetItem"]);
     println!("100,000 tenants pushed and asked for in {:?}", started.elapsed());
 }

@@ -1,6 +1,6 @@
 //! The loader: a catalog's way into a table and out of it.
 
-use acceptance::dynamodb::{DynamoDb, Player, TABLE, file_of};
+use acceptance::dynamodb::{DynamoDb, DynamoDbFake, TABLE, file_of};
 use acceptance::project;
 use catalog::{LoaderError, Verdict};
 use serde_json::{Value, json};
@@ -16,8 +16,8 @@ fn without_schema(mut catalog: Value) -> Value {
 
 #[tokio::test]
 async fn what_was_pushed_is_pulled_and_pushing_it_again_writes_nothing() {
-    for player in Player::ALL {
-        let database = DynamoDb::start(player).await;
+    for fake in DynamoDbFake::ALL {
+        let database = DynamoDb::start(fake).await;
         database.push(file_of(&demo()).path()).await;
         let pulled = database.pull().await;
         assert_eq!(serde_json::from_str::<Value>(&pulled).unwrap(), without_schema(demo()));
@@ -31,7 +31,7 @@ async fn what_was_pushed_is_pulled_and_pushing_it_again_writes_nothing() {
             "0 reports and datasets and 0 tenants to write, 0 tenants and 0 reports and datasets to delete\n"
         );
         assert_eq!(database.loader("diff", &["--file", path]).await.unwrap(), (Verdict::Good, String::new()));
-        assert_eq!(database.pull().await, pulled, "{player:?}");
+        assert_eq!(database.pull().await, pulled, "{fake:?}");
     }
 }
 
@@ -42,8 +42,8 @@ async fn a_push_writes_what_changed_and_takes_away_what_is_no_more() {
     catalog["reports"]["new"] = catalog["reports"]["ops"].clone();
     catalog["tenants"].as_object_mut().unwrap().remove("fabrikam");
     catalog["datasets"].as_object_mut().unwrap().remove("fabrikam-sales");
-    for player in Player::ALL {
-        let database = DynamoDb::start(player).await;
+    for fake in DynamoDbFake::ALL {
+        let database = DynamoDb::start(fake).await;
         database.push(file_of(&demo()).path()).await;
         let before = database.keys().await;
         let file = file_of(&catalog);
@@ -67,13 +67,13 @@ async fn a_push_writes_what_changed_and_takes_away_what_is_no_more() {
         assert!(said.starts_with(summary), "{said}");
         assert_eq!(serde_json::from_str::<Value>(&database.pull().await).unwrap(), without_schema(catalog.clone()));
         let entries = catalog["reports"].as_object().unwrap().len() + catalog["datasets"].as_object().unwrap().len();
-        assert_eq!(database.keys().await.len(), entries + 1, "one item each, {player:?}");
+        assert_eq!(database.keys().await.len(), entries + 1, "one item each, {fake:?}");
     }
 }
 
 #[tokio::test]
 async fn a_push_goes_on_where_another_one_stopped() {
-    let database = DynamoDb::start(Player::Dynalite).await;
+    let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     database.push(file_of(&demo()).path()).await;
     let sales = database.key("REPORT#sales#").await;
     let entry = database.attribute(&sales, "entry").await;
@@ -89,7 +89,7 @@ async fn a_push_goes_on_where_another_one_stopped() {
 
 #[tokio::test]
 async fn nothing_is_written_that_has_faults_or_where_something_else_lies() {
-    let database = DynamoDb::start(Player::Dynalite).await;
+    let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     let mut broken = demo();
     broken["tenants"]["contoso"]["grants"][0]["reports"] = json!(["nope"]);
     broken["reports"]["sales"]["color"] = json!("red");
@@ -117,7 +117,7 @@ async fn nothing_is_written_that_has_faults_or_where_something_else_lies() {
 
 #[tokio::test]
 async fn what_others_wrote_is_pulled_to_be_mended() {
-    let database = DynamoDb::start(Player::Dynalite).await;
+    let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     database.push(file_of(&demo()).path()).await;
     let sales = database.key("REPORT#sales#").await;
     database.put(&sales, &[("entry", "{\"name\":\"Sales\"}")]).await;

@@ -1,7 +1,7 @@
 //! Who may bind what; everything else is refused without a word to Power BI.
 
-use acceptance::front_door::{Answer, FrontDoor, view};
 use acceptance::project;
+use acceptance::test_app::{Answer, TestApp, view};
 use serde_json::{Value, json};
 
 /// The answer without what differs from request to request.
@@ -22,8 +22,8 @@ fn headers(answer: &Answer) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn unknown_and_forbidden_look_alike() {
-    let door = FrontDoor::open().await;
-    let unknown = door.token("frida@fabrikam", view("sales", "no-such-dataset")).await;
+    let app = TestApp::open().await;
+    let unknown = app.token("frida@fabrikam", view("sales", "no-such-dataset")).await;
     unknown.assert_problem(403, "not-entitled");
     for (report, dataset) in [
         // Another tenant's dataset, by its key and by its GUID.
@@ -36,10 +36,10 @@ async fn unknown_and_forbidden_look_alike() {
         // Keys are exact.
         ("Sales", "fabrikam-sales"),
     ] {
-        let refused = door.token("frida@fabrikam", view(report, dataset)).await;
+        let refused = app.token("frida@fabrikam", view(report, dataset)).await;
         assert_eq!(comparable(&refused), comparable(&unknown), "{report} {dataset}");
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 /// Of a workspace grant the tenant opens whatever lies there: what lies elsewhere is looked for in the same places,
@@ -56,32 +56,32 @@ async fn beside_a_workspace_grant_unknown_and_forbidden_look_alike_too() {
         ("sales", "03821c9b-7d38-495d-b2c1-04ff0a005df1"),
         ("sales", "1af96910-59d9-4cf1-8f84-16799e42885c"),
     ] {
-        let door = FrontDoor::with_catalog(catalog.clone()).await;
-        let refused = door.token("frida@fabrikam", view(report, dataset)).await;
+        let app = TestApp::with_catalog(catalog.clone()).await;
+        let refused = app.token("frida@fabrikam", view(report, dataset)).await;
         refused.assert_problem(403, "not-entitled");
-        seen.push((comparable(&refused), headers(&refused), door.upstream_calls()));
+        seen.push((comparable(&refused), headers(&refused), app.upstream_calls()));
     }
     assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
     assert_eq!(seen[0].2.last().unwrap(), &format!("GET groups/{workspace}/datasets"));
     // A key that is no GUID, and a report that is not granted, are refused before anything is looked for.
-    let door = FrontDoor::with_catalog(catalog).await;
+    let app = TestApp::with_catalog(catalog).await;
     for (report, dataset) in [("sales", "contoso-sales"), ("sales", "nothing"), ("ops", workspace), ("none", workspace)]
     {
-        let refused = door.token("frida@fabrikam", view(report, dataset)).await;
+        let refused = app.token("frida@fabrikam", view(report, dataset)).await;
         assert_eq!((comparable(&refused), headers(&refused)), (seen[0].0.clone(), seen[0].1.clone()));
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 /// Every route, every reason: one body, one set of headers, and nobody is asked.
 #[tokio::test]
 async fn a_refusal_does_not_tell_its_reason() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let event = |route: &str, claims: Value, report: &str| {
         let (method, query) =
             if route == "/datasets" { ("GET", format!("?report={report}")) } else { ("POST", String::new()) };
         let body = view(report, "contoso-plan");
-        let mut event = door.stack.event(method, &format!("{route}{query}"), Some("carl@contoso"), Some(&body));
+        let mut event = app.stack.event(method, &format!("{route}{query}"), Some("carl@contoso"), Some(&body));
         event["requestContext"]["authorizer"]["jwt"]["claims"] = claims;
         event
     };
@@ -99,46 +99,46 @@ async fn a_refusal_does_not_tell_its_reason() {
             (json!({ "sub": "u", "tenant": "t".repeat(300) }), "sales"),
             (json!({ "sub": "u", "tenant": "fabrikam", "email": "e@x" }), "ops"),
         ] {
-            let refused = door.send(event(route, claims, report)).await;
+            let refused = app.send(event(route, claims, report)).await;
             refused.assert_problem(403, "not-entitled");
             answers.push((comparable(&refused), headers(&refused)));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{route}: {answers:#?}");
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn one_forbidden_binding_refuses_them_all() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = json!({ "bindings": [
         { "report": "sales", "dataset": "fabrikam-sales" },
         { "report": "sales", "dataset": "contoso-plan" },
     ] });
-    let answer = door.config("frida@fabrikam", body).await;
+    let answer = app.config("frida@fabrikam", body).await;
     answer.assert_problem(403, "not-entitled");
     assert_eq!(answer.pointers(), ["/bindings/1"]);
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn modes_and_groups_belong_to_their_grant() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
     // Carl is no analyst: he may look at what Ana may edit, and `ops` is not his.
-    door.token("carl@contoso", edit.clone()).await.assert_problem(403, "not-entitled");
-    door.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
-    let _ = door.token("ana@contoso", edit).await.ok();
+    app.token("carl@contoso", edit.clone()).await.assert_problem(403, "not-entitled");
+    app.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
+    let _ = app.token("ana@contoso", edit).await.ok();
     let create = json!({ "bindings": [{ "dataset": "contoso-plan", "mode": "create" }] });
-    door.token("ana@contoso", create).await.assert_problem(403, "not-entitled");
+    app.token("ana@contoso", create).await.assert_problem(403, "not-entitled");
 }
 
 #[tokio::test]
 async fn without_verified_claims_nothing_is_answered() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = view("sales", "fabrikam-sales");
     let event = |authorizer: Value| {
-        let mut event = door.stack.event("POST", "/token", Some("frida@fabrikam"), Some(&body));
+        let mut event = app.stack.event("POST", "/token", Some("frida@fabrikam"), Some(&body));
         event["requestContext"]["authorizer"] = authorizer;
         event
     };
@@ -151,7 +151,7 @@ async fn without_verified_claims_nothing_is_answered() {
         json!({ "jwt": { "claims": { "tenant": "fabrikam" }, "scopes": null } }),
         json!({ "iam": { "accountId": "1", "userId": "u" } }),
     ] {
-        let answer = door.send(event(authorizer)).await;
+        let answer = app.send(event(authorizer)).await;
         answer.assert_problem(401, "unauthenticated");
         assert_eq!(answer.header("x-amzn-remapped-www-authenticate"), "Bearer");
     }
@@ -162,35 +162,35 @@ async fn without_verified_claims_nothing_is_answered() {
         json!({ "sub": "u", "tenant": "[fabrikam]" }),
         json!({ "sub": "u", "tenant": "Fabrikam" }),
     ] {
-        let answer = door.send(event(json!({ "jwt": { "claims": claims, "scopes": null } }))).await;
+        let answer = app.send(event(json!({ "jwt": { "claims": claims, "scopes": null } }))).await;
         answer.assert_problem(403, "not-entitled");
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn an_identity_is_made_of_verified_claims_only() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = view("sales", "fabrikam-sales");
-    let mut event = door.stack.event("POST", "/token", Some("frida@fabrikam"), Some(&body));
+    let mut event = app.stack.event("POST", "/token", Some("frida@fabrikam"), Some(&body));
     event["headers"]["email"] = json!("ana@contoso.example");
     event["queryStringParameters"] = json!({ "email": "ana@contoso.example" });
     event["rawQueryString"] = json!("email=ana@contoso.example");
-    let _ = door.send(event.clone()).await.ok();
-    assert_eq!(door.token_requests()[0]["identities"][0]["username"], "frida@fabrikam.example");
+    let _ = app.send(event.clone()).await.ok();
+    assert_eq!(app.token_requests()[0]["identities"][0]["username"], "frida@fabrikam.example");
 
     for (email, why) in [(json!(""), "empty"), (json!("a b@c"), "with a space"), (json!("é@c"), "not ASCII")] {
         event["requestContext"]["authorizer"]["jwt"]["claims"]["email"] = email;
-        let answer = door.send(event.clone()).await;
+        let answer = app.send(event.clone()).await;
         answer.assert_problem(403, "claim-missing");
         assert!(answer.body["detail"].as_str().unwrap().contains("`email`"), "{why}");
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn one_dataset_under_two_identities_cannot_share_a_token() {
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": { "r": { "name": "R", "workspaceId": "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852",
                             "reportId": "c294daab-3e50-4317-b0b8-639e5a42e0f1" } },
         "datasets": {
@@ -203,8 +203,8 @@ async fn one_dataset_under_two_identities_cannot_share_a_token() {
     }))
     .await;
     let body = json!({ "bindings": [{ "report": "r", "dataset": "own" }, { "report": "r", "dataset": "all" }] });
-    let answer = door.token("carl@contoso", body).await;
+    let answer = app.token("carl@contoso", body).await;
     answer.assert_problem(400, "bindings-conflict");
     assert_eq!(answer.pointers(), ["/bindings/1"]);
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }

@@ -1,12 +1,12 @@
 //! Tenant isolation: whatever the catalog, the caller and the request, a token
 //! allows only what the caller's grants allow, and what they allow is answered.
 //!
-//! Events go in by the front door. The oracle (`fuzz::oracle`) reads the catalog,
+//! Events go in as gateway events. The oracle (`fuzz::oracle`) reads the catalog,
 //! the event and the body of `GenerateToken` as JSON.
 
 use std::collections::BTreeSet;
 
-use acceptance::generated::{self, AnyBinding, AnyCaller, guid, world_of};
+use acceptance::generated::{self, AnyBinding, AnyCaller, guid, powerbi_of};
 use acceptance::judged::Judged;
 use fuzz::events::{self, Kind};
 use fuzz::gateway::block_on;
@@ -24,10 +24,10 @@ proptest! {
         bindings in proptest::collection::vec(generated::any_binding(), 1..5),
         minutes in proptest::option::weighted(0.2, 1..120_u16),
     ) {
-        let world = world_of(&catalog);
-        let body = generated::body(&catalog, &world, &caller, &bindings, minutes);
+        let powerbi = powerbi_of(&catalog);
+        let body = generated::body(&catalog, &powerbi, &caller, &bindings, minutes);
         let function = if of_config { "config" } else { "token" };
-        let found = block_on(async { Judged::open(&catalog, world).await.ask_and_split(function, &caller, &body).await });
+        let found = block_on(async { Judged::open(&catalog, powerbi).await.ask_and_split(function, &caller, &body).await });
         let AnyCaller { kind, claims } = &caller;
         prop_assert!(found.is_empty(), "{found:#?}\ncatalog: {catalog:#}\n{kind:?}: {claims}\n{function}: {body}");
     }
@@ -44,9 +44,9 @@ fn the_random_requests_reach_every_answer() {
     for _ in 0..300 {
         let (catalog, caller, bindings): (Value, AnyCaller, Vec<AnyBinding>) =
             case.new_tree(&mut runner).unwrap().current();
-        let world = world_of(&catalog);
-        let body = generated::body(&catalog, &world, &caller, &bindings, None);
-        let (contents, own_datasets) = (world.contents, world.own_datasets);
+        let powerbi = powerbi_of(&catalog);
+        let body = generated::body(&catalog, &powerbi, &caller, &bindings, None);
+        let (contents, own_datasets) = (powerbi.contents, powerbi.own_datasets);
         let oracle = Oracle { catalog, possible: contents.clone(), certain: contents, own_datasets };
         let event = events::post(caller.kind, "token", &caller.claims, &body);
         let verdict = Verdict::on(&oracle, &Asked::new(&event));
@@ -87,7 +87,7 @@ fn of_list(groups: Value) -> AnyCaller {
 /// what the oracle has against it.
 async fn answered(grants: &Value, caller: &AnyCaller, bindings: &Value, code: &str) -> Result<(), String> {
     let catalog = catalog_with(grants.clone());
-    let judged = Judged::open(&catalog, world_of(&catalog)).await;
+    let judged = Judged::open(&catalog, powerbi_of(&catalog)).await;
     let body = json!({ "bindings": bindings });
     let (answer, found) = judged.ask("token", caller, &body).await;
     if answer.code() == code && found.is_empty() {

@@ -1,7 +1,7 @@
 //! Every kind of report and mode: what the token carries, what the config says.
 
-use acceptance::front_door::FrontDoor;
-use devstack::world::ids;
+use acceptance::test_app::TestApp;
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 
 /// A catalog of one tenant with one grant.
@@ -35,16 +35,16 @@ fn dataset(id: &str, more: Value) -> Value {
 
 /// The config without what every config has, and the one token request.
 async fn config_and_token(catalog: Value, mode: &str) -> (Value, Value) {
-    let door = FrontDoor::with_catalog(catalog).await;
+    let app = TestApp::with_catalog(catalog).await;
     let mut binding = json!({ "report": "r", "dataset": "d", "mode": mode });
     if mode == "create" {
         binding.as_object_mut().unwrap().remove("report");
     }
-    let answer = door.config("carl@contoso", json!({ "bindings": [binding] })).await.ok();
+    let answer = app.config("carl@contoso", json!({ "bindings": [binding] })).await.ok();
     let mut config = answer["configs"][0].clone();
     assert!(config["accessToken"].is_string() && config["embedUrl"].as_str().unwrap().starts_with("https://"));
     config.as_object_mut().unwrap().retain(|name, _| name != "accessToken" && name != "embedUrl");
-    let mut requests = door.token_requests();
+    let mut requests = app.token_requests();
     assert_eq!(requests.len(), 1);
     (config, requests.remove(0))
 }
@@ -146,7 +146,7 @@ async fn identities_name_their_datasets() {
         json!({ "identity": { "username": "{email}", "roles": roles, "customData": "{tenant}",
               "auditableContext": "{name} of {tenant}" } })
     };
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT, json!({})) },
         "datasets": {
             "sales": dataset(ids::CONTOSO_SALES, json!({ "identity": { "username": "{email}" } })),
@@ -160,10 +160,10 @@ async fn identities_name_their_datasets() {
     let binding = |dataset: &str| json!({ "report": "r", "dataset": dataset });
     let bindings = ["sales", "payroll", "regions", "plan"].map(binding);
     let body = json!({ "bindings": bindings });
-    let _ = door.token("carl@contoso", body).await.ok();
+    let _ = app.token("carl@contoso", body).await.ok();
     let mut both = [ids::CONTOSO_SALES, ids::CONTOSO_PAYROLL];
     both.sort_unstable();
-    let mut identities = door.token_requests()[0]["identities"].as_array().unwrap().clone();
+    let mut identities = app.token_requests()[0]["identities"].as_array().unwrap().clone();
     identities.sort_by_key(|identity| identity["datasets"].as_array().unwrap().len());
     assert_eq!(
         Value::from(identities),
@@ -180,7 +180,7 @@ async fn a_tenants_profile_is_named_on_every_call_and_shares_nothing() {
     let fabrikam = json!({ "name": "F", "workspaceId": ids::FABRIKAM_WORKSPACE, "datasetId": ids::FABRIKAM_SALES,
                            "identity": { "username": "{email}" } });
     let grants = json!([{ "reports": ["r"], "datasets": ["d"] }]);
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT, json!({})) },
         "datasets": { "d": fabrikam },
         "tenants": {
@@ -190,38 +190,38 @@ async fn a_tenants_profile_is_named_on_every_call_and_shares_nothing() {
     }))
     .await;
     let body = json!({ "bindings": [{ "report": "r" }] });
-    let _ = door.config("frida@fabrikam", body.clone()).await.ok();
-    let profiles = |door: &FrontDoor| {
-        let calls = door.stack.powerbi().requests();
-        door.stack.powerbi().clear_calls();
+    let _ = app.config("frida@fabrikam", body.clone()).await.ok();
+    let profiles = |app: &TestApp| {
+        let calls = app.stack.powerbi().requests();
+        app.stack.powerbi().clear_calls();
         calls.iter().map(|call| call.header("x-powerbi-profile-id").map(str::to_owned)).collect::<Vec<_>>()
     };
-    assert_eq!(profiles(&door), vec![Some(ids::FABRIKAM_PROFILE.to_owned()); 2]);
-    let _ = door.config("carl@contoso", body).await.ok();
-    assert_eq!(profiles(&door), [None, None], "the profile's metadata is not the parent's");
+    assert_eq!(profiles(&app), vec![Some(ids::FABRIKAM_PROFILE.to_owned()); 2]);
+    let _ = app.config("carl@contoso", body).await.ok();
+    assert_eq!(profiles(&app), [None, None], "the profile's metadata is not the parent's");
 }
 
 #[tokio::test]
 async fn a_workspace_grant_opens_what_the_workspace_holds_now() {
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT, json!({})) },
         "datasets": {},
         "tenants": { "contoso": { "grants": [{ "reports": ["r"], "workspaces": [ids::CONTOSO_WORKSPACE] }] } },
     }))
     .await;
     let bind = async |dataset: &str| {
-        door.config("carl@contoso", json!({ "bindings": [{ "report": "r", "dataset": dataset }] })).await
+        app.config("carl@contoso", json!({ "bindings": [{ "report": "r", "dataset": dataset }] })).await
     };
     let _ = bind(&ids::CONTOSO_PLAN.to_uppercase()).await.ok();
-    assert_eq!(door.token_requests()[0]["datasets"], json!([{ "id": ids::CONTOSO_PLAN }]));
+    assert_eq!(app.token_requests()[0]["datasets"], json!([{ "id": ids::CONTOSO_PLAN }]));
     for outside in [ids::FABRIKAM_SALES, ids::MISSING_DATASET, "plan"] {
         bind(outside).await.assert_problem(403, "not-entitled");
     }
-    door.config("carl@contoso", json!({ "bindings": [{ "report": "r" }] }))
+    app.config("carl@contoso", json!({ "bindings": [{ "report": "r" }] }))
         .await
         .assert_problem(400, "dataset-required");
 
-    let listed = door.datasets("carl@contoso", "").await.ok();
+    let listed = app.datasets("carl@contoso", "").await.ok();
     let keys: Vec<_> =
         listed["datasets"].as_array().unwrap().iter().map(|item| item["dataset"].as_str().unwrap()).collect();
     assert!(keys.contains(&ids::CONTOSO_PLAN) && !keys.contains(&ids::FABRIKAM_SALES) && keys.is_sorted());
@@ -229,9 +229,9 @@ async fn a_workspace_grant_opens_what_the_workspace_holds_now() {
     // The list is trusted as long as other metadata; then a dataset that has
     // moved out is refused.
     let empty = devstack::Fault::json(200, &json!({ "value": [] }));
-    door.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE), empty, None);
+    app.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE), empty, None);
     let _ = bind(ids::CONTOSO_PLAN).await.ok();
-    door.clock.advance(std::time::Duration::from_mins(10));
+    app.clock.advance(std::time::Duration::from_mins(10));
     bind(ids::CONTOSO_PLAN).await.assert_problem(403, "not-entitled");
 }
 
@@ -239,23 +239,23 @@ async fn a_workspace_grant_opens_what_the_workspace_holds_now() {
 async fn one_token_takes_at_most_fifty_datasets() {
     let needs: Vec<_> = (0..50).map(|n| format!("00000000-0000-4000-8000-{n:012}")).collect();
     let big = dataset(ids::CONTOSO_OUTLOOK, json!({ "alsoNeeds": needs }));
-    let door = FrontDoor::with_catalog(catalog(report(ids::SALES_REPORT, json!({})), big, json!({}))).await;
-    let answer = door.token("carl@contoso", json!({ "bindings": [{ "report": "r" }] })).await;
+    let app = TestApp::with_catalog(catalog(report(ids::SALES_REPORT, json!({})), big, json!({}))).await;
+    let answer = app.token("carl@contoso", json!({ "bindings": [{ "report": "r" }] })).await;
     answer.assert_problem(400, "invalid-request");
     assert_eq!(answer.pointers(), ["/bindings"]);
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 /// The demo's own accountant, with the demo's own catalog.
 #[tokio::test]
 async fn the_demo_shows_every_kind() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = json!({ "bindings": [
         { "report": "invoices", "dataset": "contoso-plan" },
         { "report": "sales", "dataset": "contoso-outlook" },
         { "dataset": "contoso-plan", "mode": "create" },
     ] });
-    let answer = door.config("pia@contoso", body).await.ok();
+    let answer = app.config("pia@contoso", body).await.ok();
     let configs = answer["configs"].as_array().unwrap();
     assert!(configs[0]["embedUrl"].as_str().unwrap().contains("/rdlEmbed"));
     assert!(configs[0]["datasetBindings"].is_array() && configs[0].get("datasetBinding").is_none());

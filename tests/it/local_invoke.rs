@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use acceptance::cargo_lambda::CargoLambda;
 use acceptance::moto::{Moto, REGION};
 use acceptance::{openapi, swagger};
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use devstack::{Service, Stack, StackOptions};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;

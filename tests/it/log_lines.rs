@@ -1,17 +1,17 @@
 //! What the lines of a request say, and by which ids they find each other and what others have written.
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::test_app::{TestApp, view};
 use devstack::{Fault, Service};
 use serde_json::{Value, json};
 use tracing::Level;
 
 /// The lines that a request has written, and its event's ids.
-async fn lines_of(door: &FrontDoor, log: &LogLines, path: &str) -> (Vec<Value>, Value) {
-    let mut event = door.stack.event("POST", path, Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+async fn lines_of(app: &TestApp, log: &LogLines, path: &str) -> (Vec<Value>, Value) {
+    let mut event = app.stack.event("POST", path, Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
     event["headers"]["x-correlation-id"] = json!("page-7");
     let id = event["requestContext"]["requestId"].clone();
-    let _ = door.send(event).await.ok();
+    let _ = app.send(event).await.ok();
     (log.take(), id)
 }
 
@@ -19,8 +19,8 @@ async fn lines_of(door: &FrontDoor, log: &LogLines, path: &str) -> (Vec<Value>, 
 async fn request_and_audit_line_name_the_same_ids() {
     for (scenario, audit) in [("customers", "embed-token"), ("organization", "user-token")] {
         let log = LogLines::at(Level::INFO);
-        let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", scenario)]).await;
-        let (lines, id) = lines_of(&door, &log, "/token").await;
+        let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", scenario)]).await;
+        let (lines, id) = lines_of(&app, &log, "/token").await;
         assert_eq!((lines.len(), &lines[0]["audit"], &lines[1]["message"]), (2, &json!(audit), &json!("request")));
         for line in &lines {
             let ids = (&line["request_id"], &line["correlation_id"], &line["subject"], &line["tenant"]);
@@ -32,16 +32,16 @@ async fn request_and_audit_line_name_the_same_ids() {
 #[tokio::test]
 async fn a_users_own_token_is_audited_each_time_it_is_handed_out() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     for path in ["/token", "/config"] {
-        let (lines, _) = lines_of(&door, &log, path).await;
+        let (lines, _) = lines_of(&app, &log, path).await;
         let audited: Vec<_> = lines.iter().filter(|line| line["audit"] == "user-token").collect();
         assert_eq!(audited.len(), 1, "{path}: {lines:#?}");
         let of_binding = ["reports", "datasets"].map(|field| audited[0][field].as_str().unwrap().len());
         assert_eq!(of_binding, [36, 36], "one GUID each");
         assert!(audited[0]["expiration"].as_str().unwrap().ends_with('Z'));
     }
-    let nobody = door.token("carl@contoso", view("sales", "fabrikam-sales")).await;
+    let nobody = app.token("carl@contoso", view("sales", "fabrikam-sales")).await;
     nobody.assert_problem(403, "not-entitled");
     assert!(log.take().iter().all(|line| line["audit"].is_null()), "nothing was handed out");
 }
@@ -49,9 +49,9 @@ async fn a_users_own_token_is_audited_each_time_it_is_handed_out() {
 #[tokio::test]
 async fn the_request_line_says_what_was_kept() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let cache_of = async |path: &str| {
-        let (lines, _) = lines_of(&door, &log, path).await;
+        let (lines, _) = lines_of(&app, &log, path).await;
         let line = lines.last().unwrap();
         (line["cache"].as_str().unwrap_or_default().to_owned(), line["level"].as_str().unwrap().to_owned())
     };
@@ -63,8 +63,8 @@ async fn the_request_line_says_what_was_kept() {
     assert_eq!(cache_of("/config").await, info(cold));
     assert_eq!(cache_of("/config").await, info("EmbedToken hit, Report hit"));
 
-    door.stack.powerbi().fail("*", Fault::ResetBeforeAnswer, None);
-    door.clock.advance(std::time::Duration::from_mins(50));
+    app.stack.powerbi().fail("*", Fault::ResetBeforeAnswer, None);
+    app.clock.advance(std::time::Duration::from_mins(50));
     let (cache, level) = cache_of("/config").await;
     assert!(cache.contains("EmbedToken fallback, Report fallback"), "{cache}");
     assert_eq!(level, "WARN", "an upstream is in trouble");
@@ -73,11 +73,11 @@ async fn the_request_line_says_what_was_kept() {
 #[tokio::test]
 async fn the_trace_goes_to_aws_and_nothing_of_ours_to_microsoft() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    let (lines, _) = lines_of(&door, &log, "/config").await;
+    let app = TestApp::open().await;
+    let (lines, _) = lines_of(&app, &log, "/config").await;
     let trace = lines.last().unwrap()["trace_id"].as_str().unwrap().to_owned();
     assert!(trace.starts_with("Root=1-") && trace.contains(";Parent="), "{trace}");
-    let calls = door.stack.log().all();
+    let calls = app.stack.log().all();
     assert!(calls.len() > 3);
     for call in &calls {
         let expected = (call.service == Service::SecretsManager).then_some(trace.as_str());
@@ -90,9 +90,9 @@ async fn the_trace_goes_to_aws_and_nothing_of_ours_to_microsoft() {
 #[tokio::test]
 async fn an_unfit_correlation_id_is_not_logged() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+    let app = TestApp::open().await;
+    let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
     event["headers"]["x-correlation-id"] = json!("page 7");
-    let _ = door.send(event).await.ok();
+    let _ = app.send(event).await.ok();
     assert!(log.take().iter().all(|line| line["correlation_id"].is_null()));
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use acceptance::environment::{Environment, Seen, trace_of};
-use acceptance::front_door::view;
 use acceptance::swagger;
-use devstack::world::ids;
+use acceptance::test_app::view;
+use devstack::fake_tenant::ids;
 use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
 

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use acceptance::embedded_metrics::{self, Datum};
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
+use acceptance::test_app::{TestApp, view};
 use devstack::Fault;
 use dynabind::http::{Code, metrics};
 use serde_json::Value;
@@ -161,8 +161,8 @@ fn counted(lines: &[Value]) -> BTreeMap<String, f64> {
 #[tokio::test]
 async fn the_metrics_count_what_happens() {
     let lines = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    let ask = async |dataset: &str| door.config("carl@contoso", view("sales", dataset)).await.status;
+    let app = TestApp::open().await;
+    let ask = async |dataset: &str| app.config("carl@contoso", view("sales", dataset)).await.status;
     let count = |expected: &[(&str, f64)]| {
         let expected: BTreeMap<_, _> = expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
         let lines = lines.take_requests();
@@ -170,12 +170,12 @@ async fn the_metrics_count_what_happens() {
     };
 
     let unreadable = Fault::Status { status: 500, headers: BTreeMap::new(), body: String::new() };
-    door.stack.secrets().fail("*", unreadable.clone(), None);
+    app.stack.secrets().fail("*", unreadable.clone(), None);
     assert_eq!(ask("contoso-plan").await, 503);
     let unread = ("SecretsManagerErrors", 3.0);
     count(&[("ColdStart", 1.0), ("Problems problem=credentials-unavailable", 1.0), ("SecretTrouble", 1.0), unread]);
 
-    door.stack.secrets().clear_faults();
+    app.stack.secrets().clear_faults();
     assert_eq!(ask("contoso-plan").await, 200);
     count(&[("EmbedTokenLoads", 1.0), ("SecretRefresh", 1.0)]);
     assert_eq!((ask("contoso-plan").await, ask("fabrikam-sales").await), (200, 403));
@@ -183,16 +183,16 @@ async fn the_metrics_count_what_happens() {
 
     // What was read of the secret still serves, and nobody notices yet.
     for (fault, attempts) in [(unreadable.clone(), 1.0), (Fault::ResetBeforeAnswer, 2.0)] {
-        door.stack.secrets().fail("*", fault, None);
-        door.clock.advance(Duration::from_mins(50));
+        app.stack.secrets().fail("*", fault, None);
+        app.clock.advance(Duration::from_mins(50));
         assert_eq!(ask("contoso-plan").await, 200);
         count(&[("EmbedTokenLoads", 1.0), ("SecretTrouble", 1.0), ("SecretsManagerErrors", attempts)]);
-        door.stack.secrets().clear_faults();
+        app.stack.secrets().clear_faults();
     }
 
     // A token is kept, Power BI is in trouble, and the page does not notice.
-    door.stack.powerbi().fail("*", unreadable, None);
-    door.clock.advance(Duration::from_mins(50));
+    app.stack.powerbi().fail("*", unreadable, None);
+    app.clock.advance(Duration::from_mins(50));
     assert_eq!(ask("contoso-plan").await, 200);
     let lines = lines.take_requests();
     assert_eq!(counted(&lines).get("Fallbacks"), Some(&1.0));
@@ -202,11 +202,11 @@ async fn the_metrics_count_what_happens() {
 #[tokio::test]
 async fn upstream_attempts_are_measured_one_by_one() {
     let lines = LogLines::at(Level::WARN);
-    let door = FrontDoor::with_variables(&[("DYNABIND_METRICS_NAMESPACE", "Ours")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_METRICS_NAMESPACE", "Ours")]).await;
     let busy = Fault::Status { status: 429, headers: [("retry-after".into(), "0".into())].into(), body: String::new() };
-    door.stack.powerbi().fail("*GenerateToken", busy, Some(2));
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    app.stack.powerbi().fail("*GenerateToken", busy, Some(2));
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let lines = lines.take_requests();
     assert_eq!(lines.len(), 1, "a kept answer is not worth a warning");
     let data = embedded_metrics::read(&lines[0]);

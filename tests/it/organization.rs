@@ -3,24 +3,24 @@
 mod challenges;
 mod page;
 
-use acceptance::front_door::{FrontDoor, view};
-use devstack::world::ids;
+use acceptance::test_app::{TestApp, view};
+use devstack::fake_tenant::ids;
 use devstack::{Fault, Service, StackOptions};
 use serde_json::{Value, json};
 
-async fn door() -> FrontDoor {
-    FrontDoor::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await
+async fn app() -> TestApp {
+    TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await
 }
 
 #[tokio::test]
 async fn the_page_gets_the_users_own_token() {
-    let door = door().await;
-    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let app = app().await;
+    let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     assert_eq!(answer["tokenType"], "Aad");
     assert_eq!(answer.get("tokenId"), None);
-    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken"], "no embed token is made");
+    assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken"], "no embed token is made");
 
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let config = &answer["configs"][0];
     assert_eq!(config["tokenType"], 0);
     assert_eq!(config["datasetBinding"]["datasetId"], "38f15f36-9584-44ca-ba9a-edb632765765");
@@ -29,10 +29,10 @@ async fn the_page_gets_the_users_own_token() {
 
 #[tokio::test]
 async fn entra_is_asked_on_behalf_of_the_user() {
-    let door = door().await;
-    let event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-    let _ = door.send(event.clone()).await.ok();
-    let calls = door.stack.entra().requests();
+    let app = app().await;
+    let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+    let _ = app.send(event.clone()).await.ok();
+    let calls = app.stack.entra().requests();
     let form = &calls[0].body;
     assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
     assert_eq!(form["requested_token_use"], "on_behalf_of");
@@ -44,50 +44,50 @@ async fn entra_is_asked_on_behalf_of_the_user() {
 
 #[tokio::test]
 async fn users_share_nothing() {
-    let door = door().await;
+    let app = app().await;
     let body = view("sales", "contoso-plan");
-    let event = |path: &str, user: &str| door.stack.event("POST", path, Some(user), Some(&body));
+    let event = |path: &str, user: &str| app.stack.event("POST", path, Some(user), Some(&body));
     let [carl, ana] = ["carl@contoso", "ana@contoso"].map(|user| event("/token", user));
-    let carls = door.send(carl.clone()).await.ok()["token"].clone();
-    assert_ne!(door.send(ana).await.ok()["token"], carls);
-    door.stack.log().clear();
-    assert_eq!(door.send(carl).await.ok()["token"], carls);
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    let carls = app.send(carl.clone()).await.ok()["token"].clone();
+    assert_ne!(app.send(ana).await.ok()["token"], carls);
+    app.stack.log().clear();
+    assert_eq!(app.send(carl).await.ok()["token"], carls);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 
     // Metadata is what the user may see, and so it is kept for that user alone.
     for user in ["carl@contoso", "ana@contoso"] {
         let event = event("/config", user);
-        let _ = door.send(event.clone()).await.ok();
-        let asked = door.upstream_calls();
+        let _ = app.send(event.clone()).await.ok();
+        let asked = app.upstream_calls();
         assert!(asked.iter().any(|call| call.contains("reports")), "{user}: {asked:?}");
-        let _ = door.send(event).await.ok();
-        assert_eq!(door.upstream_calls(), [""; 0], "{user}");
+        let _ = app.send(event).await.ok();
+        assert_eq!(app.upstream_calls(), [""; 0], "{user}");
     }
 }
 
 #[tokio::test]
 async fn the_catalog_decides_here_too() {
-    let door = door().await;
-    door.token("carl@contoso", view("sales", "fabrikam-sales")).await.assert_problem(403, "not-entitled");
-    door.token("nils@northwind", view("sales", "contoso-plan")).await.assert_problem(403, "not-entitled");
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    let app = app().await;
+    app.token("carl@contoso", view("sales", "fabrikam-sales")).await.assert_problem(403, "not-entitled");
+    app.token("nils@northwind", view("sales", "contoso-plan")).await.assert_problem(403, "not-entitled");
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_bearer_token_for_another_application_is_a_clear_401() {
-    let door = door().await;
-    let mut claims = door.stack.claims_of("carl@contoso");
+    let app = app().await;
+    let mut claims = app.stack.claims_of("carl@contoso");
     claims["aud"] = json!("another-application");
-    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-    event["headers"]["authorization"] = json!(format!("Bearer {}", door.stack.sign(&claims)));
-    let answer = door.send(event.clone()).await;
+    let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+    event["headers"]["authorization"] = json!(format!("Bearer {}", app.stack.sign(&claims)));
+    let answer = app.send(event.clone()).await;
     answer.assert_problem(401, "unauthenticated");
     assert!(answer.body["detail"].as_str().unwrap().contains("audience"));
     assert_eq!(answer.header("x-amzn-remapped-www-authenticate"), "Bearer error=\"invalid_token\"");
 
     // Without the token's text there is nobody to act for.
     event["headers"].as_object_mut().unwrap().remove("authorization");
-    door.send(event).await.assert_problem(401, "unauthenticated");
+    app.send(event).await.assert_problem(401, "unauthenticated");
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn row_level_security_is_power_bis_own_business() {
         }
         dataset
     };
-    let door = FrontDoor::with(StackOptions {
+    let app = TestApp::with(StackOptions {
         variables: [("DYNABIND_SCENARIO".to_owned(), "organization".to_owned())].into(),
         catalog: Some(json!({
             "reports": {},
@@ -113,9 +113,9 @@ async fn row_level_security_is_power_bis_own_business() {
         ..StackOptions::default()
     })
     .await;
-    let answer = door.datasets("ana@contoso", "").await.ok();
+    let answer = app.datasets("ana@contoso", "").await.ok();
     assert!(answer["datasets"].as_array().unwrap().iter().all(|item| item["bindable"] == true), "{answer:#}");
-    let calls = door.stack.log().all();
+    let calls = app.stack.log().all();
     let bearers: std::collections::BTreeSet<_> = calls
         .iter()
         .filter(|call| call.service == Service::PowerBi)
@@ -126,11 +126,11 @@ async fn row_level_security_is_power_bis_own_business() {
 
 #[tokio::test]
 async fn a_failed_renewal_leaves_the_old_token() {
-    let door = door().await;
+    let app = app().await;
     let body = view("sales", "contoso-plan");
-    let event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
-    let first = door.send(event.clone()).await.ok()["token"].clone();
-    door.clock.advance(std::time::Duration::from_mins(45));
-    door.stack.entra().fail("*", Fault::HtmlBadGateway, None);
-    assert_eq!(door.send(event).await.ok()["token"], first);
+    let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
+    let first = app.send(event.clone()).await.ok()["token"].clone();
+    app.clock.advance(std::time::Duration::from_mins(45));
+    app.stack.entra().fail("*", Fault::HtmlBadGateway, None);
+    assert_eq!(app.send(event).await.ok()["token"], first);
 }

@@ -1,9 +1,9 @@
 //! What Dynabind makes of Power BI's answers as the stand-in gives them.
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::test_app::{TestApp, view};
 use devstack::Fault;
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -21,8 +21,8 @@ fn dataset(workspace: &str, id: &str) -> Value {
 }
 
 /// The cause that the log gives for a refused token.
-async fn cause_of(log: &LogLines, door: &FrontDoor, problem: &str) -> String {
-    let answer = door.token("carl@contoso", view("r", "d")).await;
+async fn cause_of(log: &LogLines, app: &TestApp, problem: &str) -> String {
+    let answer = app.token("carl@contoso", view("r", "d")).await;
     answer.assert_problem(502, problem);
     let line = log.take_requests().remove(0);
     line["cause"].as_str().unwrap().to_owned()
@@ -32,10 +32,10 @@ async fn cause_of(log: &LogLines, door: &FrontDoor, problem: &str) -> String {
 async fn a_missing_right_to_build_is_named_as_a_possible_cause() {
     let log = LogLines::at(Level::INFO);
     let reading_room = dataset(ids::READING_ROOM_WORKSPACE, ids::READING_ROOM_DATASET);
-    let door = FrontDoor::with_catalog(catalog(reading_room)).await;
-    let cause = cause_of(&log, &door, "upstream-rejected").await;
+    let app = TestApp::with_catalog(catalog(reading_room)).await;
+    let cause = cause_of(&log, &app, "upstream-rejected").await;
     assert!(cause.contains("lacks Build"), "{cause}");
-    assert_eq!(door.upstream_calls().iter().filter(|call| *call == "EntraToken").count(), 1);
+    assert_eq!(app.upstream_calls().iter().filter(|call| *call == "EntraToken").count(), 1);
 }
 
 /// Power BI wants an identity for every dataset of the token that has row-level security.
@@ -49,8 +49,8 @@ async fn a_secured_dataset_beyond_the_bound_one_is_named_as_a_possible_cause() {
     own["reports"]["r"]["reportId"] = json!(ids::PAYROLL_REPORT);
     own["reports"]["r"]["includeOwnDataset"] = json!(true);
     for catalog in [catalog(board), own] {
-        let door = FrontDoor::with_catalog(catalog).await;
-        let cause = cause_of(&log, &door, "upstream-rejected").await;
+        let app = TestApp::with_catalog(catalog).await;
+        let cause = cause_of(&log, &app, "upstream-rejected").await;
         assert!(cause.contains("`alsoNeeds` or the report's own dataset"), "{cause}");
     }
 }
@@ -58,14 +58,14 @@ async fn a_secured_dataset_beyond_the_bound_one_is_named_as_a_possible_cause() {
 /// A missing membership is no fault of the access token: no other one is asked for.
 #[tokio::test]
 async fn a_workspace_that_is_not_accessible_renews_no_access_token() {
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": {},
         "datasets": { "d": dataset(ids::CLOSED_WORKSPACE, ids::CLOSED_DATASET) },
         "tenants": { "contoso": { "grants": [{ "reports": [], "datasets": ["d"] }] } },
     }))
     .await;
-    door.datasets("carl@contoso", "").await.assert_problem(502, "upstream-refused");
-    let calls = door.upstream_calls();
+    app.datasets("carl@contoso", "").await.assert_problem(502, "upstream-refused");
+    let calls = app.upstream_calls();
     assert_eq!(calls.iter().filter(|call| *call == "EntraToken").count(), 1, "{calls:?}");
 }
 
@@ -73,24 +73,24 @@ async fn a_workspace_that_is_not_accessible_renews_no_access_token() {
 async fn a_dataset_that_is_silent_about_identities_is_not_judged() {
     let mut sales = dataset(ids::CONTOSO_WORKSPACE, ids::CONTOSO_SALES);
     sales["identity"] = json!({ "username": "{email}" });
-    let door = FrontDoor::with_catalog(catalog(sales)).await;
+    let app = TestApp::with_catalog(catalog(sales)).await;
     let silent = json!({ "id": ids::CONTOSO_SALES.to_uppercase(), "name": "D" });
     let list = Fault::json(200, &json!({ "value": [silent] }));
-    door.stack.powerbi().fail("GET /v1.0/myorg/groups/*/datasets/*", Fault::json(200, &silent), None);
-    door.stack.powerbi().fail("GET /v1.0/myorg/groups/*/datasets", list, None);
-    let answer = door.datasets("carl@contoso", "").await.ok();
+    app.stack.powerbi().fail("GET /v1.0/myorg/groups/*/datasets/*", Fault::json(200, &silent), None);
+    app.stack.powerbi().fail("GET /v1.0/myorg/groups/*/datasets", list, None);
+    let answer = app.datasets("carl@contoso", "").await.ok();
     assert_eq!(answer["datasets"][0]["problems"], json!([]), "{answer:#}");
 }
 
 #[tokio::test]
 async fn the_log_names_the_home_cluster() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let app = TestApp::open().await;
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let line = log.take_requests().remove(0);
     assert_eq!(line["home_cluster"], "wabi-stand-in-redirect.analysis.windows.net");
     // A kept token asks nobody.
-    let _ = door.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     assert!(log.take_requests()[0]["home_cluster"].is_null());
 }
 
@@ -99,10 +99,10 @@ async fn the_log_names_the_home_cluster() {
 async fn a_home_cluster_that_is_no_host_is_not_logged() {
     let log = LogLines::at(Level::INFO);
     for uri in ["told", "https://", "https://a b/", "https://x@told/", "http://told.example/", "https://told\"/"] {
-        let door = FrontDoor::open().await;
+        let app = TestApp::open().await;
         let refused = Fault::empty(404, ("home-cluster-uri", uri));
-        door.stack.powerbi().fail("*", refused, None);
-        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        app.stack.powerbi().fail("*", refused, None);
+        let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
         answer.assert_problem(502, "upstream-rejected");
         assert!(log.take_requests()[0]["home_cluster"].is_null(), "{uri}");
     }
@@ -112,22 +112,22 @@ async fn a_home_cluster_that_is_no_host_is_not_logged() {
 #[tokio::test]
 async fn hindrances_of_a_person_are_told_apart() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     for (person, audience, problem, code) in [
         ("erik", None, "interaction-required", "AADSTS50079"),
         ("cora", None, "interaction-required", "AADSTS65001"),
         ("paul", None, "interaction-required", "AADSTS53003"),
         ("carl", Some("another-application"), "unauthenticated", "AADSTS500131"),
     ] {
-        let mut claims = door.stack.claims_of("carl@contoso");
+        let mut claims = app.stack.claims_of("carl@contoso");
         claims["email"] = json!(format!("{person}@contoso.example"));
         if let Some(audience) = audience {
             claims["aud"] = json!(audience);
         }
         let body = view("sales", "contoso-plan");
-        let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
-        event["headers"]["authorization"] = json!(format!("Bearer {}", door.stack.sign(&claims)));
-        door.send(event).await.assert_problem(401, problem);
+        let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
+        event["headers"]["authorization"] = json!(format!("Bearer {}", app.stack.sign(&claims)));
+        app.send(event).await.assert_problem(401, problem);
         assert_eq!(log.take_requests()[0]["upstream_code"], code, "{person}");
     }
 }
@@ -135,9 +135,9 @@ async fn hindrances_of_a_person_are_told_apart() {
 #[tokio::test]
 async fn an_expired_client_secret_is_named() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    door.stack.expire_client_secrets();
-    door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
+    let app = TestApp::open().await;
+    app.stack.expire_client_secrets();
+    app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
     let line = log.take_requests().remove(0);
     assert_eq!(line["upstream_code"], "AADSTS7000222");
     assert!(line["cause"].as_str().unwrap().contains("expired"), "{line:#}");

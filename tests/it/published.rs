@@ -1,14 +1,14 @@
-//! Answers and refusals in the shapes that were published, replayed through the front door.
+//! Answers and refusals in the shapes that were published, replayed end to end.
 //!
 //! `tests/fixtures/powerbi` and `tests/fixtures/entra` name the source of each shape. The values are our own.
 
 use std::collections::BTreeMap;
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::test_app::{TestApp, view};
 use acceptance::{project, swagger};
 use devstack::Fault;
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -46,7 +46,7 @@ fn sentences(body: &Value) -> Vec<&str> {
 }
 
 /// Problem, code and remedy are those that the row expects, and the upstream's sentences go nowhere.
-fn assert_expected(row: &Value, answer: &acceptance::front_door::Answer, log: &LogLines) {
+fn assert_expected(row: &Value, answer: &acceptance::test_app::Answer, log: &LogLines) {
     let (name, expect) = (&row["name"], &row["expect"]);
     assert_eq!(answer.code(), expect["problem"], "{name}: {:#}", answer.body);
     let texts = log.take_texts();
@@ -67,20 +67,20 @@ fn assert_expected(row: &Value, answer: &acceptance::front_door::Answer, log: &L
 async fn refusals_of_power_bi_are_understood() {
     let log = LogLines::at(Level::TRACE);
     for row in table("tests/fixtures/powerbi/refusals.json") {
-        let door = FrontDoor::open().await;
-        door.stack.powerbi().fail(GENERATE_TOKEN, fault(&row), None);
-        let answer = door.token("carl@contoso", view("sales", "contoso-sales")).await;
+        let app = TestApp::open().await;
+        app.stack.powerbi().fail(GENERATE_TOKEN, fault(&row), None);
+        let answer = app.token("carl@contoso", view("sales", "contoso-sales")).await;
         assert_expected(&row, &answer, &log);
-        assert_eq!(door.token_requests().len(), row["expect"]["attempts"], "{}", row["name"]);
+        assert_eq!(app.token_requests().len(), row["expect"]["attempts"], "{}", row["name"]);
     }
 }
 
 #[tokio::test]
 async fn answers_of_power_bi_are_understood() {
     for row in table("tests/fixtures/powerbi/answers.json") {
-        let door = FrontDoor::open().await;
-        door.stack.powerbi().fail(row["route"].as_str().unwrap(), fault(&row), None);
-        let answer = door.config("carl@contoso", view("sales", "contoso-sales")).await;
+        let app = TestApp::open().await;
+        app.stack.powerbi().fail(row["route"].as_str().unwrap(), fault(&row), None);
+        let answer = app.config("carl@contoso", view("sales", "contoso-sales")).await;
         assert_eq!(answer.status, 200, "{}: {:#}", row["name"], answer.body);
         let body = &row["body"];
         if body["token"].is_string() {
@@ -93,8 +93,8 @@ async fn answers_of_power_bi_are_understood() {
 }
 
 /// A catalog that grants one whole workspace and one of its datasets by key.
-async fn door_to_a_workspace() -> FrontDoor {
-    FrontDoor::with_catalog(json!({
+async fn door_to_a_workspace() -> TestApp {
+    TestApp::with_catalog(json!({
         "reports": {},
         "datasets": {},
         "tenants": { "contoso": { "grants": [{ "reports": [], "workspaces": [ids::CONTOSO_WORKSPACE] }] } },
@@ -106,10 +106,10 @@ async fn door_to_a_workspace() -> FrontDoor {
 async fn one_odd_dataset_does_not_fail_a_list() {
     let fixture = project::json("tests/fixtures/powerbi/datasets.json");
     let log = LogLines::at(Level::INFO);
-    let door = door_to_a_workspace().await;
+    let app = door_to_a_workspace().await;
     let route = format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE);
-    door.stack.powerbi().fail(&route, fault(&fixture), None);
-    let answer = door.datasets("carl@contoso", "").await.ok();
+    app.stack.powerbi().fail(&route, fault(&fixture), None);
+    let answer = app.datasets("carl@contoso", "").await.ok();
     let listed = answer["datasets"].as_array().unwrap();
     let keys: Vec<_> = listed.iter().map(|dataset| dataset["dataset"].clone()).collect();
     assert_eq!(Value::from(keys), fixture["keys"]);
@@ -122,9 +122,9 @@ async fn one_odd_dataset_does_not_fail_a_list() {
 #[tokio::test]
 async fn a_workspace_may_be_silent_about_its_capacity() {
     for row in table("tests/fixtures/powerbi/workspaces.json") {
-        let door = door_to_a_workspace().await;
-        door.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}", ids::CONTOSO_WORKSPACE), fault(&row), None);
-        let answer = door.datasets("carl@contoso", "").await.ok();
+        let app = door_to_a_workspace().await;
+        app.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}", ids::CONTOSO_WORKSPACE), fault(&row), None);
+        let answer = app.datasets("carl@contoso", "").await.ok();
         let plan = answer["datasets"].as_array().unwrap().iter().find(|item| item["dataset"] == ids::CONTOSO_PLAN);
         assert_eq!(plan.unwrap()["problems"], row["problems"], "{}", row["name"]);
     }
@@ -135,9 +135,9 @@ async fn refusals_of_entra_are_understood() {
     let log = LogLines::at(Level::TRACE);
     for row in table("tests/fixtures/entra/refusals.json") {
         let scenario = if row["flow"] == "user" { "organization" } else { "customers" };
-        let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", scenario)]).await;
-        door.stack.entra().fail("*", fault(&row), None);
-        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", scenario)]).await;
+        app.stack.entra().fail("*", fault(&row), None);
+        let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
         assert_expected(&row, &answer, &log);
     }
 }
@@ -145,13 +145,13 @@ async fn refusals_of_entra_are_understood() {
 #[tokio::test]
 async fn answers_of_entra_are_understood() {
     for row in table("tests/fixtures/entra/answers.json") {
-        let door = FrontDoor::open().await;
-        door.stack.entra().fail("*", fault(&row), None);
-        door.stack.powerbi().fail("*", Fault::empty(403, ("X-PowerBI-Error-Info", "InvalidToken")), None);
+        let app = TestApp::open().await;
+        app.stack.entra().fail("*", fault(&row), None);
+        app.stack.powerbi().fail("*", Fault::empty(403, ("X-PowerBI-Error-Info", "InvalidToken")), None);
         // The access token is used as it is; Power BI's refusal of it is not the point here.
-        door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
+        app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
         let bearer = format!("Bearer {}", row["body"]["access_token"].as_str().unwrap());
-        let calls = door.stack.powerbi().requests();
+        let calls = app.stack.powerbi().requests();
         assert!(calls.iter().all(|call| call.header("authorization") == Some(&bearer)), "{}", row["name"]);
     }
 }

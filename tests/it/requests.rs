@@ -1,15 +1,15 @@
 //! Requests that are not understood: which problem, and where.
 
-use acceptance::front_door::FrontDoor;
 use acceptance::project;
+use acceptance::test_app::TestApp;
 use dynabind::clock::SystemClock;
-use dynabind::http::{Edge, Exchange, GatewayEvent, Route};
+use dynabind::http::{AuthenticatedRequest, GatewayEvent, HandlerContext, Route};
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn every_fault_of_a_body_is_placed() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let good = json!({ "report": "sales", "dataset": "contoso-plan" });
     for (body, pointers) in [
         (json!([]), vec![""]),
@@ -39,19 +39,19 @@ async fn every_fault_of_a_body_is_placed() {
         (json!({ "bindings": [good], "lifetimeMinutes": "45" }), vec!["/lifetimeMinutes"]),
         (json!({ "bindings": [good], "identity": { "username": "admin" } }), vec!["/identity"]),
     ] {
-        let answer = door.config("ana@contoso", body.clone()).await;
+        let answer = app.config("ana@contoso", body.clone()).await;
         answer.assert_problem(400, "invalid-request");
         assert_eq!(answer.pointers(), pointers, "{body}");
     }
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 
-    let misspelt = door.config("ana@contoso", json!({ "bindings": [{ "report": "sales", "datset": "d" }] })).await;
+    let misspelt = app.config("ana@contoso", json!({ "bindings": [{ "report": "sales", "datset": "d" }] })).await;
     assert_eq!(misspelt.body["errors"][0]["detail"], "unknown field; known here: mode, report, dataset");
 }
 
 /// Sends a body's bytes as the gateway would, as text or as base64.
-fn with_body(door: &FrontDoor, body: &str, base64: bool) -> Value {
-    let mut event = door.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
+fn with_body(app: &TestApp, body: &str, base64: bool) -> Value {
+    let mut event = app.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
     event["body"] = json!(body);
     event["isBase64Encoded"] = json!(base64);
     event
@@ -59,61 +59,61 @@ fn with_body(door: &FrontDoor, body: &str, base64: bool) -> Value {
 
 #[tokio::test]
 async fn a_body_that_is_not_json_is_refused() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for body in ["", "{", "{\"bindings\":[}", "bindings=1", "{} {}", &"[".repeat(10_000)] {
-        let answer = door.send(with_body(&door, body, false)).await;
+        let answer = app.send(with_body(&app, body, false)).await;
         answer.assert_problem(400, "invalid-request");
         assert_eq!(answer.pointers(), [""]);
     }
     let not_utf8 = "//8=";
-    door.send(with_body(&door, not_utf8, true)).await.assert_problem(400, "invalid-request");
+    app.send(with_body(&app, not_utf8, true)).await.assert_problem(400, "invalid-request");
     let repeated = r#"{"bindings":[{"report":"sales","report":"ops"}]}"#;
-    let answer = door.send(with_body(&door, repeated, false)).await;
+    let answer = app.send(with_body(&app, repeated, false)).await;
     assert_eq!(answer.pointers(), ["/bindings/0/report"]);
 }
 
 #[tokio::test]
 async fn what_a_gateway_does_to_a_body_does_not_matter() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     // {"bindings":[{"report":"sales","dataset":"contoso-plan"}]}
     let base64 = "eyJiaW5kaW5ncyI6W3sicmVwb3J0Ijoic2FsZXMiLCJkYXRhc2V0IjoiY29udG9zby1wbGFuIn1dfQ==";
-    let _ = door.send(with_body(&door, base64, true)).await.ok();
+    let _ = app.send(with_body(&app, base64, true)).await.ok();
     let text = r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#;
     for content_type in
         [None, Some("application/json; charset=utf-8"), Some("Application/JSON"), Some("application/vnd.api+json")]
     {
-        let mut event = with_body(&door, text, false);
+        let mut event = with_body(&app, text, false);
         match content_type {
             Some(content_type) => event["headers"]["content-type"] = json!(content_type),
             None => drop(event["headers"].as_object_mut().unwrap().remove("content-type")),
         }
-        let _ = door.send(event).await.ok();
+        let _ = app.send(event).await.ok();
     }
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
-        let mut event = with_body(&door, text, false);
+        let mut event = with_body(&app, text, false);
         event["headers"]["content-type"] = json!(content_type);
-        door.send(event).await.assert_problem(415, "unsupported-media-type");
+        app.send(event).await.assert_problem(415, "unsupported-media-type");
     }
 }
 
 #[tokio::test]
 async fn a_body_is_bounded() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let padded = |length: usize| {
         let body = r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#;
         body.to_owned() + &" ".repeat(length - body.len())
     };
-    let _ = door.send(with_body(&door, &padded(64 * 1024), false)).await.ok();
-    door.send(with_body(&door, &padded(64 * 1024 + 1), false)).await.assert_problem(413, "payload-too-large");
+    let _ = app.send(with_body(&app, &padded(64 * 1024), false)).await.ok();
+    app.send(with_body(&app, &padded(64 * 1024 + 1), false)).await.assert_problem(413, "payload-too-large");
 }
 
 #[tokio::test]
 async fn each_route_has_one_method() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (path, allowed) in [("/token", "POST"), ("/config", "POST"), ("/datasets", "GET")] {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"].into_iter().filter(|method| *method != allowed)
         {
-            let answer = door.call(method, path, Some("ana@contoso"), None).await;
+            let answer = app.call(method, path, Some("ana@contoso"), None).await;
             answer.assert_problem(405, "method-not-allowed");
             assert_eq!(answer.header("allow"), allowed);
         }
@@ -122,14 +122,14 @@ async fn each_route_has_one_method() {
 
 #[tokio::test]
 async fn a_query_is_read_as_strictly_as_a_body() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (query, pointers) in [
         ("?reports=sales", vec!["/reports"]),
         ("?report=", vec!["/report"]),
         ("?report=a%20b", vec!["/report"]),
         ("?report=sales&report=ops", vec!["/report"]),
     ] {
-        let answer = door.datasets("ana@contoso", query).await;
+        let answer = app.datasets("ana@contoso", query).await;
         answer.assert_problem(400, "invalid-request");
         assert_eq!(answer.pointers(), pointers, "{query}");
     }
@@ -141,12 +141,12 @@ async fn a_panic_is_one_500_and_nothing_else_is_said() {
         (name.starts_with("AWS_") && !name.contains("URL") || name == "DYNABIND_SECRET_ID").then(|| "x".into())
     };
     let settings = dynabind::settings::Settings::from_vars(&vars).unwrap();
-    let edge = Edge::new(&settings, std::sync::Arc::new(SystemClock));
+    let edge = HandlerContext::new(&settings, std::sync::Arc::new(SystemClock));
     let route = Route { method: http::Method::POST, path: "/token" };
     let event = project::text("tests/fixtures/events/http-api-jwt.json");
     for (panics, status) in [(true, 500), (false, 200)] {
         let event: GatewayEvent = serde_json::from_str(&event).unwrap();
-        let answer = move |_: Exchange| async move {
+        let answer = move |_: AuthenticatedRequest| async move {
             assert!(!panics, "told to nobody");
             Ok(json!({}))
         };
@@ -162,23 +162,23 @@ async fn a_panic_is_one_500_and_nothing_else_is_said() {
 
 #[tokio::test]
 async fn a_problem_can_be_found_again_in_the_log() {
-    let door = FrontDoor::open().await;
-    let mut event = door.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
+    let app = TestApp::open().await;
+    let mut event = app.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
     event["headers"]["x-correlation-id"] = json!("page-7.a_b");
     let id = event["requestContext"]["requestId"].clone();
-    let answer = door.send(event.clone()).await;
+    let answer = app.send(event.clone()).await;
     assert_eq!(answer.body["requestId"], id);
     assert_eq!(answer.header("x-correlation-id"), "page-7.a_b");
     for unfit in ["a b", "a\"b", &"x".repeat(65), ""] {
         event["headers"]["x-correlation-id"] = json!(unfit);
-        assert_eq!(door.send(event.clone()).await.header("x-correlation-id"), "", "{unfit}");
+        assert_eq!(app.send(event.clone()).await.header("x-correlation-id"), "", "{unfit}");
     }
 }
 
 /// Some of it a client writes, all of it a gateway may hand over; none of it is needed for an answer.
 #[tokio::test]
 async fn nothing_in_an_event_that_is_not_needed_can_break_it() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     for (place, value) in [
         ("/headers/host", json!("a b")),
         ("/headers/host", json!("[::1")),
@@ -189,12 +189,12 @@ async fn nothing_in_an_event_that_is_not_needed_can_break_it() {
         ("/requestContext/stage", json!("<stage>")),
         ("/requestContext/domainName", json!("")),
     ] {
-        let mut event = with_body(&door, r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#, false);
+        let mut event = with_body(&app, r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#, false);
         let (parent, name) = place.rsplit_once('/').unwrap();
         event.pointer_mut(parent).unwrap()[name] = value.clone();
-        let answer = door.send(event).await;
+        let answer = app.send(event).await;
         assert_eq!(answer.status, 200, "{place} {value}: {}", answer.body);
     }
-    let not_base64 = with_body(&door, "e30=!", true);
-    door.send(not_base64).await.assert_problem(400, "invalid-request");
+    let not_base64 = with_body(&app, "e30=!", true);
+    app.send(not_base64).await.assert_problem(400, "invalid-request");
 }

@@ -1,12 +1,12 @@
 //! Nothing secret in a log line, an error body or a `Debug` text.
 
 use acceptance::embedded_metrics;
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
+use acceptance::test_app::{TestApp, view};
 use devstack::{Fault, Service};
 use dynabind::clock::SystemClock;
-use dynabind::http::{Edge, Exchange, GatewayEvent, Route};
+use dynabind::http::{AuthenticatedRequest, GatewayEvent, HandlerContext, Route};
 use dynabind::secrets::ServicePrincipal;
 use dynabind::settings::Settings;
 use fuzz::fixtures::settings;
@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 /// Everything that must stay inside: credentials, tokens, the caller's bearer token.
-pub(crate) fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> Vec<String> {
+pub(crate) fn secrets_of(app: &TestApp, event: &Value, answers: &[Value]) -> Vec<String> {
     let mut secrets = vec!["an-aws-secret-key".to_owned(), "an-aws-session".to_owned()];
-    let stored: Value = serde_json::from_str(&door.stack.stored_secret()).unwrap();
+    let stored: Value = serde_json::from_str(&app.stack.stored_secret()).unwrap();
     secrets.push(stored["clientSecret"].as_str().unwrap().to_owned());
     secrets.push(event["headers"]["authorization"].as_str().unwrap().trim_start_matches("Bearer ").to_owned());
-    let calls = door.stack.log().all();
+    let calls = app.stack.log().all();
     let bearers =
         calls.iter().filter(|call| call.service == Service::PowerBi).filter_map(|call| call.header("authorization"));
     secrets.extend(bearers.map(|bearer| bearer.trim_start_matches("Bearer ").to_owned()));
@@ -30,8 +30,8 @@ pub(crate) fn secrets_of(door: &FrontDoor, event: &Value, answers: &[Value]) -> 
 }
 
 /// Faults whose bodies repeat what was sent, as a careless proxy does.
-fn echoes(door: &FrontDoor) -> Vec<Fault> {
-    let stored = door.stack.stored_secret();
+fn echoes(app: &TestApp) -> Vec<Fault> {
+    let stored = app.stack.stored_secret();
     let body =
         json!({ "error": { "code": stored, "message": stored }, "error_description": stored, "trace_id": stored });
     let headers = [("content-type", "application/json"), ("RequestId", "x y z"), ("X-PowerBI-Error-Info", "a b")];
@@ -43,19 +43,19 @@ fn echoes(door: &FrontDoor) -> Vec<Fault> {
 #[tokio::test]
 async fn no_log_line_and_no_problem_holds_a_secret() {
     let log = LogLines::at(Level::TRACE);
-    let door = FrontDoor::with_variables(&[
+    let app = TestApp::with_variables(&[
         ("AWS_SECRET_ACCESS_KEY", "an-aws-secret-key"),
         ("AWS_SESSION_TOKEN", "an-aws-session"),
     ])
     .await;
-    let event = door.stack.event("POST", "/token", Some("ana@contoso"), Some(&view("sales", "contoso-sales")));
-    let mut answers = vec![door.send(event.clone()).await.ok()];
+    let event = app.stack.event("POST", "/token", Some("ana@contoso"), Some(&view("sales", "contoso-sales")));
+    let mut answers = vec![app.send(event.clone()).await.ok()];
     let mut problems = Vec::new();
-    for upstream in [door.stack.powerbi(), door.stack.entra(), door.stack.secrets()] {
-        for fault in echoes(&door) {
+    for upstream in [app.stack.powerbi(), app.stack.entra(), app.stack.secrets()] {
+        for fault in echoes(&app) {
             upstream.fail("*", fault, None);
-            door.clock.advance(std::time::Duration::from_hours(2));
-            let answer = door.send(event.clone()).await;
+            app.clock.advance(std::time::Duration::from_hours(2));
+            let answer = app.send(event.clone()).await;
             assert_ne!(answer.status, 0);
             if answer.status == 200 {
                 answers.push(answer.body);
@@ -65,10 +65,10 @@ async fn no_log_line_and_no_problem_holds_a_secret() {
             upstream.clear_faults();
         }
     }
-    problems.push(door.token("ana@contoso", json!({ "bindings": "secret" })).await.body);
-    answers.push(door.send(event.clone()).await.ok());
+    problems.push(app.token("ana@contoso", json!({ "bindings": "secret" })).await.body);
+    answers.push(app.send(event.clone()).await.ok());
 
-    let secrets = secrets_of(&door, &event, &answers);
+    let secrets = secrets_of(&app, &event, &answers);
     let lines = log.take_texts();
     assert!(
         lines.iter().any(|line| line.contains("\"request\"")) && lines.iter().any(|line| line.contains("embed-token"))
@@ -85,10 +85,10 @@ async fn no_log_line_and_no_problem_holds_a_secret() {
 #[tokio::test]
 async fn log_lines_are_what_lambdas_filter_expects() {
     let log = LogLines::at(Level::TRACE);
-    let door = FrontDoor::open().await;
-    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+    let app = TestApp::open().await;
+    let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
     event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = json!("x\n{\"level\":\"FATAL\"}");
-    let _ = door.send(event).await.ok();
+    let _ = app.send(event).await.ok();
     let lines = log.take_texts();
     for line in &lines {
         assert_eq!(line.lines().count(), 1, "a claim breaks the line: {line}");
@@ -108,17 +108,17 @@ async fn log_lines_are_what_lambdas_filter_expects() {
 #[tokio::test]
 async fn no_text_of_a_caller_gets_into_a_metric() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let told = "told\",\"told\":\"told";
     let body = json!({ "bindings": [{ "report": told, "dataset": told }], told: told });
-    let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
+    let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));
     event["rawPath"] = json!("/told");
     event["headers"]["x-correlation-id"] = json!("told");
     for claim in ["sub", "tenant"] {
         event["requestContext"]["authorizer"]["jwt"]["claims"][claim] = json!(told);
     }
-    door.send(event).await.assert_problem(400, "invalid-request");
-    door.call("POST", "/datasets", Some("carl@contoso"), None).await.assert_problem(405, "method-not-allowed");
+    app.send(event).await.assert_problem(400, "invalid-request");
+    app.call("POST", "/datasets", Some("carl@contoso"), None).await.assert_problem(405, "method-not-allowed");
     let lines = log.take_requests();
     assert_eq!(lines[0]["subject"], told);
     let data: Vec<_> = lines.iter().flat_map(embedded_metrics::read).collect();
@@ -141,7 +141,7 @@ fn assert_whole_and_short(lines: &[String], what: &str) {
 #[tokio::test]
 async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
     let log = LogLines::at(Level::TRACE);
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let forged = forged();
     let claims = "/requestContext/authorizer/jwt/claims";
     for (place, field) in [
@@ -151,12 +151,12 @@ async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
         ("/requestContext/requestId".to_owned(), Some("request_id")),
         ("/body".to_owned(), Some("faults")),
     ] {
-        let mut event = door.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
+        let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
         let body = json!({ forged[..60_000].to_owned(): 1 }).to_string();
         *event.pointer_mut(&place).unwrap_or(&mut json!(null)) =
             json!(if field == Some("faults") { &body } else { &forged });
         let _ = log.take_texts();
-        let _ = door.send(event).await;
+        let _ = app.send(event).await;
         let lines = log.take_texts();
         assert_whole_and_short(&lines, &place);
         let request: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
@@ -171,14 +171,14 @@ async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
 #[tokio::test]
 async fn lambdas_own_ids_forge_no_line_either() {
     let log = LogLines::at(Level::TRACE);
-    let _loud = FrontDoor::open().await;
-    let edge = Edge::new(&settings(&[]), std::sync::Arc::new(SystemClock));
+    let _loud = TestApp::open().await;
+    let edge = HandlerContext::new(&settings(&[]), std::sync::Arc::new(SystemClock));
     let route = Route { method: http::Method::POST, path: "/token" };
     let mut context = Context::default();
     (context.request_id, context.xray_trace_id) = (forged(), Some(forged()));
     let event = project::text("tests/fixtures/events/http-api-jwt.json");
     let event: GatewayEvent = serde_json::from_str(&event).unwrap();
-    let answer = |_: Exchange| async { Ok(json!({})) };
+    let answer = |_: AuthenticatedRequest| async { Ok(json!({})) };
     let handle = |request| dynabind::http::serve(&edge, &route, request, answer);
     let answer = dynabind::http::invoke(handle, LambdaEvent::new(event, context)).await.unwrap();
     assert_eq!(serde_json::to_value(answer).unwrap()["statusCode"], 200);
@@ -189,11 +189,11 @@ async fn lambdas_own_ids_forge_no_line_either() {
 
 #[tokio::test]
 async fn an_access_token_never_reaches_the_page() {
-    let door = FrontDoor::open().await;
+    let app = TestApp::open().await;
     let body = view("sales", "contoso-plan");
-    let token = door.token("carl@contoso", body.clone()).await.ok().to_string();
-    let config = door.config("carl@contoso", body).await.ok().to_string();
-    let calls = door.stack.powerbi().requests();
+    let token = app.token("carl@contoso", body.clone()).await.ok().to_string();
+    let config = app.config("carl@contoso", body).await.ok().to_string();
+    let calls = app.stack.powerbi().requests();
     let access = calls[0].header("authorization").unwrap().trim_start_matches("Bearer ").to_owned();
     assert!(!token.contains(&access) && !config.contains(&access));
 }

@@ -1,17 +1,17 @@
 //! Which bindings may share a token: no right of one may reach the dataset of another.
 
-use acceptance::front_door::{Answer, FrontDoor};
-use devstack::world::ids;
+use acceptance::test_app::{Answer, TestApp};
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 
 const PLAN: &str = ids::CONTOSO_PLAN;
 const OUTLOOK: &str = ids::CONTOSO_OUTLOOK;
 
 /// Two reports under three keys, two datasets, and these grants for everybody of Contoso.
-async fn door(grants: Value) -> FrontDoor {
+async fn app(grants: Value) -> TestApp {
     let report = |id: &str| json!({ "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": id });
     let dataset = |id: &str| json!({ "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": id });
-    FrontDoor::with_catalog(json!({
+    TestApp::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT), "alias": report(&ids::SALES_REPORT.to_uppercase()),
                      "s": report(ids::OPS_REPORT) },
         "datasets": { "a": dataset(PLAN), "b": dataset(ids::CONTOSO_LAKE),
@@ -33,65 +33,65 @@ fn binding(text: &str) -> Value {
     }
 }
 
-async fn ask(door: &FrontDoor, bindings: &[&str]) -> Answer {
+async fn ask(app: &TestApp, bindings: &[&str]) -> Answer {
     let bindings: Vec<_> = bindings.iter().map(|text| binding(text)).collect();
-    door.token("carl@contoso", json!({ "bindings": bindings })).await
+    app.token("carl@contoso", json!({ "bindings": bindings })).await
 }
 
 /// Refused before any call, with these bindings to be sent apart; each of them, and the rest, is then answered.
-async fn assert_apart(door: &FrontDoor, bindings: &[&str], apart: &[usize]) {
-    let answer = ask(door, bindings).await;
+async fn assert_apart(app: &TestApp, bindings: &[&str], apart: &[usize]) {
+    let answer = ask(app, bindings).await;
     answer.assert_problem(400, "bindings-conflict");
     let pointers: Vec<_> = apart.iter().map(|index| format!("/bindings/{index}")).collect();
     assert_eq!(answer.pointers(), pointers, "{bindings:?}");
-    assert_eq!(door.upstream_calls(), [""; 0], "{bindings:?}");
+    assert_eq!(app.upstream_calls(), [""; 0], "{bindings:?}");
     let rest: Vec<_> =
         (0..bindings.len()).filter(|index| !apart.contains(index)).map(|index| bindings[index]).collect();
-    assert_eq!(ask(door, &rest).await.status, 200, "{rest:?}");
+    assert_eq!(ask(app, &rest).await.status, 200, "{rest:?}");
     for index in apart {
-        assert_eq!(ask(door, &[bindings[*index]]).await.status, 200, "{}", bindings[*index]);
+        assert_eq!(ask(app, &[bindings[*index]]).await.status, 200, "{}", bindings[*index]);
     }
-    door.stack.log().clear();
+    app.stack.log().clear();
 }
 
 #[tokio::test]
 async fn a_right_to_edit_reaches_no_dataset_that_is_only_viewed() {
-    let door = door(json!([
+    let app = app(json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": ids::CONTOSO_WORKSPACE },
         { "reports": ["r", "alias", "s"], "datasets": ["b"], "modes": ["view"] },
     ]))
     .await;
-    assert_apart(&door, &["edit r a", "view r b"], &[0]).await;
-    assert_apart(&door, &["edit r a", "view alias b"], &[0]).await;
-    assert_apart(&door, &["view s b", "edit r a", "view r b"], &[1]).await;
+    assert_apart(&app, &["edit r a", "view r b"], &[0]).await;
+    assert_apart(&app, &["edit r a", "view alias b"], &[0]).await;
+    assert_apart(&app, &["view s b", "edit r a", "view r b"], &[1]).await;
 }
 
 #[tokio::test]
 async fn a_right_to_make_reports_reaches_no_dataset_that_is_only_viewed() {
-    let door = door(json!([
+    let app = app(json!([
         { "reports": ["r"], "datasets": ["a"] },
         { "reports": ["r"], "datasets": ["b"], "modes": ["create"], "saveTo": ids::CONTOSO_WORKSPACE },
     ]))
     .await;
-    assert_apart(&door, &["view r a", "create b"], &[1]).await;
+    assert_apart(&app, &["view r a", "create b"], &[1]).await;
 }
 
 #[tokio::test]
 async fn nothing_is_saved_where_no_grant_saves_it() {
-    let door = door(json!([
+    let app = app(json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": ids::CONTOSO_WORKSPACE },
         { "reports": ["s"], "datasets": ["a"], "modes": ["edit"], "saveTo": ids::REPORTS_WORKSPACE },
         { "reports": ["s"], "datasets": ["b"], "modes": ["edit"] },
     ]))
     .await;
-    assert_apart(&door, &["edit r a", "edit s a"], &[1]).await;
-    assert_apart(&door, &["edit s b", "edit s a"], &[1]).await;
+    assert_apart(&app, &["edit r a", "edit s a"], &[1]).await;
+    assert_apart(&app, &["edit s b", "edit s a"], &[1]).await;
 }
 
 #[tokio::test]
 async fn a_dataset_goes_under_one_identity() {
-    let door = door(json!([{ "reports": ["r", "s"], "datasets": ["mine", "all"] }])).await;
-    assert_apart(&door, &["view r mine", "view r all", "view s mine"], &[1]).await;
+    let app = app(json!([{ "reports": ["r", "s"], "datasets": ["mine", "all"] }])).await;
+    assert_apart(&app, &["view r mine", "view r all", "view s mine"], &[1]).await;
 }
 
 #[tokio::test]
@@ -100,31 +100,31 @@ async fn what_is_granted_over_every_dataset_shares_a_token() {
         "reports": ["r", "s"], "datasets": ["a", "b"], "modes": ["view", "edit", "create"],
         "saveTo": ids::CONTOSO_WORKSPACE,
     }]);
-    let door = door(everything).await;
+    let app = app(everything).await;
     let shared = ["view r a", "edit r b", "view s b", "create a", "edit s a", "edit alias a"];
-    assert_eq!(ask(&door, &shared[..5]).await.status, 200);
-    let requests = door.token_requests();
+    assert_eq!(ask(&app, &shared[..5]).await.status, 200);
+    let requests = app.token_requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0]["targetWorkspaces"], json!([{ "id": ids::CONTOSO_WORKSPACE }]));
     assert_eq!(requests[0]["datasets"].as_array().unwrap().len(), 2);
     // `alias` is granted nowhere, although it names the report that `r` names.
-    ask(&door, &shared).await.assert_problem(403, "not-entitled");
+    ask(&app, &shared).await.assert_problem(403, "not-entitled");
 }
 
 #[tokio::test]
 async fn grants_of_another_key_of_the_report_count() {
-    let door = door(json!([
+    let app = app(json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["edit"] },
         { "reports": ["alias"], "datasets": ["b"], "modes": ["edit"] },
         { "reports": ["s"], "datasets": ["b"] },
     ]))
     .await;
-    assert_eq!(ask(&door, &["edit r a", "view s b"]).await.status, 200);
+    assert_eq!(ask(&app, &["edit r a", "view s b"]).await.status, 200);
 }
 
 #[tokio::test]
 async fn only_the_grant_that_opens_the_dataset_says_where_to_save() {
-    let door = door(json!([
+    let app = app(json!([
         { "reports": ["r"], "workspaces": [ids::CONTOSO_WORKSPACE], "modes": ["edit", "create"] },
         { "reports": ["r"], "workspaces": [ids::REPORTS_WORKSPACE], "modes": ["edit", "create"],
           "saveTo": ids::REPORTS_WORKSPACE },
@@ -133,23 +133,23 @@ async fn only_the_grant_that_opens_the_dataset_says_where_to_save() {
     for (dataset, targets) in [(PLAN, Value::Null), (ids::TEMPLATE_DATASET, json!([{ "id": ids::REPORTS_WORKSPACE }]))]
     {
         let edit = format!("edit r {dataset}");
-        assert_eq!(ask(&door, &[&edit]).await.status, 200);
-        assert_eq!(door.token_requests()[0]["targetWorkspaces"], targets, "{edit}");
+        assert_eq!(ask(&app, &[&edit]).await.status, 200);
+        assert_eq!(app.token_requests()[0]["targetWorkspaces"], targets, "{edit}");
         let body = json!({ "bindings": [binding(&format!("create {dataset}"))] });
-        let config = door.config("carl@contoso", body).await.ok()["configs"][0].clone();
+        let config = app.config("carl@contoso", body).await.ok()["configs"][0].clone();
         assert_eq!(config.get("groupId").is_none(), targets.is_null(), "{config}");
-        door.stack.log().clear();
+        app.stack.log().clear();
     }
     let edit = json!({ "bindings": [binding(&format!("edit r {PLAN}"))] });
-    assert_eq!(door.config("carl@contoso", edit).await.ok()["configs"][0]["permissions"], 1);
+    assert_eq!(app.config("carl@contoso", edit).await.ok()["configs"][0]["permissions"], 1);
 }
 
 /// In the organization scenario there is no embed token: the user's own rights decide.
 #[tokio::test]
 async fn users_own_tokens_are_not_shared_rights() {
-    let door = FrontDoor::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
+    let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     let bindings = ["view sales contoso-sales", "edit ops contoso-plan"].map(binding);
-    let answer = door.token("ana@contoso", json!({ "bindings": bindings })).await;
+    let answer = app.token("ana@contoso", json!({ "bindings": bindings })).await;
     assert_eq!(answer.status, 200, "{:#}", answer.body);
 }
 
@@ -158,11 +158,11 @@ async fn users_own_tokens_are_not_shared_rights() {
 async fn an_own_dataset_is_not_another_reports_to_edit() {
     let report = |id: &str, own: bool| json!({ "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": id, "includeOwnDataset": own });
     let dataset = |id: &str| json!({ "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": id });
-    let door = FrontDoor::with_catalog(json!({
+    let app = TestApp::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT, false), "own": report(ids::OPS_REPORT, true) },
         "datasets": { "a": dataset(PLAN), "b": dataset(OUTLOOK) },
         "tenants": { "contoso": { "grants": [{ "reports": ["r", "own"], "datasets": ["a"], "modes": ["view", "edit"] }] } },
     }))
     .await;
-    assert_apart(&door, &["edit r a", "view own a"], &[0]).await;
+    assert_apart(&app, &["edit r a", "view own a"], &[0]).await;
 }

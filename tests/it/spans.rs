@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use acceptance::collector::{Collector, Conduct, attribute, hex, spans_of};
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
+use acceptance::test_app::{TestApp, view};
 use devstack::Fault;
 use dynabind::spans::LONGEST;
 use http::StatusCode;
@@ -25,25 +25,25 @@ fn documented() -> BTreeSet<String> {
     cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-async fn door_to(collector: &Collector) -> FrontDoor {
-    FrontDoor::with_variables(&[
+async fn door_to(collector: &Collector) -> TestApp {
+    TestApp::with_variables(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
         ("AWS_LAMBDA_FUNCTION_NAME", "dynabind-config"),
     ])
     .await
 }
 
-fn event(door: &FrontDoor) -> Value {
-    door.stack.event("POST", "/config", Some("ana@contoso"), Some(&view("sales", "contoso-sales")))
+fn event(app: &TestApp) -> Value {
+    app.stack.event("POST", "/config", Some("ana@contoso"), Some(&view("sales", "contoso-sales")))
 }
 
 #[tokio::test]
 async fn a_cold_request_is_one_trace_below_lambdas_segment() {
     let collector = Collector::start(CONTENT).await;
-    let door = door_to(&collector).await;
-    let mut event = event(&door);
+    let app = door_to(&collector).await;
+    let mut event = event(&app);
     event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793");
-    let _ = door.send(event.clone()).await.ok();
+    let _ = app.send(event.clone()).await.ok();
     let messages = collector.take();
     assert_eq!(messages.len(), 1, "one message a request");
     let resource = &messages[0].resource_spans[0].resource.as_ref().unwrap().attributes;
@@ -83,16 +83,16 @@ async fn a_cold_request_is_one_trace_below_lambdas_segment() {
 #[tokio::test]
 async fn a_failure_is_told_with_its_cause_and_no_secret() {
     let collector = Collector::start(CONTENT).await;
-    let door = door_to(&collector).await;
-    let event = event(&door);
-    let mut answers = vec![door.send(event.clone()).await.ok()];
-    let echo = Fault::Status { status: 403, headers: [].into(), body: door.stack.stored_secret() };
-    door.stack.powerbi().fail("*", echo, None);
-    door.clock.advance(std::time::Duration::from_hours(2));
-    let answer = door.send(event.clone()).await;
+    let app = door_to(&collector).await;
+    let event = event(&app);
+    let mut answers = vec![app.send(event.clone()).await.ok()];
+    let echo = Fault::Status { status: 403, headers: [].into(), body: app.stack.stored_secret() };
+    app.stack.powerbi().fail("*", echo, None);
+    app.clock.advance(std::time::Duration::from_hours(2));
+    let answer = app.send(event.clone()).await;
     answer.assert_problem(502, "upstream-refused");
     answers.push(answer.body);
-    let secrets = crate::secrecy::secrets_of(&door, &event, &answers);
+    let secrets = crate::secrecy::secrets_of(&app, &event, &answers);
     let posted = collector.take_posted();
     let texts: Vec<_> = posted.iter().map(|body| String::from_utf8_lossy(body)).collect();
     assert!(texts.len() == 2 && texts[1].contains("upstream-refused"));
@@ -101,7 +101,7 @@ async fn a_failure_is_told_with_its_cause_and_no_secret() {
         assert!(!text.contains("ana@") && !text.contains("contoso"), "whose request it is stays in the log: {text}");
     }
 
-    let _ = door.send(event).await;
+    let _ = app.send(event).await;
     let messages = collector.take();
     let spans = spans_of(&messages);
     let failed = |index: usize| (spans[index].status.as_ref().unwrap().code(), spans[index].name.as_str());
@@ -117,10 +117,10 @@ async fn a_failure_is_told_with_its_cause_and_no_secret() {
 #[tokio::test]
 async fn what_is_not_sampled_is_not_sent() {
     let collector = Collector::start(CONTENT).await;
-    let door = door_to(&collector).await;
-    let mut event = event(&door);
+    let app = door_to(&collector).await;
+    let mut event = event(&app);
     event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
-    let _ = door.send(event).await.ok();
+    let _ = app.send(event).await.ok();
     assert_eq!(collector.take().len(), 0);
 }
 
@@ -130,12 +130,12 @@ async fn a_collector_in_trouble_costs_a_moment_and_one_warning() {
     for (conduct, posts) in [(Conduct::Hangs, 3), (unwell, 3), (Conduct::IsAway, 0)] {
         let collector = Collector::start(conduct).await;
         let log = LogLines::at(Level::WARN);
-        let door = door_to(&collector).await;
-        let event = event(&door);
-        let _ = door.send(event.clone()).await.ok();
+        let app = door_to(&collector).await;
+        let event = event(&app);
+        let _ = app.send(event.clone()).await.ok();
         for _ in 0..2 {
             let started = Instant::now();
-            let _ = door.send(event.clone()).await.ok();
+            let _ = app.send(event.clone()).await.ok();
             // A kept answer takes a millisecond, and the machine may be busy.
             assert!(started.elapsed() < LONGEST * 2, "{:?}", started.elapsed());
         }
@@ -146,8 +146,8 @@ async fn a_collector_in_trouble_costs_a_moment_and_one_warning() {
 
 #[tokio::test]
 async fn without_an_endpoint_nothing_is_sent() {
-    let door = FrontDoor::open().await;
-    let _ = door.send(event(&door)).await.ok();
+    let app = TestApp::open().await;
+    let _ = app.send(event(&app)).await.ok();
     let faulty = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com")];
     let faulty = devstack::StackOptions {
         variables: faulty.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),

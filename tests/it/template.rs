@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use acceptance::{openapi, project};
 use dynabind::catalog;
-use dynabind::fault::Faults;
 use dynabind::settings::{self, Settings};
+use dynabind::validation::ValidationErrors;
 use serde_json::{Value, json};
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
@@ -105,7 +105,7 @@ fn the_code_reads_no_setting_beside_its_list() {
 }
 
 /// The settings that come of the variables that Lambda sets, the secret, and `more`.
-fn settings_with(more: &[(&str, String)]) -> Result<Settings, Faults> {
+fn settings_with(more: &[(&str, String)]) -> Result<Settings, ValidationErrors> {
     let given = |name: &str| match name {
         "AWS_REGION" => Some("eu-west-1".to_owned()),
         "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "DYNABIND_SECRET_ID" => Some("x".to_owned()),

@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::process::{Server, free_port, tool};
 use crate::project;
 
-pub use proxy::{Proxy, Trouble};
+pub use proxy::{Proxy, TableFault};
 pub use table::table;
 
 /// The table of every test.
@@ -30,14 +30,14 @@ pub const TABLE: &str = "dynabind-catalog";
 
 /// Who plays DynamoDB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Player {
+pub enum DynamoDbFake {
     /// moto, a Python library.
     Moto,
     /// dynalite, a Node program.
     Dynalite,
 }
 
-impl Player {
+impl DynamoDbFake {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Moto, Self::Dynalite];
 }
@@ -50,15 +50,15 @@ pub struct DynamoDb {
 
 impl DynamoDb {
     /// Starts one.
-    pub async fn start(player: Player) -> Self {
+    pub async fn start(fake: DynamoDbFake) -> Self {
         let port = free_port();
-        let server = match player {
-            Player::Moto => {
+        let server = match fake {
+            DynamoDbFake::Moto => {
                 let mut command = Command::new(tool("moto_server"));
                 command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
                 Server::start("moto", port, &mut command)
             }
-            Player::Dynalite => {
+            DynamoDbFake::Dynalite => {
                 let program = project::root().join("tests/dynalite/node_modules/dynalite/cli.js");
                 assert!(program.exists(), "{} is not there; run `make setup` first", program.display());
                 let mut command = Command::new("node");

@@ -9,7 +9,7 @@ mod requests;
 use std::sync::LazyLock;
 
 use dynabind::catalog;
-use fuzz::site::World;
+use fuzz::site::PowerBiContents;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -174,11 +174,11 @@ prop_compose! {
 
 /// What a catalog names, and what else its workspaces hold.
 #[must_use]
-pub fn world_of(catalog: &Value) -> World {
-    let mut world = World::of_catalog(catalog);
+pub fn powerbi_of(catalog: &Value) -> PowerBiContents {
+    let mut powerbi = PowerBiContents::of_catalog(catalog);
     for number in 0..LISTED {
-        world.contents.entry(guid(1, number % WORKSPACES)).or_default().insert(guid(9, number));
+        powerbi.contents.entry(guid(1, number % WORKSPACES)).or_default().insert(guid(9, number));
     }
-    world.own_datasets = (0..ITEMS).map(|number| (guid(2, number), guid(4, number))).collect();
-    world
+    powerbi.own_datasets = (0..ITEMS).map(|number| (guid(2, number), guid(4, number))).collect();
+    powerbi
 }

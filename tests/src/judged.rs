@@ -3,7 +3,7 @@
 use fuzz::events;
 use fuzz::gateway::Answer;
 use fuzz::oracle::{Asked, Oracle, conflicting, faults};
-use fuzz::site::{Site, World};
+use fuzz::site::{PowerBiContents, Site};
 use serde_json::{Value, json};
 
 use crate::generated::AnyCaller;
@@ -17,14 +17,14 @@ pub struct Judged {
 
 impl Judged {
     /// An environment that has just started.
-    pub async fn open(catalog: &Value, world: World) -> Self {
+    pub async fn open(catalog: &Value, powerbi: PowerBiContents) -> Self {
         let oracle = Oracle {
             catalog: catalog.clone(),
-            possible: world.contents.clone(),
-            certain: world.contents.clone(),
-            own_datasets: world.own_datasets.clone(),
+            possible: powerbi.contents.clone(),
+            certain: powerbi.contents.clone(),
+            own_datasets: powerbi.own_datasets.clone(),
         };
-        let site = Site::open(&catalog.to_string(), world, &[]).await.unwrap();
+        let site = Site::open(&catalog.to_string(), powerbi, &[]).await.unwrap();
         Self { site, oracle }
     }
 

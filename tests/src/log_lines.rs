@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
-use crate::front_door::ManualClock;
+use crate::test_app::ManualClock;
 
 /// Listens until it is dropped.
 pub struct LogLines {

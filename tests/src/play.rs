@@ -10,7 +10,7 @@ use fuzz::oracle::{Asked, Contents, Issued, Oracle, breaches, faults};
 use fuzz::site::Site;
 use serde_json::Value;
 
-use crate::generated::world_of;
+use crate::generated::powerbi_of;
 use crate::scenario::{Scenario, fault_of, seconds};
 
 /// `DYNABIND_METADATA_TTL_SECONDS` by default.
@@ -57,14 +57,14 @@ struct Run<'s> {
 
 impl<'s> Run<'s> {
     async fn open(scenario: &'s Scenario) -> Self {
-        let world = world_of(scenario.catalog());
+        let powerbi = powerbi_of(scenario.catalog());
         let oracle = Oracle {
             catalog: scenario.catalog().clone(),
-            own_datasets: world.own_datasets.clone(),
+            own_datasets: powerbi.own_datasets.clone(),
             ..Oracle::default()
         };
         let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "10000")];
-        let site = Site::open(&scenario.catalog().to_string(), world, &more).await.unwrap();
+        let site = Site::open(&scenario.catalog().to_string(), powerbi, &more).await.unwrap();
         let (past, makers, tally) = (Vec::new(), Vec::new(), Tally::default());
         Self { scenario, site, oracle, past, is_faulty: false, last_fault: None, makers, tally }
     }

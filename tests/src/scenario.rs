@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-use crate::generated::{self, AnyBinding, AnyCaller, LISTED, any_binding, any_caller, any_catalog, guid, world_of};
+use crate::generated::{self, AnyBinding, AnyCaller, LISTED, any_binding, any_caller, any_catalog, guid, powerbi_of};
 
 /// One scenario. Its debug text is the JSON that it is made of.
 #[derive(Clone)]
@@ -98,12 +98,12 @@ prop_compose! {
 
 impl Scenario {
     fn written(catalog: &Value, callers: &[AnyCaller], drafts: Vec<Draft>) -> Self {
-        let world = world_of(catalog);
+        let powerbi = powerbi_of(catalog);
         let (mut steps, mut asked): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
         for draft in drafts {
             match draft {
                 Draft::Ask(caller, config, bindings, minutes) => {
-                    let body = generated::body(catalog, &world, &callers[caller], &bindings, minutes);
+                    let body = generated::body(catalog, &powerbi, &callers[caller], &bindings, minutes);
                     let function = if config { "config" } else { "token" };
                     asked.push(json!({ "caller": caller, "function": function, "body": body }));
                     steps.push(json!({ "ask": asked.last() }));

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use devstack::Call;
+use devstack::RecordedCall;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub fn faults(body: &Value) -> Vec<String> {
 
 /// Fails where a call of `GenerateToken` has a body that the schema does not allow.
 #[track_caller]
-pub fn assert_calls<'c>(calls: impl Iterator<Item = &'c Call>) {
+pub fn assert_calls<'c>(calls: impl Iterator<Item = &'c RecordedCall>) {
     for call in calls.filter(|call| call.path.ends_with("/GenerateToken")) {
         let faults = faults(&call.body);
         assert!(faults.is_empty(), "{:#} is not what the REST API takes:\n{}", call.body, faults.join("\n"));

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use dynabind::domain::{BindingRequest, Caller, Mode};
 use dynabind::embedding::{BindingsRequest, Embedding, TokenAnswer};
 use dynabind::ports::{AccessTokens, PowerBi};
-use dynabind::request::Call;
+use dynabind::request::RequestContext;
 use dynabind::settings::Settings;
 use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
@@ -44,8 +44,8 @@ impl Environment {
         let binding =
             BindingRequest { report: Some("report".parse()?), dataset: Some(tenant.parse()?), mode: Mode::View };
         let request = BindingsRequest { bindings: vec![binding], lifetime_minutes: None };
-        let call = Arc::new(Call::begin(None));
-        let answer = self.embedding.token(&call, caller, &request).now_or_never();
+        let context = Arc::new(RequestContext::begin(None));
+        let answer = self.embedding.token(&context, caller, &request).now_or_never();
         let answer = answer.ok_or("nothing here waits")?.map_err(|error| format!("{error:?}"))?;
         asks_again(&answer)
     }

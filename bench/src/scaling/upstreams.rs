@@ -10,9 +10,9 @@ use dynabind::ports::{
     AccessTokens, Charge, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata,
     WorkspaceMetadata,
 };
-use dynabind::request::Call;
+use dynabind::request::RequestContext;
 use dynabind::token::{AccessToken, EmbedToken, Expiry};
-use dynabind::upstream::{Effort, Upstream, UpstreamError, UpstreamErrorKind};
+use dynabind::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 use super::Outcome;
 
@@ -76,7 +76,12 @@ impl AccessTokens for Counted {
     }
 
     /// Renews at half of the life, as `dynabind::entra` does.
-    async fn get(&self, _: &Arc<Call>, _: Option<&UserAssertion>, _: Charge<'_>) -> Result<AccessToken, UpstreamError> {
+    async fn get(
+        &self,
+        _: &Arc<RequestContext>,
+        _: Option<&UserAssertion>,
+        _: Charge<'_>,
+    ) -> Result<AccessToken, UpstreamError> {
         let now = self.counters.clock.now();
         let mut kept = self.access.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = kept.as_ref().filter(|token| token.expiry.remaining(now) > ACCESS_TOKEN_LIFE / 2) {
@@ -92,15 +97,15 @@ impl AccessTokens for Counted {
 
 #[async_trait]
 impl PowerBi for Counted {
-    fn connect_ahead(&self, _: usize) {}
+    fn preconnect(&self, _: usize) {}
 
     /// An embed token ends with the access token that made it.
     async fn generate_token(
         &self,
-        _: &Arc<Call>,
+        _: &Arc<RequestContext>,
         access: &AccessToken,
         _: &TokenRequest,
-        _: Effort,
+        _: RetryBudget,
     ) -> Result<EmbedToken, UpstreamError> {
         self.counters.count_embed_token();
         let life = access.expiry.remaining(self.counters.clock.now());
@@ -110,50 +115,50 @@ impl PowerBi for Counted {
 
     async fn report(
         &self,
-        _: &Arc<Call>,
+        _: &Arc<RequestContext>,
         _: &AccessToken,
         _: Item<ReportId>,
-        _: Effort,
+        _: RetryBudget,
     ) -> Result<ReportMetadata, UpstreamError> {
         Err(not_asked())
     }
 
     async fn dataset(
         &self,
-        _: &Arc<Call>,
+        _: &Arc<RequestContext>,
         _: &AccessToken,
         _: Item<DatasetId>,
-        _: Effort,
+        _: RetryBudget,
     ) -> Result<DatasetMetadata, UpstreamError> {
         Err(not_asked())
     }
 
     async fn datasets(
         &self,
-        _: &Arc<Call>,
+        _: &Arc<RequestContext>,
         _: &AccessToken,
         _: Item<()>,
-        _: Effort,
+        _: RetryBudget,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
         Err(not_asked())
     }
 
     async fn reports(
         &self,
-        _: &Arc<Call>,
+        _: &Arc<RequestContext>,
         _: &AccessToken,
         _: Item<()>,
-        _: Effort,
+        _: RetryBudget,
     ) -> Result<Vec<ListedReport>, UpstreamError> {
         Err(not_asked())
     }
 
     async fn workspace(
         &self,
-        _: &Arc<Call>,
+        _: &Arc<RequestContext>,
         _: &AccessToken,
         _: Item<()>,
-        _: Effort,
+        _: RetryBudget,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         Err(not_asked())
     }

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::EmbedHost;
+use crate::fake_tenant::{Dataset, FakeTenant, IdentityNeed, Principal, Report, Role, same_id};
 use crate::ledger::{Bearer, EmbedToken, Identity};
 use crate::time_source::rfc3339;
-use crate::world::{Dataset, IdentityNeed, Principal, Report, Role, World, same_id};
 
 /// `permissions` of an embed config: what goes beyond reading.
 const READ_WRITE: u8 = 1;
@@ -78,16 +78,16 @@ impl IntoResponse for Failure {
 /// The report as the page shows it: the bound dataset's rows, as far as they
 /// are for this viewer.
 pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, Failure> {
-    let world = &host.world;
+    let fake_tenant = &host.fake_tenant;
     let report = match &request.report_id {
-        Some(id) => Some(world.report(id).ok_or_else(|| Failure::not_found("report"))?),
+        Some(id) => Some(fake_tenant.report(id).ok_or_else(|| Failure::not_found("report"))?),
         None => None,
     };
     let dataset_id = request.dataset_id.as_deref().or(report.map(|report| report.dataset.as_str()));
     let dataset_id = dataset_id.ok_or_else(|| Failure::invalid("datasetId is required"))?;
-    let dataset = world.dataset(dataset_id).ok_or_else(|| Failure::not_found("dataset"))?;
+    let dataset = fake_tenant.dataset(dataset_id).ok_or_else(|| Failure::not_found("dataset"))?;
     let wanted = Wanted { report, dataset, request };
-    wanted.check_capacities(world)?;
+    wanted.check_capacities(fake_tenant)?;
     match request.token_type {
         Some(0) => with_access_token(host, &wanted),
         Some(1) => with_embed_token(host, &wanted),
@@ -103,9 +103,9 @@ struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// A token can be made for a paused capacity, but nothing on it loads. The error's text is not documented.
-    fn check_capacities(&self, world: &World) -> Result<(), Failure> {
+    fn check_capacities(&self, fake_tenant: &FakeTenant) -> Result<(), Failure> {
         let homes = self.report.map(|report| &report.workspace).into_iter().chain([&self.dataset.workspace]);
-        let capacity = |home: &String| world.capacity(world.workspace(home)?.capacity.as_deref()?);
+        let capacity = |home: &String| fake_tenant.capacity(fake_tenant.workspace(home)?.capacity.as_deref()?);
         if homes.filter_map(capacity).any(|capacity| capacity.paused) {
             return Err(Failure::load_failed("The capacity is paused."));
         }
@@ -124,16 +124,16 @@ fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fail
     let identity =
         token.identities.iter().find(|identity| identity.datasets.iter().any(|id| same_id(id, &wanted.dataset.id)));
     let viewer = identity.map_or(Viewer::Nobody, Viewer::Identity);
-    let user_id = user_id(&token, wanted, &host.world);
-    Ok(shown(&host.world, wanted, &viewer, user_id, &rfc3339(token.expires)))
+    let user_id = user_id(&token, wanted, &host.fake_tenant);
+    Ok(shown(&host.fake_tenant, wanted, &viewer, user_id, &rfc3339(token.expires)))
 }
 
 /// `UserID` of a paginated report: the identity that names the report, else the service principal's object id.
-fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, world: &'a World) -> &'a str {
+fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, fake_tenant: &'a FakeTenant) -> &'a str {
     let names = |identity: &&Identity| {
         wanted.report.is_some_and(|report| identity.reports.iter().any(|id| same_id(id, &report.id)))
     };
-    token.identities.iter().find(names).map_or(&world.principal_id, |identity| &identity.username)
+    token.identities.iter().find(names).map_or(&fake_tenant.principal_id, |identity| &identity.username)
 }
 
 fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
@@ -189,13 +189,13 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fai
     let needed = if wanted.request.permissions == 0 { Role::Viewer } else { Role::Contributor };
     let homes = wanted.report.map(|report| &report.workspace).into_iter();
     for home in homes.chain([&wanted.dataset.workspace]) {
-        let workspace = host.world.workspace(home);
+        let workspace = host.fake_tenant.workspace(home);
         let role = workspace.and_then(|w| w.role_of(&Principal::User(email.clone())));
         if role.is_none_or(|role| role < needed) {
             return Err(Failure::not_authorized("The person has no right to this item."));
         }
     }
-    Ok(shown(&host.world, wanted, &Viewer::Person(&email), &email, &rfc3339(token.expires)))
+    Ok(shown(&host.fake_tenant, wanted, &Viewer::Person(&email), &email, &rfc3339(token.expires)))
 }
 
 /// For whom rows are shown.
@@ -229,7 +229,7 @@ impl Viewer<'_> {
     }
 }
 
-fn shown(world: &World, wanted: &Wanted<'_>, viewer: &Viewer<'_>, user_id: &str, expiration: &str) -> Value {
+fn shown(fake_tenant: &FakeTenant, wanted: &Wanted<'_>, viewer: &Viewer<'_>, user_id: &str, expiration: &str) -> Value {
     let dataset = wanted.dataset;
     let by_user_id = wanted.report.is_some_and(|report| report.filters_by_user_id);
     let sees =
@@ -240,7 +240,7 @@ fn shown(world: &World, wanted: &Wanted<'_>, viewer: &Viewer<'_>, user_id: &str,
         "reportName": wanted.report.map(|report| report.name.as_str()),
         "datasetName": dataset.name,
         "datasetId": dataset.id,
-        "workspace": world.workspace(&dataset.workspace).map(|workspace| workspace.name.as_str()),
+        "workspace": fake_tenant.workspace(&dataset.workspace).map(|workspace| workspace.name.as_str()),
         "identity": viewer.described(),
         "rows": rows,
         "expiration": expiration,

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::form::Form;
 use super::refusal::Refusal;
+use crate::fake_tenant::same_id;
 use crate::jwt::UnverifiedJwt;
 use crate::keys::PublicKey;
-use crate::world::same_id;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

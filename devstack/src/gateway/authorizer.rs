@@ -21,7 +21,7 @@ pub(crate) struct Authorizer {
 
 /// What a verified token says.
 #[derive(Clone, Debug)]
-pub(crate) struct Grant {
+pub(crate) struct VerifiedToken {
     /// Every claim, written as the gateway writes it.
     pub(crate) claims: BTreeMap<String, String>,
     /// The token's scopes, when the route asks for any.
@@ -30,7 +30,7 @@ pub(crate) struct Grant {
 
 /// Why a request does not reach its function.
 #[derive(Debug)]
-pub(crate) enum Denial {
+pub(crate) enum Rejection {
     /// No token, or one that does not verify.
     Unauthorized(Option<&'static str>),
     /// A good token without any of the scopes asked for.
@@ -49,17 +49,17 @@ impl Authorizer {
     }
 
     /// Lets a request through or says why not.
-    pub(crate) fn check(&self, headers: &HeaderMap, now: u64) -> Result<Grant, Denial> {
-        let token = bearer(headers).ok_or(Denial::Unauthorized(None))?;
+    pub(crate) fn check(&self, headers: &HeaderMap, now: u64) -> Result<VerifiedToken, Rejection> {
+        let token = bearer(headers).ok_or(Rejection::Unauthorized(None))?;
         let claims = self.verified(token)?;
         self.check_claims(&claims, now)?;
         let scopes = self.check_scope(&claims)?;
         let claims = claims.iter().map(|(name, value)| (name.clone(), flattened(value)));
-        Ok(Grant { claims: claims.collect(), scopes })
+        Ok(VerifiedToken { claims: claims.collect(), scopes })
     }
 
-    fn verified(&self, token: &str) -> Result<Map<String, Value>, Denial> {
-        let invalid = |why| Denial::Unauthorized(Some(why));
+    fn verified(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
+        let invalid = |why| Rejection::Unauthorized(Some(why));
         let jwt = UnverifiedJwt::parse(token).ok_or(invalid("the token is malformed"))?;
         // Only RSA is supported; RS256 is what issuers use of it.
         if jwt.header("alg") != Some("RS256") {
@@ -71,8 +71,8 @@ impl Authorizer {
         jwt.verified(|signed, signature| key.verifies_rs256(signed, signature)).ok_or(invalid("signature is invalid"))
     }
 
-    fn check_claims(&self, claims: &Map<String, Value>, now: u64) -> Result<(), Denial> {
-        let invalid = |why| Err(Denial::Unauthorized(Some(why)));
+    fn check_claims(&self, claims: &Map<String, Value>, now: u64) -> Result<(), Rejection> {
+        let invalid = |why| Err(Rejection::Unauthorized(Some(why)));
         if claims.get("iss").and_then(Value::as_str) != Some(self.settings.issuer.as_str()) {
             return invalid("the token has an invalid issuer");
         }
@@ -99,7 +99,7 @@ impl Authorizer {
         self.settings.audience.iter().any(|audience| named.contains(&audience.as_str()))
     }
 
-    fn check_scope(&self, claims: &Map<String, Value>) -> Result<Option<Vec<String>>, Denial> {
+    fn check_scope(&self, claims: &Map<String, Value>) -> Result<Option<Vec<String>>, Rejection> {
         let wanted = &self.settings.scopes;
         if wanted.is_empty() {
             return Ok(None);
@@ -113,12 +113,12 @@ impl Authorizer {
         if held.iter().any(|scope| wanted.contains(scope)) {
             Ok(Some(held))
         } else {
-            Err(Denial::Forbidden(wanted.join(" ")))
+            Err(Rejection::Forbidden(wanted.join(" ")))
         }
     }
 }
 
-impl Denial {
+impl Rejection {
     /// The gateway's answer.
     pub(crate) fn response(&self) -> Response {
         let (status, text, challenge) = match self {

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::calls::Service;
 use crate::embed;
+use crate::fake_services::FakeServices;
 use crate::faults::Fault;
-use crate::upstreams::Upstreams;
 
 const HELP: &str = "\
 The control API of the development stack. Bodies are JSON.
@@ -44,7 +44,7 @@ characters, perhaps after a method. A fault has a \"kind\":
 ";
 
 /// The routes of the control API.
-pub(crate) fn routes(upstreams: Upstreams) -> Router {
+pub(crate) fn routes(upstreams: FakeServices) -> Router {
     Router::new()
         .route("/dev", get(HELP))
         .route("/dev/calls", get(calls).delete(clear_calls))
@@ -131,7 +131,7 @@ struct TokenLife {
     seconds: u64,
 }
 
-type Control = State<Upstreams>;
+type Control = State<FakeServices>;
 type Answer = Result<Response, Refusal>;
 
 /// A request that makes no sense, and why.
@@ -148,7 +148,7 @@ async fn calls(State(upstreams): Control, Query(which): Query<Which>) -> Answer 
         None => upstreams.log().all(),
         Some(name) => upstreams.log().of(service(&name)?),
     };
-    let calls: Vec<_> = calls.iter().map(crate::calls::Call::redacted).collect();
+    let calls: Vec<_> = calls.iter().map(crate::calls::RecordedCall::redacted).collect();
     Ok(Json(json!({ "calls": calls })).into_response())
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, Uri};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::authorizer::Grant;
+use super::authorizer::VerifiedToken;
 use super::routes::Parameters;
 use crate::template::Route;
 use crate::time_source::{unix_millis, unix_seconds, whole_seconds};
@@ -26,7 +26,7 @@ pub(crate) struct EventParts<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) route: &'a Route,
     pub(crate) parameters: &'a Parameters,
-    pub(crate) grant: Option<&'a Grant>,
+    pub(crate) grant: Option<&'a VerifiedToken>,
     pub(crate) now: SystemTime,
     pub(crate) request_id: &'a str,
 }
@@ -188,7 +188,7 @@ mod tests {
             body: request.body().as_bytes(),
             route: &route,
             parameters: &Parameters::new(),
-            grant: Some(&Grant { claims, scopes: None }),
+            grant: Some(&VerifiedToken { claims, scopes: None }),
             now: UNIX_EPOCH + Duration::from_hours(498_748),
             request_id: "r1",
         })

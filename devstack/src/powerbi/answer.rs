@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::PowerBi;
 use super::refusal::Refusal;
-use crate::world::{Capacity, Dataset, IdentityNeed, Report, Workspace};
+use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Report, Workspace};
 
 const METADATA: &str = "http://wabi-stand-in-redirect.analysis.windows.net/v1.0/myorg/$metadata";
 
@@ -84,7 +84,7 @@ pub(super) fn report(api: &PowerBi, report: &Report) -> Value {
     // A paginated report names no dataset here.
     if !report.paginated {
         body["datasetId"] = json!(report.dataset);
-        let home = api.world.dataset(&report.dataset).map(|dataset| dataset.workspace.clone());
+        let home = api.fake_tenant.dataset(&report.dataset).map(|dataset| dataset.workspace.clone());
         body["datasetWorkspaceId"] = json!(home.unwrap_or_else(|| report.workspace.clone()));
     }
     body

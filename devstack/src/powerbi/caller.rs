@@ -6,9 +6,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
 use super::refusal::Refusal;
+use crate::fake_tenant::{FakeTenant, Principal};
 use crate::jwt::UnverifiedJwt;
 use crate::ledger::{AccessToken, Bearer, Ledger};
-use crate::world::{Principal, World};
 
 const PROFILE_HEADER: &str = "x-powerbi-profile-id";
 
@@ -23,7 +23,7 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn from_headers(
         headers: &HeaderMap,
-        world: &World,
+        fake_tenant: &FakeTenant,
         ledger: &Ledger,
         now: SystemTime,
     ) -> Result<Self, Refusal> {
@@ -32,14 +32,14 @@ impl Caller {
             (Bearer::App, None) => Principal::App,
             (Bearer::User(email), None) => Principal::User(email),
             (Bearer::App, Some(id)) => {
-                let profile = world.profile(id).ok_or_else(Refusal::unknown_profile)?;
+                let profile = fake_tenant.profile(id).ok_or_else(Refusal::unknown_profile)?;
                 Principal::Profile(profile.id.clone())
             }
             // Only a service principal has profiles.
             (Bearer::User(_), Some(_)) => return Err(Refusal::unknown_profile()),
         };
         if let Principal::User(email) = &principal
-            && world.challenged.iter().any(|known| known.eq_ignore_ascii_case(email))
+            && fake_tenant.challenged.iter().any(|known| known.eq_ignore_ascii_case(email))
         {
             return Err(Refusal::insufficient_claims());
         }

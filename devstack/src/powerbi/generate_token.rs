@@ -13,9 +13,9 @@ use super::caller::Caller;
 use super::refusal::Refusal;
 use super::request::{TokenRequest, Xmla};
 use super::{PowerBi, identities};
+use crate::fake_tenant::{Dataset, Principal, Report, Role, Workspace, same_id};
 use crate::ledger::{DatasetGrant, EmbedToken, ReportGrant};
 use crate::time_source::{rfc3339, unix_seconds};
-use crate::world::{Dataset, Principal, Report, Role, Workspace, same_id};
 
 /// Makes an embed token for everything that the request names, or refuses.
 pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
@@ -40,17 +40,17 @@ struct Items<'a> {
 
 impl<'a> Items<'a> {
     fn find(api: &'a PowerBi, request: &TokenRequest) -> Result<Self, Refusal> {
-        let world = &api.world;
+        let fake_tenant = &api.fake_tenant;
         let mut items = Self { datasets: Vec::new(), paginated: Vec::new(), workspaces: Vec::new() };
         for item in request.reports() {
-            let report = world.report(&item.id).ok_or_else(Refusal::entity_not_found)?;
+            let report = fake_tenant.report(&item.id).ok_or_else(Refusal::entity_not_found)?;
             items.add_workspace(api, &report.workspace)?;
             if report.paginated {
                 items.paginated.push(report);
             }
         }
         for item in request.datasets() {
-            let dataset = world.dataset(&item.id).ok_or_else(Refusal::entity_not_found)?;
+            let dataset = fake_tenant.dataset(&item.id).ok_or_else(Refusal::entity_not_found)?;
             items.add_workspace(api, &dataset.workspace)?;
             items.datasets.push(dataset);
         }
@@ -59,7 +59,7 @@ impl<'a> Items<'a> {
 
     fn add_workspace(&mut self, api: &'a PowerBi, id: &str) -> Result<(), Refusal> {
         if !self.workspaces.iter().any(|known| same_id(&known.id, id)) {
-            self.workspaces.push(api.world.workspace(id).ok_or_else(Refusal::folder_not_found)?);
+            self.workspaces.push(api.fake_tenant.workspace(id).ok_or_else(Refusal::folder_not_found)?);
         }
         Ok(())
     }
@@ -98,7 +98,7 @@ impl<'a> Items<'a> {
 
 fn check_targets(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> Result<(), Refusal> {
     request.target_workspaces().iter().try_for_each(|item| {
-        let workspace = api.world.workspace(&item.id).ok_or_else(Refusal::folder_not_found)?;
+        let workspace = api.fake_tenant.workspace(&item.id).ok_or_else(Refusal::folder_not_found)?;
         match caller.role_in(workspace) {
             Some(role) if role >= Role::Contributor => Ok(()),
             Some(_) => Err(Refusal::not_authorized()),

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::guid;
 use super::refusal::Refusal;
 use super::request::{IdentityItem, TokenRequest};
+use crate::fake_tenant::{Dataset, IdentityNeed, Principal, same_id};
 use crate::ledger::Identity;
-use crate::world::{Dataset, IdentityNeed, Principal, same_id};
 
 const MAX_USERNAME: usize = 256;
 const MAX_ROLES: usize = 50;
@@ -64,7 +64,7 @@ fn check_shape(identity: &IdentityItem) -> Result<(), Refusal> {
     if custom_data.len() > MAX_CUSTOM_DATA {
         return Err(Refusal::invalid("customData has at most 1024 characters."));
     }
-    // Both need a source that this world has not got.
+    // Both need a source that this tenant does not have.
     if identity.identity_blob.is_some() {
         return Err(Refusal::invalid("identityBlob is only supported for Azure SQL."));
     }

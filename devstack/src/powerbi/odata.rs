@@ -1,7 +1,7 @@
 //! The little of `OData` that the list of workspaces takes.
 
 use super::refusal::Refusal;
-use crate::world::{Workspace, same_id};
+use crate::fake_tenant::{Workspace, same_id};
 
 /// The most workspaces in one answer.
 const MAX_TOP: usize = 5000;

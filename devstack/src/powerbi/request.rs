@@ -26,7 +26,7 @@ pub(super) struct TokenRequest {
     identities: Option<Vec<IdentityItem>>,
     #[serde(default)]
     pub(super) lifetime_in_minutes: Option<i64>,
-    /// Needed for sources with single sign-on only, which this world has not got.
+    /// Needed for sources with single sign-on only, which this tenant does not have.
     #[serde(default, rename = "datasourceIdentities")]
     _datasource_identities: Option<Vec<DatasourceIdentity>>,
 }

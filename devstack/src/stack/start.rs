@@ -14,6 +14,7 @@ use crate::calls::Service;
 use crate::embed::EmbedHost;
 use crate::entra::TrustedIssuer;
 use crate::error::StartError;
+use crate::fake_services::{FakeServices, Plan, SECRET_NAME};
 use crate::files::Files;
 use crate::gateway::functions::Functions;
 use crate::gateway::{Authorizer, Gateway, Page, control};
@@ -23,7 +24,6 @@ use crate::server::{self, Connections, Server};
 use crate::template::Template;
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
-use crate::upstreams::{Plan, SECRET_NAME, Upstreams};
 
 /// The host of embed URLs, as the client insists on it.
 pub(super) const EMBED_HOST: &str = "app.powerbi.com";
@@ -42,8 +42,8 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let issuer = issuer(&options, &doors.url, &time)?;
     let authority = options.tls_upstreams.then(Authority::new).transpose()?;
     let files = OnDisk::write(&options, authority.as_ref())?;
-    let upstreams = Upstreams::start(Plan {
-        world: Arc::new(options.world.clone()),
+    let upstreams = FakeServices::start(Plan {
+        fake_tenant: Arc::new(options.fake_tenant.clone()),
         table: options.table.clone(),
         time: time.clone(),
         token_life: options.access_token_life,
@@ -98,7 +98,7 @@ impl Doors {
         let values = [
             ("Issuer", url.clone()),
             // Callers sign in to the app itself, which can then act for them.
-            ("Audience", options.world.client_id.clone()),
+            ("Audience", options.fake_tenant.client_id.clone()),
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
         ];
@@ -133,7 +133,7 @@ impl OnDisk {
 fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {
     Issuer::new(issuer::Setup {
         url: url.to_owned(),
-        audience: options.world.client_id.clone(),
+        audience: options.fake_tenant.client_id.clone(),
         scope: options.scope.clone(),
         users: demo_users(),
         time: time.clone(),
@@ -161,7 +161,7 @@ async fn listen(port: Port) -> Result<TcpListener, StartError> {
 }
 
 /// What points a function at this stack.
-fn variables(upstreams: &Upstreams, files: &OnDisk, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn variables(upstreams: &FakeServices, files: &OnDisk, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = [
         ("DYNABIND_SECRET_ID", SECRET_NAME.to_owned()),
         ("DYNABIND_CATALOG", format!("file:{}", files.catalog.display())),
@@ -220,12 +220,12 @@ fn curl(url: &str) -> String {
 
 fn start_embed_host(
     listener: TcpListener,
-    upstreams: &Upstreams,
+    upstreams: &FakeServices,
     time: &TimeSource,
     root: &Path,
 ) -> Result<Embed, StartError> {
     let host = Arc::new(EmbedHost {
-        world: upstreams.shared_world(),
+        fake_tenant: upstreams.shared_fake_tenant(),
         ledger: Arc::clone(upstreams.ledger()),
         time: time.clone(),
         files: Files::new(root.join("spa/embed-page")),

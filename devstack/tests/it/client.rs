@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use devstack::Service::{Entra, PowerBi};
-use devstack::{Stack, StackOptions, world::ids};
+use devstack::{Stack, StackOptions, fake_tenant::ids};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The embed host: whose data a token shows, and when it shows none.
 
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use devstack::{Port, Stack, StackOptions};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use devstack::Service::Entra;
 use devstack::Stack;
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use serde_json::json;
 
 use crate::client::{Reply, bearer, client_secret, post_form, powerbi, send, stack, token_url};

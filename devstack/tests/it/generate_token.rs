@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devstack::world::{Principal, Role, World, ids};
+use devstack::fake_tenant::{FakeTenant, Principal, Role, ids};
 use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
@@ -165,10 +165,10 @@ async fn a_dataset_that_may_only_be_read_is_answered_as_if_it_did_not_exist() {
 /// (powerbi-docs, paginated-reports-row-level-security@171239c).
 #[tokio::test]
 async fn a_paginated_report_needs_a_member() {
-    let mut world = World::demo();
-    let home = world.workspaces.iter_mut().find(|workspace| workspace.id == ids::FINANCE_WORKSPACE).unwrap();
+    let mut fake_tenant = FakeTenant::demo();
+    let home = fake_tenant.workspaces.iter_mut().find(|workspace| workspace.id == ids::FINANCE_WORKSPACE).unwrap();
     home.members = vec![(Principal::App, Role::Contributor)];
-    let stack = Stack::start(StackOptions { world, ..StackOptions::default() }).await.unwrap();
+    let stack = Stack::start(StackOptions { fake_tenant, ..StackOptions::default() }).await.unwrap();
     let request = |report: &str| json!({"reports": [{"id": report}]});
     let reply = generate(&stack, &request(ids::PAYSLIP_REPORT)).await;
     assert_eq!(reply.cause(), (401, "PowerBINotAuthorizedException"));

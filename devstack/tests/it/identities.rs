@@ -1,6 +1,6 @@
 //! `GenerateToken`: which effective identities it takes.
 
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 
 use crate::client::{generate, stack};

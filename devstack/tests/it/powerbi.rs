@@ -1,7 +1,7 @@
 //! Power BI's REST API, the part that only reads.
 
 use devstack::Service::PowerBi;
-use devstack::world::ids;
+use devstack::fake_tenant::ids;
 use serde_json::{Value, json};
 
 use crate::client::{bearer, get, powerbi, powerbi_url, send, stack};

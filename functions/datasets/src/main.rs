@@ -8,7 +8,7 @@ use lambda_http::Error;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let app = Arc::new(App::from_env());
-    app.prepare().await;
+    app.warm_up().await;
     http::run(move |request| {
         let app = Arc::clone(&app);
         async move { datasets_function::handle(&app, request).await }

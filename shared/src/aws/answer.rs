@@ -10,8 +10,8 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
-use crate::request::{Call, Outcome, UpstreamCall};
-use crate::upstream::{Answer, SendFault, Upstream, as_code};
+use crate::request::{Outcome, RequestContext, UpstreamCall};
+use crate::upstream::{Answer, SendError, Upstream, as_code};
 
 /// What an AWS service answers: an output, or the code of its refusal.
 pub(crate) struct SdkAnswer<T> {
@@ -42,29 +42,29 @@ impl<T> Answer for SdkAnswer<T> {
 
 /// Sends one attempt of at most `limit`.
 pub(crate) async fn send<T, E: ProvideErrorMetadata>(
-    call: &Call,
+    context: &RequestContext,
     upstream: Upstream,
     route: &'static str,
     limit: Duration,
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-) -> Result<SdkAnswer<T>, SendFault> {
+) -> Result<SdkAnswer<T>, SendError> {
     let started = Instant::now();
     // Boxed, because the SDK's futures are large and each attempt would carry one.
     let result = match tokio::time::timeout(limit, Box::pin(request)).await {
         Ok(result) => answer_of(result),
-        Err(_) => Err(SendFault::Timeout),
+        Err(_) => Err(SendError::Timeout),
     };
     let outcome = match &result {
         Ok(answer) => Outcome::Answered(answer.status.as_u16()),
         Err(fault) => Outcome::from(*fault),
     };
-    call.note(UpstreamCall::since(started, upstream, route, outcome));
+    context.note(UpstreamCall::since(started, upstream, route, outcome));
     result
 }
 
 fn answer_of<T, E: ProvideErrorMetadata>(
     result: Result<T, SdkError<E, HttpResponse>>,
-) -> Result<SdkAnswer<T>, SendFault> {
+) -> Result<SdkAnswer<T>, SendError> {
     match result {
         Ok(output) => Ok(SdkAnswer::new(StatusCode::OK, Ok(output))),
         Err(SdkError::ServiceError(error)) => {
@@ -75,12 +75,12 @@ fn answer_of<T, E: ProvideErrorMetadata>(
             Ok(SdkAnswer { status: status_of(raw.status().as_u16(), code.as_deref()), outcome: Err(code), headers })
         }
         Err(SdkError::ResponseError(_)) => Ok(SdkAnswer::new(StatusCode::BAD_GATEWAY, Err(None))),
-        Err(SdkError::TimeoutError(_)) => Err(SendFault::Timeout),
+        Err(SdkError::TimeoutError(_)) => Err(SendError::Timeout),
         Err(SdkError::DispatchFailure(failure)) => {
-            let ours = failure.as_connector_error().and_then(|error| error.source()?.downcast_ref::<SendFault>());
-            Err(ours.copied().unwrap_or(SendFault::Connection))
+            let ours = failure.as_connector_error().and_then(|error| error.source()?.downcast_ref::<SendError>());
+            Err(ours.copied().unwrap_or(SendError::Connection))
         }
-        Err(_) => Err(SendFault::Connection),
+        Err(_) => Err(SendError::Connection),
     }
 }
 

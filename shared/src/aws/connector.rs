@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-use crate::upstream::{Http, SendFault};
+use crate::upstream::{Http, SendError};
 
 /// Our HTTP client in the SDK's shape.
 #[derive(Clone, Debug)]
@@ -47,10 +47,10 @@ fn bytes_of(body: &SdkBody) -> Vec<u8> {
     body.bytes().unwrap_or_default().to_vec()
 }
 
-fn connector_error(fault: SendFault) -> ConnectorError {
+fn connector_error(fault: SendError) -> ConnectorError {
     match fault {
-        SendFault::Timeout => ConnectorError::timeout(fault.into()),
-        SendFault::Connection => ConnectorError::io(fault.into()),
-        SendFault::TooLarge => ConnectorError::other(fault.into(), None),
+        SendError::Timeout => ConnectorError::timeout(fault.into()),
+        SendError::Connection => ConnectorError::io(fault.into()),
+        SendError::TooLarge => ConnectorError::other(fault.into(), None),
     }
 }

@@ -10,7 +10,7 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-impl Perishable for Value {
+impl Expiring for Value {
     fn is_fresh(&self, now: SystemTime) -> bool {
         now < at(self.0 + 10)
     }
@@ -34,25 +34,25 @@ async fn ask(
     key: u64,
     now: u64,
     failure: Option<&'static str>,
-) -> Result<(u64, Origin), &'static str> {
+) -> Result<(u64, CacheStatus), &'static str> {
     let load = || Ok::<_, &str>(async move { failure.map_or(Ok(Value(now)), Err) });
     let answer = cache.get(key, at(now), load, |failure| *failure == "outage").await;
-    answer.map(|(value, origin)| (value.0, origin))
+    answer.map(|(value, status)| (value.0, status))
 }
 
 #[tokio::test]
 async fn a_value_is_kept_while_it_is_fresh() {
     let cache = TestCache::new(2);
-    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-    assert_eq!(ask(&cache, 1, 9, Some("refused")).await, Ok((0, Origin::Cache)));
-    assert_eq!(ask(&cache, 1, 10, None).await, Ok((10, Origin::Loaded)));
+    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
+    assert_eq!(ask(&cache, 1, 9, Some("refused")).await, Ok((0, CacheStatus::Hit)));
+    assert_eq!(ask(&cache, 1, 10, None).await, Ok((10, CacheStatus::Miss)));
 }
 
 #[tokio::test]
 async fn an_old_value_answers_in_an_outage_and_for_no_other_failure() {
     let cache = TestCache::new(2);
-    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-    assert_eq!(ask(&cache, 1, 15, Some("outage")).await, Ok((0, Origin::Fallback)));
+    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
+    assert_eq!(ask(&cache, 1, 15, Some("outage")).await, Ok((0, CacheStatus::Stale)));
     assert_eq!(ask(&cache, 1, 15, Some("refused")).await, Err("refused"));
     assert_eq!(ask(&cache, 1, 20, Some("outage")).await, Err("outage"));
 }
@@ -62,16 +62,16 @@ async fn failures_are_not_kept() {
     let cache = TestCache::new(2);
     assert_eq!(ask(&cache, 1, 0, Some("outage")).await, Err("outage"));
     assert!(cache.lock().slots.is_empty());
-    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
+    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
 }
 
 #[tokio::test]
 async fn a_pause_spares_an_upstream_in_trouble() {
     let cache = TestCache::new(2).pausing(Duration::from_secs(3));
-    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-    assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, Origin::Fallback)));
-    assert_eq!(ask(&cache, 1, 14, None).await, Ok((0, Origin::Cache)), "nobody is asked");
-    assert_eq!(ask(&cache, 1, 15, None).await, Ok((15, Origin::Loaded)));
+    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
+    assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, CacheStatus::Stale)));
+    assert_eq!(ask(&cache, 1, 14, None).await, Ok((0, CacheStatus::Hit)), "nobody is asked");
+    assert_eq!(ask(&cache, 1, 15, None).await, Ok((15, CacheStatus::Miss)));
 }
 
 #[tokio::test]
@@ -141,8 +141,8 @@ async fn one_who_runs_out_of_time_takes_nobody_along() {
     };
     let (hurried, second, third) = futures_util::join!(ask(Err("no time")), ask(Ok(Value(0))), ask(Err("not asked")));
     assert_eq!(hurried, Err("no time"));
-    assert_eq!(second, Ok((Value(0), Origin::Loaded)));
-    assert_eq!(third, Ok((Value(0), Origin::Loaded)), "by the second");
+    assert_eq!(second, Ok((Value(0), CacheStatus::Miss)));
+    assert_eq!(third, Ok((Value(0), CacheStatus::Miss)), "by the second");
 }
 
 #[tokio::test]
@@ -158,16 +158,16 @@ async fn a_failure_that_is_worth_it_is_remembered_for_a_while() {
     let cache = TestCache::new(2).keeping_failures(Duration::from_secs(30), |failure| *failure == "refused");
     assert_eq!(ask(&cache, 1, 0, Some("refused")).await, Err("refused"));
     assert_eq!(ask(&cache, 1, 29, None).await, Err("refused"), "nothing is asked");
-    assert_eq!(ask(&cache, 1, 30, None).await, Ok((30, Origin::Loaded)));
+    assert_eq!(ask(&cache, 1, 30, None).await, Ok((30, CacheStatus::Miss)));
     assert_eq!(ask(&cache, 2, 0, Some("outage")).await, Err("outage"));
-    assert_eq!(ask(&cache, 2, 1, None).await, Ok((1, Origin::Loaded)));
+    assert_eq!(ask(&cache, 2, 1, None).await, Ok((1, CacheStatus::Miss)));
 }
 
 #[tokio::test]
 async fn beside_a_remembered_failure_an_old_value_answers_as_beside_a_new_one() {
     let cache = TestCache::new(2).keeping_failures(Duration::from_secs(30), |_| true);
-    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, Origin::Loaded)));
-    assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, Origin::Fallback)));
-    assert_eq!(ask(&cache, 1, 19, None).await, Ok((0, Origin::Fallback)), "nothing is asked");
-    assert_eq!(ask(&cache, 1, 42, None).await, Ok((42, Origin::Loaded)));
+    assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
+    assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, CacheStatus::Stale)));
+    assert_eq!(ask(&cache, 1, 19, None).await, Ok((0, CacheStatus::Stale)), "nothing is asked");
+    assert_eq!(ask(&cache, 1, 42, None).await, Ok((42, CacheStatus::Miss)));
 }

@@ -10,18 +10,18 @@ use async_trait::async_trait;
 
 use self::table::{Record, Table};
 use super::item::{self, ItemKey};
-use crate::cache::{Aged, Cache, Origin};
+use crate::cache::{Cache, CacheStatus, TtlEntry};
 use crate::clock::Clock;
 use crate::domain::{Dataset, DatasetKey, Entries, EntryVersion, Report, ReportKey, Tenant, TenantKey};
 use crate::ports::CatalogReader;
-use crate::request::{CachedItem, Call};
+use crate::request::{CachedItem, RequestContext};
 use crate::settings::Settings;
 use crate::upstream::{Http, UpstreamError};
 
 /// How many reports, and how many datasets, are kept: about a megabyte.
 const MAX_KEPT: usize = 2000;
 
-type Kept<K, T> = Cache<(K, EntryVersion), Aged<Arc<T>>, UpstreamError>;
+type EntryCache<K, T> = Cache<(K, EntryVersion), TtlEntry<Arc<T>>, UpstreamError>;
 
 /// A catalog in a DynamoDB table.
 ///
@@ -30,8 +30,8 @@ type Kept<K, T> = Cache<(K, EntryVersion), Aged<Arc<T>>, UpstreamError>;
 /// in, and meet only tenants that name that version.
 pub struct DynamoDbCatalog {
     table: Table,
-    reports: Kept<ReportKey, Report>,
-    datasets: Kept<DatasetKey, Dataset>,
+    reports: EntryCache<ReportKey, Report>,
+    datasets: EntryCache<DatasetKey, Dataset>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -92,23 +92,23 @@ impl DynamoDbCatalog {
         Ok(())
     }
 
-    fn aged<T>(&self, value: T, now: SystemTime) -> Aged<T> {
-        Aged { value, read_at: now, ttl: self.ttl, grace: Duration::ZERO }
+    fn aged<T>(&self, value: T, now: SystemTime) -> TtlEntry<T> {
+        TtlEntry { value, read_at: now, ttl: self.ttl, grace: Duration::ZERO }
     }
 }
 
 #[async_trait]
 impl CatalogReader for DynamoDbCatalog {
-    async fn tenant(&self, call: &Arc<Call>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
+    async fn tenant(&self, context: &Arc<RequestContext>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
         let Ok(name) = name.parse::<TenantKey>() else { return Ok(None) };
-        let Some(record) = self.table.get(call, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };
+        let Some(record) = self.table.get(context, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };
         let (name, versions) = (name.to_string(), record.parsed(item::VERSIONS, item::parse_versions)?);
         Ok(Some(Arc::new(Tenant { name, versions, ..record.parsed(item::ENTRY, item::parse_tenant)? })))
     }
 
     async fn entries(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         tenant: &Tenant,
         reports: &BTreeSet<ReportKey>,
         datasets: &BTreeSet<DatasetKey>,
@@ -116,11 +116,11 @@ impl CatalogReader for DynamoDbCatalog {
         let now = self.clock.now();
         let (mut entries, missing) = self.take_kept(tenant, reports, datasets, now);
         for _ in 0..entries.reports.len() + entries.datasets.len() {
-            call.note_origin(CachedItem::CatalogEntry, Origin::Cache);
+            context.note_cache_status(CachedItem::CatalogEntry, CacheStatus::Hit);
         }
-        for record in self.table.get_all(call, &missing).await? {
+        for record in self.table.get_all(context, &missing).await? {
             self.keep(&record, &mut entries, now)?;
-            call.note_origin(CachedItem::CatalogEntry, Origin::Loaded);
+            context.note_cache_status(CachedItem::CatalogEntry, CacheStatus::Miss);
         }
         Ok(entries)
     }

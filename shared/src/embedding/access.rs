@@ -7,9 +7,9 @@ use super::budget::{Account, Budget};
 use crate::clock::{Clock, Pacer};
 use crate::domain::{Caller, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, ActingAs, PowerBi};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::token::AccessToken;
-use crate::upstream::{Effort, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// A refusal may be healed by a new access token, but not by one for every request: all tenants
 /// share the service principal's.
@@ -44,9 +44,9 @@ pub(super) struct Access {
 /// One question to Power BI, with what it takes to put it.
 pub(super) struct Question {
     pub(super) powerbi: Arc<dyn PowerBi>,
-    pub(super) call: Arc<Call>,
+    pub(super) context: Arc<RequestContext>,
     pub(super) access: AccessToken,
-    pub(super) effort: Effort,
+    pub(super) retry_budget: RetryBudget,
 }
 
 impl Access {
@@ -61,22 +61,26 @@ impl Access {
     }
 
     /// Opens connections to Power BI while the access token is being fetched.
-    pub(super) fn connect_ahead(&self, acting: &ActingAs, connections: usize) {
+    pub(super) fn preconnect(&self, acting: &ActingAs, connections: usize) {
         if !self.tokens.is_ready(acting.user()) {
-            self.powerbi.connect_ahead(connections);
+            self.powerbi.preconnect(connections);
         }
     }
 
     /// The service principal's access token, which is on nobody's account.
-    pub(super) async fn service_token(&self, call: &Arc<Call>) -> Result<AccessToken, UpstreamError> {
-        self.tokens.get(call, None, &|| Ok(())).await
+    pub(super) async fn service_token(&self, context: &Arc<RequestContext>) -> Result<AccessToken, UpstreamError> {
+        self.tokens.get(context, None, &|| Ok(())).await
     }
 
     /// The access token with which Power BI is asked. A user's is got on behalf of the user, which
     /// counts against the caller's budget.
-    pub(super) async fn token(&self, call: &Arc<Call>, requester: &Requester) -> Result<AccessToken, UpstreamError> {
+    pub(super) async fn token(
+        &self,
+        context: &Arc<RequestContext>,
+        requester: &Requester,
+    ) -> Result<AccessToken, UpstreamError> {
         let charge = || self.charge(requester).map_err(over_budget);
-        self.tokens.get(call, requester.acting.user(), &charge).await
+        self.tokens.get(context, requester.acting.user(), &charge).await
     }
 
     /// Takes a fresh token out of the requester's budget, or says when one is left.
@@ -87,17 +91,23 @@ impl Access {
     /// Asks Power BI; where it refuses the access token, once more with another.
     pub(super) async fn ask<T, F>(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
-        effort: Effort,
+        retry_budget: RetryBudget,
         question: impl Fn(Question) -> F + Send,
     ) -> Result<T, UpstreamError>
     where
         F: Future<Output = Result<T, UpstreamError>> + Send,
     {
-        let ask =
-            |access| question(Question { powerbi: Arc::clone(&self.powerbi), call: Arc::clone(call), access, effort });
-        let access = self.token(call, requester).await?;
+        let ask = |access| {
+            question(Question {
+                powerbi: Arc::clone(&self.powerbi),
+                context: Arc::clone(context),
+                access,
+                retry_budget,
+            })
+        };
+        let access = self.token(context, requester).await?;
         let answer = ask(access.clone()).await;
         if let Err(UpstreamError { kind: UpstreamErrorKind::InteractionRequired { .. }, .. }) = &answer {
             // Power BI takes no token that was got before the user has answered the challenge.
@@ -106,9 +116,9 @@ impl Access {
         let Err(UpstreamError { kind: UpstreamErrorKind::TokenRefused { explained }, .. }) = answer else {
             return answer;
         };
-        match self.renewed(call, requester, &access).await? {
+        match self.renewed(context, requester, &access).await? {
             Some(renewed) => {
-                let request_id = &call.ids().request;
+                let request_id = &context.ids().request;
                 tracing::warn!(explained, request_id, "Power BI refuses the access token; asking with a new one");
                 ask(renewed).await
             }
@@ -119,14 +129,14 @@ impl Access {
     /// Another access token than the refused one; `None` where one was made too lately.
     async fn renewed(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         refused: &AccessToken,
     ) -> Result<Option<AccessToken>, UpstreamError> {
         let user = requester.acting.user();
         if self.tokens.is_ready(user) {
             // Another request may have met the same refusal and renewed the token already.
-            let current = self.token(call, requester).await?;
+            let current = self.token(context, requester).await?;
             if !current.is(refused) {
                 return Ok(Some(current));
             }
@@ -135,7 +145,7 @@ impl Access {
             }
             self.tokens.discard(user, refused);
         }
-        self.token(call, requester).await.map(Some)
+        self.token(context, requester).await.map(Some)
     }
 }
 

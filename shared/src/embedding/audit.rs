@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::EmbeddingError;
 use super::authorizer::Authorized;
-use crate::cache::Origin;
+use crate::cache::CacheStatus;
 use crate::domain::{AuthorizedBinding, Caller, TokenRequest};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::timestamp;
 use crate::token::{AccessToken, EmbedToken};
 
@@ -41,12 +41,12 @@ impl Allowed {
 /// An embed token was handed out. An auditor can join the line with Power BI's own activity log by
 /// the token's id.
 pub(super) fn embed_token(
-    call: &Call,
+    context: &RequestContext,
     caller: &Caller,
     authorized: &Authorized,
     request: &TokenRequest,
     token: &EmbedToken,
-    origin: Origin,
+    origin: CacheStatus,
 ) {
     let allowed = Allowed::by(request);
     tracing::info!(
@@ -64,8 +64,8 @@ pub(super) fn embed_token(
         identities = allowed.identities,
         effective_identity = allowed.effective_identity,
         expiration = timestamp::format(token.expiry.at),
-        request_id = call.ids().request,
-        correlation_id = call.ids().correlation,
+        request_id = context.ids().request,
+        correlation_id = context.ids().correlation,
         "embed token handed out"
     );
 }
@@ -73,7 +73,7 @@ pub(super) fn embed_token(
 /// No embed token could be had for bindings that are granted. The line names the catalog's entries
 /// that it was to be for; the request's own line names the cause.
 pub(super) fn no_embed_token(
-    call: &Call,
+    context: &RequestContext,
     caller: &Caller,
     authorized: &Authorized,
     request: Option<&TokenRequest>,
@@ -97,15 +97,15 @@ pub(super) fn no_embed_token(
         profile = allowed.profile,
         identities = allowed.identities,
         effective_identity = allowed.effective_identity,
-        request_id = call.ids().request,
-        correlation_id = call.ids().correlation,
+        request_id = context.ids().request,
+        correlation_id = context.ids().correlation,
         "no embed token for granted bindings"
     );
 }
 
 /// A user's own access token was handed out. It opens whatever the user may see; the bindings are
 /// those that it was asked for.
-pub(super) fn user_token(call: &Call, caller: &Caller, authorized: &Authorized, token: &AccessToken) {
+pub(super) fn user_token(context: &RequestContext, caller: &Caller, authorized: &Authorized, token: &AccessToken) {
     let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(
         audit = "user-token",
@@ -115,15 +115,15 @@ pub(super) fn user_token(call: &Call, caller: &Caller, authorized: &Authorized, 
         reports,
         datasets,
         expiration = timestamp::format(token.expiry.at),
-        request_id = call.ids().request,
-        correlation_id = call.ids().correlation,
+        request_id = context.ids().request,
+        correlation_id = context.ids().correlation,
         "user token handed out"
     );
 }
 
 /// Configs were answered and no token was handed out: the page gets the user's
 /// token itself. Reports and datasets are those of the configs.
-pub(super) fn no_token(call: &Call, caller: &Caller, authorized: &Authorized) {
+pub(super) fn no_token(context: &RequestContext, caller: &Caller, authorized: &Authorized) {
     let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(
         audit = "no-token",
@@ -132,8 +132,8 @@ pub(super) fn no_token(call: &Call, caller: &Caller, authorized: &Authorized) {
         bindings = authorized.keys.as_ref(),
         reports,
         datasets,
-        request_id = call.ids().request,
-        correlation_id = call.ids().correlation,
+        request_id = context.ids().request,
+        correlation_id = context.ids().correlation,
         "configs answered without a token"
     );
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     Refusal, Report, ReportId, Tenant, Viewer, WorkspaceId,
 };
 use crate::ports::{ActingAs, CatalogReader};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::settings::Scenario;
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -38,26 +38,30 @@ impl Authorizer {
     /// Holds every binding against the grants; the first that fails decides.
     pub(super) async fn authorize(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         requests: &[BindingRequest],
     ) -> Result<Authorized, EmbeddingError> {
-        let tenant = self.tenant_of(call, caller).await.map_err(as_of_first_binding)?;
+        let tenant = self.tenant_of(context, caller).await.map_err(as_of_first_binding)?;
         let requester = self.requester(caller, &tenant)?;
         let authorization = Authorization::begin(caller, &tenant, requests)?;
         let (reports, datasets) = (authorization.report_keys(), authorization.dataset_keys());
-        let entries = self.catalog.entries(call, &tenant, &reports, &datasets).await?;
-        let found = self.find(call, &requester, &authorization).await?;
+        let entries = self.catalog.entries(context, &tenant, &reports, &datasets).await?;
+        let found = self.find(context, &requester, &authorization).await?;
         let bindings = authorization.complete(&entries, &found, self.viewer())?;
         let keys: Arc<str> = keys(bindings.as_slice()).into();
-        call.note_bindings(Arc::clone(&keys));
+        context.note_bindings(Arc::clone(&keys));
         Ok(Authorized { bindings, keys, requester })
     }
 
     /// The caller's tenant in the catalog.
-    pub(super) async fn tenant_of(&self, call: &Arc<Call>, caller: &Caller) -> Result<Arc<Tenant>, EmbeddingError> {
+    pub(super) async fn tenant_of(
+        &self,
+        context: &Arc<RequestContext>,
+        caller: &Caller,
+    ) -> Result<Arc<Tenant>, EmbeddingError> {
         let name = caller.tenant().ok_or(EmbeddingError::NotEntitled)?;
-        self.catalog.tenant(call, name).await?.ok_or(EmbeddingError::NotEntitled)
+        self.catalog.tenant(context, name).await?.ok_or(EmbeddingError::NotEntitled)
     }
 
     /// As whom Power BI is asked for a caller.
@@ -84,18 +88,18 @@ impl Authorizer {
     /// Finds the items that no entry of the catalog names.
     async fn find(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         authorization: &Authorization<'_>,
     ) -> Result<Found, EmbeddingError> {
         let mut found = Found::default();
         for (id, workspaces) in authorization.datasets_to_find() {
-            if let Some(dataset) = self.find_dataset(call, requester, id, &workspaces).await? {
+            if let Some(dataset) = self.find_dataset(context, requester, id, &workspaces).await? {
                 found.datasets.insert(id, Arc::new(dataset));
             }
         }
         for (id, workspaces) in authorization.reports_to_find() {
-            if let Some(report) = self.find_report(call, requester, id, &workspaces).await? {
+            if let Some(report) = self.find_report(context, requester, id, &workspaces).await? {
                 found.reports.insert(id, Arc::new(report));
             }
         }
@@ -104,14 +108,14 @@ impl Authorizer {
 
     async fn find_dataset(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         id: DatasetId,
         workspaces: &BTreeSet<WorkspaceId>,
     ) -> Result<Option<Dataset>, UpstreamError> {
         let mut search = Search::default();
         for workspace in workspaces {
-            let listed = self.metadata.datasets(call, requester, *workspace, Purpose::Decide).await;
+            let listed = self.metadata.datasets(context, requester, *workspace, Purpose::Decide).await;
             if let Some(dataset) = search.see(listed)?.iter().flat_map(|list| list.iter()).find(|item| item.id == id) {
                 return Ok(Some(dataset.as_granted(*workspace)));
             }
@@ -121,14 +125,14 @@ impl Authorizer {
 
     async fn find_report(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         id: ReportId,
         workspaces: &BTreeSet<WorkspaceId>,
     ) -> Result<Option<Report>, UpstreamError> {
         let mut search = Search::default();
         for workspace in workspaces {
-            let listed = self.metadata.saved_reports(call, requester, *workspace).await;
+            let listed = self.metadata.saved_reports(context, requester, *workspace).await;
             if let Some(report) = search.see(listed)?.iter().flat_map(|list| list.iter()).find(|item| item.id == id) {
                 self.metadata.keep_report(requester, *workspace, report);
                 return Ok(report.metadata.as_saved(id, *workspace));

@@ -10,7 +10,7 @@ use super::answer::{ConfigPart, DatasetBinding, ItemConfig, SourceBinding};
 use super::authorizer::Authorized;
 use super::metadata::Metadata;
 use crate::domain::{AuthorizedBinding, DatasetId, Mode, Report, ReportKind};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// `Permissions` of powerbi-models.
@@ -35,27 +35,27 @@ impl Configs {
     /// What each binding's config says beside its token, in the bindings' order.
     pub(super) async fn parts(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         authorized: &Authorized,
     ) -> Result<Vec<ConfigPart>, EmbeddingError> {
-        let part = |binding| self.part(call, &authorized.requester, binding);
+        let part = |binding| self.part(context, &authorized.requester, binding);
         try_join_all(authorized.bindings.as_slice().iter().map(part)).await
     }
 
     async fn part(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         binding: &AuthorizedBinding,
     ) -> Result<ConfigPart, EmbeddingError> {
         let dataset = binding.dataset();
         let Some(report) = binding.report() else {
-            let metadata = self.metadata.dataset(call, requester, dataset.workspace, dataset.id).await?;
+            let metadata = self.metadata.dataset(context, requester, dataset.workspace, dataset.id).await?;
             let embed_url = metadata.create_report_embed_url.ok_or_else(no_create_url)?;
             let group_id = binding.save_to().first().copied();
             return Ok(ConfigPart { embed_url, item: ItemConfig::Create { dataset_id: dataset.id, group_id } });
         };
-        let metadata = self.metadata.report(call, requester, report.workspace, report.id).await?;
+        let metadata = self.metadata.report(context, requester, report.workspace, report.id).await?;
         Ok(ConfigPart { embed_url: metadata.embed_url, item: item_config(binding, report, dataset.id) })
     }
 }

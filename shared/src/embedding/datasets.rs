@@ -1,7 +1,7 @@
 //! What a caller may bind, and whether it would work.
 
 mod granted;
-mod looks;
+mod lookups;
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use super::authorizer::Authorizer;
 use super::metadata::Metadata;
 use crate::domain::{Caller, IdentityTemplate, OwnDataset, Report, ReportKey, ReportKind, WorkspaceId};
 use crate::ports::{CatalogReader, DatasetMetadata};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::settings::Scenario;
 use crate::upstream::{UpstreamError, UpstreamErrorKind};
 use granted::{Bindable, Granted, Items};
-use looks::Looks;
+use lookups::LookupResults;
 
 /// Lists what callers may bind.
 pub(super) struct Lister {
@@ -41,41 +41,42 @@ impl Lister {
     /// What the caller may bind; only what concerns `report`, if one is named.
     pub(super) async fn list(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        let tenant = self.authorizer.tenant_of(call, caller).await?;
+        let tenant = self.authorizer.tenant_of(context, caller).await?;
         let requester = self.authorizer.requester(caller, &tenant)?;
         let granted = Granted::to(caller, &tenant, report)?;
         if !granted.is_empty() {
-            self.access.connect_ahead(&requester.acting, 2);
+            self.access.preconnect(&requester.acting, 2);
         }
-        let entries = self.catalog.entries(call, &tenant, granted.report_keys(), &granted.dataset_keys()).await?;
-        let items = Items::of(&self.metadata, call, &requester, &granted, &entries).await;
+        let entries = self.catalog.entries(context, &tenant, granted.report_keys(), &granted.dataset_keys()).await?;
+        let items = Items::of(&self.metadata, context, &requester, &granted, &entries).await;
         if report.is_some() && items.reports.is_empty() && items.failure.is_none() {
             return Err(EmbeddingError::NotEntitled);
         }
-        self.look(call, caller, &requester, &items).await
+        self.lookup(context, caller, &requester, &items).await
     }
 
-    async fn look(
+    async fn lookup(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         requester: &Requester,
         items: &Items,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        let looks = Looks::at(&self.metadata, call, requester, items).await;
+        let lookups = LookupResults::at(&self.metadata, context, requester, items).await;
         let unlisted = items.failure.as_ref();
-        if let Some(failure) = looks.total_failure().or(unlisted.filter(|_| items.is_empty())) {
+        if let Some(failure) = lookups.total_failure().or(unlisted.filter(|_| items.is_empty())) {
             return Err(failure.clone().into());
         }
-        let setbacks = looks.failures().chain(unlisted).chain(looks.missing_workspaces());
-        setbacks.for_each(|failure| call.note_setback(failure.as_setback()));
+        let causes = lookups.failures().chain(unlisted).chain(lookups.missing_workspaces());
+        causes.for_each(|failure| context.note_degraded(failure.as_degraded_cause()));
         let identities_for = (self.scenario == Scenario::Customers).then_some(caller);
-        let report_entry = |(key, report): &(ReportKey, Arc<Report>)| report_entry(&looks, identities_for, key, report);
-        let dataset_entry = |bindable: &Bindable| dataset_entry(&looks, identities_for, bindable);
+        let report_entry =
+            |(key, report): &(ReportKey, Arc<Report>)| report_entry(&lookups, identities_for, key, report);
+        let dataset_entry = |bindable: &Bindable| dataset_entry(&lookups, identities_for, bindable);
         Ok(DatasetsAnswer {
             reports: items.reports.iter().map(report_entry).collect(),
             datasets: items.datasets.iter().map(dataset_entry).collect(),
@@ -85,12 +86,18 @@ impl Lister {
 
 /// `identities_for` is the caller for whom effective identities are made; in
 /// the organization scenario Power BI knows the user itself.
-fn report_entry(looks: &Looks, identities_for: Option<&Caller>, key: &ReportKey, report: &Report) -> ReportEntry {
-    let look = looks.report(report);
-    let mut problems = problems_of(looks, report.workspace, look, ItemProblem::ReportNotFound);
-    if let (OwnDataset::Included { identity }, Ok(metadata), Some(caller)) = (&report.own_dataset, look, identities_for)
+fn report_entry(
+    lookups: &LookupResults,
+    identities_for: Option<&Caller>,
+    key: &ReportKey,
+    report: &Report,
+) -> ReportEntry {
+    let lookup = lookups.report(report);
+    let mut problems = problems_of(lookups, report.workspace, lookup, ItemProblem::ReportNotFound);
+    if let (OwnDataset::Included { identity }, Ok(metadata), Some(caller)) =
+        (&report.own_dataset, lookup, identities_for)
     {
-        let own = metadata.own_dataset.and_then(|own| looks.dataset_anywhere(own));
+        let own = metadata.own_dataset.and_then(|own| lookups.dataset_anywhere(own));
         problems.extend(identity_problems(identity.as_ref(), own, caller));
     }
     ReportEntry {
@@ -102,20 +109,20 @@ fn report_entry(looks: &Looks, identities_for: Option<&Caller>, key: &ReportKey,
     }
 }
 
-fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &Bindable) -> DatasetEntry {
+fn dataset_entry(lookups: &LookupResults, identities_for: Option<&Caller>, bindable: &Bindable) -> DatasetEntry {
     let dataset = &bindable.dataset;
-    let look = looks.dataset(dataset);
-    let mut problems = problems_of(looks, dataset.workspace, look, ItemProblem::DatasetNotFound);
-    let is_unknown = looks.workspace(dataset.workspace).is_ok_and(|workspace| workspace.on_capacity.is_none());
+    let lookup = lookups.dataset(dataset);
+    let mut problems = problems_of(lookups, dataset.workspace, lookup, ItemProblem::DatasetNotFound);
+    let is_unknown = lookups.workspace(dataset.workspace).is_ok_and(|workspace| workspace.on_capacity.is_none());
     if is_unknown && !problems.contains(&ItemProblem::LookupFailed) {
         problems.push(ItemProblem::CapacityUnknown);
     }
-    if let (Ok(metadata), Some(caller)) = (look, identities_for)
+    if let (Ok(metadata), Some(caller)) = (lookup, identities_for)
         && !problems.contains(&ItemProblem::LookupFailed)
     {
         problems.extend(identity_problems(dataset.identity.as_ref(), Some(metadata), caller));
         for needed in &dataset.also_needs {
-            let metadata = looks.dataset_anywhere(needed.id);
+            let metadata = lookups.dataset_anywhere(needed.id);
             let more = identity_problems(needed.identity.as_ref(), metadata, caller);
             problems.extend(more.filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
         }
@@ -133,12 +140,12 @@ fn dataset_entry(looks: &Looks, identities_for: Option<&Caller>, bindable: &Bind
 }
 
 fn problems_of<T>(
-    looks: &Looks,
+    lookups: &LookupResults,
     workspace: WorkspaceId,
     item: Result<&T, &UpstreamError>,
     not_found: ItemProblem,
 ) -> Vec<ItemProblem> {
-    let workspace = looks.workspace(workspace);
+    let workspace = lookups.workspace(workspace);
     let failed = |error: &UpstreamError| error.kind != UpstreamErrorKind::NotFound;
     if workspace.is_err_and(failed) || item.is_err_and(failed) {
         return vec![ItemProblem::LookupFailed];

@@ -1,4 +1,4 @@
-//! Embed tokens: made when needed, kept while they are worth using.
+//! Embed tokens: made when needed, cached while they are worth using.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,13 +8,13 @@ use super::audit;
 use super::authorizer::Authorized;
 use super::error::EmbeddingError;
 use super::metadata::Metadata;
-use crate::cache::{Cache, Origin, Perishable};
+use crate::cache::{Cache, CacheStatus, Expiring};
 use crate::clock::Clock;
 use crate::domain::{Caller, OwnDatasets, Report, TokenRequest};
-use crate::request::{CachedItem, Call};
+use crate::request::{CachedItem, RequestContext};
 use crate::settings::Settings;
 use crate::token::EmbedToken;
-use crate::upstream::{Effort, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
 /// About 2 to 3 KiB each.
 const MAX_KEPT: usize = 1000;
@@ -26,20 +26,20 @@ const LAST_USE: Duration = Duration::from_mins(1);
 pub(super) struct Issuer {
     access: Arc<Access>,
     metadata: Arc<Metadata>,
-    cache: Cache<Arc<TokenRequest>, Kept, UpstreamError>,
+    cache: Cache<Arc<TokenRequest>, CachedEmbedToken, UpstreamError>,
     min_life: Duration,
     clock: Arc<dyn Clock>,
 }
 
 #[derive(Clone)]
-struct Kept {
+struct CachedEmbedToken {
     token: EmbedToken,
-    replaced_under: Duration,
+    refresh_margin: Duration,
 }
 
-impl Perishable for Kept {
+impl Expiring for CachedEmbedToken {
     fn is_fresh(&self, now: SystemTime) -> bool {
-        self.token.expiry.remaining(now) > self.replaced_under
+        self.token.expiry.remaining(now) > self.refresh_margin
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
@@ -57,31 +57,31 @@ impl Issuer {
         Self { access, metadata, cache: Cache::new(MAX_KEPT), min_life: settings.min_token, clock }
     }
 
-    /// An embed token for all of the bindings, made or kept; audited, whatever comes of it.
+    /// An embed token for all of the bindings, made or cached; audited, whatever comes of it.
     ///
     /// `connections` to Power BI are opened ahead where the token has to be made.
     pub(super) async fn token(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
         connections: usize,
     ) -> Result<EmbedToken, EmbeddingError> {
-        let request = match self.request(call, authorized, lifetime_minutes).await {
+        let request = match self.request(context, authorized, lifetime_minutes).await {
             Ok(request) => request,
             Err(error) => {
-                audit::no_embed_token(call, caller, authorized, None, &error);
+                audit::no_embed_token(context, caller, authorized, None, &error);
                 return Err(error);
             }
         };
         if !self.cache.is_fresh(&request, self.clock.now()) {
-            self.access.connect_ahead(&authorized.requester.acting, connections);
+            self.access.preconnect(&authorized.requester.acting, connections);
         }
-        let issued = self.issue(call, &authorized.requester, &request).await;
+        let issued = self.issue(context, &authorized.requester, &request).await;
         match &issued {
-            Ok((token, origin)) => audit::embed_token(call, caller, authorized, &request, token, *origin),
-            Err(error) => audit::no_embed_token(call, caller, authorized, Some(&request), error),
+            Ok((token, status)) => audit::embed_token(context, caller, authorized, &request, token, *status),
+            Err(error) => audit::no_embed_token(context, caller, authorized, Some(&request), error),
         }
         issued.map(|(token, _)| token)
     }
@@ -89,13 +89,13 @@ impl Issuer {
     /// One canonical request for one token over all of the bindings.
     async fn request(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
     ) -> Result<Arc<TokenRequest>, EmbeddingError> {
         let request = TokenRequest::sharing(&authorized.bindings, &OwnDatasets::new(), lifetime_minutes)?;
         // Only now, since bindings that may not share a token cost no call.
-        let own_datasets = self.own_datasets(call, authorized).await?;
+        let own_datasets = self.own_datasets(context, authorized).await?;
         if own_datasets.is_empty() {
             return Ok(Arc::new(request));
         }
@@ -104,59 +104,63 @@ impl Issuer {
 
     async fn issue(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         request: &Arc<TokenRequest>,
-    ) -> Result<(EmbedToken, Origin), EmbeddingError> {
+    ) -> Result<(EmbedToken, CacheStatus), EmbeddingError> {
         let now = self.clock.now();
-        let effort = Effort::beside_an_old_answer(self.cache.is_usable(request, now));
+        let retry_budget = RetryBudget::when_stale_is_usable(self.cache.is_usable(request, now));
         let load = || {
             let charged = self.access.charge(requester);
             charged.map_err(|retry_after| EmbeddingError::TooManyRequests { retry_after })?;
-            Ok(self.load(call, requester, Arc::clone(request), effort))
+            Ok(self.load(context, requester, Arc::clone(request), retry_budget))
         };
-        let falls_back = |error: &UpstreamError| is_outage(error) && error.noted_on(call);
-        let (kept, origin) = match self.cache.get(Arc::clone(request), now, load, falls_back).await {
+        let falls_back = |error: &UpstreamError| is_outage(error) && error.noted_on(context);
+        let (cached, status) = match self.cache.get(Arc::clone(request), now, load, falls_back).await {
             Err(EmbeddingError::TooManyRequests { retry_after }) => {
-                let kept = self.cache.usable(request, now);
-                (kept.ok_or(EmbeddingError::TooManyRequests { retry_after })?, Origin::Fallback)
+                let cached = self.cache.usable(request, now);
+                (cached.ok_or(EmbeddingError::TooManyRequests { retry_after })?, CacheStatus::Stale)
             }
             other => other?,
         };
-        call.note_origin(CachedItem::EmbedToken, origin);
-        Ok((kept.token, origin))
+        context.note_cache_status(CachedItem::EmbedToken, status);
+        Ok((cached.token, status))
     }
 
     fn load(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         request: Arc<TokenRequest>,
-        effort: Effort,
-    ) -> impl Future<Output = Result<Kept, UpstreamError>> + Send + use<> {
-        let (access, call, requester) = (Arc::clone(&self.access), Arc::clone(call), requester.clone());
+        retry_budget: RetryBudget,
+    ) -> impl Future<Output = Result<CachedEmbedToken, UpstreamError>> + Send + use<> {
+        let (access, context, requester) = (Arc::clone(&self.access), Arc::clone(context), requester.clone());
         let min_life = self.min_life;
         async move {
             let generate = |question: Question| {
                 let request = Arc::clone(&request);
                 async move {
-                    let Question { powerbi, call, access, effort } = question;
-                    powerbi.generate_token(&call, &access, &request, effort).await
+                    let Question { powerbi, context, access, retry_budget } = question;
+                    powerbi.generate_token(&context, &access, &request, retry_budget).await
                 }
             };
-            let token = access.ask(&call, &requester, effort, generate).await?;
-            let replaced_under = min_life.min(token.expiry.life / 2);
-            Ok(Kept { token, replaced_under })
+            let token = access.ask(&context, &requester, retry_budget, generate).await?;
+            let refresh_margin = min_life.min(token.expiry.life / 2);
+            Ok(CachedEmbedToken { token, refresh_margin })
         }
     }
 
     /// The own datasets of those reports whose entry asks that the token name them.
-    async fn own_datasets(&self, call: &Arc<Call>, authorized: &Authorized) -> Result<OwnDatasets, EmbeddingError> {
+    async fn own_datasets(
+        &self,
+        context: &Arc<RequestContext>,
+        authorized: &Authorized,
+    ) -> Result<OwnDatasets, EmbeddingError> {
         let mut own = OwnDatasets::new();
         let reports = authorized.bindings.as_slice().iter().filter_map(|binding| binding.report());
         for report in reports.filter(|report| report.includes_own_dataset()) {
             let Report { workspace, id, .. } = report;
-            let metadata = self.metadata.report(call, &authorized.requester, *workspace, *id).await?;
+            let metadata = self.metadata.report(context, &authorized.requester, *workspace, *id).await?;
             own.extend(metadata.own_dataset.map(|dataset| (*id, dataset)));
         }
         Ok(own)

@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::access::{Access, Question, Requester};
-use crate::cache::{Aged, Cache};
+use crate::cache::{Cache, TtlEntry};
 use crate::clock::Clock;
 use crate::domain::{DatasetId, ReportId, WorkspaceId};
 use crate::ports::{ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, WorkspaceMetadata};
-use crate::request::{CachedItem, Call};
-use crate::upstream::{Effort, Upstream, UpstreamError};
+use crate::request::{CachedItem, RequestContext};
+use crate::upstream::{RetryBudget, Upstream, UpstreamError};
 
 const MAX_KEPT: usize = 2000;
 
@@ -31,7 +31,7 @@ const SAVED_REPORTS_TTL: Duration = Duration::from_secs(30);
 /// An item, and as whom it is looked at.
 type Key<Id> = (ActorKey, WorkspaceId, Id);
 
-type Kept<Id, T> = Cache<Key<Id>, Aged<T>, UpstreamError>;
+type LookUpCache<Id, T> = Cache<Key<Id>, TtlEntry<T>, UpstreamError>;
 
 /// What a look-up is for, which decides whether an old answer will do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,11 +45,11 @@ pub(super) enum Purpose {
 /// Metadata of reports, datasets and workspaces.
 pub(super) struct Metadata {
     access: Arc<Access>,
-    reports: Kept<ReportId, ReportMetadata>,
-    datasets: Kept<DatasetId, DatasetMetadata>,
-    dataset_lists: Kept<(), Arc<[ListedDataset]>>,
-    report_lists: Kept<(), Arc<[ListedReport]>>,
-    workspaces: Kept<(), WorkspaceMetadata>,
+    reports: LookUpCache<ReportId, ReportMetadata>,
+    datasets: LookUpCache<DatasetId, DatasetMetadata>,
+    dataset_lists: LookUpCache<(), Arc<[ListedDataset]>>,
+    report_lists: LookUpCache<(), Arc<[ListedReport]>>,
+    workspaces: LookUpCache<(), WorkspaceMetadata>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -57,7 +57,7 @@ pub(super) struct Metadata {
 /// One look-up: what is looked for, in whose name, and why.
 struct LookUp<'l, Id> {
     what: CachedItem,
-    call: &'l Arc<Call>,
+    context: &'l Arc<RequestContext>,
     requester: &'l Requester,
     workspace: WorkspaceId,
     id: Id,
@@ -82,28 +82,28 @@ impl Metadata {
 
     pub(super) async fn report(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         workspace: WorkspaceId,
         id: ReportId,
     ) -> Result<ReportMetadata, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::Report, call, requester, workspace, id, purpose: Purpose::Inform };
+        let look_up = LookUp { what: CachedItem::Report, context, requester, workspace, id, purpose: Purpose::Inform };
         let ask = |q: Question, item| -> Answer<ReportMetadata> {
-            Box::pin(async move { q.powerbi.report(&q.call, &q.access, item, q.effort).await })
+            Box::pin(async move { q.powerbi.report(&q.context, &q.access, item, q.retry_budget).await })
         };
         self.get(&self.reports, look_up, self.whole_ttl(), ask).await
     }
 
     pub(super) async fn dataset(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         workspace: WorkspaceId,
         id: DatasetId,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::Dataset, call, requester, workspace, id, purpose: Purpose::Inform };
+        let look_up = LookUp { what: CachedItem::Dataset, context, requester, workspace, id, purpose: Purpose::Inform };
         let ask = |q: Question, item| -> Answer<DatasetMetadata> {
-            Box::pin(async move { q.powerbi.dataset(&q.call, &q.access, item, q.effort).await })
+            Box::pin(async move { q.powerbi.dataset(&q.context, &q.access, item, q.retry_budget).await })
         };
         self.get(&self.datasets, look_up, self.whole_ttl(), ask).await
     }
@@ -111,14 +111,16 @@ impl Metadata {
     /// A workspace's datasets.
     pub(super) async fn datasets(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         workspace: WorkspaceId,
         purpose: Purpose,
     ) -> Result<Arc<[ListedDataset]>, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::DatasetList, call, requester, workspace, id: (), purpose };
+        let look_up = LookUp { what: CachedItem::DatasetList, context, requester, workspace, id: (), purpose };
         let ask = |q: Question, item| -> Answer<Arc<[ListedDataset]>> {
-            Box::pin(async move { q.powerbi.datasets(&q.call, &q.access, item, q.effort).await.map(Arc::from) })
+            Box::pin(
+                async move { q.powerbi.datasets(&q.context, &q.access, item, q.retry_budget).await.map(Arc::from) },
+            )
         };
         let whole = self.ttl;
         let ttl = move |list: &Arc<[ListedDataset]>| if list.is_empty() { FAILURE_TTL.min(whole) } else { whole };
@@ -128,14 +130,14 @@ impl Metadata {
     /// A workspace's reports, which decide what may be opened of those that pages have saved there.
     pub(super) async fn saved_reports(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         workspace: WorkspaceId,
     ) -> Result<Arc<[ListedReport]>, UpstreamError> {
         let purpose = Purpose::Decide;
-        let look_up = LookUp { what: CachedItem::ReportList, call, requester, workspace, id: (), purpose };
+        let look_up = LookUp { what: CachedItem::ReportList, context, requester, workspace, id: (), purpose };
         let ask = |q: Question, item| -> Answer<Arc<[ListedReport]>> {
-            Box::pin(async move { q.powerbi.reports(&q.call, &q.access, item, q.effort).await.map(Arc::from) })
+            Box::pin(async move { q.powerbi.reports(&q.context, &q.access, item, q.retry_budget).await.map(Arc::from) })
         };
         let ttl = SAVED_REPORTS_TTL.min(self.ttl);
         self.get(&self.report_lists, look_up, move |_| ttl, ask).await
@@ -144,7 +146,7 @@ impl Metadata {
     /// Keeps what a list says of a report, so that its embed URL is not asked for again.
     pub(super) fn keep_report(&self, requester: &Requester, workspace: WorkspaceId, report: &ListedReport) {
         let (key, now) = ((requester.acting.key(), workspace, report.id), self.clock.now());
-        let value = Aged { value: report.metadata.clone(), read_at: now, ttl: self.ttl, grace: GRACE };
+        let value = TtlEntry { value: report.metadata.clone(), read_at: now, ttl: self.ttl, grace: GRACE };
         if !self.reports.is_fresh(&key, now) {
             self.reports.put(&key, value, now);
         }
@@ -152,14 +154,14 @@ impl Metadata {
 
     pub(super) async fn workspace(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         workspace: WorkspaceId,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let purpose = Purpose::Inform;
-        let look_up = LookUp { what: CachedItem::Workspace, call, requester, workspace, id: (), purpose };
+        let look_up = LookUp { what: CachedItem::Workspace, context, requester, workspace, id: (), purpose };
         let ask = |q: Question, item| -> Answer<WorkspaceMetadata> {
-            Box::pin(async move { q.powerbi.workspace(&q.call, &q.access, item, q.effort).await })
+            Box::pin(async move { q.powerbi.workspace(&q.context, &q.access, item, q.retry_budget).await })
         };
         self.get(&self.workspaces, look_up, self.whole_ttl(), ask).await
     }
@@ -171,7 +173,7 @@ impl Metadata {
 
     async fn get<Id, T>(
         &self,
-        cache: &Kept<Id, T>,
+        cache: &LookUpCache<Id, T>,
         look_up: LookUp<'_, Id>,
         ttl: impl Fn(&T) -> Duration + Copy + Send + Sync + 'static,
         ask: impl Fn(Question, Item<Id>) -> Answer<T> + Copy + Send + Sync + 'static,
@@ -180,27 +182,27 @@ impl Metadata {
         Id: Copy + Eq + Hash + Send + Sync + 'static,
         T: Clone + Send + Sync + 'static,
     {
-        let LookUp { what, call, requester, workspace, id, purpose } = look_up;
+        let LookUp { what, context, requester, workspace, id, purpose } = look_up;
         let now = self.clock.now();
         let key = (requester.acting.key(), workspace, id);
-        let effort = Effort::beside_an_old_answer(purpose == Purpose::Inform && cache.is_usable(&key, now));
+        let retry_budget = RetryBudget::when_stale_is_usable(purpose == Purpose::Inform && cache.is_usable(&key, now));
         let item = Item { actor: requester.acting.key(), workspace, id };
         let load = || {
-            let (access, call, requester) = (Arc::clone(&self.access), Arc::clone(call), requester.clone());
+            let (access, context, requester) = (Arc::clone(&self.access), Arc::clone(context), requester.clone());
             Ok::<_, UpstreamError>(async move {
-                let value = access.ask(&call, &requester, effort, |question| ask(question, item)).await?;
-                Ok(Aged { ttl: ttl(&value), value, read_at: now, grace: GRACE })
+                let value = access.ask(&context, &requester, retry_budget, |question| ask(question, item)).await?;
+                Ok(TtlEntry { ttl: ttl(&value), value, read_at: now, grace: GRACE })
             })
         };
         let falls_back =
-            |error: &UpstreamError| purpose == Purpose::Inform && error.is_outage() && error.noted_on(call);
+            |error: &UpstreamError| purpose == Purpose::Inform && error.is_outage() && error.noted_on(context);
         let (kept, origin) = cache.get(key, now, load, falls_back).await?;
-        call.note_origin(what, origin);
+        context.note_cache_status(what, origin);
         Ok(kept.value)
     }
 }
 
-fn cache<Id, T>(capacity: usize) -> Kept<Id, T>
+fn cache<Id, T>(capacity: usize) -> LookUpCache<Id, T>
 where
     Id: Copy + Eq + Hash + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
@@ -210,5 +212,5 @@ where
 
 /// A failure of Power BI's own. One of ours, or of this request's time, may be over with the next.
 fn is_kept(error: &UpstreamError) -> bool {
-    error.upstream == Upstream::PowerBi && !error.cut_short
+    error.upstream == Upstream::PowerBi && !error.deadline_exceeded
 }

@@ -8,16 +8,16 @@ use reqwest::Url;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
-use super::refusal::refusal_of;
+use super::refusal::error_from_response;
 use super::wire::TokenBody;
 use super::{assertion, form};
 use crate::clock::Clock;
 use crate::domain::UserAssertion;
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::secrets::{Credential, ServicePrincipal};
 use crate::settings::Endpoints;
 use crate::token::{AccessToken, Expiry};
-use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "EntraToken";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -43,8 +43,8 @@ impl EntraClient {
     }
 
     /// Opens a connection ahead of its use.
-    pub fn connect_ahead(&self) {
-        self.http.connect_ahead(&self.base, 1);
+    pub fn preconnect(&self) {
+        self.http.preconnect(&self.base, 1);
     }
 
     /// Asks for an access token, for the service principal itself or on behalf
@@ -54,10 +54,10 @@ impl EntraClient {
     /// `InvalidClient` where the credential is not taken, or what else went wrong.
     pub async fn token(
         &self,
-        call: &Call,
+        context: &RequestContext,
         principal: &ServicePrincipal,
         user: Option<&UserAssertion>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<AccessToken, UpstreamError> {
         let url = self.token_url(&principal.tenant_id);
         let asked_at = self.clock.now();
@@ -66,9 +66,13 @@ impl EntraClient {
             form::encode(&[self.grant(user), vec![("client_id", &principal.client_id)], proof.fields()].concat());
         let post = || self.http.request(Method::POST, url.clone()).header(header::CONTENT_TYPE, FORM);
         let request = || post().body(form.clone());
-        let attempt = self.http.attempt(call, Upstream::Entra, effort, asked_at);
-        let reply = attempt.run(|limit| self.http.send(call, Upstream::Entra, ROUTE, limit, request())).await?;
-        if reply.status.is_success() { token_of(&reply, asked_at) } else { Err(refusal_of(&reply, user.is_some())) }
+        let attempt = self.http.attempt(context, Upstream::Entra, retry_budget, asked_at);
+        let reply = attempt.run(|limit| self.http.send(context, Upstream::Entra, ROUTE, limit, request())).await?;
+        if reply.status.is_success() {
+            token_of(&reply, asked_at)
+        } else {
+            Err(error_from_response(&reply, user.is_some()))
+        }
     }
 
     fn grant<'f>(&self, user: Option<&'f UserAssertion>) -> Fields<'f> {

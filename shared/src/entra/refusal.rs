@@ -22,7 +22,7 @@ const USER_SUBERRORS: [&str; 5] =
 /// Reads a reply that is not a success.
 ///
 /// `error` and `suberror` decide, as the documentation asks. The number tells what can be done.
-pub(super) fn refusal_of(reply: &Reply, on_behalf_of_user: bool) -> UpstreamError {
+pub(super) fn error_from_response(reply: &Reply, on_behalf_of_user: bool) -> UpstreamError {
     let status = reply.status.as_u16();
     let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
     let error = body.error.as_deref().unwrap_or_default();
@@ -49,7 +49,7 @@ pub(super) fn refusal_of(reply: &Reply, on_behalf_of_user: bool) -> UpstreamErro
         code: number.map(|number| format!("AADSTS{number}")).or_else(|| as_code(error)),
         request_id: body.trace_id.as_deref().and_then(as_code),
         explanation: remedy.map_or_else(|| format!("status {status}"), str::to_owned),
-        cut_short: false,
+        deadline_exceeded: false,
     }
 }
 

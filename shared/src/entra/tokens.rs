@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::EntraClient;
-use crate::cache::{Cache, Perishable};
+use crate::cache::{Cache, Expiring};
 use crate::clock::Clock;
 use crate::domain::{UserAssertion, UserKey};
 use crate::ports::{AccessTokens, Charge};
-use crate::request::{CachedItem, Call};
+use crate::request::{CachedItem, RequestContext};
 use crate::secrets::CachedSecret;
 use crate::token::AccessToken;
-use crate::upstream::{Effort, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
 /// How much longer than the promised embed token an access token has to live.
 const HEADROOM: Duration = Duration::from_mins(5);
@@ -29,20 +29,20 @@ const MAX_KEPT: usize = 500;
 pub struct EntraTokens {
     entra: EntraClient,
     secret: Arc<CachedSecret>,
-    cache: Cache<Option<UserKey>, Kept, UpstreamError>,
+    cache: Cache<Option<UserKey>, CachedAccessToken, UpstreamError>,
     min_life: Duration,
     clock: Arc<dyn Clock>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept {
+struct CachedAccessToken {
     token: AccessToken,
-    renewed_under: Duration,
+    refresh_margin: Duration,
 }
 
-impl Perishable for Kept {
+impl Expiring for CachedAccessToken {
     fn is_fresh(&self, now: SystemTime) -> bool {
-        self.token.expiry.remaining(now) > self.renewed_under
+        self.token.expiry.remaining(now) > self.refresh_margin
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
@@ -52,7 +52,7 @@ impl Perishable for Kept {
 
 /// An embed token ends with the access token that made it, so that one is
 /// renewed while every embed token made with it is still worth using.
-fn renewed_under(min_life: Duration, life: Duration) -> Duration {
+fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
     (min_life + HEADROOM).max(life / 2).min(life.mul_f64(0.8))
 }
 
@@ -66,16 +66,16 @@ impl EntraTokens {
 
     fn load(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         user: Option<UserAssertion>,
-        effort: Effort,
-    ) -> impl Future<Output = Result<Kept, UpstreamError>> + Send + use<> {
-        let (entra, secret, call) = (self.entra.clone(), Arc::clone(&self.secret), Arc::clone(call));
+        retry_budget: RetryBudget,
+    ) -> impl Future<Output = Result<CachedAccessToken, UpstreamError>> + Send + use<> {
+        let (entra, secret, context) = (self.entra.clone(), Arc::clone(&self.secret), Arc::clone(context));
         let min_life = self.min_life;
         async move {
-            let token = request(&entra, &secret, &call, user.as_ref(), effort).await?;
-            let renewed_under = renewed_under(min_life, token.expiry.life);
-            Ok(Kept { token, renewed_under })
+            let token = request(&entra, &secret, &context, user.as_ref(), retry_budget).await?;
+            let refresh_margin = refresh_margin(min_life, token.expiry.life);
+            Ok(CachedAccessToken { token, refresh_margin })
         }
     }
 }
@@ -84,20 +84,20 @@ impl EntraTokens {
 async fn request(
     entra: &EntraClient,
     secret: &CachedSecret,
-    call: &Arc<Call>,
+    context: &Arc<RequestContext>,
     user: Option<&UserAssertion>,
-    effort: Effort,
+    retry_budget: RetryBudget,
 ) -> Result<AccessToken, UpstreamError> {
     if !secret.is_ready() {
-        entra.connect_ahead();
+        entra.preconnect();
     }
-    let principal = secret.get(call).await?;
-    let refusal = match entra.token(call, &principal, user, effort).await {
+    let principal = secret.get(context).await?;
+    let refusal = match entra.token(context, &principal, user, retry_budget).await {
         Err(error) if error.kind == UpstreamErrorKind::InvalidClient => error,
         other => return other,
     };
-    match secret.get_rotated(call, &principal).await {
-        Ok(Some(rotated)) => entra.token(call, &rotated, user, effort).await,
+    match secret.get_rotated(context, &principal).await {
+        Ok(Some(rotated)) => entra.token(context, &rotated, user, retry_budget).await,
         Ok(None) => Err(refusal),
         Err(unread) => {
             let explanation = format!("{}; {unread} when it was to be read again", refusal.explanation);
@@ -119,7 +119,7 @@ impl AccessTokens for EntraTokens {
 
     async fn get(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         user: Option<&UserAssertion>,
         charge: Charge<'_>,
     ) -> Result<AccessToken, UpstreamError> {
@@ -127,15 +127,15 @@ impl AccessTokens for EntraTokens {
         let key = key(user);
         // With a living token at hand one attempt is enough: the request's time
         // is better spent on Power BI.
-        let effort = if self.cache.is_usable(&key, now) { Effort::Once } else { Effort::Full };
+        let retry_budget = if self.cache.is_usable(&key, now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || {
             if user.is_some() {
                 charge()?;
             }
-            Ok::<_, UpstreamError>(self.load(call, user.cloned(), effort))
+            Ok::<_, UpstreamError>(self.load(context, user.cloned(), retry_budget))
         };
-        let (kept, origin) = self.cache.get(key, now, load, |error| error.noted_on(call)).await?;
-        call.note_origin(CachedItem::AccessToken, origin);
+        let (kept, origin) = self.cache.get(key, now, load, |error| error.noted_on(context)).await?;
+        context.note_cache_status(CachedItem::AccessToken, origin);
         Ok(kept.token)
     }
 
@@ -159,7 +159,7 @@ mod tests {
             (15, 10, minutes(8)),
             (60, 60, minutes(48)),
         ] {
-            assert_eq!(renewed_under(minutes(min_life), minutes(life)), expected);
+            assert_eq!(refresh_margin(minutes(min_life), minutes(life)), expected);
         }
     }
 }

@@ -7,21 +7,21 @@ use http::StatusCode;
 
 use super::metrics::{self, Measured};
 use super::problem::Problem;
-use super::serve::{Edge, Route};
-use crate::cache::Origin;
+use super::serve::{HandlerContext, Route};
+use crate::cache::CacheStatus;
 use crate::domain::Caller;
-use crate::request::{CachedItem, Call, Setback, Trace};
+use crate::request::{CachedItem, DegradedCause, RequestContext, Trace};
 use crate::upstream::UpstreamError;
 
 /// What is known of a request when it begins.
-pub(super) struct Line {
+pub(super) struct RequestLine {
     path: &'static str,
     cold_start: bool,
     tenant: String,
     subject: String,
 }
 
-impl Line {
+impl RequestLine {
     pub(super) fn begin(route: &Route, cold_start: bool) -> Self {
         Self { path: route.path, cold_start, tenant: String::new(), subject: String::new() }
     }
@@ -34,12 +34,18 @@ impl Line {
     /// Writes the line, with its metrics: an error where somebody has to act, a
     /// warning where a caller was refused or an upstream was in trouble, else
     /// information.
-    pub(super) fn end(self, edge: &Edge, call: &Call, status: StatusCode, problem: Option<&Problem>) {
-        let ids = call.ids();
-        let trace = call.trace();
-        let elapsed = call.elapsed();
+    pub(super) fn end(
+        self,
+        handler: &HandlerContext,
+        context: &RequestContext,
+        status: StatusCode,
+        problem: Option<&Problem>,
+    ) {
+        let ids = context.ids();
+        let trace = context.trace();
+        let elapsed = context.elapsed();
         let cause = cause_of(problem, &trace);
-        let members = || self.members(edge.metrics_namespace(), edge.now(), elapsed, problem, &trace);
+        let members = || self.members(handler.metrics_namespace(), handler.now(), elapsed, problem, &trace);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -88,9 +94,9 @@ impl Line {
 }
 
 /// Why there is a problem, or what the request has got over.
-fn cause_of(problem: Option<&Problem>, trace: &Trace) -> Option<Setback> {
+fn cause_of(problem: Option<&Problem>, trace: &Trace) -> Option<DegradedCause> {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
-    cause.map(UpstreamError::as_setback).or_else(|| trace.setback.clone())
+    cause.map(UpstreamError::as_degraded_cause).or_else(|| trace.degraded.clone())
 }
 
 /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.
@@ -107,15 +113,15 @@ fn upstream_of(trace: &Trace) -> String {
 /// Where kept values came from, in short: `AccessToken hit, EmbedToken loaded, Report hit 2`.
 fn cache_of(trace: &Trace) -> String {
     let mut text = String::new();
-    for (item, origin) in CachedItem::ALL.iter().flat_map(|item| Origin::ALL.map(|origin| (*item, origin))) {
-        let word = match origin {
-            Origin::Cache => "hit",
-            Origin::Loaded => "loaded",
-            Origin::Fallback => "fallback",
+    for (item, status) in CachedItem::ALL.iter().flat_map(|item| CacheStatus::ALL.map(|status| (*item, status))) {
+        let word = match status {
+            CacheStatus::Hit => "hit",
+            CacheStatus::Miss => "loaded",
+            CacheStatus::Stale => "fallback",
         };
         let separator = if text.is_empty() { "" } else { ", " };
         // Writing into memory cannot fail.
-        let _ = match trace.count(item, origin) {
+        let _ = match trace.count(item, status) {
             0 => Ok(()),
             1 => write!(text, "{separator}{item:?} {word}"),
             count => write!(text, "{separator}{item:?} {word} {count}"),

@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
 use super::problem::Code;
-use crate::cache::Origin;
+use crate::cache::CacheStatus;
 use crate::request::{CachedItem, Outcome, Trace, Upstream, UpstreamCall};
 
 /// The members of a kept answer, with room to spare.
@@ -126,7 +126,7 @@ pub(super) struct Measured<'m> {
 /// The members that make a request's line a document of metrics: those that
 /// occurred, in JSON, without braces around.
 pub(super) fn members(namespace: &str, at: SystemTime, measured: &Measured<'_>) -> String {
-    let mut document = Document::new();
+    let mut document = MetricsDocument::new();
     document.add(&LATENCY, Milliseconds(measured.latency));
     document.add_count(&COLD_START, u64::from(measured.cold_start));
     document.add_count(&PROBLEMS, u64::from(measured.problem.is_some()));
@@ -138,11 +138,11 @@ pub(super) fn members(namespace: &str, at: SystemTime, measured: &Measured<'_>) 
     document.finish(namespace, at)
 }
 
-fn add_caches(document: &mut Document, measured: &Measured<'_>) {
-    let embed_tokens = |origin| u64::from(measured.trace.count(CachedItem::EmbedToken, origin));
-    document.add_count(&EMBED_TOKEN_HITS, embed_tokens(Origin::Cache));
-    document.add_count(&EMBED_TOKEN_LOADS, embed_tokens(Origin::Loaded));
-    document.add_count(&FALLBACKS, embed_tokens(Origin::Fallback));
+fn add_caches(document: &mut MetricsDocument, measured: &Measured<'_>) {
+    let embed_tokens = |status| u64::from(measured.trace.count(CachedItem::EmbedToken, status));
+    document.add_count(&EMBED_TOKEN_HITS, embed_tokens(CacheStatus::Hit));
+    document.add_count(&EMBED_TOKEN_LOADS, embed_tokens(CacheStatus::Miss));
+    document.add_count(&FALLBACKS, embed_tokens(CacheStatus::Stale));
     let reads = || attempts(measured.trace, Upstream::SecretsManager).map(|call| call.outcome);
     document.add_count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
     let unusable = measured.problem == Some(Code::CredentialsUnavailable);
@@ -150,7 +150,7 @@ fn add_caches(document: &mut Document, measured: &Measured<'_>) {
     document.add_count(&SECRET_TROUBLE, u64::from(unusable || failed));
 }
 
-fn add_upstream(document: &mut Document, of: &OfUpstream, trace: &Trace) {
+fn add_upstream(document: &mut MetricsDocument, of: &OfUpstream, trace: &Trace) {
     let calls = || attempts(trace, of.upstream);
     if calls().next().is_none() {
         return;
@@ -193,12 +193,12 @@ impl fmt::Display for Latencies<'_> {
 
 /// A document on its way. Nothing in it needs escaping: names are ours, and the
 /// settings see to the namespace. Writing into memory cannot fail.
-struct Document {
+struct MetricsDocument {
     definitions: [String; Dimensions::ALL.len()],
     values: String,
 }
 
-impl Document {
+impl MetricsDocument {
     /// One with room for what a kept answer says.
     fn new() -> Self {
         let definitions = [String::with_capacity(96), String::with_capacity(96), String::new()];

@@ -143,7 +143,7 @@ pub struct Problem {
 /// The document's members.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'p> {
+struct ProblemDocument<'p> {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -215,7 +215,7 @@ impl Problem {
     /// The document's JSON text.
     #[must_use]
     pub fn to_json(&self, request_id: &str) -> String {
-        let document = Document {
+        let document = ProblemDocument {
             r#type: format!("urn:dynabind:problem:{}", self.code.as_str()),
             title: self.code.title(),
             status: self.code.status().as_u16(),

@@ -16,17 +16,17 @@ use crate::clock::Clock;
 use crate::domain::{Caller, CallerError, ReportKey, UserAssertion};
 use crate::embedding::BindingsRequest;
 use crate::gateway::{self, VerifiedClaims};
-use crate::request::{Call, RequestIds, Setback};
+use crate::request::{DegradedCause, RequestContext, RequestIds};
 use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]
 use crate::spans::{Served, Spans};
 
 /// What is left for writing the answer after the deadline of the work; a part
-/// of the margin that [`Call`] keeps to Lambda's own deadline.
+/// of the margin that [`RequestContext`] keeps to Lambda's own deadline.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// What the edge of a function knows before any request.
-pub struct Edge {
+/// What a function knows before any request.
+pub struct HandlerContext {
     tenant_claim: String,
     groups_claim: String,
     metrics_namespace: String,
@@ -36,8 +36,8 @@ pub struct Edge {
     spans: Option<Spans>,
 }
 
-impl Edge {
-    /// An edge that reads callers as the settings say.
+impl HandlerContext {
+    /// A handler context that reads callers as the settings say.
     #[must_use]
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Edge {
         }
     }
 
-    /// The same edge, whose requests' spans go to a collector.
+    /// The same context, whose requests' spans go to a collector.
     #[cfg(feature = "opentelemetry")]
     #[must_use]
     pub fn with_spans(self, spans: Option<Spans>) -> Self {
@@ -84,17 +84,17 @@ pub struct Route {
 }
 
 /// A request of a verified caller.
-pub struct Exchange {
-    call: Arc<Call>,
+pub struct AuthenticatedRequest {
+    context: Arc<RequestContext>,
     caller: Caller,
     request: Request,
 }
 
-impl Exchange {
+impl AuthenticatedRequest {
     /// Deadline and trace.
     #[must_use]
-    pub fn call(&self) -> &Arc<Call> {
-        &self.call
+    pub fn context(&self) -> &Arc<RequestContext> {
+        &self.context
     }
 
     /// Who asks.
@@ -124,35 +124,35 @@ impl Exchange {
 ///
 /// A panic in it is a 500 of this request alone.
 pub async fn serve<T, F>(
-    edge: &Edge,
+    handler: &HandlerContext,
     route: &Route,
     request: Request,
-    answer: impl FnOnce(Exchange) -> F,
+    answer: impl FnOnce(AuthenticatedRequest) -> F,
 ) -> Response<Body>
 where
     T: Serialize,
     F: Future<Output = Result<T, Problem>>,
 {
-    let call = Arc::new(Call::begin(lambda_remaining(&request, edge.now())).with_ids(ids_of(&request)));
-    let cold_start = edge.is_first_request();
-    let mut line = log::Line::begin(route, cold_start);
+    let context = Arc::new(RequestContext::begin(lambda_remaining(&request, handler.now())).with_ids(ids_of(&request)));
+    let cold_start = handler.is_first_request();
+    let mut line = log::RequestLine::begin(route, cold_start);
     #[cfg(feature = "opentelemetry")]
     let parent = crate::spans::parent_of(call.ids().trace.as_deref(), request.headers());
-    let result = match admit(edge, route, request, &call) {
-        Ok(exchange) => {
-            line.caller(exchange.caller());
-            finish(&call, answer(exchange)).await
+    let result = match admit(handler, route, request, &context) {
+        Ok(request) => {
+            line.caller(request.caller());
+            finish(&context, answer(request)).await
         }
         Err(problem) => Err(problem),
     };
-    let (status, mut headers, body) = render(&result, route, &call.ids().request);
-    headers::echo_correlation_id(&mut headers, call.ids().correlation.as_deref());
-    line.end(edge, &call, status, result.as_ref().err());
+    let (status, mut headers, body) = render(&result, route, &context.ids().request);
+    headers::echo_correlation_id(&mut headers, context.ids().correlation.as_deref());
+    line.end(handler, &context, status, result.as_ref().err());
     #[cfg(feature = "opentelemetry")]
-    if let Some(spans) = &edge.spans {
+    if let Some(spans) = &handler.spans {
         let problem = result.as_ref().err().map(|problem| problem.code.as_str());
         let served = Served { parent, method: route.method.clone(), route: route.path, status, problem, cold_start };
-        spans.export(&call, &served, edge.now()).await;
+        spans.export(&context, &served, handler.now()).await;
     }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -179,9 +179,14 @@ fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
 }
 
 /// Checks who asks, then the method, before anything is read.
-fn admit(edge: &Edge, route: &Route, mut request: Request, call: &Arc<Call>) -> Result<Exchange, Problem> {
+fn admit(
+    handler: &HandlerContext,
+    route: &Route,
+    mut request: Request,
+    context: &Arc<RequestContext>,
+) -> Result<AuthenticatedRequest, Problem> {
     let claims = request.extensions_mut().remove::<VerifiedClaims>().ok_or_else(Problem::unauthenticated)?;
-    let caller = Caller::new(claims, &edge.tenant_claim, &edge.groups_claim).map_err(|error| match error {
+    let caller = Caller::new(claims, &handler.tenant_claim, &handler.groups_claim).map_err(|error| match error {
         CallerError::NoSubject => Problem::unauthenticated(),
         CallerError::SubjectIsNoText => Problem::not_entitled(),
     })?;
@@ -189,7 +194,7 @@ fn admit(edge: &Edge, route: &Route, mut request: Request, call: &Arc<Call>) -> 
     if request.method() != route.method {
         return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
     }
-    Ok(Exchange { call: Arc::clone(call), caller, request })
+    Ok(AuthenticatedRequest { context: Arc::clone(context), caller, request })
 }
 
 /// The bearer token itself, which the authorizer has verified.
@@ -198,15 +203,15 @@ fn assertion(request: &Request) -> Option<UserAssertion> {
 }
 
 /// Runs the answer inside the deadline, and keeps a panic from the environment.
-async fn finish<T>(call: &Call, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+async fn finish<T>(context: &RequestContext, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let guarded = AssertUnwindSafe(answer).catch_unwind();
-    match tokio::time::timeout_at(call.deadline() + GRACE, guarded).await {
+    match tokio::time::timeout_at(context.deadline() + GRACE, guarded).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Problem::internal()),
         Err(_) => {
             // Its own calls have ended by their deadline; only those of others may still be under way.
             let cause = "the deadline ran out while a call was waited for that another request had begun";
-            call.note_setback(Setback { cause: cause.to_owned(), code: None, request_id: None });
+            context.note_degraded(DegradedCause { cause: cause.to_owned(), code: None, request_id: None });
             Err(Problem::new(Code::UpstreamTimeout, "Power BI or Entra did not answer in time; try again later."))
         }
     }

@@ -8,7 +8,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::{StatusCode, header};
 
-use super::refusal::{refusal_of, request_id_of};
+use super::refusal::{error_from_response, request_id_of};
 use crate::upstream::{ClaimsChallenge, Reply, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// The challenge's `error`.
@@ -25,7 +25,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Only a user can answer one. The service principal has nobody who could sign
 /// in, so for it a challenge is a refusal with its remedy.
 pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamError {
-    let refusal = refusal_of(reply);
+    let refusal = error_from_response(reply);
     let Some(Challenge { claims }) = challenge_in(reply) else { return refusal };
     let code = Some(INSUFFICIENT_CLAIMS.to_owned());
     if as_user {

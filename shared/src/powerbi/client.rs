@@ -21,9 +21,9 @@ use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest}
 use crate::ports::{
     ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata,
 };
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::token::{AccessToken, EmbedToken, Expiry};
-use crate::upstream::{Effort, Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
+use crate::upstream::{Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";
 
@@ -44,18 +44,18 @@ impl PowerBiClient {
     /// Sends a request as often as worth while and reads its answer.
     async fn ask<T: DeserializeOwned>(
         &self,
-        call: &Call,
-        effort: Effort,
+        context: &RequestContext,
+        retry_budget: RetryBudget,
         route: &'static str,
         as_user: bool,
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, UpstreamError> {
-        let attempt = self.http.attempt(call, Upstream::PowerBi, effort, self.clock.now());
+        let attempt = self.http.attempt(context, Upstream::PowerBi, retry_budget, self.clock.now());
         let (http, request) = (&self.http, &request);
         let send = |limit| async move {
-            let reply = http.send(call, Upstream::PowerBi, route, limit, request()).await;
+            let reply = http.send(context, Upstream::PowerBi, route, limit, request()).await;
             if let Ok(host) = reply.as_ref().map(|reply| home_cluster_of(&reply.headers)) {
-                call.note_home_cluster(host);
+                context.note_home_cluster(host);
             }
             reply
         };
@@ -68,34 +68,34 @@ impl PowerBiClient {
 
     async fn look_up<T: DeserializeOwned>(
         &self,
-        call: &Call,
+        context: &RequestContext,
         access: &AccessToken,
-        effort: Effort,
+        retry_budget: RetryBudget,
         route: &'static str,
         actor: ActorKey,
         path: String,
     ) -> Result<T, UpstreamError> {
         let as_user = actor.is_user();
         let request = || self.request(Method::GET, &path, access, actor.profile());
-        self.ask(call, effort, route, as_user, request).await
+        self.ask(context, retry_budget, route, as_user, request).await
     }
 
     /// Lists what a workspace holds of one kind. An entry that cannot be read is left out and told to
     /// the log: what is in it cannot be bound.
     async fn list<T: DeserializeOwned>(
         &self,
-        call: &Call,
+        context: &RequestContext,
         access: &AccessToken,
-        effort: Effort,
+        retry_budget: RetryBudget,
         route: &'static str,
         item: Item<()>,
         kind: &str,
     ) -> Result<Vec<T>, UpstreamError> {
         let path = format!("groups/{}/{kind}", item.workspace);
-        let list: wire::List<T> = self.look_up(call, access, effort, route, item.actor, path).await?;
+        let list: wire::List<T> = self.look_up(context, access, retry_budget, route, item.actor, path).await?;
         let skipped = list.value.skipped;
         if skipped > 0 {
-            let (workspace, request_id) = (item.workspace.to_string(), &call.ids().request);
+            let (workspace, request_id) = (item.workspace.to_string(), &context.ids().request);
             tracing::warn!(skipped, workspace, request_id, "entries of a workspace's list are left out");
         }
         Ok(list.value.good)
@@ -115,78 +115,79 @@ impl PowerBiClient {
 
 #[async_trait]
 impl PowerBi for PowerBiClient {
-    fn connect_ahead(&self, connections: usize) {
-        self.http.connect_ahead(&self.base, connections);
+    fn preconnect(&self, connections: usize) {
+        self.http.preconnect(&self.base, connections);
     }
 
     async fn generate_token(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         request: &TokenRequest,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<EmbedToken, UpstreamError> {
         let body = wire::GenerateTokenRequestV2::from(request);
         let send = || self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
-        let token: wire::EmbedToken = self.ask(call, effort, "GenerateToken", false, send).await?;
+        let token: wire::EmbedToken = self.ask(context, retry_budget, "GenerateToken", false, send).await?;
         embed_token_of(token, self.clock.now()).ok_or_else(|| unexpected(None))
     }
 
     async fn report(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<ReportId>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report = self.look_up(call, access, effort, "GetReport", item.actor, path).await?;
+        let report: wire::Report = self.look_up(context, access, retry_budget, "GetReport", item.actor, path).await?;
         metadata_of(report).map_err(|error| failed(error.to_string()))
     }
 
     async fn dataset(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<DatasetId>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset = self.look_up(call, access, effort, "GetDataset", item.actor, path).await?;
+        let dataset: wire::Dataset =
+            self.look_up(context, access, retry_budget, "GetDataset", item.actor, path).await?;
         Ok(listed(dataset).metadata)
     }
 
     async fn datasets(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<()>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
-        let datasets = self.list(call, access, effort, "GetDatasets", item, "datasets").await?;
+        let datasets = self.list(context, access, retry_budget, "GetDatasets", item, "datasets").await?;
         Ok(datasets.into_iter().map(listed).collect())
     }
 
     async fn reports(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<()>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<Vec<ListedReport>, UpstreamError> {
-        let reports = self.list(call, access, effort, "GetReports", item, "reports").await?;
+        let reports = self.list(context, access, retry_budget, "GetReports", item, "reports").await?;
         Ok(reports.into_iter().filter_map(listed_report).collect())
     }
 
     async fn workspace(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         access: &AccessToken,
         item: Item<()>,
-        effort: Effort,
+        retry_budget: RetryBudget,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(call, access, effort, "GetGroup", item.actor, path).await?;
+        let group: wire::Group = self.look_up(context, access, retry_budget, "GetGroup", item.actor, path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }

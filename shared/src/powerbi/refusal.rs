@@ -20,7 +20,7 @@ const RIGHTS_CODES: [&str; 3] =
 const TRIAL_IS_OVER: &str = "embed token that can be generated";
 
 /// Reads a reply that is not a success.
-pub(super) fn refusal_of(reply: &Reply) -> UpstreamError {
+pub(super) fn error_from_response(reply: &Reply) -> UpstreamError {
     let status = reply.status.as_u16();
     let body = ErrorBody::parse(&reply.body, header(&reply.headers, "x-powerbi-error-details"));
     let codes: Vec<_> = header(&reply.headers, "x-powerbi-error-info").into_iter().chain(body.codes()).collect();
@@ -46,7 +46,7 @@ pub(super) fn refusal_of(reply: &Reply) -> UpstreamError {
         code,
         request_id: request_id_of(&reply.headers),
         explanation: remedy.map_or_else(|| format!("status {status}"), str::to_owned),
-        cut_short: false,
+        deadline_exceeded: false,
     }
 }
 

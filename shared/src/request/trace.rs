@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cache::Origin;
+use crate::cache::CacheStatus;
 
 /// An outside system.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -95,7 +95,7 @@ impl UpstreamCall {
 
 /// A failure that a request gets over, with an old answer or without a part of its answer.
 #[derive(Clone, Debug)]
-pub struct Setback {
+pub struct DegradedCause {
     /// What happened, and how to mend it.
     pub cause: String,
     /// The upstream's code for it.
@@ -152,29 +152,29 @@ pub struct Trace {
     /// The host of the Power BI cluster that holds the tenant, as the last answer named it.
     pub home_cluster: Option<String>,
     /// The first failure that it got over.
-    pub setback: Option<Setback>,
-    /// How often each item had each origin. A table, because a kept answer should cost no allocation.
-    origins: [[u16; Origin::ALL.len()]; CachedItem::ALL.len()],
+    pub degraded: Option<DegradedCause>,
+    /// How often each item had each status. A table, because a kept answer should cost no allocation.
+    statuses: [[u16; CacheStatus::ALL.len()]; CachedItem::ALL.len()],
 }
 
 impl Trace {
     /// How often an item came from there.
     #[must_use]
-    pub fn count(&self, item: CachedItem, origin: Origin) -> u16 {
-        self.origins[item as usize][origin as usize]
+    pub fn count(&self, item: CachedItem, status: CacheStatus) -> u16 {
+        self.statuses[item as usize][status as usize]
     }
 
     /// Whether an upstream did not do what it was asked, or an old value stood in for a new one.
     #[must_use]
     pub fn is_troubled(&self) -> bool {
-        let fell_back = |item: &CachedItem| self.count(*item, Origin::Fallback) > 0;
-        self.setback.is_some()
+        let fell_back = |item: &CachedItem| self.count(*item, CacheStatus::Stale) > 0;
+        self.degraded.is_some()
             || CachedItem::ALL.iter().any(fell_back)
             || self.upstream_calls.iter().any(|call| !call.outcome.is_success())
     }
 
-    pub(super) fn note_origin(&mut self, item: CachedItem, origin: Origin) {
-        let count = &mut self.origins[item as usize][origin as usize];
+    pub(super) fn note_cache_status(&mut self, item: CachedItem, status: CacheStatus) {
+        let count = &mut self.statuses[item as usize][status as usize];
         *count = count.saturating_add(1);
     }
 }

@@ -11,12 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::credential::ServicePrincipal;
 use crate::aws::{self, SdkAnswer};
-use crate::cache::{Aged, Cache};
+use crate::cache::{Cache, TtlEntry};
 use crate::clock::{Clock, Pacer};
 use crate::ports::{Secret, SecretStore};
-use crate::request::{CachedItem, Call};
+use crate::request::{CachedItem, RequestContext};
 use crate::settings::Settings;
-use crate::upstream::{Effort, Http, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Http, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "GetSecretValue";
 
@@ -48,14 +48,14 @@ impl SecretsManager {
 
 #[async_trait]
 impl SecretStore for SecretsManager {
-    async fn read(&self, call: &Arc<Call>, effort: Effort) -> Result<Secret, UpstreamError> {
-        let attempt = self.http.attempt(call, Upstream::SecretsManager, effort, self.clock.now());
+    async fn read(&self, context: &Arc<RequestContext>, retry_budget: RetryBudget) -> Result<Secret, UpstreamError> {
+        let attempt = self.http.attempt(context, Upstream::SecretsManager, retry_budget, self.clock.now());
         // The stage is named because "current" is what a rotation moves.
         let request = || {
             let request = self.client.get_secret_value().secret_id(&self.secret_id).version_stage("AWSCURRENT");
-            request.customize().mutate_request(aws::passing_trace(call)).send()
+            request.customize().mutate_request(aws::passing_trace(context)).send()
         };
-        match attempt.run(|limit| aws::send(call, Upstream::SecretsManager, ROUTE, limit, request())).await {
+        match attempt.run(|limit| aws::send(context, Upstream::SecretsManager, ROUTE, limit, request())).await {
             Ok(SdkAnswer { outcome: Ok(output), .. }) => secret_of(output),
             Ok(SdkAnswer { outcome: Err(None), status, .. }) if status.is_success() => {
                 Err(unavailable(None, "the answer is not of the documented shape"))
@@ -63,8 +63,11 @@ impl SecretStore for SecretsManager {
             Ok(SdkAnswer { outcome: Err(code), status, .. }) => {
                 Err(unavailable(code, &format!("status {}", status.as_u16())))
             }
-            Err(error) if error.kind == UpstreamErrorKind::Timeout && call.remaining().is_zero() => Err(error),
-            Err(error) => Err(UpstreamError { cut_short: error.cut_short, ..unavailable(None, &error.explanation) }),
+            Err(error) if error.kind == UpstreamErrorKind::Timeout && context.remaining().is_zero() => Err(error),
+            Err(error) => Err(UpstreamError {
+                deadline_exceeded: error.deadline_exceeded,
+                ..unavailable(None, &error.explanation)
+            }),
         }
     }
 }
@@ -102,7 +105,7 @@ struct Version {
 /// The service principal, from a secret that is trusted for a while.
 pub struct CachedSecret {
     store: Arc<dyn SecretStore>,
-    cache: Cache<(), Aged<Version>, UpstreamError>,
+    cache: Cache<(), TtlEntry<Version>, UpstreamError>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
     /// Held while the secret is being read again: whoever comes meanwhile waits for what is found.
@@ -128,12 +131,12 @@ impl CachedSecret {
     ///
     /// # Errors
     /// `CredentialsUnavailable`.
-    pub async fn get(&self, call: &Arc<Call>) -> Result<Arc<ServicePrincipal>, UpstreamError> {
+    pub async fn get(&self, context: &Arc<RequestContext>) -> Result<Arc<ServicePrincipal>, UpstreamError> {
         let now = self.clock.now();
-        let effort = if self.cache.is_usable(&(), now) { Effort::Once } else { Effort::Full };
-        let load = || Ok::<_, UpstreamError>(self.load(call, effort, now));
-        let (kept, origin) = self.cache.get((), now, load, |error| error.noted_on(call)).await?;
-        call.note_origin(CachedItem::Secret, origin);
+        let retry_budget = if self.cache.is_usable(&(), now) { RetryBudget::Once } else { RetryBudget::Full };
+        let load = || Ok::<_, UpstreamError>(self.load(context, retry_budget, now));
+        let (kept, origin) = self.cache.get((), now, load, |error| error.noted_on(context)).await?;
+        context.note_cache_status(CachedItem::Secret, origin);
         Ok(kept.value.principal)
     }
 
@@ -144,7 +147,7 @@ impl CachedSecret {
     /// `CredentialsUnavailable`.
     pub async fn get_rotated(
         &self,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         refused: &Arc<ServicePrincipal>,
     ) -> Result<Option<Arc<ServicePrincipal>>, UpstreamError> {
         let reread = self.reread.lock().await;
@@ -156,25 +159,25 @@ impl CachedSecret {
         if !reread.may(now) {
             return Ok(None);
         }
-        tracing::warn!(request_id = call.ids().request, "Entra refuses the credential; reading the secret again");
-        let found = self.load(call, Effort::Full, now).await?;
+        tracing::warn!(request_id = context.ids().request, "Entra refuses the credential; reading the secret again");
+        let found = self.load(context, RetryBudget::Full, now).await?;
         self.cache.put(&(), found.clone(), now);
         Ok((found.value.id != kept.value.id).then_some(found.value.principal))
     }
 
     fn load(
         &self,
-        call: &Arc<Call>,
-        effort: Effort,
+        context: &Arc<RequestContext>,
+        retry_budget: RetryBudget,
         now: SystemTime,
-    ) -> impl Future<Output = Result<Aged<Version>, UpstreamError>> + Send + use<> {
-        let (store, call, ttl) = (Arc::clone(&self.store), Arc::clone(call), self.ttl);
+    ) -> impl Future<Output = Result<TtlEntry<Version>, UpstreamError>> + Send + use<> {
+        let (store, context, ttl) = (Arc::clone(&self.store), Arc::clone(context), self.ttl);
         async move {
-            let secret = store.read(&call, effort).await?;
+            let secret = store.read(&context, retry_budget).await?;
             let principal = ServicePrincipal::parse(secret.text.expose_secret(), now)
                 .map_err(|faults| unavailable(None, &format!("the secret is malformed: {}", faults.join("; "))))?;
             let value = Version { id: secret.version, principal: Arc::new(principal) };
-            Ok(Aged { value, read_at: now, ttl, grace: Duration::MAX })
+            Ok(TtlEntry { value, read_at: now, ttl, grace: Duration::MAX })
         }
     }
 }

@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use super::redact::without_secrets;
 use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings, UserToken};
-use crate::fault::{Fault, Faults};
+use crate::validation::{ValidationError, ValidationErrors};
 
 const NAMESPACE_RULE: &str = "1 to 255 letters, digits and signs of ._/#:-, not beginning with `AWS/` or `:`";
 
@@ -22,15 +22,15 @@ type Lookup<'v> = &'v dyn Fn(&str) -> Option<String>;
 /// Collects faults while values are taken out of the variables.
 struct Vars<'v> {
     lookup: Lookup<'v>,
-    faults: Vec<Fault>,
+    faults: Vec<ValidationError>,
 }
 
-pub(super) fn read(lookup: Lookup<'_>) -> Result<Settings, Faults> {
+pub(super) fn read(lookup: Lookup<'_>) -> Result<Settings, ValidationErrors> {
     let mut vars = Vars { lookup, faults: Vec::new() };
     let settings = read_settings(&mut vars);
     match settings {
         Some(settings) if vars.faults.is_empty() => Ok(settings),
-        _ => Err(Faults(vars.faults)),
+        _ => Err(ValidationErrors(vars.faults)),
     }
 }
 
@@ -47,7 +47,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let secret_ttl = vars.number("DYNABIND_SECRET_TTL_SECONDS", 300, 1..=86_400);
     let metadata_ttl = vars.number("DYNABIND_METADATA_TTL_SECONDS", 600, 1..=86_400);
     let upstream_timeout = vars.number("DYNABIND_UPSTREAM_TIMEOUT_MS", 5000, 1..=20_000);
-    let starts_ahead = vars.value("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| is_ahead(&kind));
+    let preinitialized = vars.value("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| is_ahead(&kind));
     let metrics_namespace = vars.checked("DYNABIND_METRICS_NAMESPACE", "Dynabind", is_namespace, NAMESPACE_RULE);
     let aws = read_aws(vars);
     #[cfg(feature = "opentelemetry")]
@@ -68,7 +68,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         upstream_timeout: Duration::from_millis(upstream_timeout?),
         metrics_namespace: metrics_namespace?,
         roots,
-        starts_ahead,
+        preinitialized,
         aws: aws?,
         #[cfg(feature = "opentelemetry")]
         collector,
@@ -147,7 +147,7 @@ impl Vars<'_> {
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
-        self.faults.push(Fault { place: name.to_owned(), detail: detail.into() });
+        self.faults.push(ValidationError { place: name.to_owned(), detail: detail.into() });
     }
 
     fn text(&self, name: &str, default: &str) -> String {
@@ -270,7 +270,7 @@ mod tests {
         ("AWS_SECRET_ACCESS_KEY", "hidden-key"),
     ];
 
-    fn settings(more: &[(&str, &str)]) -> Result<Settings, Faults> {
+    fn settings(more: &[(&str, &str)]) -> Result<Settings, ValidationErrors> {
         let vars: HashMap<_, _> = ENOUGH.iter().chain(more).copied().collect();
         read(&|name| vars.get(name).map(|value| (*value).to_owned()))
     }
@@ -297,7 +297,7 @@ mod tests {
             ("AWS_REGION", "eu-west-1"),
         ]
         .into();
-        let Faults(faults) = read(&|name| vars.get(name).map(|value| (*value).to_owned())).unwrap_err();
+        let ValidationErrors(faults) = read(&|name| vars.get(name).map(|value| (*value).to_owned())).unwrap_err();
         let places: Vec<_> = faults.iter().map(|fault| fault.place.as_str()).collect();
         assert_eq!(
             places,

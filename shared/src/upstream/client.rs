@@ -14,9 +14,9 @@ use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 
 use super::preconnect::{self, Limits};
-use super::{Attempt, Effort, Upstream};
-use crate::fault::{Fault, Faults};
-use crate::request::{Call, Outcome, UpstreamCall};
+use super::{RetryBudget, RetryPolicy, Upstream};
+use crate::request::{Outcome, RequestContext, UpstreamCall};
+use crate::validation::{ValidationError, ValidationErrors};
 
 /// Below the idle limits of Microsoft's and AWS's front ends, so that a pooled
 /// connection is seldom one that the peer has closed.
@@ -57,7 +57,7 @@ pub struct Reply {
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum SendFault {
+pub(crate) enum SendError {
     /// The attempt's time ran out.
     #[error("no answer in time")]
     Timeout,
@@ -69,12 +69,12 @@ pub(crate) enum SendFault {
     TooLarge,
 }
 
-impl From<SendFault> for Outcome {
-    fn from(fault: SendFault) -> Self {
+impl From<SendError> for Outcome {
+    fn from(fault: SendError) -> Self {
         Self::Unanswered(match fault {
-            SendFault::Timeout => "timeout",
-            SendFault::Connection => "connection",
-            SendFault::TooLarge => "too-large",
+            SendError::Timeout => "timeout",
+            SendError::Connection => "connection",
+            SendError::TooLarge => "too-large",
         })
     }
 }
@@ -84,8 +84,9 @@ impl Http {
     ///
     /// # Errors
     /// What is wrong with the file of trusted roots.
-    pub fn new(roots: Option<&Path>, attempt_timeout: Duration) -> Result<Self, Faults> {
-        let fault = |place: &str, detail: String| Faults(vec![Fault { place: place.to_owned(), detail }]);
+    pub fn new(roots: Option<&Path>, attempt_timeout: Duration) -> Result<Self, ValidationErrors> {
+        let fault =
+            |place: &str, detail: String| ValidationErrors(vec![ValidationError { place: place.to_owned(), detail }]);
         let roots = trusted_roots(roots).map_err(|detail| fault("SSL_CERT_FILE", detail))?;
         let tls = tls_config(roots).map_err(|error| fault("TLS", error.to_string()))?;
         let (using, opening) = preconnect::layers(Limits { connect: CONNECT_TIMEOUT, idle: POOL_IDLE });
@@ -104,7 +105,7 @@ impl Http {
     /// Opens connections to a host ahead of their use, without waiting for them.
     ///
     /// Nothing is sent over them before a request uses them.
-    pub fn connect_ahead(&self, url: &reqwest::Url, connections: usize) {
+    pub fn preconnect(&self, url: &reqwest::Url, connections: usize) {
         let (opener, url) = (Arc::clone(&self.opener), url.clone());
         tokio::spawn(async move {
             let Some(opener) = opener.as_ref().as_ref() else { return };
@@ -117,31 +118,37 @@ impl Http {
 
     /// The retry policy of one upstream call of `call`.
     #[must_use]
-    pub fn attempt<'c>(&self, call: &'c Call, upstream: Upstream, effort: Effort, now: SystemTime) -> Attempt<'c> {
-        Attempt { call, upstream, effort, attempt_timeout: self.attempt_timeout, now }
+    pub fn attempt<'c>(
+        &self,
+        context: &'c RequestContext,
+        upstream: Upstream,
+        retry_budget: RetryBudget,
+        now: SystemTime,
+    ) -> RetryPolicy<'c> {
+        RetryPolicy { context, upstream, retry_budget, attempt_timeout: self.attempt_timeout, now }
     }
 
     /// Sends one attempt of at most `limit` and reads its whole answer.
     pub(crate) async fn send(
         &self,
-        call: &Call,
+        context: &RequestContext,
         upstream: Upstream,
         route: &'static str,
         limit: Duration,
         request: reqwest::RequestBuilder,
-    ) -> Result<Reply, SendFault> {
+    ) -> Result<Reply, SendError> {
         let started = Instant::now();
-        let result = tokio::time::timeout(limit, exchange(request)).await.unwrap_or(Err(SendFault::Timeout));
+        let result = tokio::time::timeout(limit, exchange(request)).await.unwrap_or(Err(SendError::Timeout));
         let outcome = match &result {
             Ok(reply) => Outcome::Answered(reply.status.as_u16()),
             Err(fault) => Outcome::from(*fault),
         };
-        call.note(UpstreamCall::since(started, upstream, route, outcome));
+        context.note(UpstreamCall::since(started, upstream, route, outcome));
         result
     }
 
     /// Sends a request that somebody else has built and watches over.
-    pub(crate) async fn execute(&self, request: http::Request<Vec<u8>>) -> Result<Reply, SendFault> {
+    pub(crate) async fn execute(&self, request: http::Request<Vec<u8>>) -> Result<Reply, SendError> {
         let request = reqwest::Request::try_from(request).map_err(|error| fault_of(&error))?;
         exchange(reqwest::RequestBuilder::from_parts(self.client.clone(), request)).await
     }
@@ -161,7 +168,7 @@ fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
         .tcp_nodelay(true)
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendFault> {
+async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendError> {
     let (client, request) = request.build_split();
     let request = request.map_err(|error| fault_of(&error))?;
     let url = request.url().clone();
@@ -172,7 +179,7 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendFault> 
     let mut body = Zeroizing::new(Vec::with_capacity(expected.min(MAX_ROOM)));
     while let Some(chunk) = response.chunk().await.map_err(|error| fault_of(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
-            return Err(SendFault::TooLarge);
+            return Err(SendError::TooLarge);
         }
         append(&mut body, &chunk);
     }
@@ -190,8 +197,8 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     body.extend_from_slice(chunk);
 }
 
-fn fault_of(error: &reqwest::Error) -> SendFault {
-    if error.is_timeout() { SendFault::Timeout } else { SendFault::Connection }
+fn fault_of(error: &reqwest::Error) -> SendError {
+    if error.is_timeout() { SendError::Timeout } else { SendError::Connection }
 }
 
 /// The roots compiled in, or those of the given file alone.

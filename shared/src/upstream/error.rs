@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ClaimsChallenge;
 use crate::cache::LoadError;
-use crate::request::{Call, Setback, Upstream};
+use crate::request::{DegradedCause, RequestContext, Upstream};
 
 /// Why an upstream call failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,7 +66,7 @@ pub struct UpstreamError {
     /// For the log: what happened, and how to mend it.
     pub explanation: String,
     /// Whether it was given up only because its request's time had run out.
-    pub cut_short: bool,
+    pub deadline_exceeded: bool,
 }
 
 impl UpstreamError {
@@ -74,7 +74,7 @@ impl UpstreamError {
     #[must_use]
     pub fn new(upstream: Upstream, kind: UpstreamErrorKind, explanation: impl Into<String>) -> Self {
         let explanation = explanation.into();
-        Self { upstream, kind, code: None, request_id: None, explanation, cut_short: false }
+        Self { upstream, kind, code: None, request_id: None, explanation, deadline_exceeded: false }
     }
 
     /// Whether this is an outage: what was good before still is.
@@ -88,21 +88,21 @@ impl UpstreamError {
 
     /// Says whether it would have been tried again, had there been more time;
     /// an upstream that throttles has said itself when to come again.
-    pub(super) fn cut_short_if(self, wanted_more: bool) -> Self {
+    pub(super) fn deadline_exceeded_if(self, wanted_more: bool) -> Self {
         let is_throttled = matches!(self.kind, UpstreamErrorKind::Throttled { .. });
-        Self { cut_short: wanted_more && !is_throttled, ..self }
+        Self { deadline_exceeded: wanted_more && !is_throttled, ..self }
     }
 
     /// Notes it on a request that gets over it, whose line in the log then tells it: true.
-    pub fn noted_on(&self, call: &Call) -> bool {
-        call.note_setback(self.as_setback());
+    pub fn noted_on(&self, context: &RequestContext) -> bool {
+        context.note_degraded(self.as_degraded_cause());
         true
     }
 
     /// What the log tells of it.
     #[must_use]
-    pub fn as_setback(&self) -> Setback {
-        Setback { cause: self.to_string(), code: self.code.clone(), request_id: self.request_id.clone() }
+    pub fn as_degraded_cause(&self) -> DegradedCause {
+        DegradedCause { cause: self.to_string(), code: self.code.clone(), request_id: self.request_id.clone() }
     }
 }
 
@@ -116,7 +116,7 @@ impl std::error::Error for UpstreamError {}
 
 impl LoadError for UpstreamError {
     fn is_its_callers_alone(&self) -> bool {
-        self.cut_short
+        self.deadline_exceeded
     }
 }
 

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::time::Instant;
 
-use super::client::SendFault;
+use super::client::SendError;
 use super::{Reply, Upstream, UpstreamError, UpstreamErrorKind};
-use crate::request::Call;
+use crate::request::RequestContext;
 
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -41,7 +41,7 @@ impl Answer for Reply {
 
 /// How much of the request's time an upstream call is worth.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Effort {
+pub enum RetryBudget {
     /// Three attempts inside the deadline.
     Full,
     /// As many in a quarter of what is left: with an old answer at hand,
@@ -52,36 +52,36 @@ pub enum Effort {
     Once,
 }
 
-impl Effort {
+impl RetryBudget {
     /// What a new answer is worth, where there may be an old one.
-    pub(crate) fn beside_an_old_answer(there_is: bool) -> Self {
+    pub(crate) fn when_stale_is_usable(there_is: bool) -> Self {
         if there_is { Self::Brief } else { Self::Full }
     }
 }
 
 /// The retry policy of one upstream call.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempt<'c> {
+pub struct RetryPolicy<'c> {
     /// The request that it is for, and whose deadline holds.
-    pub call: &'c Call,
+    pub context: &'c RequestContext,
     /// Which upstream is called.
     pub upstream: Upstream,
     /// How hard to try.
-    pub effort: Effort,
+    pub retry_budget: RetryBudget,
     /// The longest that one attempt may take.
     pub attempt_timeout: Duration,
     /// The wall clock, for a `Retry-After` that is a date.
     pub now: SystemTime,
 }
 
-impl Attempt<'_> {
+impl RetryPolicy<'_> {
     /// Sends until there is an answer that another attempt would not better.
     ///
     /// `send` is told how long it may take.
     ///
     /// # Errors
     /// `Failed`, `Throttled` or `Timeout`.
-    pub(crate) async fn run<A: Answer, F: Future<Output = Result<A, SendFault>>>(
+    pub(crate) async fn run<A: Answer, F: Future<Output = Result<A, SendError>>>(
         self,
         mut send: impl FnMut(Duration) -> F,
     ) -> Result<A, UpstreamError> {
@@ -93,8 +93,10 @@ impl Attempt<'_> {
             match self.wait_after(attempt, &outcome) {
                 Some(wait) if wait < remaining() => tokio::time::sleep(wait).await,
                 another => {
-                    let wanted_more = another.is_some() && self.effort == Effort::Full;
-                    return self.conclude(outcome, remaining()).map_err(|error| error.cut_short_if(wanted_more));
+                    let wanted_more = another.is_some() && self.retry_budget == RetryBudget::Full;
+                    return self
+                        .conclude(outcome, remaining())
+                        .map_err(|error| error.deadline_exceeded_if(wanted_more));
                 }
             }
             attempt += 1;
@@ -102,20 +104,20 @@ impl Attempt<'_> {
     }
 
     fn until(&self) -> Instant {
-        match self.effort {
-            Effort::Full => self.call.deadline(),
-            Effort::Brief | Effort::Once => Instant::now() + self.call.remaining() / 4,
+        match self.retry_budget {
+            RetryBudget::Full => self.context.deadline(),
+            RetryBudget::Brief | RetryBudget::Once => Instant::now() + self.context.remaining() / 4,
         }
     }
 
     /// How long to wait before the next attempt; `None` where there is none.
-    fn wait_after(&self, attempt: u32, outcome: &Result<impl Answer, SendFault>) -> Option<Duration> {
+    fn wait_after(&self, attempt: u32, outcome: &Result<impl Answer, SendError>) -> Option<Duration> {
         match outcome {
             // The first lost connection is most often a pooled one that died
             // while the environment was frozen: a new one is opened at once.
-            Err(SendFault::Connection) if attempt == 1 => Some(Duration::ZERO),
-            _ if attempt >= MAX_ATTEMPTS || self.effort == Effort::Once => None,
-            Err(SendFault::TooLarge) => None,
+            Err(SendError::Connection) if attempt == 1 => Some(Duration::ZERO),
+            _ if attempt >= MAX_ATTEMPTS || self.retry_budget == RetryBudget::Once => None,
+            Err(SendError::TooLarge) => None,
             Err(_) => Some(jittered(attempt)),
             Ok(reply) if is_passing(reply.status()) => {
                 let asked = retry_after(reply.headers(), self.now).unwrap_or_default();
@@ -125,12 +127,12 @@ impl Attempt<'_> {
         }
     }
 
-    fn conclude<A: Answer>(&self, outcome: Result<A, SendFault>, remaining: Duration) -> Result<A, UpstreamError> {
+    fn conclude<A: Answer>(&self, outcome: Result<A, SendError>, remaining: Duration) -> Result<A, UpstreamError> {
         let error = |kind, explanation: &str| Err(UpstreamError::new(self.upstream, kind, explanation));
         let reply = match outcome {
             Ok(reply) => reply,
             Err(fault) => {
-                let is_timeout = fault == SendFault::Timeout;
+                let is_timeout = fault == SendError::Timeout;
                 let kind = if is_timeout { UpstreamErrorKind::Timeout } else { UpstreamErrorKind::Failed };
                 return error(kind, &fault.to_string());
             }

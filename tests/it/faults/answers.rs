@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
-use devstack::{Fault, Upstream};
+use acceptance::test_app::{TestApp, view};
+use devstack::{FakeService, Fault};
 use futures_util::future::join_all;
 use serde_json::json;
 use tracing::Level;
@@ -24,17 +24,17 @@ fn expired() -> Fault {
 }
 
 /// The stand-in that a route belongs to.
-fn upstream<'d>(door: &'d FrontDoor, route: &str) -> &'d Upstream {
+fn upstream<'d>(app: &'d TestApp, route: &str) -> &'d FakeService {
     match route {
-        "GetSecretValue" => door.stack.secrets(),
-        "EntraToken" => door.stack.entra(),
-        _ => door.stack.powerbi(),
+        "GetSecretValue" => app.stack.secrets(),
+        "EntraToken" => app.stack.entra(),
+        _ => app.stack.powerbi(),
     }
 }
 
-fn fail(door: &FrontDoor, route: &str, fault: Fault, times: Option<u32>) {
+fn fail(app: &TestApp, route: &str, fault: Fault, times: Option<u32>) {
     let pattern = if route.contains(' ') { route } else { "*" };
-    upstream(door, route).fail(pattern, fault, times);
+    upstream(app, route).fail(pattern, fault, times);
 }
 
 #[tokio::test]
@@ -48,9 +48,9 @@ async fn a_value_that_cannot_be_used_is_no_answer() {
         ("EntraToken", json!({ "access_token": "", "expires_in": 3599 })),
         ("EntraToken", json!({ "access_token": "t", "expires_in": "an hour" })),
     ] {
-        let door = FrontDoor::open().await;
-        fail(&door, route, Fault::json(200, &answer), None);
-        door.config("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-failed");
+        let app = TestApp::open().await;
+        fail(&app, route, Fault::json(200, &answer), None);
+        app.config("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-failed");
     }
 }
 
@@ -58,10 +58,10 @@ async fn a_value_that_cannot_be_used_is_no_answer() {
 #[tokio::test]
 async fn aws_is_asked_again_where_it_throttles() {
     for code in ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"] {
-        let door = FrontDoor::open().await;
-        fail(&door, "GetSecretValue", Fault::json(400, &json!({ "__type": code })), Some(2));
-        let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-        assert_eq!(door.stack.secrets().requests().len(), 3, "{code}");
+        let app = TestApp::open().await;
+        fail(&app, "GetSecretValue", Fault::json(400, &json!({ "__type": code })), Some(2));
+        let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+        assert_eq!(app.stack.secrets().requests().len(), 3, "{code}");
     }
 }
 
@@ -81,23 +81,23 @@ async fn what_passes_is_not_seen() {
 }
 
 async fn passes(variables: &[(&str, &str)], route: &str, fault: Fault) {
-    let door = FrontDoor::with_variables(variables).await;
-    fail(&door, route, fault.clone(), Some(1));
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    let app = TestApp::with_variables(variables).await;
+    fail(&app, route, fault.clone(), Some(1));
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
     assert_eq!(answer.status, 200, "{route} {fault:?}: {:#}", answer.body);
 }
 
 #[tokio::test]
 async fn a_wrong_secret_is_read_again_at_most_every_thirty_seconds() {
-    let door = FrontDoor::open().await;
-    door.stack.replace_client_secret("what Secrets Manager does not know");
+    let app = TestApp::open().await;
+    app.stack.replace_client_secret("what Secrets Manager does not know");
     let ask = async || {
-        door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
-        door.upstream_calls()
+        app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
+        app.upstream_calls()
     };
     assert_eq!(ask().await, ["GetSecretValue", "EntraToken", "GetSecretValue"]);
     assert_eq!(ask().await, ["EntraToken"]);
-    door.clock.advance(Duration::from_secs(31));
+    app.clock.advance(Duration::from_secs(31));
     assert_eq!(ask().await, ["EntraToken", "GetSecretValue"]);
 }
 
@@ -110,31 +110,31 @@ async fn a_malformed_secret_is_told_from_an_unreadable_one_in_the_log_alone() {
         r#"{"tenantId":"t","clientId":"c"}"#,
         r#"{"tenantId":"../x","clientId":"c","clientSecret":"s"}"#,
     ] {
-        let door = FrontDoor::open().await;
-        door.stack.store_secret(text);
-        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        let app = TestApp::open().await;
+        app.stack.store_secret(text);
+        let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
         answer.assert_problem(503, "credentials-unavailable");
-        assert_eq!(door.upstream_calls(), ["GetSecretValue"]);
+        assert_eq!(app.upstream_calls(), ["GetSecretValue"]);
     }
 }
 
 #[tokio::test]
 async fn a_malformed_new_secret_fails_nobody_who_has_the_old_one() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    door.stack.store_secret(r#"{"tenantId":"t","clientId":"c"}"#);
-    door.clock.advance(Duration::from_mins(31));
+    let app = TestApp::open().await;
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    app.stack.store_secret(r#"{"tenantId":"t","clientId":"c"}"#);
+    app.clock.advance(Duration::from_mins(31));
     let _ = log.take();
-    let _ = door.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+    let _ = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
     let cause = log.take_requests()[0]["cause"].clone();
     assert!(cause.as_str().unwrap().contains("the secret is malformed"), "{cause}");
 }
 
 #[tokio::test]
 async fn power_bis_request_id_is_passed_on() {
-    let door = FrontDoor::open().await;
-    fail(&door, GENERATE, Fault::empty(400, ("RequestId", "5f6c0c3e-aaaa-bbbb-cccc-000000000001")), None);
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    let app = TestApp::open().await;
+    fail(&app, GENERATE, Fault::empty(400, ("RequestId", "5f6c0c3e-aaaa-bbbb-cccc-000000000001")), None);
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
     assert_eq!(answer.body["upstreamRequestId"], "5f6c0c3e-aaaa-bbbb-cccc-000000000001");
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use acceptance::front_door::{Answer, FrontDoor};
 use acceptance::log_lines::LogLines;
-use devstack::Upstream;
+use acceptance::test_app::{Answer, TestApp};
+use devstack::FakeService;
 use serde_json::Value;
 
 use super::failure::{Failure, TOLD};
@@ -43,12 +43,12 @@ impl Cell {
     /// Everything else that holds for every failure is held here.
     pub(super) async fn play(self, log: &LogLines) -> String {
         let slow = matches!(self.failure, Failure::Hang | Failure::SlowDrip);
-        let door = self.route.door(slow).await;
-        let question = self.prepare(&door).await;
-        let upstream = door.stack.upstream(self.route.service()).unwrap();
+        let app = self.route.app(slow).await;
+        let question = self.prepare(&app).await;
+        let upstream = app.stack.upstream(self.route.service()).unwrap();
         self.befall(upstream).await;
-        door.stack.log().clear();
-        let served = ask(&door, log, &question).await;
+        app.stack.log().clear();
+        let served = ask(&app, log, &question).await;
         self.check(&served);
         let attempts = match self.attempts(&served.line, upstream) {
             1..=3 if self.shares_its_end() => "1–3".to_owned(),
@@ -58,34 +58,34 @@ impl Cell {
 
         upstream.clear_faults();
         upstream.accept_connections().await;
-        door.clock.advance(Duration::from_secs(31));
-        let after = ask(&door, log, &question).await;
+        app.clock.advance(Duration::from_secs(31));
+        let after = ask(&app, log, &question).await;
         assert_eq!(after.answer.status, 200, "{self:?}: not usable afterwards: {:#}", after.answer.body);
         assert!(!after.answer.body.to_string().contains("lookup-failed"), "{self:?}: {:#}", after.answer.body);
         words
     }
 
     /// Brings the caches into the state, and returns the question that will meet the failure.
-    async fn prepare(self, door: &FrontDoor) -> Question {
+    async fn prepare(self, app: &TestApp) -> Question {
         let [first, other] = self.route.questions();
         if self.state == State::Cold {
             return first;
         }
-        let _ = put(door, &first).await.ok();
+        let _ = put(app, &first).await.ok();
         match (self.state, self.route) {
             (State::Warm, Route::GetSecretValue) => {
                 // Both the access token and the secret are of no use any more.
-                door.stack.rotate_secret();
-                door.stack.revoke_access_tokens();
+                app.stack.rotate_secret();
+                app.stack.revoke_access_tokens();
             }
-            (State::Warm, Route::EntraToken) => door.stack.revoke_access_tokens(),
-            (State::Kept, route) => door.clock.advance(route.old_after()),
+            (State::Warm, Route::EntraToken) => app.stack.revoke_access_tokens(),
+            (State::Kept, route) => app.clock.advance(route.old_after()),
             _ => {}
         }
         if self.state == State::Kept && self.route.is_kept_by_question() { first } else { other }
     }
 
-    async fn befall(self, upstream: &Upstream) {
+    async fn befall(self, upstream: &FakeService) {
         match self.failure.fault(self.route.service()) {
             Some(fault) => upstream.fail(&self.route.pattern(), fault, None),
             None => upstream.refuse_connections().await,
@@ -93,7 +93,7 @@ impl Cell {
     }
 
     /// How often the call was tried: the log and the stand-in have to agree.
-    fn attempts(self, line: &Value, upstream: &Upstream) -> usize {
+    fn attempts(self, line: &Value, upstream: &FakeService) -> usize {
         let logged = line["upstream"].as_str().unwrap_or_default();
         let name = format!("{} ", self.route.name());
         let outcomes = logged.split(", ").filter_map(|call| call.strip_prefix(&name)?.split(' ').next());
@@ -154,13 +154,13 @@ fn ending(answer: &Answer) -> String {
     }
 }
 
-async fn put(door: &FrontDoor, (method, path, user, body): &Question) -> Answer {
-    door.call(method, path, Some(user), body.clone()).await
+async fn put(app: &TestApp, (method, path, user, body): &Question) -> Answer {
+    app.call(method, path, Some(user), body.clone()).await
 }
 
-async fn ask(door: &FrontDoor, log: &LogLines, (method, path, user, body): &Question) -> Served {
-    let event = door.stack.event(method, path, Some(user), body.as_ref());
+async fn ask(app: &TestApp, log: &LogLines, (method, path, user, body): &Question) -> Served {
+    let event = app.stack.event(method, path, Some(user), body.as_ref());
     let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
-    let answer = door.send(event).await;
+    let answer = app.send(event).await;
     Served { answer, line: log.request(&id) }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use acceptance::dynamodb::{TABLE, table};
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::project;
-use devstack::world::ids;
-use devstack::{Call, Service, StackOptions};
+use acceptance::test_app::{TestApp, view};
+use devstack::fake_tenant::ids;
+use devstack::{RecordedCall, Service, StackOptions};
 use serde_json::{Value, json};
 
 use super::failure::SHORT_ATTEMPT;
@@ -76,7 +76,7 @@ impl Route {
     }
 
     /// Whether a stand-in's call is one of them.
-    pub(super) fn is(self, call: &Call) -> bool {
+    pub(super) fn is(self, call: &RecordedCall) -> bool {
         match self {
             Self::GetSecretValue | Self::EntraToken | Self::GetItem => true,
             Self::GenerateToken => call.path.ends_with("/GenerateToken"),
@@ -128,7 +128,7 @@ impl Route {
     }
 
     /// Functions and upstreams with whose help every question has an answer.
-    pub(super) async fn door(self, short_attempts: bool) -> FrontDoor {
+    pub(super) async fn app(self, short_attempts: bool) -> TestApp {
         let mut catalog = project::json("devstack/demo/catalog.json");
         let of = |workspace| json!({ "reports": ["sales"], "workspaces": [workspace] });
         catalog["tenants"]["contoso"]["grants"].as_array_mut().unwrap().push(of(ids::CONTOSO_WORKSPACE));
@@ -145,6 +145,6 @@ impl Route {
         if short_attempts {
             options.variables.insert("DYNABIND_UPSTREAM_TIMEOUT_MS".to_owned(), SHORT_ATTEMPT.to_owned());
         }
-        FrontDoor::with(options).await
+        TestApp::with(options).await
     }
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use acceptance::front_door::{Answer, FrontDoor, view};
 use acceptance::log_lines::LogLines;
+use acceptance::test_app::{Answer, TestApp, view};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use devstack::Fault;
 use serde_json::{Value, json};
 use tracing::Level;
 
-use super::door;
+use super::app;
 
 /// What API Gateway makes of `WWW-Authenticate`.
 const REMAPPED: &str = "x-amzn-remapped-www-authenticate";
@@ -60,11 +60,11 @@ fn insufficient(claims: &str) -> String {
 
 #[tokio::test]
 async fn entras_challenge_reaches_the_page_in_body_and_header() {
-    let door = door().await;
+    let app = app().await;
     for answer in [
-        door.token("mia@contoso", view("sales", "contoso-plan")).await,
-        door.config("mia@contoso", view("sales", "contoso-plan")).await,
-        door.datasets("mia@contoso", "").await,
+        app.token("mia@contoso", view("sales", "contoso-plan")).await,
+        app.config("mia@contoso", view("sales", "contoso-plan")).await,
+        app.datasets("mia@contoso", "").await,
     ] {
         let claims: Value = serde_json::from_str(&challenge_of(&answer)).unwrap();
         assert!(claims["access_token"].is_object(), "{claims}");
@@ -83,13 +83,13 @@ async fn entras_refusals_of_a_user_are_told_apart() {
         (50076, "interaction_required", "basic_action", "interaction-required"),
     ] {
         let log = LogLines::at(Level::INFO);
-        let door = door().await;
+        let app = app().await;
         let body = json!({
             "error": error, "suberror": suberror, "error_codes": [number],
             "error_description": format!("AADSTS{number}: told Trace ID: told"),
         });
-        door.stack.entra().fail("*", Fault::json(400, &body), None);
-        let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+        app.stack.entra().fail("*", Fault::json(400, &body), None);
+        let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
         answer.assert_problem(401, code);
         assert!(!answer.body.to_string().contains("told"), "{}", answer.body);
         let line = log.take_requests().remove(0);
@@ -99,9 +99,9 @@ async fn entras_refusals_of_a_user_are_told_apart() {
 
 #[tokio::test]
 async fn nothing_but_a_challenge_of_entras_is_passed_on() {
-    let door = door().await;
-    door.stack.entra().fail("*", refused_by_entra(&json!(CLAIMS)), Some(1));
-    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+    let app = app().await;
+    app.stack.entra().fail("*", refused_by_entra(&json!(CLAIMS)), Some(1));
+    let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
     assert_eq!(challenge_of(&answer), CLAIMS);
     for claims in [
         json!("told"),
@@ -112,8 +112,8 @@ async fn nothing_but_a_challenge_of_entras_is_passed_on() {
         json!(format!(r#"{{"access_token":{{"told":"{}"}}}}"#, "x".repeat(4096))),
         Value::Null,
     ] {
-        door.stack.entra().fail("*", refused_by_entra(&claims), Some(1));
-        let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+        app.stack.entra().fail("*", refused_by_entra(&claims), Some(1));
+        let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
         assert_without_challenge(&answer, &claims.to_string());
         assert!(!answer.body.to_string().contains("told"), "{}", answer.body);
     }
@@ -122,25 +122,25 @@ async fn nothing_but_a_challenge_of_entras_is_passed_on() {
 #[tokio::test]
 async fn power_bis_challenge_of_a_user_is_passed_on() {
     for encoded in [STANDARD.encode(CLAIMS), URL_SAFE_NO_PAD.encode(CLAIMS)] {
-        let door = door().await;
-        door.stack.powerbi().fail("GET *", challenged_by_power_bi(&insufficient(&encoded)), None);
-        let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+        let app = app().await;
+        app.stack.powerbi().fail("GET *", challenged_by_power_bi(&insufficient(&encoded)), None);
+        let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
         assert_eq!(challenge_of(&answer), CLAIMS);
         assert_eq!(answer.body["upstreamRequestId"], "5f6c0c3e-0000-0000-0000-000000000001");
-        assert_eq!(door.stack.entra().requests().len(), 1, "another token would prove no more");
-        assert_eq!(challenge_of(&door.datasets("carl@contoso", "").await), CLAIMS);
+        assert_eq!(app.stack.entra().requests().len(), 1, "another token would prove no more");
+        assert_eq!(challenge_of(&app.datasets("carl@contoso", "").await), CLAIMS);
     }
 }
 
 #[tokio::test]
 async fn nothing_but_a_challenge_of_power_bis_is_passed_on() {
-    let door = door().await;
+    let app = app().await;
     for encoded in ["told", "", &STANDARD.encode("told"), &STANDARD.encode([0xff; 9])] {
-        door.stack.powerbi().fail("GET *", challenged_by_power_bi(&insufficient(encoded)), Some(1));
-        let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+        app.stack.powerbi().fail("GET *", challenged_by_power_bi(&insufficient(encoded)), Some(1));
+        let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
         assert_without_challenge(&answer, encoded);
         assert!(!answer.body.to_string().contains("told"), "{}", answer.body);
-        door.clock.advance(std::time::Duration::from_mins(1));
+        app.clock.advance(std::time::Duration::from_mins(1));
     }
     // Another error, scheme or status is no challenge, whatever claims it has.
     let claims = STANDARD.encode(CLAIMS);
@@ -148,9 +148,9 @@ async fn nothing_but_a_challenge_of_power_bis_is_passed_on() {
         format!(r#"Bearer error="invalid_token", claims="{claims}""#),
         format!(r#"PoP error="insufficient_claims", claims="{claims}""#),
     ] {
-        let door = super::door().await;
-        door.stack.powerbi().fail("GET *", challenged_by_power_bi(&other), None);
-        let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+        let app = super::app().await;
+        app.stack.powerbi().fail("GET *", challenged_by_power_bi(&other), None);
+        let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
         answer.assert_problem(502, "upstream-refused");
         assert_eq!(answer.body.get("claims"), None, "{other}");
     }
@@ -159,18 +159,18 @@ async fn nothing_but_a_challenge_of_power_bis_is_passed_on() {
 #[tokio::test]
 async fn the_service_principal_has_nobody_to_answer_a_challenge() {
     let log = LogLines::at(Level::INFO);
-    let door = FrontDoor::open().await;
-    door.stack.powerbi().fail("*", challenged_by_power_bi(&insufficient(&STANDARD.encode(CLAIMS))), None);
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    let app = TestApp::open().await;
+    app.stack.powerbi().fail("*", challenged_by_power_bi(&insufficient(&STANDARD.encode(CLAIMS))), None);
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
     answer.assert_problem(502, "upstream-refused");
     assert_eq!((answer.body.get("claims"), answer.header(REMAPPED)), (None, ""));
     let line = log.take_requests().remove(0);
     assert!(line["cause"].as_str().unwrap().contains("workload identities"), "{line:#}");
     assert_eq!(line["upstream_code"], "insufficient_claims");
 
-    let door = FrontDoor::open().await;
-    door.stack.entra().fail("*", refused_by_entra(&json!(CLAIMS)), None);
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await;
+    let app = TestApp::open().await;
+    app.stack.entra().fail("*", refused_by_entra(&json!(CLAIMS)), None);
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
     answer.assert_problem(502, "upstream-refused");
     assert_eq!(answer.body.get("claims"), None);
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use acceptance::front_door::{FrontDoor, view};
 use acceptance::log_lines::LogLines;
-use devstack::world::ids;
+use acceptance::test_app::{TestApp, view};
+use devstack::fake_tenant::ids;
 use devstack::{Service, StackOptions};
 use dynabind::settings::Settings;
 use serde_json::{Value, json};
@@ -14,8 +14,8 @@ const PAGE: [(&str, &str); 2] = [("DYNABIND_SCENARIO", "organization"), ("DYNABI
 
 const SCOPE: &str = "https://analysis.windows.net/powerbi/api/.default";
 
-async fn door() -> FrontDoor {
-    FrontDoor::with_variables(&PAGE).await
+async fn app() -> TestApp {
+    TestApp::with_variables(&PAGE).await
 }
 
 fn members(value: &Value) -> BTreeSet<&str> {
@@ -24,8 +24,8 @@ fn members(value: &Value) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn configs_name_the_scope_and_hold_no_token() {
-    let door = door().await;
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let app = app().await;
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
     assert_eq!(members(&answer), ["configs", "scopes"].into());
     assert_eq!(answer["scopes"], json!([SCOPE]));
     let config = &answer["configs"][0];
@@ -37,18 +37,18 @@ async fn configs_name_the_scope_and_hold_no_token() {
 
 #[tokio::test]
 async fn look_ups_are_made_on_behalf_of_the_user() {
-    let door = door().await;
-    let answer = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    let exchange = &door.stack.entra().requests()[0].body;
+    let app = app().await;
+    let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let exchange = &app.stack.entra().requests()[0].body;
     assert_eq!(exchange["requested_token_use"], "on_behalf_of");
-    let calls = door.stack.powerbi().requests();
+    let calls = app.stack.powerbi().requests();
     let users_token = calls[0].header("authorization").unwrap().trim_start_matches("Bearer ").to_owned();
     assert!(users_token.len() > 8 && !answer.to_string().contains(&users_token), "{answer}");
     let report = format!("GET groups/{}/reports/{}", ids::REPORTS_WORKSPACE, ids::SALES_REPORT);
-    assert_eq!(door.upstream_calls(), ["GetSecretValue", "EntraToken", &report]);
+    assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken", &report]);
 
-    let _ = door.datasets("carl@contoso", "?report=sales").await.ok();
-    let calls = door.stack.log().all();
+    let _ = app.datasets("carl@contoso", "?report=sales").await.ok();
+    let calls = app.stack.log().all();
     let exchanges = calls.iter().filter(|call| call.service == Service::Entra && call.method == "POST");
     assert!(exchanges.map(|call| &call.body["requested_token_use"]).eq(["on_behalf_of"]), "{calls:?}");
 }
@@ -65,7 +65,7 @@ async fn no_kind_of_config_holds_a_token() {
         { "reports": ["sales"], "datasets": ["plan"], "modes": ["view", "edit", "create"], "saveTo": ids::CONTOSO_WORKSPACE },
         { "reports": ["invoice"], "datasets": ["plan"] },
     ]);
-    let door = FrontDoor::with(StackOptions {
+    let app = TestApp::with(StackOptions {
         variables: PAGE.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         catalog: Some(json!({
             "reports": { "sales": report(ids::SALES_REPORT), "invoice": invoice },
@@ -81,7 +81,7 @@ async fn no_kind_of_config_holds_a_token() {
         (json!({ "report": "invoice", "dataset": "plan" }), "report"),
         (json!({ "dataset": "plan", "mode": "create" }), "create"),
     ] {
-        let answer = door.config("carl@contoso", json!({ "bindings": [binding] })).await.ok();
+        let answer = app.config("carl@contoso", json!({ "bindings": [binding] })).await.ok();
         let config = &answer["configs"][0];
         assert_eq!((&config["type"], &config["tokenType"]), (&json!(kind), &json!(0)), "{answer}");
         assert_eq!((config.get("accessToken"), &answer["scopes"]), (None, &json!([SCOPE])), "{answer}");
@@ -90,14 +90,14 @@ async fn no_kind_of_config_holds_a_token() {
 
 #[tokio::test]
 async fn a_token_request_is_told_where_to_get_one() {
-    let door = door().await;
-    let answer = door.token("carl@contoso", view("sales", "contoso-plan")).await;
+    let app = app().await;
+    let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
     answer.assert_problem(400, "invalid-request");
     let detail = answer.body["detail"].as_str().unwrap();
     assert!(detail.contains(SCOPE) && detail.contains("DYNABIND_USER_TOKEN"), "{detail}");
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    assert_eq!(app.upstream_calls(), [""; 0]);
 
-    let china = FrontDoor::with_variables(&[PAGE[0], PAGE[1], ("DYNABIND_CLOUD", "china")]).await;
+    let china = TestApp::with_variables(&[PAGE[0], PAGE[1], ("DYNABIND_CLOUD", "china")]).await;
     let answer = china.token("carl@contoso", view("sales", "contoso-plan")).await;
     let detail = answer.body["detail"].as_str().unwrap();
     assert!(detail.contains("https://analysis.chinacloudapi.cn/powerbi/api/.default"), "{detail}");
@@ -105,17 +105,17 @@ async fn a_token_request_is_told_where_to_get_one() {
 
 #[tokio::test]
 async fn the_catalog_decides_here_too() {
-    let door = door().await;
-    door.config("carl@contoso", view("sales", "fabrikam-sales")).await.assert_problem(403, "not-entitled");
-    door.config("nils@northwind", view("sales", "contoso-plan")).await.assert_problem(403, "not-entitled");
-    assert_eq!(door.upstream_calls(), [""; 0]);
+    let app = app().await;
+    app.config("carl@contoso", view("sales", "fabrikam-sales")).await.assert_problem(403, "not-entitled");
+    app.config("nils@northwind", view("sales", "contoso-plan")).await.assert_problem(403, "not-entitled");
+    assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn the_audit_line_says_that_no_token_was_handed_out() {
     let log = LogLines::at(Level::INFO);
-    let door = door().await;
-    let _ = door.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
+    let app = app().await;
+    let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let lines = log.take();
     let audited: Vec<_> = lines.iter().filter(|line| !line["audit"].is_null()).collect();
     assert_eq!(audited.len(), 1, "{lines:#?}");
@@ -125,8 +125,8 @@ async fn the_audit_line_says_that_no_token_was_handed_out() {
     assert!(line.get("expiration").is_none() && line.get("token_id").is_none(), "{line:#}");
 
     // Where nothing is answered, nothing is audited.
-    door.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(400, "invalid-request");
-    door.config("mia@contoso", view("sales", "contoso-plan")).await.assert_problem(401, "interaction-required");
+    app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(400, "invalid-request");
+    app.config("mia@contoso", view("sales", "contoso-plan")).await.assert_problem(401, "interaction-required");
     assert!(log.take().iter().all(|line| line["audit"].is_null()));
 }
 

@@ -1,4 +1,4 @@
-//! Between the functions and DynamoDB: counts what passes, and makes trouble on demand.
+//! Between the functions and DynamoDB: counts what passes, and fails on demand.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 /// What happens to a call in place of its being passed on.
 #[derive(Clone, Debug)]
-pub enum Trouble {
+pub enum TableFault {
     /// This status, with the error of this name.
     Error(u16, &'static str),
     /// Half of a batch is left unprocessed.
@@ -28,7 +28,7 @@ pub enum Trouble {
 #[derive(Default)]
 struct Seen {
     calls: Vec<String>,
-    trouble: Option<(Trouble, usize)>,
+    fault: Option<(TableFault, usize)>,
 }
 
 /// A proxy on loopback that ends with the test.
@@ -70,9 +70,9 @@ impl Proxy {
         std::mem::take(&mut self.seen.lock().unwrap().calls)
     }
 
-    /// Makes trouble for the next `times` calls.
-    pub fn trouble(&self, trouble: Trouble, times: usize) {
-        self.seen.lock().unwrap().trouble = Some((trouble, times));
+    /// Fails the next `times` calls.
+    pub fn fault(&self, fault: TableFault, times: usize) {
+        self.seen.lock().unwrap().fault = Some((fault, times));
     }
 }
 
@@ -87,31 +87,31 @@ async fn pass(State(passage): State<Passage>, headers: HeaderMap, body: Bytes) -
     let operation = target.rsplit('.').next().unwrap().to_owned();
     match passage.note(&operation) {
         None => passage.forward(headers, body).await,
-        Some(Trouble::Error(status, name)) => {
+        Some(TableFault::Error(status, name)) => {
             let body =
                 json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "told by AWS" });
             (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response()
         }
-        Some(Trouble::Unprocessed) => passage.forward_half(headers, &body).await,
-        Some(Trouble::Silence) => {
+        Some(TableFault::Unprocessed) => passage.forward_half(headers, &body).await,
+        Some(TableFault::Silence) => {
             tokio::time::sleep(Duration::from_mins(1)).await;
             StatusCode::OK.into_response()
         }
-        Some(Trouble::Garbage) => "<html>".into_response(),
+        Some(TableFault::Garbage) => "<html>".into_response(),
     }
 }
 
 impl Passage {
-    /// Notes a call, and whether it meets trouble.
-    fn note(&self, operation: &str) -> Option<Trouble> {
+    /// Notes a call, and whether it is to fail.
+    fn note(&self, operation: &str) -> Option<TableFault> {
         let mut seen = self.seen.lock().unwrap();
         seen.calls.push(operation.to_owned());
-        let (trouble, times) = seen.trouble.as_mut()?;
-        if matches!(trouble, Trouble::Unprocessed) && operation != "BatchGetItem" {
+        let (fault, times) = seen.fault.as_mut()?;
+        if matches!(fault, TableFault::Unprocessed) && operation != "BatchGetItem" {
             return None;
         }
         *times = times.checked_sub(1)?;
-        Some(trouble.clone())
+        Some(fault.clone())
     }
 
     async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Response {

@@ -1,7 +1,7 @@
 //! Random callers and the bindings that they ask for.
 
 use fuzz::events::Kind;
-use fuzz::site::World;
+use fuzz::site::PowerBiContents;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -71,12 +71,12 @@ fn pick<T: Clone>(from: &[T], index: Index) -> Option<T> {
 }
 
 impl AnyBinding {
-    fn of(&self, catalog: &Value, world: &World, tenant: &str) -> Value {
+    fn of(&self, catalog: &Value, powerbi: &PowerBiContents, tenant: &str) -> Value {
         let [by_grant, by_report, by_dataset, by_mode] = self.choices;
         let grants = catalog["tenants"][tenant]["grants"].as_array().cloned().unwrap_or_default();
         let grant = pick(&grants, by_grant).unwrap_or_default();
         let listed =
-            strings(&grant["workspaces"]).into_iter().filter_map(|id| world.contents.get(&id)).flatten().cloned();
+            strings(&grant["workspaces"]).into_iter().filter_map(|id| powerbi.contents.get(&id)).flatten().cloned();
         let datasets: Vec<_> = strings(&grant["datasets"]).into_iter().chain(listed).collect();
         let everywhere: Vec<_> = (0..LISTED).map(|n| guid(9, n)).chain((0..ITEMS).map(|n| format!("d{n}"))).collect();
         let all = |prefix: &str| (0..ITEMS).map(|n| format!("{prefix}{n}")).collect();
@@ -111,7 +111,7 @@ impl AnyBinding {
 #[must_use]
 pub fn body(
     catalog: &Value,
-    world: &World,
+    powerbi: &PowerBiContents,
     caller: &AnyCaller,
     bindings: &[AnyBinding],
     minutes: Option<u16>,
@@ -119,7 +119,7 @@ pub fn body(
     let tenant = caller.claims["tenant"].as_str().unwrap_or_default();
     let mut all: Vec<Value> = Vec::new();
     for binding in bindings {
-        let binding = binding.of(catalog, world, tenant);
+        let binding = binding.of(catalog, powerbi, tenant);
         if !all.contains(&binding) {
             all.push(binding);
         }

@@ -15,9 +15,9 @@ use crate::aws::{self, SdkAnswer};
 use crate::catalog::item::{self, ItemKey};
 use crate::clock::Clock;
 use crate::json::JsonFault;
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::settings::Aws;
-use crate::upstream::{Effort, Http, SendFault, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Http, RetryBudget, SendError, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// The most keys that one `BatchGetItem` takes.
 const MAX_KEYS: usize = 100;
@@ -66,29 +66,33 @@ impl Table {
     }
 
     /// The item of a key, if there is one.
-    pub(super) async fn get(&self, call: &Call, key: ItemKey) -> Result<Option<Record>, UpstreamError> {
-        let attempt = self.http.attempt(call, Upstream::DynamoDb, Effort::Full, self.clock.now());
+    pub(super) async fn get(&self, context: &RequestContext, key: ItemKey) -> Result<Option<Record>, UpstreamError> {
+        let attempt = self.http.attempt(context, Upstream::DynamoDb, RetryBudget::Full, self.clock.now());
         let request = || {
             let key = AttributeValue::S(key.to_string());
             let request = self.client.get_item().table_name(&*self.name).key(item::KEY, key).consistent_read(true);
-            request.customize().mutate_request(aws::passing_trace(call)).send()
+            request.customize().mutate_request(aws::passing_trace(context)).send()
         };
-        let answer = attempt.run(|limit| aws::send(call, Upstream::DynamoDb, "GetItem", limit, request())).await;
+        let answer = attempt.run(|limit| aws::send(context, Upstream::DynamoDb, "GetItem", limit, request())).await;
         let attributes = self.output_of(answer)?.item;
         Ok(attributes.map(|attributes| self.record(key, attributes)))
     }
 
     /// The items of these keys; a key without one is left out.
-    pub(super) async fn get_all(&self, call: &Call, keys: &[ItemKey]) -> Result<Vec<Record>, UpstreamError> {
-        let batches = try_join_all(keys.chunks(MAX_KEYS).map(|keys| self.get_batch(call, keys))).await?;
+    pub(super) async fn get_all(
+        &self,
+        context: &RequestContext,
+        keys: &[ItemKey],
+    ) -> Result<Vec<Record>, UpstreamError> {
+        let batches = try_join_all(keys.chunks(MAX_KEYS).map(|keys| self.get_batch(context, keys))).await?;
         batches.into_iter().flatten().map(|attributes| self.identified(attributes)).collect()
     }
 
-    async fn get_batch(&self, call: &Call, keys: &[ItemKey]) -> Result<Vec<Attributes>, UpstreamError> {
-        let attempt = self.http.attempt(call, Upstream::DynamoDb, Effort::Full, self.clock.now());
+    async fn get_batch(&self, context: &RequestContext, keys: &[ItemKey]) -> Result<Vec<Attributes>, UpstreamError> {
+        let attempt = self.http.attempt(context, Upstream::DynamoDb, RetryBudget::Full, self.clock.now());
         let wanted = keys.iter().map(|key| [(item::KEY.to_owned(), AttributeValue::S(key.to_string()))].into());
         let progress = Mutex::new(Progress { wanted: wanted.collect(), found: Vec::new() });
-        let answer = attempt.run(|limit| self.send_batch(call, &progress, limit)).await;
+        let answer = attempt.run(|limit| self.send_batch(context, &progress, limit)).await;
         self.output_of(answer)?;
         Ok(progress.into_inner().unwrap_or_else(PoisonError::into_inner).found)
     }
@@ -98,17 +102,17 @@ impl Table {
     /// a pause, as long as there is time.
     async fn send_batch(
         &self,
-        call: &Call,
+        context: &RequestContext,
         progress: &Mutex<Progress>,
         limit: Duration,
-    ) -> Result<SdkAnswer<()>, SendFault> {
+    ) -> Result<SdkAnswer<()>, SendError> {
         let wanted = std::mem::take(&mut lock(progress).wanted);
         let keys = KeysAndAttributes::builder().set_keys(Some(wanted.clone())).consistent_read(true).build();
         // Building fails without keys alone, and a batch has one at least.
         let Ok(keys) = keys else { return Ok(SdkAnswer::new(StatusCode::OK, Ok(()))) };
         let request = self.client.batch_get_item().request_items(&*self.name, keys);
-        let request = request.customize().mutate_request(aws::passing_trace(call)).send();
-        let result = aws::send(call, Upstream::DynamoDb, "BatchGetItem", limit, request).await;
+        let request = request.customize().mutate_request(aws::passing_trace(context)).send();
+        let result = aws::send(context, Upstream::DynamoDb, "BatchGetItem", limit, request).await;
         let mut progress = lock(progress);
         match result {
             Ok(SdkAnswer { outcome: Ok(output), .. }) => Ok(progress.note(output)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::looks::AT_ONCE;
+use super::lookups::AT_ONCE;
 use crate::domain::{
     Caller, Dataset, DatasetKey, Entries, Grant, Mode, Report, ReportId, ReportKey, Tenant, WorkspaceId,
 };
@@ -13,7 +13,7 @@ use crate::embedding::EmbeddingError;
 use crate::embedding::access::Requester;
 use crate::embedding::metadata::{Metadata, Purpose};
 use crate::ports::ListedReport;
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::upstream::UpstreamError;
 
 /// The union of the grants, by report, by dataset and by workspace.
@@ -115,12 +115,12 @@ impl Items {
     /// The catalog's entries, and what the granted workspaces hold.
     pub(super) async fn of(
         metadata: &Metadata,
-        call: &Arc<Call>,
+        context: &Arc<RequestContext>,
         requester: &Requester,
         granted: &Granted,
         entries: &Entries,
     ) -> Self {
-        let mut found = Finding::new(metadata, call, requester, granted, entries);
+        let mut found = Finding::new(metadata, context, requester, granted, entries);
         found.list_saved_reports().await;
         found.list_datasets().await;
         let of_catalog =
@@ -139,7 +139,7 @@ impl Items {
 /// What was found so far, and where.
 struct Finding<'f> {
     metadata: &'f Metadata,
-    call: &'f Arc<Call>,
+    context: &'f Arc<RequestContext>,
     requester: &'f Requester,
     granted: &'f Granted,
     entries: &'f Entries,
@@ -151,23 +151,23 @@ struct Finding<'f> {
 impl<'f> Finding<'f> {
     fn new(
         metadata: &'f Metadata,
-        call: &'f Arc<Call>,
+        context: &'f Arc<RequestContext>,
         requester: &'f Requester,
         granted: &'f Granted,
         entries: &'f Entries,
     ) -> Self {
         let (saved, datasets) = (BTreeMap::new(), BTreeMap::new());
-        Self { metadata, call, requester, granted, entries, saved, datasets, failure: None }
+        Self { metadata, context, requester, granted, entries, saved, datasets, failure: None }
     }
 
     /// Lists the reports that pages have saved, except those that the catalog names by a key.
     async fn list_saved_reports(&mut self) {
-        let Self { metadata, call, requester, granted, entries, .. } = *self;
+        let Self { metadata, context, requester, granted, entries, .. } = *self;
         let named: HashSet<_> = entries.reports.values().map(|report| report.id).collect();
         let is_wanted =
             |report: &&ListedReport| granted.only.map_or_else(|| !named.contains(&report.id), |only| only == report.id);
         let list = |workspace: WorkspaceId| async move {
-            (workspace, metadata.saved_reports(call, requester, workspace).await)
+            (workspace, metadata.saved_reports(context, requester, workspace).await)
         };
         let lists: Vec<_> = stream::iter(granted.saved.iter().copied().map(list)).buffered(AT_ONCE).collect().await;
         for (workspace, listed) in lists {
@@ -182,14 +182,14 @@ impl<'f> Finding<'f> {
 
     /// Takes the catalog's datasets, and lists those of workspaces that are granted as a whole.
     async fn list_datasets(&mut self) {
-        let Self { metadata, call, requester, granted, entries, .. } = *self;
+        let Self { metadata, context, requester, granted, entries, .. } = *self;
         for (key, usage) in &granted.datasets {
             if let Some(dataset) = entries.datasets.get(key) {
                 self.add(key.clone(), Arc::clone(dataset), usage);
             }
         }
         let list = |workspace: WorkspaceId| async move {
-            (workspace, metadata.datasets(call, requester, workspace, Purpose::Decide).await)
+            (workspace, metadata.datasets(context, requester, workspace, Purpose::Decide).await)
         };
         let lists: Vec<_> =
             stream::iter(granted.workspaces.keys().copied().map(list)).buffered(AT_ONCE).collect().await;

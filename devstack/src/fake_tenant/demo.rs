@@ -1,11 +1,11 @@
-//! The world of the demo: one provider, its reports, its customers' datasets.
+//! The tenant of the demo: one provider, its reports, its customers' datasets.
 
 pub mod ids;
 
-use super::{Capacity, Dataset, IdentityNeed, Principal, Profile, Report, Role, Row, Workspace, World};
+use super::{Capacity, Dataset, FakeTenant, IdentityNeed, Principal, Profile, Report, Role, Row, Workspace};
 
-pub(super) fn world() -> World {
-    World {
+pub(super) fn fake_tenant() -> FakeTenant {
+    FakeTenant {
         directory_id: ids::DIRECTORY.to_owned(),
         client_id: ids::CLIENT.to_owned(),
         principal_id: ids::PRINCIPAL.to_owned(),

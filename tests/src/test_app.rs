@@ -1,4 +1,4 @@
-//! The functions by their front door: a gateway event in, a gateway answer out,
+//! The functions end to end: a gateway event in, a gateway answer out,
 //! against the stand-ins, with a clock that tests move.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,7 +49,7 @@ const LAMBDAS_LONGEST: Duration = Duration::from_mins(15);
 static LOUD: Once = Once::new();
 
 /// The three functions and everything behind them.
-pub struct FrontDoor {
+pub struct TestApp {
     /// The stand-ins.
     pub stack: Stack,
     /// The time of everything.
@@ -104,7 +104,7 @@ impl Answer {
     }
 }
 
-impl FrontDoor {
+impl TestApp {
     /// Everything as the demo has it.
     pub async fn open() -> Self {
         Self::with(StackOptions::default()).await
@@ -210,7 +210,7 @@ impl FrontDoor {
 }
 
 /// Calls that no answer was waited for are checked at the end.
-impl Drop for FrontDoor {
+impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.check_token_requests();

@@ -10,6 +10,8 @@ use uuid::Uuid;
 use crate::calls::{CallLog, Service};
 use crate::entra::{Certificate, Entra, Setup, TrustedIssuer};
 use crate::error::StartError;
+use crate::fake_service::FakeService;
+use crate::fake_tenant::FakeTenant;
 use crate::keys::SigningKey;
 use crate::ledger::Ledger;
 use crate::powerbi::{self, PowerBi};
@@ -17,18 +19,16 @@ use crate::secrets_manager::SecretsManager;
 use crate::server::{self, Server};
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
-use crate::upstream::Upstream;
-use crate::world::World;
 
 /// The name of the service principal's secret.
 pub(crate) const SECRET_NAME: &str = "dynabind-dev";
 
 /// The stand-ins for Entra, Power BI and Secrets Manager.
 #[derive(Clone)]
-pub struct Upstreams(Arc<Inner>);
+pub struct FakeServices(Arc<Inner>);
 
 struct Inner {
-    world: Arc<World>,
+    fake_tenant: Arc<FakeTenant>,
     ledger: Arc<Ledger>,
     log: CallLog,
     time: TimeSource,
@@ -43,14 +43,14 @@ struct Inner {
 /// One stand-in on its port.
 struct Running<T> {
     what: Arc<T>,
-    upstream: Upstream,
+    upstream: FakeService,
     url: String,
     _server: Server,
 }
 
 /// What the stand-ins are made of.
 pub(crate) struct Plan {
-    pub(crate) world: Arc<World>,
+    pub(crate) fake_tenant: Arc<FakeTenant>,
     /// What plays DynamoDB.
     pub(crate) table: Option<Router>,
     pub(crate) time: TimeSource,
@@ -62,15 +62,15 @@ pub(crate) struct Plan {
     pub(crate) authority: Option<Authority>,
 }
 
-impl Upstreams {
+impl FakeServices {
     pub(crate) async fn start(plan: Plan) -> Result<Self, StartError> {
-        let Plan { world, table, time, token_life, embed_origin, user_issuer, authority } = plan;
+        let Plan { fake_tenant, table, time, token_life, embed_origin, user_issuer, authority } = plan;
         let (ledger, log) = (Arc::<Ledger>::default(), CallLog::default());
         let certificate_key = SigningKey::of_certificate()?;
         let certificate = tls::client_certificate(&certificate_key)?;
         let client_secret = fresh_secret();
         let entra = Arc::new(Entra::new(
-            &world,
+            &fake_tenant,
             Setup {
                 secret: client_secret.clone(),
                 certificate: Certificate::new(certificate.der(), certificate_key.public()),
@@ -82,12 +82,12 @@ impl Upstreams {
             },
         ));
         let powerbi = Arc::new(PowerBi {
-            world: Arc::clone(&world),
+            fake_tenant: Arc::clone(&fake_tenant),
             ledger: Arc::clone(&ledger),
             time: time.clone(),
             embed_origin,
         });
-        let credentials = credentials(&world, &client_secret);
+        let credentials = credentials(&fake_tenant, &client_secret);
         let secrets = Arc::new(SecretsManager::new(SECRET_NAME, credentials, time.clone()));
         let host = Host { log: &log, time: &time, authority: authority.as_ref() };
         Ok(Self(Arc::new(Inner {
@@ -100,7 +100,7 @@ impl Upstreams {
             },
             certificate_pem: certificate.pem(),
             certificate_key,
-            world,
+            fake_tenant,
             ledger,
             log,
             time,
@@ -109,8 +109,8 @@ impl Upstreams {
 
     /// What exists behind the stand-ins.
     #[must_use]
-    pub fn world(&self) -> &World {
-        &self.0.world
+    pub fn fake_tenant(&self) -> &FakeTenant {
+        &self.0.fake_tenant
     }
 
     /// The calls to all stand-ins, in order.
@@ -121,25 +121,25 @@ impl Upstreams {
 
     /// The Entra stand-in.
     #[must_use]
-    pub fn entra(&self) -> &Upstream {
+    pub fn entra(&self) -> &FakeService {
         &self.0.entra.upstream
     }
 
     /// The Power BI stand-in.
     #[must_use]
-    pub fn powerbi(&self) -> &Upstream {
+    pub fn powerbi(&self) -> &FakeService {
         &self.0.powerbi.upstream
     }
 
     /// The Secrets Manager stand-in.
     #[must_use]
-    pub fn secrets(&self) -> &Upstream {
+    pub fn secrets(&self) -> &FakeService {
         &self.0.secrets.upstream
     }
 
     /// The stand-in for a service; only DynamoDB may have none.
     #[must_use]
-    pub fn upstream(&self, service: Service) -> Option<&Upstream> {
+    pub fn upstream(&self, service: Service) -> Option<&FakeService> {
         match service {
             Service::Entra => Some(self.entra()),
             Service::PowerBi => Some(self.powerbi()),
@@ -149,7 +149,7 @@ impl Upstreams {
     }
 
     /// All stand-ins.
-    pub fn all(&self) -> impl Iterator<Item = &Upstream> {
+    pub fn all(&self) -> impl Iterator<Item = &FakeService> {
         [Service::Entra, Service::PowerBi, Service::SecretsManager, Service::DynamoDb]
             .into_iter()
             .filter_map(|service| self.upstream(service))
@@ -170,7 +170,7 @@ impl Upstreams {
     pub fn rotate_secret(&self) {
         let secret = fresh_secret();
         self.replace_client_secret(&secret);
-        self.store_secret(credentials(self.world(), &secret));
+        self.store_secret(credentials(self.fake_tenant(), &secret));
     }
 
     /// Gives the app another client secret in Entra only.
@@ -196,8 +196,8 @@ impl Upstreams {
     /// Stores credentials with the app's certificate in the place of a client secret.
     pub fn store_certificate(&self) {
         let credentials = json!({
-            "tenantId": self.world().directory_id,
-            "clientId": self.world().client_id,
+            "tenantId": self.fake_tenant().directory_id,
+            "clientId": self.fake_tenant().client_id,
             "certificate": self.0.certificate_pem,
             "privateKey": self.0.certificate_key.pem(),
         });
@@ -240,8 +240,8 @@ impl Upstreams {
         &self.0.ledger
     }
 
-    pub(crate) fn shared_world(&self) -> Arc<World> {
-        Arc::clone(&self.0.world)
+    pub(crate) fn shared_fake_tenant(&self) -> Arc<FakeTenant> {
+        Arc::clone(&self.0.fake_tenant)
     }
 }
 
@@ -259,7 +259,7 @@ impl Host<'_> {
         what: Arc<T>,
         routes: impl FnOnce(Arc<T>) -> Router,
     ) -> Result<Running<T>, StartError> {
-        let upstream = Upstream::new(service, self.time.clone(), self.log.clone());
+        let upstream = FakeService::new(service, self.time.clone(), self.log.clone());
         let mut guarded = upstream.guard(routes(Arc::clone(&what)));
         if service == Service::PowerBi {
             guarded = powerbi::tagged(guarded);
@@ -272,10 +272,10 @@ impl Host<'_> {
     }
 }
 
-fn credentials(world: &World, client_secret: &str) -> String {
+fn credentials(fake_tenant: &FakeTenant, client_secret: &str) -> String {
     json!({
-        "tenantId": world.directory_id,
-        "clientId": world.client_id,
+        "tenantId": fake_tenant.directory_id,
+        "clientId": fake_tenant.client_id,
         "clientSecret": client_secret,
     })
     .to_string()

@@ -1,4 +1,4 @@
-//! The ids of the demo world, for tests that speak of its parts.
+//! The ids of the demo tenant, for tests that speak of its parts.
 
 /// The provider's Entra tenant.
 pub const DIRECTORY: &str = "c4edfdae-4f48-4845-9688-832e54f1b8fc";

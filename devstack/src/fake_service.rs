@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::calls::{Arrival, Call, CallLog, Service};
+use crate::calls::{Arrival, CallLog, RecordedCall, Service};
 use crate::faults::{Fault, FaultScript};
 use crate::server::{Connection, Connections};
 use crate::time_source::TimeSource;
@@ -22,7 +22,7 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// One stand-in, as a test or the control API handles it.
 #[derive(Clone, Debug)]
-pub struct Upstream(Arc<Inner>);
+pub struct FakeService(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -34,7 +34,7 @@ struct Inner {
     latency_micros: AtomicU64,
 }
 
-impl Upstream {
+impl FakeService {
     pub(crate) fn new(service: Service, time: TimeSource, log: CallLog) -> Self {
         let (script, connections) = (FaultScript::default(), Connections::default());
         Self(Arc::new(Inner { service, time, log, script, connections, latency_micros: AtomicU64::new(0) }))
@@ -48,13 +48,13 @@ impl Upstream {
 
     /// The calls so far.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<RecordedCall> {
         self.0.log.of(self.0.service)
     }
 
     /// The calls so far, without `HEAD`.
     #[must_use]
-    pub fn requests(&self) -> Vec<Call> {
+    pub fn requests(&self) -> Vec<RecordedCall> {
         self.calls().into_iter().filter(|call| call.method != "HEAD").collect()
     }
 
@@ -121,7 +121,7 @@ impl Upstream {
 }
 
 async fn observe(
-    State(upstream): State<Upstream>,
+    State(upstream): State<FakeService>,
     Extension(connection): Extension<Connection>,
     request: Request,
     next: Next,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 /// A value that is good for a while.
-pub trait Perishable: Clone + Send + Sync + 'static {
+pub trait Expiring: Clone + Send + Sync + 'static {
     /// Whether it is handed out without asking the upstream.
     fn is_fresh(&self, now: SystemTime) -> bool;
 
@@ -13,7 +13,7 @@ pub trait Perishable: Clone + Send + Sync + 'static {
 
 /// A value that is trusted for a time after it was read, and in need for longer.
 #[derive(Clone, Debug)]
-pub struct Aged<T> {
+pub struct TtlEntry<T> {
     /// The value.
     pub value: T,
     /// When it was read.
@@ -24,14 +24,14 @@ pub struct Aged<T> {
     pub grace: Duration,
 }
 
-impl<T> Aged<T> {
+impl<T> TtlEntry<T> {
     /// The age; `None` where the clock was set back and it is not known.
     fn age(&self, now: SystemTime) -> Option<Duration> {
         now.duration_since(self.read_at).ok()
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Perishable for Aged<T> {
+impl<T: Clone + Send + Sync + 'static> Expiring for TtlEntry<T> {
     fn is_fresh(&self, now: SystemTime) -> bool {
         self.age(now).is_some_and(|age| age < self.ttl)
     }

@@ -1,17 +1,17 @@
-//! Faults of input that is read at start: settings, catalog, secret.
+//! ValidationErrors of input that is read at start: settings, catalog, secret.
 
 use std::fmt;
 
 /// One thing wrong in one place, with its remedy.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct ValidationError {
     /// The variable's name, or a file and a JSON pointer into it.
     pub place: String,
     /// What is wrong there, and what to do about it.
     pub detail: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.detail)
     }
@@ -19,9 +19,9 @@ impl fmt::Display for Fault {
 
 /// Every fault that was found, in the order of the input.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct ValidationErrors(pub Vec<ValidationError>);
 
-impl Faults {
+impl ValidationErrors {
     /// Both results, or the faults of both.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ pub use demo::ids;
 
 /// A directory with its app, and everything that Power BI holds for it.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct FakeTenant {
     /// The Entra tenant's id.
     pub directory_id: String,
     /// The client id of the app registration.
@@ -146,11 +146,11 @@ pub struct Row {
     pub audience: Option<String>,
 }
 
-impl World {
-    /// The world that the demo catalog speaks of.
+impl FakeTenant {
+    /// The tenant that the demo catalog speaks of.
     #[must_use]
     pub fn demo() -> Self {
-        demo::world()
+        demo::fake_tenant()
     }
 
     /// The workspace with this id, in whatever case.

@@ -11,29 +11,34 @@ use crate::domain::{Dataset, DatasetId, Report, ReportId, WorkspaceId};
 use crate::embedding::access::Requester;
 use crate::embedding::metadata::{Metadata, Purpose};
 use crate::ports::{DatasetMetadata, ListedDataset, ReportMetadata, WorkspaceMetadata};
-use crate::request::Call;
+use crate::request::RequestContext;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// Enough to hide the network, few enough not to be throttled for a long list.
 pub(super) const AT_ONCE: usize = 8;
 
 /// What was found.
-pub(super) struct Looks {
+pub(super) struct LookupResults {
     workspaces: BTreeMap<WorkspaceId, Result<WorkspaceMetadata, UpstreamError>>,
     reports: BTreeMap<(WorkspaceId, ReportId), Result<ReportMetadata, UpstreamError>>,
     lists: BTreeMap<WorkspaceId, Result<Arc<[ListedDataset]>, UpstreamError>>,
     absent: UpstreamError,
 }
 
-enum Look {
+enum Lookup {
     Workspace(WorkspaceId, Result<WorkspaceMetadata, UpstreamError>),
     Report((WorkspaceId, ReportId), Result<ReportMetadata, UpstreamError>),
     List(WorkspaceId, Result<Arc<[ListedDataset]>, UpstreamError>),
 }
 
-impl Looks {
-    /// Looks at each workspace and report once, and lists the datasets of each workspace once.
-    pub(super) async fn at(metadata: &Metadata, call: &Arc<Call>, requester: &Requester, items: &Items) -> Self {
+impl LookupResults {
+    /// LookupResults at each workspace and report once, and lists the datasets of each workspace once.
+    pub(super) async fn at(
+        metadata: &Metadata,
+        context: &Arc<RequestContext>,
+        requester: &Requester,
+        items: &Items,
+    ) -> Self {
         let reports: BTreeSet<_> = items.reports.iter().map(|(_, report)| (report.workspace, report.id)).collect();
         let of_reports = reports.iter().map(|(workspace, _)| *workspace);
         let of_datasets = || items.datasets.iter().map(|item| item.dataset.workspace);
@@ -42,21 +47,25 @@ impl Looks {
         let with_own = items.reports.iter().map(|(_, report)| report).filter(|report| report.includes_own_dataset());
         let lists: BTreeSet<_> = with_own.map(|report| report.workspace).chain(of_datasets()).collect();
 
-        let look_at_workspace = |workspace: WorkspaceId| -> BoxFuture<'_, Look> {
-            async move { Look::Workspace(workspace, metadata.workspace(call, requester, workspace).await) }.boxed()
+        let look_at_workspace = |workspace: WorkspaceId| -> BoxFuture<'_, Lookup> {
+            async move { Lookup::Workspace(workspace, metadata.workspace(context, requester, workspace).await) }.boxed()
         };
-        let look_at_report = |(workspace, id): (WorkspaceId, ReportId)| -> BoxFuture<'_, Look> {
-            async move { Look::Report((workspace, id), metadata.report(call, requester, workspace, id).await) }.boxed()
+        let look_at_report = |(workspace, id): (WorkspaceId, ReportId)| -> BoxFuture<'_, Lookup> {
+            async move { Lookup::Report((workspace, id), metadata.report(context, requester, workspace, id).await) }
+                .boxed()
         };
-        let list = |workspace: WorkspaceId| -> BoxFuture<'_, Look> {
-            let listed = async move { metadata.datasets(call, requester, workspace, Purpose::Inform).await };
-            async move { Look::List(workspace, listed.await) }.boxed()
+        let list = |workspace: WorkspaceId| -> BoxFuture<'_, Lookup> {
+            let listed = async move { metadata.datasets(context, requester, workspace, Purpose::Inform).await };
+            async move { Lookup::List(workspace, listed.await) }.boxed()
         };
-        let looks: Vec<_> = (workspaces.into_iter().map(look_at_workspace))
+        let lookups: Vec<_> = (workspaces.into_iter().map(look_at_workspace))
             .chain(reports.into_iter().map(look_at_report))
             .chain(lists.into_iter().map(list))
             .collect();
-        stream::iter(looks).buffer_unordered(AT_ONCE).fold(Self::none(), |looks, look| async { looks.with(look) }).await
+        stream::iter(lookups)
+            .buffer_unordered(AT_ONCE)
+            .fold(Self::none(), |lookups, lookup| async { lookups.with(lookup) })
+            .await
     }
 
     fn none() -> Self {
@@ -65,11 +74,11 @@ impl Looks {
         Self { workspaces: BTreeMap::new(), reports: BTreeMap::new(), lists: BTreeMap::new(), absent }
     }
 
-    fn with(mut self, look: Look) -> Self {
-        match look {
-            Look::Workspace(key, result) => drop(self.workspaces.insert(key, result)),
-            Look::Report(key, result) => drop(self.reports.insert(key, result)),
-            Look::List(key, result) => drop(self.lists.insert(key, result)),
+    fn with(mut self, lookup: Lookup) -> Self {
+        match lookup {
+            Lookup::Workspace(key, result) => drop(self.workspaces.insert(key, result)),
+            Lookup::Report(key, result) => drop(self.reports.insert(key, result)),
+            Lookup::List(key, result) => drop(self.lists.insert(key, result)),
         }
         self
     }
@@ -101,7 +110,7 @@ impl Looks {
 
     /// Workspaces that are not there.
     pub(super) fn missing_workspaces(&self) -> impl Iterator<Item = &UpstreamError> {
-        let errors = self.workspaces.values().filter_map(|look| look.as_ref().err());
+        let errors = self.workspaces.values().filter_map(|lookup| lookup.as_ref().err());
         errors.filter(|error| error.kind == UpstreamErrorKind::NotFound)
     }
 
@@ -112,9 +121,9 @@ impl Looks {
 
     /// The error of each look, if it has one.
     fn errors(&self) -> impl Iterator<Item = Option<&UpstreamError>> {
-        let workspaces = self.workspaces.values().map(|look| look.as_ref().err());
-        let reports = self.reports.values().map(|look| look.as_ref().err());
-        let lists = self.lists.values().map(|look| look.as_ref().err());
+        let workspaces = self.workspaces.values().map(|lookup| lookup.as_ref().err());
+        let reports = self.reports.values().map(|lookup| lookup.as_ref().err());
+        let lists = self.lists.values().map(|lookup| lookup.as_ref().err());
         workspaces.chain(reports).chain(lists)
     }
 }
