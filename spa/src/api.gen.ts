@@ -15,8 +15,8 @@ export interface paths {
         put?: never;
         /**
          * One embed token for all bindings
-         * @description The token carries the reports and datasets of the bindings and nothing else. A page that holds an embedded report
-         *     asks again at `refreshAfter`, with the same bindings, and gives the new token to `report.setAccessToken`.
+         * @description The token opens the reports and datasets of the bindings and nothing else. A page with an embedded report
+         *     requests a new token at `refreshAfter`, with the same bindings, and passes it to `report.setAccessToken`.
          */
         post: operations["createToken"];
         delete?: never;
@@ -56,7 +56,7 @@ export interface paths {
         /**
          * What the caller may bind, and whether it would work
          * @description Looks at Power BI for each report and dataset of the caller's grants. One workspace that cannot be read is no
-         *     failure of the whole list: what lies in it comes with the problem `lookup-failed`.
+         *     failure of the whole list: its items have the problem `lookup-failed`.
          */
         get: operations["listDatasets"];
         put?: never;
@@ -291,8 +291,7 @@ export interface components {
         /**
          * @description `unauthenticated`: no verified claims with a `sub` of at most 256 bytes, or, in the organization scenario, no
          *     bearer token of at most 16 KiB; `interaction-required`: Entra or Power BI requires the user (MFA,
-         *     consent); `claims` holds the claims challenge, if there is one. The gateway's own: the JWT is missing or does not
-         *     verify.
+         *     consent); `claims` holds the claims challenge, if there is one. From the gateway: the JWT is missing or invalid.
          */
         Unauthenticated: {
             headers: {
@@ -311,8 +310,8 @@ export interface components {
             };
         };
         /**
-         * @description `not-entitled`: unknown or forbidden, which look the same; `claim-missing`: the dataset's identity needs a claim
-         *     that the caller has not got. The gateway's own: the JWT lacks the scope.
+         * @description `not-entitled`: unknown or forbidden, with the same answer for both; `claim-missing`: the dataset's identity needs a
+         *     claim that the caller does not have. From the gateway: the JWT lacks the scope.
          */
         NotEntitled: {
             headers: {
@@ -361,7 +360,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
             };
         };
-        /** @description `unsupported-media-type`: the body is said to be something else than JSON */
+        /** @description `unsupported-media-type`: the content type is not JSON */
         UnsupportedMediaType: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -377,8 +376,8 @@ export interface components {
             };
         };
         /**
-         * @description `too-many-requests`: this caller asked for too many fresh tokens. The gateway's own: the route as a whole is
-         *     asked for too often.
+         * @description `too-many-requests`: this caller asked for too many fresh tokens. From the gateway: the route receives too many
+         *     requests.
          */
         TooManyRequests: {
             headers: {
@@ -396,7 +395,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
             };
         };
-        /** @description `internal`: a fault of Dynabind; the log knows more under `requestId` */
+        /** @description `internal`: a defect of Dynabind; find the log line by `requestId` */
         Internal: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -414,8 +413,8 @@ export interface components {
         };
         /**
          * @description `upstream-refused`: Entra, Power BI or the catalog's table refuses Dynabind's own credentials;
-         *     `upstream-rejected`: Power BI refuses the request itself, the catalog wants mending; `upstream-failed`: one of
-         *     them fails or answers garbage, after retries
+         *     `upstream-rejected`: Power BI refuses the request itself, so the catalog needs a correction; `upstream-failed`: one of
+         *     them fails, or its answer is invalid, after retries
          */
         UpstreamFailure: {
             headers: {
@@ -432,8 +431,8 @@ export interface components {
             };
         };
         /**
-         * @description `upstream-throttled`: Power BI, Entra or the catalog's table asks to come back later; `credentials-unavailable`:
-         *     the secret cannot be read. The gateway's own: no function could be started.
+         * @description `upstream-throttled`: Power BI, Entra or the catalog's table throttles requests; `credentials-unavailable`:
+         *     the secret cannot be read. From the gateway: no function could be started.
          */
         Unavailable: {
             headers: {
