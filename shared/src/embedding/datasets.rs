@@ -69,7 +69,7 @@ impl Lister {
             return Err(failure.clone().into());
         }
         let causes = lookups.failures().chain(unlisted).chain(lookups.missing_workspaces());
-        causes.for_each(|failure| session.context().note_degraded(failure.as_degraded_cause()));
+        causes.for_each(|failure| session.context().note_degraded(failure.into()));
         let identities_for = (self.scenario == Scenario::Customers).then_some(caller);
         let report_entry =
             |(key, report): &(ReportKey, Arc<Report>)| report_entry(&lookups, identities_for, key, report);

@@ -107,16 +107,20 @@ impl Issuer {
             charged.map_err(|retry_after| EmbeddingError::TooManyRequests { retry_after })?;
             Ok(self.load(session.with_retry_budget(retry_budget), Arc::clone(request)))
         };
-        let falls_back = |error: &UpstreamError| is_outage(error) && error.noted_on(session.context());
-        let (cached, status) = match self.cache.get(Arc::clone(request), now, load, falls_back).await {
-            Err(EmbeddingError::TooManyRequests { retry_after }) => {
-                let cached = self.cache.usable(request, now);
-                (cached.ok_or(EmbeddingError::TooManyRequests { retry_after })?, CacheStatus::Stale)
+        match self.cache.get(Arc::clone(request), now, load, is_outage).await {
+            Ok(cached) => {
+                session.context().note_cached(CachedItem::EmbedToken, &cached);
+                let status = cached.status();
+                Ok((cached.into_value().token, status))
             }
-            other => other?,
-        };
-        session.context().note_cache_status(CachedItem::EmbedToken, status);
-        Ok((cached.token, status))
+            Err(EmbeddingError::TooManyRequests { retry_after }) => {
+                // The caller's budget says nothing about a token that was issued earlier.
+                let cached = self.cache.usable(request, now).ok_or(EmbeddingError::TooManyRequests { retry_after })?;
+                session.context().note_cache_status(CachedItem::EmbedToken, CacheStatus::Stale);
+                Ok((cached.token, CacheStatus::Stale))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn load(

@@ -165,10 +165,10 @@ where
                 Ok(TtlEntry { value, read_at: now, ttl, grace: GRACE })
             })
         };
-        let falls_back = |error: &UpstreamError| may_be_stale && error.is_outage() && error.noted_on(session.context());
-        let (entry, status) = self.cache.get(key, now, load, falls_back).await?;
-        session.context().note_cache_status(self.what, status);
-        Ok(entry.value)
+        let falls_back = |error: &UpstreamError| may_be_stale && error.is_outage();
+        let cached = self.cache.get(key, now, load, falls_back).await?;
+        session.context().note_cached(self.what, &cached);
+        Ok(cached.into_value().value)
     }
 
     /// Puts a value in, unless there is a fresh one.

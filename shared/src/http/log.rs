@@ -11,7 +11,6 @@ use super::serve::{HandlerContext, Route};
 use crate::cache::CacheStatus;
 use crate::domain::Caller;
 use crate::request::{CachedItem, DegradedCause, RequestContext, Trace};
-use crate::upstream::UpstreamError;
 
 /// What is known of a request when it begins.
 pub(super) struct RequestLine {
@@ -96,7 +95,7 @@ impl RequestLine {
 /// Why there is a problem, or what the request has got over.
 fn cause_of(problem: Option<&Problem>, trace: &Trace) -> Option<DegradedCause> {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
-    cause.map(UpstreamError::as_degraded_cause).or_else(|| trace.degraded.clone())
+    cause.map(DegradedCause::from).or_else(|| trace.degraded.clone())
 }
 
 /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.

@@ -141,9 +141,10 @@ impl CachedSecret {
         let now = self.clock.now();
         let retry_budget = if self.cache.is_usable(&(), now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || Ok::<_, UpstreamError>(self.load(context, retry_budget, now));
-        let (kept, origin) = self.cache.get((), now, load, |error| error.noted_on(context)).await?;
-        context.note_cache_status(CachedItem::Secret, origin);
-        Ok(kept.value.principal)
+        // Whatever the failure is, the last secret that could be read may still be right, and Entra judges it.
+        let cached = self.cache.get((), now, load, |_| true).await?;
+        context.note_cached(CachedItem::Secret, &cached);
+        Ok(cached.into_value().value.principal)
     }
 
     /// Another service principal than `refused`, if the secret was rotated;
