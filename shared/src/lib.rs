@@ -26,7 +26,6 @@ pub mod settings;
 pub mod spans;
 pub mod telemetry;
 pub mod timestamp;
-pub mod token;
 pub mod upstream;
 pub mod validation;
 
