@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a comparison of a report with a model found.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Comparison {
     /// What would fail in front of a viewer.
     pub findings: Vec<SchemaFinding>,
@@ -14,7 +14,7 @@ pub struct Comparison {
 }
 
 /// One field or relationship that the report needs and the model does not offer.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct SchemaFinding {
     /// The display name of the page; `None` for what the whole report uses.
     pub page: Option<String>,
@@ -35,7 +35,7 @@ pub struct SchemaFinding {
 }
 
 /// One part of a definition that could not be judged.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 pub struct NotChecked {
     /// What was left out.
     pub what: String,

@@ -34,6 +34,8 @@ impl DaxNames {
                 '[' => names.bracketed(table.take(), delimited(&mut chars, ']')),
                 _ if starts_identifier(c) => names.keep(table.replace(identifier(c, &mut chars))),
                 _ if c.is_whitespace() => {}
+                // `Sales[Date].[Year]`: a level of the date hierarchy of a column.
+                '.' if chars.next_if_eq(&'[').is_some() => drop(delimited(&mut chars, ']')),
                 '(' => names.functions.extend(table.take()),
                 _ => names.keep(table.take()),
             }
@@ -127,6 +129,13 @@ mod tests {
         let names = DaxNames::of("VAR x = Sales[A] RETURN [Orders] + x * [B]");
         assert_eq!(names.unqualified, ["Orders", "B"]);
         assert_eq!(names.qualified, [("Sales".to_owned(), "A".to_owned())]);
+    }
+
+    #[test]
+    fn levels_of_a_date_hierarchy_are_no_names() {
+        let names = DaxNames::of("Sales[Date].[Year] + YEAR([Day])");
+        assert_eq!(names.qualified, [("Sales".to_owned(), "Date".to_owned())]);
+        assert_eq!(names.unqualified, ["Day"]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub(crate) use self::dependencies::Dependencies;
+
 use crate::error::DefinitionError;
 use crate::names::fold;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Comparer;
 use super::report_measures::measure_of;
 use super::wording::{Missing, finding};
-use crate::model::ModelDefinition;
+use crate::model::{Dependencies, ModelDefinition};
 use crate::names::fold;
 use crate::report::{FieldUse, Level, Need, Reference, ReportDefinition, Site, UsedAs};
 
@@ -20,6 +20,8 @@ struct VisualTables<'a> {
     /// Columns that are aggregated, by their table.
     aggregated: BTreeSet<String>,
     measures: Vec<&'a Reference>,
+    /// Whether the visual calculates values with DAX of its own.
+    has_dax: bool,
 }
 
 /// The visuals of a report with what filters them.
@@ -76,39 +78,43 @@ fn column_table(reference: &Reference) -> Option<String> {
 
 impl<'a> VisualTables<'a> {
     fn note(&mut self, found: &'a FieldUse) {
-        let tables = match (&found.used_as, found.need) {
-            (UsedAs::Role(_) | UsedAs::Query, Some(Need::Aggregate { .. })) => &mut self.aggregated,
-            (UsedAs::Role(_) | UsedAs::Query, _) => &mut self.grouping,
-            (UsedAs::Filter(Level::Visual), _) => &mut self.filtering,
-            _ => return,
-        };
-        match &found.reference {
-            Reference::Measure { .. } => self.measures.push(&found.reference),
-            reference => tables.extend(column_table(reference)),
+        let aggregates = matches!(found.need, Some(Need::Aggregate { .. }));
+        match (&found.used_as, &found.reference) {
+            (UsedAs::Role(_) | UsedAs::Query | UsedAs::Sorting | UsedAs::Formatting(_), Reference::Measure { .. }) => {
+                self.measures.push(&found.reference);
+            }
+            (UsedAs::Role(_) | UsedAs::Query | UsedAs::Sorting | UsedAs::Formatting(_), reference) if aggregates => {
+                self.aggregated.extend(column_table(reference));
+            }
+            (_, Reference::Field { .. }) => self.has_dax = true,
+            (UsedAs::Role(_) | UsedAs::Query, reference) => self.grouping.extend(column_table(reference)),
+            (UsedAs::Filter(Level::Visual), reference) => self.filtering.extend(column_table(reference)),
+            _ => {}
         }
     }
 
-    /// The tables that the values come from, and whether an expression chooses its own relationships.
-    fn value_tables(&self, report: &ReportDefinition, model: &ModelDefinition) -> (BTreeSet<String>, bool) {
-        let (mut tables, mut sets_relationships) = (self.aggregated.clone(), false);
+    /// The tables that the values come from.
+    fn values(&self, report: &ReportDefinition, model: &ModelDefinition) -> Dependencies {
+        let mut values = Dependencies::default();
+        values.tables.extend(self.aggregated.iter().cloned());
         for reference in &self.measures {
             let Reference::Measure { name, .. } = reference else { continue };
             let found = match measure_of(report, reference) {
                 Some(own) => model.dependencies_of_expression(&own.expression, &own.table),
                 None => model.dependencies_of_measure(name),
             };
-            tables.extend(found.tables);
-            sets_relationships |= found.sets_relationships;
+            values.add(found);
         }
-        (tables, sets_relationships)
+        values
     }
 
     /// With the report's own model: what is related there has to be related here.
     fn compare_with(&self, own: &ModelDefinition, filters: &[&String], site: &Site, comparer: &mut Comparer<'_>) {
         let model = comparer.model;
-        let (needed, _) = self.value_tables(comparer.report, own);
-        let (read, sets_relationships) = self.value_tables(comparer.report, model);
-        let values: BTreeSet<&String> = needed.intersection(&read).collect();
+        let (needed, read) = (self.values(comparer.report, own), self.values(comparer.report, model));
+        // A measure whose DAX is not known reads what it reads in the report's own model.
+        let is_read = |table: &&String| read.has_unknown || read.tables.contains(*table);
+        let values: BTreeSet<&String> = needed.tables.iter().filter(is_read).collect();
         let mut pairs = BTreeSet::new();
         for from in filters.iter().copied().chain(&self.grouping).chain(&self.filtering) {
             pairs.extend(values.iter().map(|to| (from.as_str(), to.as_str())));
@@ -120,7 +126,7 @@ impl<'a> VisualTables<'a> {
         for (from, to) in pairs {
             let exist = model.table(from).is_some() && model.table(to).is_some();
             if exist && own.filters(from, to) && !model.filters(from, to) {
-                comparer.unrelated(site, from, to, sets_relationships);
+                comparer.unrelated(site, from, to, read.sets_relationships);
             }
         }
     }
@@ -130,7 +136,7 @@ impl<'a> VisualTables<'a> {
         let model = comparer.model;
         let known = |table: &&String| model.table(table).is_some();
         let grouping: Vec<&String> = self.grouping.iter().filter(known).collect();
-        if self.measures.is_empty() && self.aggregated.is_empty() {
+        if self.measures.is_empty() && self.aggregated.is_empty() && !self.has_dax {
             if let Some((a, b)) = unrelated_pair(model, &grouping) {
                 comparer.no_common_table(site, a, b);
             }

@@ -13,7 +13,18 @@ pub(crate) struct Dependencies {
     pub(crate) tables: BTreeSet<String>,
     /// Whether an expression on the way chooses its own relationships.
     pub(crate) sets_relationships: bool,
+    /// Whether the expression of a measure is not known.
+    pub(crate) has_unknown: bool,
     seen: HashSet<String>,
+}
+
+impl Dependencies {
+    /// Adds those of another value.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.tables.extend(other.tables);
+        self.sets_relationships |= other.sets_relationships;
+        self.has_unknown |= other.has_unknown;
+    }
 }
 
 impl ModelDefinition {
@@ -54,6 +65,7 @@ impl ModelDefinition {
     /// Notes the tables of one expression and returns the measures that it uses.
     fn step(&self, expression: &str, home: &str, found: &mut Dependencies) -> Vec<String> {
         let names = DaxNames::of(expression);
+        found.has_unknown |= expression.trim().is_empty();
         found.sets_relationships |= names.sets_relationships();
         let mut measures = Vec::new();
         for (table, name) in names.qualified {

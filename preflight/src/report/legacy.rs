@@ -74,6 +74,7 @@ fn name_of(config: &Value) -> String {
 }
 
 fn read_visual(reader: &mut Reader, site: &Site, visual: &Value) {
+    reader.other_needs(site, visual);
     let mut roles: HashMap<&str, &str> = HashMap::new();
     for (role, projections) in visual["projections"].as_object().into_iter().flatten() {
         for name in list(projections).filter_map(|projection| projection.get("queryRef")?.as_str()) {

@@ -43,6 +43,10 @@ pub(super) fn read(reader: &mut Reader, report: &Value, parts: &Parts) {
             _ => {}
         }
     }
+    let order = parts.get("definition/pages/pages.json").and_then(|pages| pages["pageOrder"].as_array());
+    let place = |id: &str| order.and_then(|order| order.iter().position(|page| page.as_str() == Some(id)));
+    let mut pages: Vec<_> = pages.into_iter().collect();
+    pages.sort_by_key(|(id, _)| place(id).unwrap_or(usize::MAX));
     let places: Places = pages.iter().enumerate().map(|(at, (id, page))| read_page(reader, at, id, page)).collect();
     for bookmark in bookmarks {
         reader.bookmark(bookmark, &places);
@@ -96,6 +100,7 @@ fn name_of(visual: Option<&Value>) -> String {
 fn read_visual(reader: &mut Reader, site: &Site, visual: Option<&Value>, mobile: Option<&Value>) {
     if let Some(container) = visual {
         let visual = &container["visual"];
+        reader.other_needs(site, visual);
         read_query(reader, site, &visual["query"]);
         for objects in [&visual["objects"], &visual["visualContainerObjects"], &container["visualGroup"]["objects"]] {
             reader.objects(site, objects);

@@ -48,6 +48,21 @@ impl Reader {
         }
     }
 
+    /// Visuals that need more than their definition says.
+    pub(super) fn other_needs(&mut self, site: &Site, visual: &Value) {
+        match visual.get("visualType").and_then(Value::as_str) {
+            Some("qnaVisual") => self.not_checked(site, "questions", "viewers choose the fields of a Q&A visual"),
+            Some("rdlVisual") => {
+                self.not_checked(
+                    site,
+                    "paginated report",
+                    "the visual shows another report, which has its own queries",
+                );
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn used(&mut self, site: &Site, used_as: &UsedAs, reference: Reference, need: Option<super::Need>) {
         self.definition.uses.push(FieldUse { site: site.clone(), used_as: used_as.clone(), reference, need });
     }

@@ -26,8 +26,8 @@ fn a_dropped_column_is_found_in_every_visual_that_uses_it() {
     assert_eq!(
         texts(&found),
         [
-            "page *Region details*, visual *deneb*: column `Product[Category]` is missing",
             "page *Overview*, visual *slicer*: column `Product[Category]` is missing",
+            "page *Region details*, visual *deneb*: column `Product[Category]` is missing",
         ]
     );
 }
@@ -217,4 +217,16 @@ fn the_selection_of_a_slicer_is_found() {
             "Values": [[{"Literal": {"Value": "'red'"}}]]}}}]}}}}]});
     let report = pbir().visual("category", |visual| visual["visual"]["objects"] = selection);
     the(&report.against(&model()), "visual *slicer*: column `Product[Colour]` is missing");
+}
+
+#[test]
+fn the_table_of_a_measure_of_the_report_has_to_exist() {
+    let report = pbir().with("definition/reportExtensions.json", |extension| {
+        extension["entities"][0]["name"] = json!("Plan");
+    });
+    let report = report.visual("geography", |visual| {
+        visual["visual"]["query"]["queryState"]["Values"]["projections"][0]["field"]["Measure"]["Expression"]
+            ["SourceRef"]["Entity"] = json!("Plan");
+    });
+    assert_eq!(the(&report.against(&model()), "`Plan`").problem, "table `Plan` is missing");
 }

@@ -109,3 +109,24 @@ fn a_function_named_like_a_table_is_no_table() {
     let found = pbir().against_with_own(&dated, &own);
     assert_quiet(&found);
 }
+
+#[test]
+fn a_measure_that_only_sorts_relates_the_columns() {
+    let report = pbir().visual("returns", |visual| {
+        let query = &mut visual["visual"]["query"];
+        query["queryState"]["Values"]["projections"].as_array_mut().unwrap().pop();
+        query["sortDefinition"] = json!({"sort": [{"direction": "Ascending", "field":
+            {"Measure": {"Expression": {"SourceRef": {"Entity": "Sales"}}, "Property": "Orders"}}}]});
+    });
+    assert_quiet(&report.against(&model().without_relationship("rel-returns")));
+}
+
+#[test]
+fn a_measure_without_its_dax_reads_what_it_reads_in_the_own_model() {
+    let hidden = model()
+        .without_relationship("rel-region")
+        .changed("Sales", "measures", "Orders", "expression", "")
+        .changed("Sales", "measures", "Net revenue", "expression", "")
+        .changed("Sales", "measures", "Margin", "expression", "");
+    the(&of(&hidden), "visual *Revenue by region*: a filter on `Region` does not reach `Sales`");
+}

@@ -98,3 +98,11 @@ fn a_definition_without_its_main_part_is_an_error() {
         assert!(error.to_string().starts_with("`model.bim`"), "{error}");
     }
 }
+
+#[test]
+fn visuals_that_choose_their_fields_later_are_not_checked() {
+    for (kind, text) in [("qnaVisual", "a Q&A visual"), ("rdlVisual", "another report")] {
+        let report = pbir().visual("category", |visual| visual["visual"] = json!({"visualType": kind}));
+        assert!(not_checked(&report.against(&model()), text));
+    }
+}
