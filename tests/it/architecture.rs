@@ -196,7 +196,7 @@ fn packages_depend_downwards_only() {
 fn the_stand_ins_share_nothing_with_the_clients() {
     let stand_in = |path: &PathBuf| {
         let path = path.to_str().unwrap();
-        ["entra", "powerbi"].iter().any(|name| {
+        ["entra", "powerbi", "fabric"].iter().any(|name| {
             path.starts_with(&format!("devstack/src/{name}.rs")) || path.starts_with(&format!("devstack/src/{name}/"))
         })
     };
