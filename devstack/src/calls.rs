@@ -25,6 +25,8 @@ pub enum Service {
     Entra,
     /// The Power BI REST API.
     PowerBi,
+    /// The Fabric REST API.
+    Fabric,
     /// AWS Secrets Manager.
     SecretsManager,
     /// Amazon DynamoDB, where a test plays it.
@@ -39,6 +41,7 @@ impl Service {
         match name {
             "entra" => Some(Self::Entra),
             "powerbi" | "power-bi" => Some(Self::PowerBi),
+            "fabric" => Some(Self::Fabric),
             "secrets-manager" | "secrets" => Some(Self::SecretsManager),
             "dynamodb" => Some(Self::DynamoDb),
             _ => None,

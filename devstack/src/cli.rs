@@ -64,7 +64,7 @@ pub fn command(arguments: impl IntoIterator<Item = String>) -> Command {
 /// # Errors
 /// When nobody listens.
 pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io::Result<()> {
-    use crate::calls::Service::{Entra, PowerBi, SecretsManager};
+    use crate::calls::Service::{Entra, Fabric, PowerBi, SecretsManager};
     note_other_port(options.gateway_port, stack.port(), out)?;
     if let (Some(wanted), Some(port)) = (options.embed_port, stack.embed_port()) {
         note_other_port(wanted, port, out)?;
@@ -77,6 +77,7 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     writeln!(out, "  FakeService calls   {url}/dev/calls  (faults and more: {url}/dev)")?;
     writeln!(out, "  Entra            {}", stack.upstream_url(Entra))?;
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
+    writeln!(out, "  Fabric           {}", stack.upstream_url(Fabric))?;
     writeln!(out, "  Secrets Manager  {}", stack.upstream_url(SecretsManager))?;
     if let Some(port) = stack.embed_port() {
         writeln!(out, "  Embed host       https://app.powerbi.com:{port}")?;

@@ -23,15 +23,16 @@ use self::on_behalf_of::UserIssuer;
 use self::refusal::Refusal;
 use crate::fake_tenant::{FakeTenant, same_id};
 use crate::jwt;
-use crate::ledger::{Bearer, Ledger};
+use crate::ledger::{Audience, Bearer, Ledger};
 use crate::sync::lock;
 use crate::time_source::{TimeSource, unix_seconds};
 
 pub(crate) use self::client::Certificate;
 pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
 
-/// The one resource that this stand-in knows, as the public cloud names it.
+/// The resources that this stand-in knows, as the public cloud names them.
 const POWER_BI: &str = "https://analysis.windows.net/powerbi/api";
+const FABRIC: &str = "https://api.fabric.microsoft.com";
 
 /// What the token endpoint knows.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl Entra {
             .with_state(self)
     }
 
-    fn grant(&self, tenant: &str, request: &TokenRequest<'_>) -> Result<Bearer, Refusal> {
+    fn grant(&self, tenant: &str, request: &TokenRequest<'_>) -> Result<(Audience, Bearer), Refusal> {
         self.check_tenant(tenant)?;
         let form = Form::parse(request.headers, request.body)?;
         let grant_type = form.required("grant_type")?;
@@ -106,13 +107,14 @@ impl Entra {
         match grant_type {
             "client_credentials" => {
                 registration.authenticate(&form, request.endpoint, self.time.unix())?;
-                check_default_scope(form.required("scope")?)?;
-                Ok(Bearer::App)
+                let audience = check_default_scope(form.required("scope")?)?;
+                Ok((audience, Bearer::App))
             }
             on_behalf_of::GRANT_TYPE => {
                 registration.authenticate(&form, request.endpoint, self.time.unix())?;
                 let client_id = registration.client_id.clone();
-                self.user_issuer.user(&form, &client_id, self.time.unix()).map(Bearer::User)
+                let (audience, user) = self.user_issuer.user(&form, &client_id, self.time.unix())?;
+                Ok((audience, Bearer::User(user)))
             }
             other => Err(Refusal::unsupported_grant_type(other)),
         }
@@ -127,7 +129,7 @@ impl Entra {
         }
     }
 
-    fn issue(&self, bearer: Bearer) -> Response {
+    fn issue(&self, audience: Audience, bearer: Bearer) -> Response {
         let life = *lock(&self.token_life);
         let now = self.time.now();
         let expires = now + life;
@@ -136,7 +138,7 @@ impl Entra {
             Bearer::User(email) => email,
         };
         let token = jwt::opaque(&json!({
-            "aud": POWER_BI,
+            "aud": audience.resource(),
             "iss": format!("https://sts.windows.net/{}/", self.directory_id),
             "iat": unix_seconds(now),
             "nbf": unix_seconds(now),
@@ -145,7 +147,7 @@ impl Entra {
             "tid": self.directory_id,
             "uti": uuid::Uuid::new_v4().simple().to_string(),
         }));
-        self.ledger.issue_access(&token, bearer, expires);
+        self.ledger.issue_access(&token, audience, bearer, expires);
         let body = json!({
             "token_type": "Bearer",
             "expires_in": life.as_secs(),
@@ -186,14 +188,24 @@ async fn token(
     let endpoint = format!("{}://{host}{}", entra.scheme, uri.path());
     let request = TokenRequest { headers: &headers, body: &body, endpoint: &endpoint };
     match entra.grant(&tenant, &request) {
-        Ok(bearer) => entra.issue(bearer),
+        Ok((audience, bearer)) => entra.issue(audience, bearer),
         Err(refusal) => refusal.response(&entra.time),
     }
 }
 
-fn check_default_scope(scope: &str) -> Result<(), Refusal> {
+impl Audience {
+    fn resource(self) -> &'static str {
+        match self {
+            Self::PowerBi => POWER_BI,
+            Self::Fabric => FABRIC,
+        }
+    }
+}
+
+fn check_default_scope(scope: &str) -> Result<Audience, Refusal> {
     match scope.strip_suffix("/.default") {
-        Some(POWER_BI) => Ok(()),
+        Some(POWER_BI) => Ok(Audience::PowerBi),
+        Some(FABRIC) => Ok(Audience::Fabric),
         Some(resource) if resource.starts_with("https://") => Err(Refusal::unknown_resource(resource)),
         _ => Err(Refusal::bad_scope(scope)),
     }

@@ -1,4 +1,4 @@
-//! The three upstreams of the functions, running.
+//! The upstreams of the functions, running.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::calls::{CallLog, Service};
 use crate::entra::{Certificate, Entra, Setup, TrustedIssuer};
 use crate::error::StartError;
+use crate::fabric::Fabric;
 use crate::fake_service::FakeService;
 use crate::fake_tenant::FakeTenant;
 use crate::keys::SigningKey;
@@ -23,7 +24,7 @@ use crate::tls::{self, Authority};
 /// The name of the service principal's secret.
 pub(crate) const SECRET_NAME: &str = "dynabind-dev";
 
-/// The stand-ins for Entra, Power BI and Secrets Manager.
+/// The stand-ins for Entra, Power BI, Fabric and Secrets Manager.
 #[derive(Clone)]
 pub struct FakeServices(Arc<Inner>);
 
@@ -34,6 +35,7 @@ struct Inner {
     time: TimeSource,
     entra: Running<Entra>,
     powerbi: Running<PowerBi>,
+    fabric: Running<Fabric>,
     secrets: Running<SecretsManager>,
     table: Option<Running<()>>,
     certificate_pem: String,
@@ -69,6 +71,7 @@ impl FakeServices {
         let certificate_key = SigningKey::of_certificate()?;
         let certificate = tls::client_certificate(&certificate_key)?;
         let client_secret = fresh_secret();
+        let scheme = if authority.is_some() { "https" } else { "http" };
         let entra = Arc::new(Entra::new(
             &fake_tenant,
             Setup {
@@ -78,7 +81,7 @@ impl FakeServices {
                 ledger: Arc::clone(&ledger),
                 time: time.clone(),
                 token_life,
-                scheme: if authority.is_some() { "https" } else { "http" },
+                scheme,
             },
         ));
         let powerbi = Arc::new(PowerBi {
@@ -87,12 +90,14 @@ impl FakeServices {
             time: time.clone(),
             embed_origin,
         });
+        let fabric = Fabric::new(Arc::clone(&fake_tenant), Arc::clone(&ledger), time.clone(), scheme);
         let credentials = credentials(&fake_tenant, &client_secret);
         let secrets = Arc::new(SecretsManager::new(SECRET_NAME, credentials, time.clone()));
         let host = Host { log: &log, time: &time, authority: authority.as_ref() };
         Ok(Self(Arc::new(Inner {
             entra: host.run(Service::Entra, entra, Entra::routes).await?,
             powerbi: host.run(Service::PowerBi, powerbi, PowerBi::routes).await?,
+            fabric: host.run(Service::Fabric, Arc::new(fabric), Fabric::routes).await?,
             secrets: host.run(Service::SecretsManager, secrets, SecretsManager::routes).await?,
             table: match table {
                 Some(routes) => Some(host.run(Service::DynamoDb, Arc::new(()), |_| routes).await?),
@@ -131,6 +136,17 @@ impl FakeServices {
         &self.0.powerbi.upstream
     }
 
+    /// The Fabric stand-in.
+    #[must_use]
+    pub fn fabric(&self) -> &FakeService {
+        &self.0.fabric.upstream
+    }
+
+    /// Sets how long Fabric takes to make a definition; zero answers at once.
+    pub fn set_definition_time(&self, time: Duration) {
+        self.0.fabric.what.set_definition_time(time);
+    }
+
     /// The Secrets Manager stand-in.
     #[must_use]
     pub fn secrets(&self) -> &FakeService {
@@ -143,6 +159,7 @@ impl FakeServices {
         match service {
             Service::Entra => Some(self.entra()),
             Service::PowerBi => Some(self.powerbi()),
+            Service::Fabric => Some(self.fabric()),
             Service::SecretsManager => Some(self.secrets()),
             Service::DynamoDb => self.0.table.as_ref().map(|table| &table.upstream),
         }
@@ -150,7 +167,7 @@ impl FakeServices {
 
     /// All stand-ins.
     pub fn all(&self) -> impl Iterator<Item = &FakeService> {
-        [Service::Entra, Service::PowerBi, Service::SecretsManager, Service::DynamoDb]
+        [Service::Entra, Service::PowerBi, Service::Fabric, Service::SecretsManager, Service::DynamoDb]
             .into_iter()
             .filter_map(|service| self.upstream(service))
     }
@@ -161,6 +178,7 @@ impl FakeServices {
         match service {
             Service::Entra => &self.0.entra.url,
             Service::PowerBi => &self.0.powerbi.url,
+            Service::Fabric => &self.0.fabric.url,
             Service::SecretsManager => &self.0.secrets.url,
             Service::DynamoDb => self.0.table.as_ref().map_or("", |table| &table.url),
         }
@@ -261,7 +279,7 @@ impl Host<'_> {
     ) -> Result<Running<T>, StartError> {
         let upstream = FakeService::new(service, self.time.clone(), self.log.clone());
         let mut guarded = upstream.guard(routes(Arc::clone(&what)));
-        if service == Service::PowerBi {
+        if matches!(service, Service::PowerBi | Service::Fabric) {
             guarded = powerbi::tagged(guarded);
         }
         let tls = self.authority.map(Authority::server).transpose()?;

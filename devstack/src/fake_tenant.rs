@@ -1,7 +1,11 @@
 //! What exists in the tenant that the stand-ins pretend to be.
 
+mod definition;
 mod demo;
 
+use std::collections::BTreeMap;
+
+pub use definition::Definition;
 pub use demo::ids;
 
 /// A directory with its app, and everything that Power BI holds for it.
@@ -25,6 +29,10 @@ pub struct FakeTenant {
     pub datasets: Vec<Dataset>,
     /// People for whom conditional access makes Power BI itself demand more claims, by e-mail address.
     pub challenged: Vec<String>,
+    /// The definitions of reports and datasets, by the id of their item. Making any other definition fails.
+    pub definitions: BTreeMap<String, Definition>,
+    /// Reports and datasets whose sensitivity label encrypts them, by id.
+    pub protected: Vec<String>,
 }
 
 /// A capacity, which workspaces are assigned to.
@@ -169,6 +177,12 @@ impl FakeTenant {
     #[must_use]
     pub fn dataset(&self, id: &str) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| same_id(&dataset.id, id))
+    }
+
+    /// The definition of the item with this id, in whatever case.
+    #[must_use]
+    pub fn definition(&self, id: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|(known, _)| same_id(known, id)).map(|(_, definition)| definition)
     }
 
     /// The capacity with this id, in whatever case.

@@ -41,9 +41,17 @@ impl<T> Issued<T> {
     }
 }
 
-/// A token of Entra for Power BI.
+/// The API that a token of Entra is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Audience {
+    PowerBi,
+    Fabric,
+}
+
+/// A token of Entra.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessToken {
+    pub(crate) audience: Audience,
     pub(crate) bearer: Bearer,
     pub(crate) expires: SystemTime,
     pub(crate) revoked: bool,
@@ -94,8 +102,8 @@ pub(crate) struct Identity {
 }
 
 impl Ledger {
-    pub(crate) fn issue_access(&self, token: &str, bearer: Bearer, expires: SystemTime) {
-        let entry = AccessToken { bearer, expires, revoked: false };
+    pub(crate) fn issue_access(&self, token: &str, audience: Audience, bearer: Bearer, expires: SystemTime) {
+        let entry = AccessToken { audience, bearer, expires, revoked: false };
         lock(&self.access).insert(token, entry);
     }
 

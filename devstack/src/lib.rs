@@ -2,8 +2,8 @@
 //! process on loopback.
 //!
 //! An API Gateway emulator that reads `template.yaml`, an issuer of tokens for
-//! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI REST
-//! API, AWS Secrets Manager and the host that reports are embedded from.
+//! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI and
+//! Fabric REST APIs, AWS Secrets Manager and the host that reports are embedded from.
 //!
 //! The stand-ins are written from the services' documentation and share no type
 //! with the clients that they test: a wrong field name must not agree with itself.
@@ -16,6 +16,7 @@ mod calls;
 mod embed;
 mod entra;
 mod error;
+mod fabric;
 mod fake_service;
 mod fake_services;
 mod files;

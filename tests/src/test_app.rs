@@ -195,6 +195,7 @@ impl TestApp {
             Service::Entra => "EntraToken".to_owned(),
             Service::DynamoDb => call.header("x-amz-target").unwrap_or_default().to_owned(),
             Service::PowerBi => format!("{} {}", call.method, call.path.trim_start_matches("/v1.0/myorg/")),
+            Service::Fabric => format!("{} {}", call.method, call.path),
         });
         names.collect()
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::EmbedHost;
 use crate::fake_tenant::{Dataset, FakeTenant, IdentityNeed, Principal, Report, Role, same_id};
-use crate::ledger::{Bearer, EmbedToken, Identity};
+use crate::ledger::{Audience, Bearer, EmbedToken, Identity};
 use crate::time_source::rfc3339;
 
 /// `permissions` of an embed config: what goes beyond reading.
@@ -177,7 +177,10 @@ fn check_dataset(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure>
 }
 
 fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
-    let token = host.ledger.access(&wanted.request.access_token).filter(|token| !token.revoked);
+    let token = host
+        .ledger
+        .access(&wanted.request.access_token)
+        .filter(|token| !token.revoked && token.audience == Audience::PowerBi);
     let token = token.ok_or_else(|| Failure::not_authorized("The token is no Entra token."))?;
     if token.expires <= host.time.now() {
         return Err(Failure::expired());

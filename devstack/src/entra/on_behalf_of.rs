@@ -1,4 +1,4 @@
-//! The on-behalf-of flow: a person's token for this app becomes one for Power BI.
+//! The on-behalf-of flow: a person's token for this app becomes one for Power BI or Fabric.
 
 use serde_json::{Map, Value};
 
@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use super::{POWER_BI, check_default_scope};
 use crate::jwt::UnverifiedJwt;
 use crate::keys::PublicKey;
+use crate::ledger::Audience;
 
 /// The `grant_type` of the flow.
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -34,19 +35,19 @@ pub(crate) struct UserIssuer {
 }
 
 impl UserIssuer {
-    /// The e-mail address of the person on whose behalf the app asks.
-    pub(super) fn user(&self, form: &Form, client_id: &str, now: u64) -> Result<String, Refusal> {
+    /// The API that the app asks for, and the e-mail address of the person on whose behalf it asks.
+    pub(super) fn user(&self, form: &Form, client_id: &str, now: u64) -> Result<(Audience, String), Refusal> {
         if form.required("requested_token_use")? != "on_behalf_of" {
             return Err(Refusal::missing_parameter("requested_token_use"));
         }
-        check_scope(form.required("scope")?)?;
+        let audience = check_scope(form.required("scope")?)?;
         let claims = self.verified_claims(form.required("assertion")?)?;
         self.check_claims(&claims, client_id, now)?;
         let email = claims.get("email").and_then(Value::as_str);
         let email = email.ok_or_else(|| Refusal::bad_user_assertion("it names no person"))?;
         let hindrance = self.hindered.iter().find(|(known, _)| known.eq_ignore_ascii_case(email));
         match hindrance.map(|(_, hindrance)| hindrance) {
-            None => Ok(email.to_owned()),
+            None => Ok((audience, email.to_owned())),
             Some(Hindrance::SecondFactor) => Err(Refusal::second_factor()),
             Some(Hindrance::Enrolment) => Err(Refusal::second_factor_enrolment()),
             Some(Hindrance::Consent) => Err(Refusal::consent_required(client_id)),
@@ -78,10 +79,10 @@ impl UserIssuer {
 }
 
 /// `.default`, or permissions of Power BI by name.
-fn check_scope(scope: &str) -> Result<(), Refusal> {
+fn check_scope(scope: &str) -> Result<Audience, Refusal> {
     let named = |one: &str| {
         let permission = one.strip_prefix(POWER_BI).and_then(|rest| rest.strip_prefix('/'));
         permission.is_some_and(|name| name.contains(".Read") && !name.contains('/'))
     };
-    if scope.split(' ').all(named) { Ok(()) } else { check_default_scope(scope) }
+    if scope.split(' ').all(named) { Ok(Audience::PowerBi) } else { check_default_scope(scope) }
 }

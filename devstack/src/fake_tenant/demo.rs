@@ -1,11 +1,15 @@
 //! The tenant of the demo: one provider, its reports, its customers' datasets.
 
+mod definitions;
 pub mod ids;
 
 use super::{Capacity, Dataset, FakeTenant, IdentityNeed, Principal, Profile, Report, Role, Row, Workspace};
 
 pub(super) fn fake_tenant() -> FakeTenant {
+    let (reports, datasets) = (reports(), datasets());
     FakeTenant {
+        definitions: definitions::definitions(&reports, &datasets),
+        protected: Vec::new(),
         directory_id: ids::DIRECTORY.to_owned(),
         client_id: ids::CLIENT.to_owned(),
         principal_id: ids::PRINCIPAL.to_owned(),
@@ -15,8 +19,8 @@ pub(super) fn fake_tenant() -> FakeTenant {
             capacity(ids::PAUSED_CAPACITY, "Test (paused)", true),
         ],
         workspaces: workspaces(),
-        reports: reports(),
-        datasets: datasets(),
+        reports,
+        datasets,
         challenged: vec!["cleo@contoso.example".to_owned()],
     }
 }

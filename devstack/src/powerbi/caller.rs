@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use super::refusal::Refusal;
 use crate::fake_tenant::{FakeTenant, Principal};
 use crate::jwt::UnverifiedJwt;
-use crate::ledger::{AccessToken, Bearer, Ledger};
+use crate::ledger::{AccessToken, Audience, Bearer, Ledger};
 
 const PROFILE_HEADER: &str = "x-powerbi-profile-id";
 
@@ -59,8 +59,8 @@ fn access_token(headers: &HeaderMap, ledger: &Ledger, now: SystemTime) -> Result
         (Some(value), None) => bearer_token(value).ok_or_else(Refusal::invalid_token)?,
         (Some(_), Some(_)) => return Err(Refusal::invalid_token()),
     };
-    let token = ledger.access(token).filter(|token| !token.revoked && token.expires > now);
-    token.ok_or_else(Refusal::token_expired)
+    let token = ledger.access(token).filter(|token| token.audience == Audience::PowerBi && !token.revoked);
+    token.filter(|token| token.expires > now).ok_or_else(Refusal::token_expired)
 }
 
 /// A bearer token that has the form of a JWT.

@@ -83,13 +83,18 @@ pub(crate) fn client_secret(stack: &Stack) -> String {
     secret["clientSecret"].as_str().unwrap().to_owned()
 }
 
-/// `Bearer` and an access token of the service principal.
+/// `Bearer` and an access token of the service principal for Power BI.
 pub(crate) async fn bearer(stack: &Stack) -> String {
+    bearer_for(stack, "https://analysis.windows.net/powerbi/api/.default").await
+}
+
+/// `Bearer` and an access token of the service principal for a scope.
+pub(crate) async fn bearer_for(stack: &Stack, scope: &str) -> String {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", ids::CLIENT),
         ("client_secret", &client_secret(stack)),
-        ("scope", "https://analysis.windows.net/powerbi/api/.default"),
+        ("scope", scope),
     ];
     let reply = post_form(stack, &form).await;
     format!("Bearer {}", reply.json()["access_token"].as_str().unwrap())

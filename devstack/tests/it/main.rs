@@ -7,6 +7,7 @@ mod client;
 mod demo;
 mod embed;
 mod entra;
+mod fabric;
 mod faults;
 mod gateway;
 mod generate_token;

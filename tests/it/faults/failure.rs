@@ -123,7 +123,7 @@ impl Failure {
             _ => return None,
         };
         let code = match service {
-            Service::PowerBi => power_bi,
+            Service::PowerBi | Service::Fabric => power_bi,
             Service::Entra => entra,
             Service::SecretsManager | Service::DynamoDb => aws,
         };
@@ -174,7 +174,7 @@ fn plain(status: u16, body: &str) -> Fault {
 /// An error's body as the service writes it.
 fn body(service: Service, code: &str) -> Value {
     match service {
-        Service::PowerBi => json!({ "error": { "code": code, "message": TOLD } }),
+        Service::PowerBi | Service::Fabric => json!({ "error": { "code": code, "message": TOLD } }),
         Service::SecretsManager | Service::DynamoDb => json!({ "__type": code, "message": TOLD }),
         Service::Entra => {
             let error = if code == "AADSTS7000215" { "invalid_client" } else { "unauthorized_client" };

@@ -58,6 +58,7 @@ impl Route {
             Service::SecretsManager => "Secrets Manager",
             Service::Entra => "Entra",
             Service::PowerBi => "Power BI",
+            Service::Fabric => "Fabric",
             Service::DynamoDb => "DynamoDB",
         }
     }
