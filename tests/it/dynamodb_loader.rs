@@ -2,7 +2,7 @@
 
 use acceptance::dynamodb::{DynamoDb, DynamoDbFake, TABLE, file_of};
 use acceptance::project;
-use catalog::{LoaderError, Verdict};
+use dynabind_cli::catalog::{LoaderError, Verdict};
 use serde_json::{Value, json};
 
 fn demo() -> Value {

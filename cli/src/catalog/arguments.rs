@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Moves a catalog between a JSON file and a DynamoDB table.
 #[derive(Debug, Parser)]
-#[command(name = "catalog", version)]
+#[command(name = "catalog")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

@@ -8,11 +8,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use dynabind::json::JsonFault;
 
-use crate::arguments::{Command, is_standard};
-use crate::content::{self, Items};
-use crate::plan::{Plan, Stage};
-use crate::table::Table;
-use crate::{LoaderError, diff};
+use crate::catalog::arguments::{Command, is_standard};
+use crate::catalog::content::{self, Items};
+use crate::catalog::plan::{Plan, Stage};
+use crate::catalog::table::Table;
+use crate::catalog::{LoaderError, diff};
 
 /// What a command found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

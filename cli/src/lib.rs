@@ -1,0 +1,16 @@
+//! The command `dynabind`, for an operator's terminal or a job of continuous integration.
+//!
+//! `catalog` moves catalogs between files and tables. `decision` is what a catalog allows a caller, by the
+//! code that the functions use; `explain` prints it. `check` holds it against Power BI.
+
+pub mod arguments;
+pub mod caller;
+pub mod catalog;
+pub mod decision;
+pub mod explain;
+pub mod run;
+pub mod source;
+pub mod terminal;
+
+pub use arguments::Arguments;
+pub use run::{Exit, run};

@@ -1,0 +1,94 @@
+//! From arguments to an exit code.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::arguments::{Arguments, Command};
+use crate::catalog::{self, Verdict};
+use crate::explain;
+use crate::terminal::Style;
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// All is good.
+    Good,
+    /// There are findings.
+    Findings,
+    /// It could not be checked or done.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Good => 0,
+            Exit::Findings => 1,
+            Exit::Failed => 2,
+        })
+    }
+}
+
+impl Exit {
+    /// Good where `is_good`, findings otherwise.
+    #[must_use]
+    pub fn of(is_good: bool) -> Self {
+        if is_good { Self::Good } else { Self::Findings }
+    }
+}
+
+/// Carries out a command. What keeps it from being carried out goes to the standard error.
+pub async fn run(arguments: &Arguments) -> Exit {
+    match work(arguments).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "dynabind: {error}");
+            Exit::Failed
+        }
+    }
+}
+
+async fn work(arguments: &Arguments) -> Result<Exit, String> {
+    match &arguments.command {
+        Command::Explain(explain) => explain_request(arguments.json, explain).await,
+        Command::Catalog(catalog) => move_catalog(catalog).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Arguments::command(), "dynabind", &mut io::stdout());
+            Ok(Exit::Good)
+        }
+        Command::Man { dir } => manual_pages(dir).map_err(|error| format!("{}: {error}", dir.display())),
+    }
+}
+
+async fn explain_request(json: bool, arguments: &explain::Arguments) -> Result<Exit, String> {
+    let explanation = explain::from_arguments(arguments).await?;
+    let mut out = io::stdout().lock();
+    let written = if json {
+        print_json(&explanation, &mut out)
+    } else {
+        explain::print(&explanation, Style::of_stdout(), &mut out)
+    };
+    written.map_err(|error| error.to_string())?;
+    Ok(Exit::of(explanation.allowed))
+}
+
+async fn move_catalog(arguments: &catalog::Arguments) -> Result<Exit, String> {
+    let client = catalog::connect(arguments.command.endpoint_url()).await.map_err(|error| error.to_string())?;
+    let verdict = catalog::run(&arguments.command, &client, &mut io::stdout().lock()).await;
+    verdict.map(|verdict| Exit::of(verdict == Verdict::Good)).map_err(|error| error.to_string())
+}
+
+pub(crate) fn print_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", serde_json::to_string_pretty(value)?)
+}
+
+/// One page for the command and one for each of its commands.
+fn manual_pages(dir: &Path) -> io::Result<Exit> {
+    let mut command = Arguments::command();
+    command.build();
+    clap_mangen::generate_to(command, dir)?;
+    Ok(Exit::Good)
+}
