@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{catalog, explain};
+use crate::{catalog, check, explain};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +31,13 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Hold every grant of a catalog against Power BI: credentials, items, roles, tokens, schemas.
+    #[command(after_help = "\
+Example:
+  dynabind check --catalog catalog.json --secret sp.json --claim email=ana@contoso.example --junit check.xml
+
+Exit codes: 0 no findings, 1 findings, 2 it could not be checked.")]
+    Check(Box<check::Arguments>),
     /// Say which grants match a request, and what token it gets; needs no network.
     #[command(after_help = "\
 Example:

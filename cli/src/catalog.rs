@@ -16,6 +16,7 @@ mod table;
 
 pub use arguments::{Arguments, Command};
 pub use commands::{Verdict, run};
+pub(crate) use connect::aws;
 pub use connect::connect;
 pub use content::{Item, Items, from_json, to_json};
 pub use error::LoaderError;

@@ -6,8 +6,11 @@
 pub mod arguments;
 pub mod caller;
 pub mod catalog;
+pub mod check;
+pub mod connection;
 pub mod decision;
 pub mod explain;
+pub mod fabric;
 pub mod run;
 pub mod source;
 pub mod terminal;

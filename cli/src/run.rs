@@ -8,8 +8,10 @@ use clap::CommandFactory;
 
 use crate::arguments::{Arguments, Command};
 use crate::catalog::{self, Verdict};
-use crate::explain;
+use crate::connection::Connection;
+use crate::source::LoadedCatalog;
 use crate::terminal::Style;
+use crate::{check, explain};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +55,7 @@ pub async fn run(arguments: &Arguments) -> Exit {
 
 async fn work(arguments: &Arguments) -> Result<Exit, String> {
     match &arguments.command {
+        Command::Check(check) => check_catalog(arguments.json, check).await,
         Command::Explain(explain) => explain_request(arguments.json, explain).await,
         Command::Catalog(catalog) => move_catalog(catalog).await,
         Command::Completions { shell } => {
@@ -61,6 +64,20 @@ async fn work(arguments: &Arguments) -> Result<Exit, String> {
         }
         Command::Man { dir } => manual_pages(dir).map_err(|error| format!("{}: {error}", dir.display())),
     }
+}
+
+async fn check_catalog(json: bool, arguments: &check::Arguments) -> Result<Exit, String> {
+    let loaded = LoadedCatalog::read(&arguments.catalog).await.map_err(|error| error.to_string())?;
+    let connection = Connection::open(&arguments.connection).await?;
+    let report = check::check(&connection, &loaded, &arguments.options).await?;
+    if let Some(path) = &arguments.options.junit {
+        check::write_junit(&report, path)?;
+    }
+    let mut out = io::stdout().lock();
+    let written =
+        if json { print_json(&report, &mut out) } else { check::print(&report, Style::of_stdout(), &mut out) };
+    written.map_err(|error| error.to_string())?;
+    Ok(Exit::of(report.findings.is_empty()))
 }
 
 async fn explain_request(json: bool, arguments: &explain::Arguments) -> Result<Exit, String> {

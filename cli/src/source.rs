@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use dynabind::catalog::{Catalog, parse};
 use serde_json::Value;
@@ -39,7 +40,7 @@ pub struct LoadedCatalog {
     /// Its text as JSON.
     pub json: Value,
     /// Its content.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
 }
 
 /// Why a catalog cannot be used.
@@ -85,7 +86,7 @@ impl LoadedCatalog {
             SourceError::Faults(faults.iter().map(line).collect::<Vec<_>>().join("\n"))
         })?;
         let json = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).unwrap_or_default();
-        Ok(Self { shown, text, json, catalog })
+        Ok(Self { shown, text, json, catalog: Arc::new(catalog) })
     }
 
     /// A place in it, as file and JSON pointer.
