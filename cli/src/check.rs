@@ -36,7 +36,6 @@ use crate::source::{CatalogPlace, LoadedCatalog};
 pub use finding::{About, Fault, Finding, Findings, Unchecked};
 pub use junit::write as write_junit;
 pub use print::print;
-pub use schema::{SchemaComparer, SchemaFault, SchemaOutcome};
 use state::State;
 use subject::Subject;
 

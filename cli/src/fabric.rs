@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
 use http::{HeaderMap, Method, StatusCode, header};
+use preflight::Part;
 use serde_json::Value;
 
 use crate::connection::rest::{Answer, retry_after};
@@ -20,15 +21,6 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 /// How long an operation may run.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// One part of a definition.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DefinitionPart {
-    /// Its path inside the definition.
-    pub path: String,
-    /// Its content.
-    pub payload: Vec<u8>,
-}
-
 /// The Fabric API.
 #[derive(Clone, Copy)]
 pub struct Fabric<'c>(pub &'c Rest);
@@ -38,7 +30,7 @@ impl Fabric<'_> {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub async fn report(&self, workspace: WorkspaceId, id: ReportId) -> Result<Vec<DefinitionPart>, RestError> {
+    pub async fn report(&self, workspace: WorkspaceId, id: ReportId) -> Result<Vec<Part>, RestError> {
         self.definition(format!("v1/workspaces/{workspace}/reports/{id}/getDefinition")).await
     }
 
@@ -54,7 +46,7 @@ impl Fabric<'_> {
         String::from_utf8(part.payload).map_err(|_| RestError::new("model.bim is not UTF-8"))
     }
 
-    async fn definition(&self, path: String) -> Result<Vec<DefinitionPart>, RestError> {
+    async fn definition(&self, path: String) -> Result<Vec<Part>, RestError> {
         let answer = self.0.send(Method::POST, &path, None).await?;
         let body = if answer.status == StatusCode::ACCEPTED { self.result_of(&answer).await? } else { answer.body };
         parts_of(&body)
@@ -99,13 +91,13 @@ fn failed(state: &Value) -> RestError {
     RestError { status: None, code: code.map(str::to_owned), detail }
 }
 
-fn parts_of(body: &Value) -> Result<Vec<DefinitionPart>, RestError> {
+fn parts_of(body: &Value) -> Result<Vec<Part>, RestError> {
     let parts = body["definition"]["parts"].as_array();
     let parts = parts.ok_or_else(|| RestError::new("the answer holds no definition"))?;
     let part = |part: &Value| {
         let payload = STANDARD.decode(part["payload"].as_str()?).ok()?;
         (part["payloadType"] == "InlineBase64").then_some(())?;
-        Some(DefinitionPart { path: part["path"].as_str()?.to_owned(), payload })
+        Some(Part { path: part["path"].as_str()?.to_owned(), payload })
     };
     let parts = parts.iter().map(part).collect::<Option<Vec<_>>>();
     parts.ok_or_else(|| RestError::new("a part of the definition is not in base64"))

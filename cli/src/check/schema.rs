@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dynabind::domain::{DatasetId, ReportId, ReportKind, WorkspaceId};
 use futures_util::{StreamExt, stream};
+use preflight::{ModelDefinition, ReportDefinition};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -14,23 +15,44 @@ use super::finding::{About, Fault, Finding, Findings};
 use super::subject::Subject;
 use super::{Run, subject};
 use crate::catalog::Progress;
-use crate::connection::RestError;
-use crate::fabric::{DefinitionPart, Fabric};
-use comparer::comparer;
-pub use comparer::{SchemaComparer, SchemaFault, SchemaOutcome};
+use crate::connection::{Rest, RestError};
+use crate::fabric::Fabric;
+use comparer::{SchemaFault, SchemaOutcome, compare};
 
 const WHAT: &str = "the schema";
 
 /// One report over one model, whatever the number of tenants.
 type Pair = ((ReportId, WorkspaceId), (DatasetId, WorkspaceId));
 
-type Once<K, T> = Mutex<HashMap<K, Arc<OnceCell<Result<Arc<T>, RestError>>>>>;
+type Once<K, T> = Mutex<HashMap<K, Arc<OnceCell<Result<Arc<T>, String>>>>>;
 
 /// Definitions, each read once in a run.
-#[derive(Default)]
-struct Definitions {
-    reports: Once<ReportId, Vec<DefinitionPart>>,
-    models: Once<DatasetId, String>,
+struct Definitions<'d> {
+    fabric: Fabric<'d>,
+    reports: Once<ReportId, ReportDefinition>,
+    models: Once<DatasetId, ModelDefinition>,
+}
+
+impl<'d> Definitions<'d> {
+    fn new(rest: &'d Rest) -> Self {
+        Self { fabric: Fabric(rest), reports: Mutex::default(), models: Mutex::default() }
+    }
+
+    async fn report(&self, id: ReportId, workspace: WorkspaceId) -> Result<Arc<ReportDefinition>, String> {
+        let read = async {
+            let parts = self.fabric.report(workspace, id).await.map_err(|error| cause("report", &error))?;
+            ReportDefinition::from_parts(&parts).map_err(|error| error.to_string())
+        };
+        once(&self.reports, id, read).await
+    }
+
+    async fn model(&self, id: DatasetId, workspace: WorkspaceId) -> Result<Arc<ModelDefinition>, String> {
+        let read = async {
+            let text = self.fabric.model(workspace, id).await.map_err(|error| cause("model", &error))?;
+            ModelDefinition::from_tmsl(&text).map_err(|error| error.to_string())
+        };
+        once(&self.models, id, read).await
+    }
 }
 
 pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Findings) {
@@ -39,11 +61,11 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
         let because = "Fabric's address in this cloud is not known; give --fabric-url and --fabric-scope";
         return findings.skip(&About::default(), WHAT, because);
     };
-    let (fabric, definitions, comparer) = (Fabric(fabric), Definitions::default(), comparer());
+    let definitions = Definitions::new(fabric);
     let mut progress = Progress::new("reports over models", pairs.len());
     let compare = |(pair, subjects): (Pair, Vec<_>)| {
-        let (definitions, comparer) = (&definitions, comparer.as_ref());
-        async move { (outcome(run, fabric, definitions, comparer, pair).await, subjects) }
+        let definitions = &definitions;
+        async move { (outcome(run, definitions, pair).await, subjects) }
     };
     let mut outcomes = stream::iter(pairs).map(compare).buffer_unordered(2 * run.connection.at_once);
     while let Some((outcome, subjects)) = outcomes.next().await {
@@ -85,52 +107,60 @@ fn pairs<'s>(run: &Run<'_>, subjects: &'s [Subject], findings: &mut Findings) ->
     pairs
 }
 
-async fn outcome(
-    run: &Run<'_>,
-    fabric: Fabric<'_>,
-    definitions: &Definitions,
-    comparer: &dyn SchemaComparer,
-    ((report, report_workspace), (dataset, workspace)): Pair,
-) -> SchemaOutcome {
+async fn outcome(run: &Run<'_>, definitions: &Definitions<'_>, pair: Pair) -> SchemaOutcome {
+    let ((report, report_workspace), (dataset, workspace)) = pair;
     let unit = format!("schema {report} {dataset}");
     if let Some(known) = run.state.get(&unit) {
         return known;
     }
-    let (parts, model) = futures_util::join!(
-        once(&definitions.reports, report, fabric.report(report_workspace, report)),
-        once(&definitions.models, dataset, fabric.model(workspace, dataset)),
-    );
-    let outcome = match (parts, model) {
-        (Ok(parts), Ok(model)) => comparer.compare(&parts, &model),
+    let own = own_model(run, pair);
+    let (parts, model) =
+        futures_util::join!(definitions.report(report, report_workspace), definitions.model(dataset, workspace));
+    let (parts, model) = match (parts, model) {
+        (Ok(parts), Ok(model)) => (parts, model),
         (parts, model) => {
-            let because = |what: &str, error: &RestError| {
-                format!("the definition of the {what} cannot be read: {}", cause(error))
-            };
-            let report = parts.err().map(|error| because("report", &error));
-            let model = model.err().map(|error| because("model", &error));
-            let not_checked = report.into_iter().chain(model).map(|because| (WHAT.to_owned(), because)).collect();
+            let causes = parts.err().into_iter().chain(model.err());
+            let not_checked = causes.map(|because| (WHAT.to_owned(), because)).collect();
             return SchemaOutcome { not_checked, ..SchemaOutcome::default() };
         }
     };
+    let (own, unread) = match own {
+        Some((id, workspace)) => match definitions.model(id, workspace).await {
+            Ok(own) => (Some(own), None),
+            Err(because) => (None, Some(because)),
+        },
+        None => (None, None),
+    };
+    let mut outcome = compare(&parts, &model, own.as_deref());
+    let what = "types and relationships as in the report's own model".to_owned();
+    outcome.not_checked.extend(unread.map(|because| (what, because)));
     run.state.put(&unit, &outcome);
     outcome
+}
+
+/// The model that the report was built on, where it is another than the bound one.
+fn own_model(run: &Run<'_>, ((report, beside), (bound, _)): Pair) -> Option<(DatasetId, WorkspaceId)> {
+    let own = run.connection.powerbi.own_dataset(report).filter(|own| *own != bound)?;
+    let entry = run.loaded.catalog.datasets.values().find(|dataset| dataset.id == own);
+    Some((own, entry.map_or(beside, |dataset| dataset.workspace)))
 }
 
 async fn once<K: Eq + std::hash::Hash, T>(
     cells: &Once<K, T>,
     key: K,
-    read: impl Future<Output = Result<T, RestError>>,
-) -> Result<Arc<T>, RestError> {
+    read: impl Future<Output = Result<T, String>>,
+) -> Result<Arc<T>, String> {
     let cell = Arc::clone(cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
     cell.get_or_init(|| async { read.await.map(Arc::new) }).await.clone()
 }
 
-fn cause(error: &RestError) -> String {
-    match error.status {
-        Some(401 | 403) => format!("{error}; it takes read and write permission on the item, and no encrypted label"),
-        Some(404) => format!("{error}; the item is not visible through Fabric"),
-        _ => error.to_string(),
-    }
+fn cause(what: &str, error: &RestError) -> String {
+    let hint = match error.status {
+        Some(401 | 403) => "; it takes read and write permission on the item, and no encrypted label",
+        Some(404) => "; the item is not visible through Fabric",
+        _ => "",
+    };
+    format!("the definition of the {what} cannot be read: {error}{hint}")
 }
 
 fn add(run: &Run<'_>, subject: &Subject, outcome: &SchemaOutcome, findings: &mut Findings) {
@@ -147,12 +177,11 @@ fn add(run: &Run<'_>, subject: &Subject, outcome: &SchemaOutcome, findings: &mut
 }
 
 fn fault_of(fault: &SchemaFault) -> Fault {
-    let suggestion = fault.suggestion.as_ref().map(|other| format!("; the model has `{other}`")).unwrap_or_default();
     Fault {
         code: "schema".to_owned(),
         page: fault.page.clone(),
         visual: fault.visual.clone(),
-        problem: format!("{}{suggestion}", fault.problem),
+        problem: fault.problem.clone(),
         viewer_sees: fault.viewer_sees.clone(),
         remedy: fault.remedy.clone(),
     }

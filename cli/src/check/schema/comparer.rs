@@ -1,61 +1,56 @@
-//! What compares a report's definition with a model's.
+//! Comparing a report's definition with a model's, in the form that a check keeps.
 
+use preflight::{Comparison, ModelDefinition, ReportDefinition, SchemaFinding};
 use serde::{Deserialize, Serialize};
-
-use crate::fabric::DefinitionPart;
 
 /// What came of one comparison; kept in the state.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct SchemaOutcome {
+pub(super) struct SchemaOutcome {
     /// What would fail in front of a viewer.
-    pub findings: Vec<SchemaFault>,
+    pub(super) findings: Vec<SchemaFault>,
     /// What could not be judged, each with its cause.
-    pub not_checked: Vec<(String, String)>,
+    pub(super) not_checked: Vec<(String, String)>,
     /// The roles of the model, where its definition tells them.
-    pub roles: Option<Vec<String>>,
+    pub(super) roles: Option<Vec<String>>,
 }
 
 /// One field or relationship that the report needs and the model does not offer.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct SchemaFault {
+pub(super) struct SchemaFault {
     /// The page of the report.
-    pub page: Option<String>,
+    pub(super) page: Option<String>,
     /// The visual on the page.
-    pub visual: Option<String>,
-    /// What is wrong.
-    pub problem: String,
-    /// The most similar field of the model.
-    pub suggestion: Option<String>,
+    pub(super) visual: Option<String>,
+    /// What is wrong, and the most similar field of the model.
+    pub(super) problem: String,
     /// What a viewer would see.
-    pub viewer_sees: String,
+    pub(super) viewer_sees: String,
     /// How to fix it.
-    pub remedy: String,
+    pub(super) remedy: String,
 }
 
-/// Compares definitions.
-pub trait SchemaComparer: Send + Sync {
-    /// What the report uses and the model (its `model.bim`) does not have.
-    fn compare(&self, report: &[DefinitionPart], model: &str) -> SchemaOutcome;
+/// What the report uses and the model does not have. The report's own model tells which types and relationships it
+/// needs.
+pub(super) fn compare(
+    report: &ReportDefinition,
+    model: &ModelDefinition,
+    own: Option<&ModelDefinition>,
+) -> SchemaOutcome {
+    let Comparison { findings, not_checked } = preflight::compare_with_own(report, model, own);
+    SchemaOutcome {
+        findings: findings.into_iter().map(fault).collect(),
+        not_checked: not_checked.into_iter().map(|item| (item.what, item.because)).collect(),
+        roles: model.role_names().map(<[String]>::to_vec),
+    }
 }
 
-/// The comparison of this build.
-pub(crate) fn comparer() -> Box<dyn SchemaComparer> {
-    Box::new(RolesAlone)
-}
-
-/// Reads the roles of a model, and compares nothing.
-struct RolesAlone;
-
-impl SchemaComparer for RolesAlone {
-    fn compare(&self, _: &[DefinitionPart], model: &str) -> SchemaOutcome {
-        let model: serde_json::Value = serde_json::from_str(model).unwrap_or_default();
-        let roles = model["model"]["roles"].as_array().into_iter().flatten();
-        let roles = roles.filter_map(|role| role["name"].as_str().map(str::to_owned)).collect();
-        let because = "this build holds no comparison of definitions".to_owned();
-        SchemaOutcome {
-            findings: Vec::new(),
-            not_checked: vec![("the schema".to_owned(), because)],
-            roles: Some(roles),
-        }
+fn fault(finding: SchemaFinding) -> SchemaFault {
+    let suggestion = finding.suggestion.map(|other| format!("; the model has `{other}`")).unwrap_or_default();
+    SchemaFault {
+        problem: format!("{}{suggestion}", finding.problem),
+        page: finding.page,
+        visual: finding.visual,
+        viewer_sees: finding.viewer_sees,
+        remedy: finding.remedy,
     }
 }
