@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{catalog, check, explain};
+use crate::{catalog, check, doctor, explain, init, jobs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,20 @@ Example:
 
 Exit codes: 0 allowed, 1 refused, 2 the catalog or the claims cannot be read.")]
     Explain(Box<explain::Arguments>),
+    /// Go through the setup page (docs/power-bi-setup.md) and explain the first step that fails.
+    Doctor(Box<doctor::Arguments>),
+    /// Write a first catalog from what the service principal can see.
+    #[command(after_help = "\
+Each workspace with datasets becomes a tenant; a report is granted over the datasets that have its schema.
+Example:
+  dynabind init --secret sp.json --file catalog.json --yes")]
+    Init(Box<init::Arguments>),
+    /// Print what POST /token answers to a caller; the answer holds an embed token.
+    Token(Box<jobs::BindingArguments>),
+    /// Print what POST /config answers to a caller; the answer holds an embed token.
+    Config(Box<jobs::BindingArguments>),
+    /// Print what GET /datasets answers to a caller.
+    Datasets(Box<jobs::Arguments>),
     /// Move a catalog between a file and a DynamoDB table.
     Catalog(catalog::Arguments),
     /// Print the completions of a shell: dynabind completions bash > dynabind.bash

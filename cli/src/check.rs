@@ -45,7 +45,7 @@ pub struct Arguments {
     /// The catalog: FILE or dynamodb:TABLE.
     #[arg(long, value_name = "CATALOG")]
     pub catalog: CatalogPlace,
-    /// The same in short, for other commands that check.
+    /// How to check.
     #[command(flatten)]
     pub options: Options,
     /// Credentials and addresses.
@@ -56,9 +56,9 @@ pub struct Arguments {
 /// How to check.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Check this tenant alone.
+    /// Check this tenant alone; may be repeated.
     #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
+    pub tenant: Vec<String>,
     /// Check this report alone.
     #[arg(long, value_name = "KEY")]
     pub report: Option<ReportKey>,
@@ -136,7 +136,7 @@ pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Op
     let (mut summary, mut bindings) = (Summary::default(), Vec::new());
     if let Some(access) = credentials::check(connection, &mut findings).await? {
         let (app, state) =
-            (app(connection, loaded), State::open(options.state.as_deref(), &run_id(connection, loaded))?);
+            (connection.app(loaded), State::open(options.state.as_deref(), &run_id(connection, loaded))?);
         let run = Run { connection, loaded, options, claims, app, access, state };
         let subjects = run.check(&mut findings).await?;
         run.state.end();
@@ -147,16 +147,6 @@ pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Op
     let (calls, throttled) = (connection.gate.calls(), connection.gate.throttled());
     let summary = Summary { calls, throttled, seconds: started.elapsed().as_secs_f64(), ..summary };
     Ok(CheckReport { summary, findings: findings.findings, not_checked: findings.unchecked, bindings })
-}
-
-fn app(connection: &Connection, loaded: &LoadedCatalog) -> App {
-    App::new(
-        &connection.settings,
-        Arc::clone(&loaded.catalog) as _,
-        Arc::clone(&connection.tokens),
-        Arc::clone(&connection.powerbi) as _,
-        Arc::clone(&connection.clock),
-    )
 }
 
 /// What a kept state belongs to.
@@ -218,17 +208,19 @@ impl Run<'_> {
         Ok(subjects)
     }
 
-    /// The tenants in question: all, or the named one, or the sample caller's.
+    /// The tenants in question: all, or the named ones, or the sample caller's.
     fn tenants(&self) -> Result<Vec<Arc<Tenant>>, String> {
         let of_claims = self.claims.get(&self.options.caller.tenant_claim).and_then(Value::as_str);
-        let only = self.options.tenant.as_deref().or(of_claims);
-        let mut tenants: Vec<_> = self.loaded.catalog.tenants.values().cloned().collect();
-        tenants.retain(|tenant| only.is_none_or(|only| only == tenant.name));
-        tenants.sort_by(|one, other| one.name.cmp(&other.name));
-        match only {
-            Some(name) if tenants.is_empty() => Err(format!("the catalog has no tenant `{name}`")),
-            _ => Ok(tenants),
+        let named = &self.options.tenant;
+        let only: Vec<_> =
+            if named.is_empty() { of_claims.into_iter().collect() } else { named.iter().map(String::as_str).collect() };
+        if let Some(unknown) = only.iter().find(|name| !self.loaded.catalog.tenants.contains_key(**name)) {
+            return Err(format!("the catalog has no tenant `{unknown}`"));
         }
+        let mut tenants: Vec<_> = self.loaded.catalog.tenants.values().cloned().collect();
+        tenants.retain(|tenant| only.is_empty() || only.contains(&tenant.name.as_str()));
+        tenants.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(tenants)
     }
 
     async fn look_at(&self, tenant: Arc<Tenant>) -> (Checked, inexpensive::Answer) {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use dynabind::App;
 use dynabind::clock::{Clock, SystemClock};
 use dynabind::entra::{EntraClient, EntraTokens};
 use dynabind::ports::{AccessTokens, SecretStore};
@@ -20,6 +21,7 @@ use dynabind::upstream::{Http, RetryBudget, UpstreamError};
 use secrecy::ExposeSecret;
 
 use crate::catalog::aws;
+use crate::source::LoadedCatalog;
 pub use gate::Gate;
 pub use patient::PatientPowerBi;
 pub use rest::{Rest, RestError};
@@ -34,8 +36,8 @@ pub struct ConnectionArguments {
     /// A JSON file with the service principal: tenantId, clientId, and clientSecret or certificate and privateKey.
     #[arg(long, value_name = "FILE")]
     pub secret: Option<PathBuf>,
-    /// The name or ARN of the same in AWS Secrets Manager.
-    #[arg(long, value_name = "ID", env = "DYNABIND_SECRET_ID", conflicts_with = "secret")]
+    /// The name or ARN of the same in AWS Secrets Manager; --secret wins.
+    #[arg(long, value_name = "ID", env = "DYNABIND_SECRET_ID")]
     pub secret_id: Option<String>,
     /// The cloud: public, usgov, usgov-high, usgov-dod or china.
     #[arg(long, value_name = "CLOUD", env = "DYNABIND_CLOUD")]
@@ -114,6 +116,18 @@ impl Connection {
             clock,
             settings,
         })
+    }
+
+    /// The functions' application over a catalog, with these upstreams.
+    #[must_use]
+    pub fn app(&self, loaded: &LoadedCatalog) -> App {
+        App::new(
+            &self.settings,
+            Arc::clone(&loaded.catalog) as _,
+            Arc::clone(&self.tokens),
+            Arc::clone(&self.powerbi) as _,
+            Arc::clone(&self.clock),
+        )
     }
 
     /// The service principal, freshly read.

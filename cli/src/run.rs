@@ -11,7 +11,7 @@ use crate::catalog::{self, Verdict};
 use crate::connection::Connection;
 use crate::source::LoadedCatalog;
 use crate::terminal::Style;
-use crate::{check, explain};
+use crate::{check, doctor, explain, init, jobs};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +57,11 @@ async fn work(arguments: &Arguments) -> Result<Exit, String> {
     match &arguments.command {
         Command::Check(check) => check_catalog(arguments.json, check).await,
         Command::Explain(explain) => explain_request(arguments.json, explain).await,
+        Command::Doctor(doctor) => see_doctor(arguments.json, doctor).await,
+        Command::Init(init) => init::run(init).await,
+        Command::Token(token) => show(Box::pin(jobs::token(token)).await?),
+        Command::Config(config) => show(Box::pin(jobs::config(config)).await?),
+        Command::Datasets(datasets) => show(Box::pin(jobs::datasets(datasets)).await?),
         Command::Catalog(catalog) => move_catalog(catalog).await,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "dynabind", &mut io::stdout());
@@ -78,6 +83,19 @@ async fn check_catalog(json: bool, arguments: &check::Arguments) -> Result<Exit,
         if json { print_json(&report, &mut out) } else { check::print(&report, Style::of_stdout(), &mut out) };
     written.map_err(|error| error.to_string())?;
     Ok(Exit::of(report.findings.is_empty()))
+}
+
+async fn see_doctor(json: bool, arguments: &doctor::Arguments) -> Result<Exit, String> {
+    let steps = doctor::diagnose(arguments).await?;
+    let mut out = io::stdout().lock();
+    let written = if json { print_json(&steps, &mut out) } else { doctor::print(&steps, Style::of_stdout(), &mut out) };
+    written.map_err(|error| error.to_string())?;
+    Ok(doctor::exit(&steps))
+}
+
+fn show((answer, exit): (serde_json::Value, Exit)) -> Result<Exit, String> {
+    print_json(&answer, &mut io::stdout().lock()).map_err(|error| error.to_string())?;
+    Ok(exit)
 }
 
 async fn explain_request(json: bool, arguments: &explain::Arguments) -> Result<Exit, String> {

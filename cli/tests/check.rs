@@ -113,6 +113,28 @@ async fn a_role_that_the_model_has_not_got_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visual_that_would_break_is_named_with_its_page() {
+    let column = "/model/tables/0/columns/0";
+    let mut renamed = demo_model();
+    *renamed.pointer_mut(&format!("{column}/name")).unwrap() = json!("Amounts");
+    let mut retyped = demo_model();
+    *retyped.pointer_mut(&format!("{column}/dataType")).unwrap() = json!("string");
+    for (name, model, part) in [
+        ("renamed", renamed, "column `Sales[Amount]` is missing; the model has `Sales[Amounts]`"),
+        ("retyped", retyped, "Sales[Amount]"),
+    ] {
+        let models = [(ids::CONTOSO_PLAN.to_owned(), model)].into();
+        let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric { models, ..FakeFabric::default() }).await;
+        let (code, result) = check(&upstreams, &format!("check-{name}.json"), &small(), &[]).await;
+        assert_eq!((code, findings(&result)), (1, vec!["schema sales plan".to_owned()]), "{result:#}");
+        let finding = &result["findings"][0];
+        assert_eq!((&finding["page"], &finding["visual"]), (&json!("Overview"), &json!("card")), "{finding:#}");
+        assert!(finding["problem"].as_str().unwrap().contains(part), "{finding:#}");
+        assert!(finding["places"][0].as_str().unwrap().ends_with("#/tenants/contoso/grants/0"), "{finding:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_are_judged_before_anything_else() {
     let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric::default()).await;
     upstreams.stack.expire_client_secrets();
@@ -199,7 +221,11 @@ async fn a_thousand_clean_grants_raise_no_alarm_and_ask_for_each_definition_once
     );
     assert!(summary["seconds"].as_f64().unwrap() > 0.0 && summary["throttled"].as_u64().unwrap() > 0, "{summary}");
     let asked = upstreams.fabric.lock().unwrap().asked.clone();
-    assert_eq!((asked.len(), asked.values().max()), (550, Some(&1)));
+    assert_eq!(
+        (asked.len(), asked.values().max()),
+        (551, Some(&1)),
+        "50 reports, 500 models, and the model that the reports were built on"
+    );
     eprintln!("1,000 grants: {summary}");
 }
 
@@ -241,5 +267,4 @@ async fn a_grant_of_a_workspace_is_checked_for_each_dataset_in_it() {
     let result = of_tenant("check-workspace.json", FakeTenant::demo(), &catalog).await;
     let row = format!("identity-required - {}", ids::FABRIKAM_SALES);
     assert!(findings(&result).contains(&row), "{result:#}");
-    assert!(demo_model()["model"]["tables"][0]["columns"][0]["name"] == "Amount");
 }

@@ -43,10 +43,27 @@ pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> R
     match connection.tokens.get(&context, None, &|| Ok(())).await {
         Ok(access) => {
             lifetime(connection, &access, &about, findings);
-            Ok(Some(access))
+            let is_open = tenant_settings(connection, &about, findings).await?;
+            Ok(is_open.then_some(access))
         }
         Err(error) => refused(&error, &about, findings).map(|()| None),
     }
+}
+
+/// Whether Power BI answers the service principal at all.
+async fn tenant_settings(connection: &Connection, about: &About, findings: &mut Findings) -> Result<bool, String> {
+    let error = match connection.rest.get("v1.0/myorg/groups?%24top=1", None).await {
+        Ok(_) => return Ok(true),
+        Err(error) => error,
+    };
+    if !matches!(error.status, Some(401 | 403)) {
+        return Err(format!("Power BI: {error}"));
+    }
+    let problem = format!("Power BI does not answer the service principal: {error}");
+    let remedy = "turn on \"Service principals can call Fabric public APIs\" and \"Embed content in apps\" for a \
+                  security group that has the app as a member (steps 2 and 3 of the setup), and wait 15 minutes";
+    findings.add(about, &fault("tenant-setting-off", problem, remedy));
+    Ok(false)
 }
 
 fn refused(error: &UpstreamError, about: &About, findings: &mut Findings) -> Result<(), String> {
