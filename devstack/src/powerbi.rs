@@ -45,6 +45,7 @@ impl PowerBi {
             .route("/capacities", get(capacities))
             .route("/groups", get(groups))
             .route("/groups/{workspace}", get(group))
+            .route("/groups/{workspace}/users", get(users))
             .route("/groups/{workspace}/reports", get(reports))
             .route("/groups/{workspace}/reports/{report}", get(report))
             .route("/groups/{workspace}/datasets", get(datasets))
@@ -132,6 +133,12 @@ async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) 
 async fn group(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
     let workspace = api.entered(&headers, &workspace)?;
     Ok(json_answer(&answer::single("groups", answer::workspace(workspace))))
+}
+
+async fn users(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {
+    let workspace = api.entered(&headers, &workspace)?;
+    let listed: Vec<_> = workspace.members.iter().map(|member| answer::user(&api, member)).collect();
+    Ok(json_answer(&answer::list("users", &listed)))
 }
 
 async fn reports(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {

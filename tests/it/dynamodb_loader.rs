@@ -2,7 +2,8 @@
 
 use acceptance::dynamodb::{DynamoDb, DynamoDbFake, TABLE, file_of};
 use acceptance::project;
-use catalog::{LoaderError, Verdict};
+use devstack::{Service, Stack, StackOptions};
+use dynabind_cli::catalog::{LoaderError, Verdict};
 use serde_json::{Value, json};
 
 fn demo() -> Value {
@@ -129,4 +130,34 @@ async fn what_others_wrote_is_pulled_to_be_mended() {
     assert!(broken.to_string().contains(&sales), "{broken}");
     database.push(file_of(&demo()).path()).await;
     assert_eq!(database.loader("pull", &[]).await.unwrap().0, Verdict::Good);
+}
+
+/// A push with `--check` moves no tenant to a binding that would not work.
+#[tokio::test]
+async fn a_checked_push_refuses_a_broken_binding() {
+    let database = DynamoDb::start(DynamoDbFake::ALL[0]).await;
+    let stack = Stack::start(StackOptions::default()).await.unwrap();
+    let secret = file_of(&serde_json::from_str(&stack.stored_secret()).unwrap());
+    let whole = demo();
+    let mut catalog = json!({
+        "reports": { "sales": whole["reports"]["sales"] }, "datasets": { "plan": whole["datasets"]["contoso-plan"] },
+        "tenants": { "contoso": { "grants": [{ "reports": ["sales"], "datasets": ["plan"] }] } },
+    });
+    let push = async |catalog: &Value| {
+        let (file, secret) = (file_of(catalog), secret.path().to_str().unwrap());
+        let [entra, powerbi] = [Service::Entra, Service::PowerBi].map(|service| stack.upstream_url(service));
+        let arguments = [
+            &["--yes", "--check", "--file", file.path().to_str().unwrap(), "--secret", secret][..],
+            &["--entra-url", entra, "--powerbi-url", powerbi, "--fabric-url", "http://127.0.0.1:9"],
+        ];
+        database.loader("push", &arguments.concat()).await.unwrap()
+    };
+    let (verdict, said) = push(&catalog).await;
+    assert_eq!(verdict, Verdict::Good, "{said}");
+    let before = database.pull().await;
+    catalog["datasets"]["plan"]["datasetId"] = whole["datasets"]["contoso-archive"]["datasetId"].clone();
+    let (verdict, said) = push(&catalog).await;
+    assert_eq!(verdict, Verdict::Bad);
+    assert!(said.contains("[dataset-not-found]") && said.contains("nothing is written"), "{said}");
+    assert_eq!(database.pull().await, before);
 }

@@ -18,6 +18,7 @@ mod drills;
 mod dynamodb;
 mod dynamodb_loader;
 mod entitlement;
+mod explain;
 mod faults;
 mod floods;
 mod isolation;

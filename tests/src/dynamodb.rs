@@ -12,11 +12,11 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use catalog::{Arguments, LoaderError, Verdict};
 use clap::Parser;
 use dynabind::aws::Connector;
 use dynabind::catalog::item;
 use dynabind::upstream::Http;
+use dynabind_cli::catalog::{self, Arguments, LoaderError, Verdict};
 use serde_json::Value;
 
 use crate::process::{Server, free_port, tool};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::PowerBi;
 use super::refusal::Refusal;
-use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Report, Workspace};
+use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Principal, Report, Role, Workspace};
 
 const METADATA: &str = "http://wabi-stand-in-redirect.analysis.windows.net/v1.0/myorg/$metadata";
 
@@ -51,6 +51,29 @@ pub(super) fn workspace(workspace: &Workspace) -> Value {
     if let Some(capacity) = &workspace.capacity {
         body["capacityId"] = json!(capacity);
         body["defaultDatasetStorageFormat"] = json!("Small");
+    }
+    body
+}
+
+/// A member of a workspace; a profile stands under its service principal's object id.
+pub(super) fn user(api: &PowerBi, (principal, role): &(Principal, Role)) -> Value {
+    let app = &api.fake_tenant.principal_id;
+    let mut body = json!({ "groupUserAccessRight": format!("{role:?}") });
+    match principal {
+        Principal::App => {
+            body["identifier"] = json!(app);
+            body["principalType"] = json!("App");
+        }
+        Principal::Profile(profile) => {
+            body["identifier"] = json!(app);
+            body["principalType"] = json!("App");
+            body["profile"] = json!({ "id": profile });
+        }
+        Principal::User(email) => {
+            body["identifier"] = json!(email);
+            body["emailAddress"] = json!(email);
+            body["principalType"] = json!("User");
+        }
     }
     body
 }

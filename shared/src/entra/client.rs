@@ -41,6 +41,12 @@ impl EntraClient {
         Self { http, base: endpoints.entra.clone(), scope: endpoints.cloud.scope(), clock }
     }
 
+    /// The same client, whose tokens are for another API.
+    #[must_use]
+    pub fn with_scope(self, scope: &'static str) -> Self {
+        Self { scope, ..self }
+    }
+
     /// Opens a connection ahead of its use.
     pub fn preconnect(&self) {
         self.http.preconnect(&self.base, 1);

@@ -18,7 +18,7 @@ type Items = Arc<BTreeMap<String, Value>>;
 /// What plays DynamoDB with this catalog in [`TABLE`].
 pub fn table(catalog: &Value) -> Router {
     let text = |text: &str| json!({ "S": text });
-    let items = catalog::from_json(&catalog.to_string()).unwrap();
+    let items = dynabind_cli::catalog::from_json(&catalog.to_string()).unwrap();
     let items: BTreeMap<_, _> = items
         .into_iter()
         .map(|(key, content)| {

@@ -49,6 +49,9 @@ pub enum LoaderError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The catalog could not be checked before it is pushed.
+    #[error("the catalog could not be checked: {0}")]
+    Unchecked(String),
     /// Nobody is there to be asked.
     #[error("say --yes to write without being asked, or --dry-run to look only")]
     NobodyToAsk,

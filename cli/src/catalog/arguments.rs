@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::caller::CallerArguments;
+use crate::connection::ConnectionArguments;
+
 /// Moves a catalog between a JSON file and a DynamoDB table.
 #[derive(Debug, Parser)]
-#[command(name = "catalog", version)]
+#[command(name = "catalog")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -33,6 +36,15 @@ pub enum Command {
         /// How long requests under way may still need what is then deleted.
         #[arg(long, value_name = "SECONDS", default_value_t = 20)]
         settle_seconds: u64,
+        /// Check the tenants that would change, and write nothing if there are findings.
+        #[arg(long)]
+        check: bool,
+        /// With --check: the claims of a sample caller.
+        #[command(flatten)]
+        caller: Box<CallerArguments>,
+        /// With --check: credentials and addresses.
+        #[command(flatten)]
+        connection: Box<ConnectionArguments>,
     },
     /// Write what the table holds to a file.
     Pull {

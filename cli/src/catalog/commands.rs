@@ -6,13 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use dynabind::catalog::item::ItemKey;
 use dynabind::json::JsonFault;
 
-use crate::arguments::{Command, is_standard};
-use crate::content::{self, Items};
-use crate::plan::{Plan, Stage};
-use crate::table::Table;
-use crate::{LoaderError, diff};
+use crate::caller::CallerArguments;
+use crate::catalog::arguments::{Command, is_standard};
+use crate::catalog::content::{self, Items};
+use crate::catalog::plan::{Plan, Stage};
+use crate::catalog::table::Table;
+use crate::catalog::{LoaderError, diff};
+use crate::check::{self, Options};
+use crate::connection::{Connection, ConnectionArguments};
+use crate::source::{CatalogPlace, LoadedCatalog};
+use crate::terminal::Style;
 
 /// What a command found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,7 +50,7 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
             Ok(if plan.is_empty() { Verdict::Good } else { Verdict::Bad })
         }
         Command::Pull { place, file } => pull(&Table { client, name: &place.table }, file, out).await,
-        Command::Push { place, file, dry_run, yes, settle_seconds } => {
+        Command::Push { place, file, dry_run, yes, settle_seconds, check, caller, connection } => {
             let Some(new) = from_file(file, out)? else { return Ok(Verdict::Bad) };
             let table = Table { client, name: &place.table };
             let old = table.read().await?;
@@ -56,6 +62,10 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
             if *dry_run || plan.is_empty() {
                 return Ok(Verdict::Good);
             }
+            if *check && is_broken(&plan, file, caller, connection, out).await? {
+                writeln!(out, "nothing is written: correct the findings, or push without --check")?;
+                return Ok(Verdict::Bad);
+            }
             if !*yes && !confirmed(&place.table)? {
                 return Ok(Verdict::Bad);
             }
@@ -64,6 +74,31 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
             Ok(Verdict::Good)
         }
     }
+}
+
+/// Whether a check of the tenants that change has findings, which are printed.
+async fn is_broken(
+    plan: &Plan,
+    file: &Path,
+    caller: &CallerArguments,
+    connection: &ConnectionArguments,
+    out: &mut dyn Write,
+) -> Result<bool, LoaderError> {
+    let name = |write: &&super::Write| match write.key() {
+        ItemKey::Tenant(name) => Some(name.to_string()),
+        _ => None,
+    };
+    let tenant: Vec<_> = plan.of(Stage::PutTenants).iter().filter_map(name).collect();
+    if tenant.is_empty() {
+        return Ok(false);
+    }
+    let options = Options { tenant, caller: caller.clone(), max_tokens: usize::MAX, ..Options::default() };
+    let loaded = LoadedCatalog::read(&CatalogPlace::File(file.to_owned())).await;
+    let loaded = loaded.map_err(|error| LoaderError::Unchecked(error.to_string()))?;
+    let connection = Connection::open(connection).await.map_err(LoaderError::Unchecked)?;
+    let report = check::check(&connection, &loaded, &options).await.map_err(LoaderError::Unchecked)?;
+    check::print(&report, Style::default(), out)?;
+    Ok(!report.findings.is_empty())
 }
 
 /// Writes stage by stage.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Items, Plan, Stage, Write, from_json};
 use dynabind::catalog::item::{self, ItemKey};
+use dynabind_cli::catalog::{Items, Plan, Stage, Write, from_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

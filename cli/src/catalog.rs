@@ -1,4 +1,4 @@
-//! Moves a catalog between a JSON file and a DynamoDB table.
+//! `dynabind catalog`: moves a catalog between a JSON file and a DynamoDB table.
 //!
 //! `content` turns a catalog into the table's items and back, `plan` says what
 //! has to be written and in which order, `table` reads and writes, `commands`
@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod connect;
 mod content;
 mod diff;
 mod error;
@@ -15,6 +16,10 @@ mod table;
 
 pub use arguments::{Arguments, Command};
 pub use commands::{Verdict, run};
+pub(crate) use connect::aws;
+pub use connect::connect;
 pub use content::{Item, Items, from_json, to_json};
 pub use error::LoaderError;
 pub use plan::{Plan, Stage, Write};
+pub(crate) use progress::Progress;
+pub(crate) use table::Table;

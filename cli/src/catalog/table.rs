@@ -9,10 +9,10 @@ use dynabind::catalog::item::{ENTRY, KEY, VERSIONS};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::LoaderError;
-use crate::content::{Item, Items};
-use crate::plan::Write;
-use crate::progress::Progress;
+use crate::catalog::LoaderError;
+use crate::catalog::content::{Item, Items};
+use crate::catalog::plan::Write;
+use crate::catalog::progress::Progress;
 
 /// The most items that one `BatchWriteItem` takes.
 const BATCH: usize = 25;

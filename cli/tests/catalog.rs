@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn catalog(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_catalog")).args(arguments).env_remove("AWS_PROFILE").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_dynabind"))
+        .arg("catalog")
+        .args(arguments)
+        .env_remove("AWS_PROFILE")
+        .output()
+        .unwrap()
 }
 
 fn demo() -> PathBuf {

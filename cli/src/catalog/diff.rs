@@ -5,8 +5,8 @@ use std::io;
 
 use dynabind::catalog::item::ItemKey;
 
-use crate::content::Items;
-use crate::plan::{Plan, Stage, Write};
+use crate::catalog::content::Items;
+use crate::catalog::plan::{Plan, Stage, Write};
 
 /// Prints one line for each entry that changes, with both of its texts where there are two.
 pub(crate) fn print(plan: &Plan, old: &Items, new: &Items, out: &mut dyn io::Write) -> io::Result<()> {

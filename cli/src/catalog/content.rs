@@ -9,7 +9,7 @@ use dynabind::json::JsonFault;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
-use crate::LoaderError;
+use crate::catalog::LoaderError;
 
 /// The longest text of a report or dataset: a hundred of them, the most that
 /// one read brings, stay under what a function takes for an answer.

@@ -1,0 +1,42 @@
+//! How AWS is reached: as the AWS command line does it, with profile, single sign-on, environment.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use dynabind::aws::Connector;
+use dynabind::upstream::Http;
+
+use super::LoaderError;
+
+/// A full batch of large items over a slow line takes a while.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A table that has just been created throttles its first thousands of writes.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// A client of DynamoDB.
+///
+/// # Errors
+/// What is wrong with the file of trusted roots.
+pub async fn connect(endpoint_url: Option<&str>) -> Result<Client, LoaderError> {
+    Ok(Client::new(&aws(endpoint_url).await?))
+}
+
+/// Credentials, region and connections of AWS.
+pub(crate) async fn aws(endpoint_url: Option<&str>) -> Result<SdkConfig, LoaderError> {
+    let roots = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
+    let http = Http::new(roots.as_deref().map(Path::new), ATTEMPT_TIMEOUT)?;
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Connector::new(http))
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .timeout_config(timeouts);
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    Ok(Box::pin(loader.load()).await)
+}

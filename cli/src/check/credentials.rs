@@ -1,0 +1,116 @@
+//! Whether the service principal's credentials are well-formed, accepted, and good for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dynabind::request::RequestContext;
+use dynabind::secrets::{Credential, ServicePrincipal};
+use dynabind::token::AccessToken;
+use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
+use time::OffsetDateTime;
+
+use super::finding::{About, Fault, Findings};
+use crate::connection::Connection;
+
+/// A certificate that ends sooner is a finding.
+const SOON: Duration = Duration::from_hours(30 * 24);
+
+/// The shortest access token that leaves embed tokens their promised life.
+const HEADROOM: Duration = Duration::from_mins(5);
+
+const NO_REPORT: &str = "no report at all: every request answers 502 or 503";
+
+/// The access token, if there is one; what is wrong otherwise is among the findings.
+///
+/// # Errors
+/// Why it could not be checked.
+pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> Result<Option<AccessToken>, String> {
+    let about = About { place: Some(connection.secret_place.clone()), ..About::default() };
+    let principal = match connection.principal().await {
+        Err(error) => return Err(error.explanation),
+        Ok(Err(faults)) => {
+            let remedy = "write tenantId, clientId and clientSecret (or certificate and privateKey) into the secret";
+            findings.add(
+                &about,
+                &fault("secret-malformed", format!("the secret is malformed: {}", faults.join("; ")), remedy),
+            );
+            return Ok(None);
+        }
+        Ok(Ok(principal)) => principal,
+    };
+    expiry(connection, &principal, &about, findings);
+    let context = Arc::new(RequestContext::begin(None));
+    match connection.tokens.get(&context, None, &|| Ok(())).await {
+        Ok(access) => {
+            lifetime(connection, &access, &about, findings);
+            let is_open = tenant_settings(connection, &about, findings).await?;
+            Ok(is_open.then_some(access))
+        }
+        Err(error) => refused(&error, &about, findings).map(|()| None),
+    }
+}
+
+/// Whether Power BI answers the service principal at all.
+async fn tenant_settings(connection: &Connection, about: &About, findings: &mut Findings) -> Result<bool, String> {
+    let error = match connection.rest.get("v1.0/myorg/groups?%24top=1", None).await {
+        Ok(_) => return Ok(true),
+        Err(error) => error,
+    };
+    if !matches!(error.status, Some(401 | 403)) {
+        return Err(format!("Power BI: {error}"));
+    }
+    let problem = format!("Power BI does not answer the service principal: {error}");
+    let remedy = "turn on \"Service principals can call Fabric public APIs\" and \"Embed content in apps\" for a \
+                  security group that has the app as a member (steps 2 and 3 of the setup), and wait 15 minutes";
+    findings.add(about, &fault("tenant-setting-off", problem, remedy));
+    Ok(false)
+}
+
+fn refused(error: &UpstreamError, about: &About, findings: &mut Findings) -> Result<(), String> {
+    if error.is_outage() {
+        return Err(error.to_string());
+    }
+    let code = match error.kind {
+        UpstreamErrorKind::InvalidClient => "credential-refused",
+        _ => "sign-in-refused",
+    };
+    let named = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+    findings.add(about, &fault(code, format!("Entra refuses the service principal{named}"), &error.explanation));
+    Ok(())
+}
+
+fn fault(code: &str, problem: String, remedy: &str) -> Fault {
+    let (code, viewer_sees, remedy) = (code.to_owned(), NO_REPORT.to_owned(), remedy.to_owned());
+    Fault { code, problem, viewer_sees, remedy, ..Fault::default() }
+}
+
+fn expiry(connection: &Connection, principal: &ServicePrincipal, about: &About, findings: &mut Findings) {
+    match &principal.credential {
+        Credential::Secret(_) => {
+            findings.skip(
+                about,
+                "the client secret's expiry",
+                "Entra tells it only in the portal and in Microsoft Graph",
+            );
+        }
+        Credential::Certificate(certificate) => {
+            let remaining = certificate.not_after().duration_since(connection.clock.now()).unwrap_or_default();
+            if remaining < SOON {
+                let date = OffsetDateTime::from(certificate.not_after()).date();
+                let remedy = "register a new certificate with the app, then put it into the secret";
+                findings
+                    .add(about, &fault("certificate-expires", format!("the certificate expires on {date}"), remedy));
+            }
+        }
+    }
+}
+
+fn lifetime(connection: &Connection, access: &AccessToken, about: &About, findings: &mut Findings) {
+    let life = access.expiry.life;
+    if life < connection.settings.min_token + HEADROOM {
+        let problem = format!("Entra's access tokens live {} minutes", life.as_secs() / 60);
+        let remedy = "remove the token lifetime policy from the app, or lower DYNABIND_MIN_TOKEN_MINUTES";
+        let viewer_sees = "reports that renew their token very often".to_owned();
+        findings.add(about, &Fault { viewer_sees, ..fault("access-token-short", problem, remedy) });
+    }
+}

@@ -1,0 +1,201 @@
+//! The checks of `GET /datasets`, by its own code: what it lists for a sample caller, as findings.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dynabind::domain::{DatasetKey, ReportKey, Tenant, WorkspaceId};
+use dynabind::embedding::{DatasetsAnswer, EmbeddingError, ItemProblem};
+use dynabind::ports::ActorKey;
+use dynabind::request::RequestContext;
+use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
+
+use super::finding::{About, Fault, Findings};
+use super::subject::{Subject, groups_of, sample};
+use super::{Checked, Run, workspaces};
+
+pub(super) type Answer = Option<Result<DatasetsAnswer, EmbeddingError>>;
+
+/// What `GET /datasets` answers to a caller who is in all groups of a tenant.
+pub(super) async fn ask(run: &Run<'_>, tenant: &Tenant) -> Answer {
+    let groups: BTreeSet<_> = tenant.grants.iter().flat_map(groups_of).collect();
+    let caller = &run.options.caller;
+    let sample = sample(&run.claims, tenant, &groups, (&caller.tenant_claim, &caller.groups_claim))?;
+    let context = Arc::new(RequestContext::begin(None));
+    Some(run.app.embedding().datasets(&context, &sample, run.options.report.as_ref()).await)
+}
+
+/// Adds what the answer says.
+pub(super) async fn add(
+    run: &Run<'_>,
+    tenant: &Checked,
+    subjects: &[Subject],
+    answer: Answer,
+    findings: &mut Findings,
+) {
+    let about = About { tenant: Some(tenant.tenant.name.clone()), ..About::default() };
+    let answer = match answer {
+        Some(Ok(answer)) => answer,
+        Some(Err(EmbeddingError::NotEntitled)) => return,
+        Some(Err(EmbeddingError::Upstream(error))) if !error.is_outage() => {
+            return failed_workspaces(run, tenant, subjects, findings);
+        }
+        Some(Err(error)) => {
+            return findings.skip(&about, "reports and datasets", &format!("Power BI could not be asked ({error:?})"));
+        }
+        None => return findings.skip(&about, "reports and datasets", "the sample claims name no caller"),
+    };
+    for entry in &answer.reports {
+        let workspace = run.loaded.catalog.reports.get(&entry.report).map(|report| report.workspace);
+        for problem in &entry.problems {
+            let item = Item { report: Some(&entry.report), dataset: None, workspace };
+            add_problem(run, tenant, item, *problem, findings).await;
+        }
+    }
+    for entry in &answer.datasets {
+        for problem in &entry.problems {
+            let item = Item { report: None, dataset: Some(&entry.dataset), workspace: Some(entry.workspace_id) };
+            add_problem(run, tenant, item, *problem, findings).await;
+        }
+    }
+}
+
+/// Nothing at all could be looked at: each workspace says why.
+fn failed_workspaces(run: &Run<'_>, tenant: &Checked, subjects: &[Subject], findings: &mut Findings) {
+    for subject in subjects {
+        let of_report = subject.report.as_ref().map(|report| report.workspace);
+        for workspace in [of_report, Some(subject.dataset.2)].into_iter().flatten() {
+            let actor = tenant.tenant.profile.map_or(ActorKey::Service, ActorKey::Profile);
+            if let Some(error) = run.connection.powerbi.failure_of(actor, workspace) {
+                refused_workspace(&subject.about(run.loaded), workspace, &error, findings);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Item<'i> {
+    report: Option<&'i ReportKey>,
+    dataset: Option<&'i DatasetKey>,
+    workspace: Option<WorkspaceId>,
+}
+
+async fn add_problem(run: &Run<'_>, tenant: &Checked, item: Item<'_>, problem: ItemProblem, findings: &mut Findings) {
+    let about = about_of(run, tenant, item, problem);
+    match problem {
+        // Which claim is missing is said with the token.
+        ItemProblem::ClaimMissing => {}
+        ItemProblem::CapacityUnknown => {
+            findings.skip(&about, "the capacity of the workspace", "Power BI does not say whether there is one");
+        }
+        ItemProblem::LookupFailed => {
+            let actor = tenant.tenant.profile.map_or(ActorKey::Service, ActorKey::Profile);
+            let error = item.workspace.and_then(|workspace| run.connection.powerbi.failure_of(actor, workspace));
+            match (item.workspace, error) {
+                (Some(workspace), Some(error)) => refused_workspace(&about, workspace, &error, findings),
+                _ => findings.skip(&about, "report or dataset", "Power BI could not be asked"),
+            }
+        }
+        ItemProblem::DatasetNotFound | ItemProblem::ReportNotFound => {
+            let moved = workspaces::moved(run, item.report, item.dataset).await;
+            findings.add(&about, &not_found(problem, moved));
+        }
+        _ => findings.add(&about, &known(problem)),
+    }
+}
+
+fn refused_workspace(about: &About, workspace: WorkspaceId, error: &UpstreamError, findings: &mut Findings) {
+    if error.is_outage() || error.kind == UpstreamErrorKind::CredentialsUnavailable {
+        return findings.skip(about, &format!("workspace {workspace}"), &error.to_string());
+    }
+    let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let fault = Fault {
+        code: "workspace-not-visible".to_owned(),
+        problem: format!("workspace {workspace} is not open to the service principal or its profile{code}"),
+        viewer_sees: "no report: the request for a token answers 502".to_owned(),
+        remedy: format!("add it to the workspace as Member (step 4 of the setup): {}", error.explanation),
+        ..Fault::default()
+    };
+    findings.add(about, &fault);
+}
+
+/// The place of an item's problem in the catalog.
+fn about_of(run: &Run<'_>, tenant: &Checked, item: Item<'_>, problem: ItemProblem) -> About {
+    let field = match problem {
+        ItemProblem::ReportNotFound => "reportId",
+        ItemProblem::DatasetNotFound => "datasetId",
+        ItemProblem::WorkspaceNotOnCapacity | ItemProblem::CapacityUnknown | ItemProblem::LookupFailed => "workspaceId",
+        _ if item.report.is_some() => "includeOwnDataset",
+        _ => "identity",
+    };
+    let place = match (item.report, item.dataset) {
+        (Some(key), _) => run.loaded.place(&["reports", key.as_str(), field]),
+        (None, Some(key)) if run.loaded.catalog.datasets.contains_key(key) => {
+            run.loaded.place(&["datasets", key.as_str(), field])
+        }
+        _ => run.loaded.place(&["tenants", &tenant.tenant.name, "grants"]),
+    };
+    About {
+        tenant: Some(tenant.tenant.name.clone()),
+        report: item.report.map(ToString::to_string),
+        dataset: item.dataset.map(ToString::to_string),
+        place: Some(place),
+    }
+}
+
+fn not_found(problem: ItemProblem, moved: Option<WorkspaceId>) -> Fault {
+    let (code, what) = match problem {
+        ItemProblem::ReportNotFound => ("report-not-found", "report"),
+        _ => ("dataset-not-found", "dataset"),
+    };
+    let (code, problem, remedy) = match moved {
+        Some(workspace) => (
+            format!("{what}-moved"),
+            format!("the {what} is not in the catalog's workspace but in {workspace}"),
+            format!("write {workspace} as its workspaceId"),
+        ),
+        None => (
+            code.to_owned(),
+            format!("the {what} is not in its workspace, or not visible to the service principal"),
+            format!("correct the {what}'s id in the catalog, or give the service principal access to it"),
+        ),
+    };
+    let viewer_sees = "no report: the request for a token or a config answers 502".to_owned();
+    Fault { code, problem, viewer_sees, remedy, ..Fault::default() }
+}
+
+fn known(problem: ItemProblem) -> Fault {
+    let (code, problem, viewer_sees, remedy) = match problem {
+        ItemProblem::WorkspaceNotOnCapacity => (
+            "workspace-not-on-capacity",
+            "the workspace is on no capacity, which dynamic binding needs",
+            "a watermark at first, then no report: the trial tokens of a workspace without capacity run out",
+            "assign the workspace to an A, EM, P or F capacity (step 6 of the setup)",
+        ),
+        ItemProblem::IdentityRequired => (
+            "identity-required",
+            "the dataset has row-level security, and the catalog gives it no identity",
+            "no report: /token and /config answer 502 upstream-rejected",
+            "add `identity` to the dataset's entry, such as {\"username\": \"{email}\"}",
+        ),
+        ItemProblem::IdentityRolesRequired => (
+            "identity-roles-required",
+            "the dataset's row-level security needs roles, and the catalog's identity names none",
+            "no report: /token and /config answer 502 upstream-rejected",
+            "add `roles` to the entry's identity, with names of the model's roles",
+        ),
+        ItemProblem::IdentityNotSupported => (
+            "identity-not-supported",
+            "the catalog gives an identity, and the dataset has no row-level security",
+            "no report: /token and /config answer 502 upstream-rejected",
+            "remove `identity` from the dataset's entry, or add row-level security to the model",
+        ),
+        _ => ("lookup-failed", "Power BI could not be asked", "unknown", "check again later"),
+    };
+    Fault {
+        code: code.to_owned(),
+        problem: problem.to_owned(),
+        viewer_sees: viewer_sees.to_owned(),
+        remedy: remedy.to_owned(),
+        ..Fault::default()
+    }
+}

@@ -1,0 +1,216 @@
+//! Workspaces: whether their capacity runs, and which role the service principal has in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dynabind::domain::{DatasetKey, ProfileId, ReportKey, WorkspaceId};
+use dynabind::ports::{ActorKey, Item, PowerBi};
+use dynabind::request::RequestContext;
+use dynabind::upstream::RetryBudget;
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+
+use super::Run;
+use super::finding::{About, Fault, Findings};
+use super::subject::Subject;
+use crate::caller::claims_of_jwt;
+use secrecy::ExposeSecret;
+
+/// A lost item is not looked for in more workspaces than this.
+const MAX_SEARCHED: usize = 100;
+
+/// The workspaces of all bindings, by who acts in them.
+type ByActor<'s> = BTreeMap<Option<ProfileId>, BTreeMap<WorkspaceId, Vec<&'s Subject>>>;
+
+pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Findings) {
+    let mut by_actor = ByActor::new();
+    for subject in subjects {
+        let of_actor = by_actor.entry(subject.tenant.profile).or_default();
+        let of_report = subject.report.as_ref().map(|report| report.workspace);
+        let workspaces: BTreeSet<_> = of_report.into_iter().chain([subject.dataset.2]).collect();
+        for workspace in workspaces {
+            of_actor.entry(workspace).or_default().push(subject);
+        }
+    }
+    let states = capacity_states(run).await;
+    for (profile, workspaces) in &by_actor {
+        if let Some(profile) = *profile {
+            known_profile(run, profile, workspaces, findings).await;
+        }
+        capacities(run, *profile, workspaces, &states, findings).await;
+        roles(run, *profile, workspaces, findings).await;
+    }
+}
+
+/// Whether the service principal has a profile that the catalog names.
+async fn known_profile(
+    run: &Run<'_>,
+    profile: ProfileId,
+    workspaces: &BTreeMap<WorkspaceId, Vec<&Subject>>,
+    findings: &mut Findings,
+) {
+    let answer = run.connection.rest.get("v1.0/myorg/profiles", None).await;
+    let is_it = |listed: &Value| listed["id"].as_str().is_some_and(|id| id.parse() == Ok(profile));
+    let is_known = answer.as_ref().map(|answer| answer.body["value"].as_array().into_iter().flatten().any(is_it));
+    let tenants: BTreeSet<_> = workspaces.values().flatten().map(|subject| subject.tenant.name.as_str()).collect();
+    for tenant in tenants {
+        let place = run.loaded.place(&["tenants", tenant, "profileId"]);
+        let about = About { tenant: Some(tenant.to_owned()), place: Some(place), ..About::default() };
+        match &is_known {
+            Ok(true) => {}
+            Ok(false) => findings.add(&about, &unknown_profile(profile)),
+            Err(error) => {
+                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"))
+            }
+        }
+    }
+}
+
+fn unknown_profile(profile: ProfileId) -> Fault {
+    Fault {
+        code: "profile-unknown".to_owned(),
+        problem: format!("the service principal has no profile {profile}"),
+        viewer_sees: "no report: Power BI refuses every call for this tenant".to_owned(),
+        remedy: "create the profile (step 5 of the setup) and write its id into the tenant".to_owned(),
+        ..Fault::default()
+    }
+}
+
+/// The state of each capacity that the service principal can see.
+async fn capacity_states(run: &Run<'_>) -> Result<BTreeMap<String, String>, String> {
+    let answer = run.connection.rest.get("v1.0/myorg/capacities", None).await.map_err(|error| error.to_string())?;
+    let text = |value: &Value, field: &str| Some(value[field].as_str()?.to_lowercase());
+    let listed = answer.body["value"].as_array().into_iter().flatten();
+    Ok(listed.filter_map(|capacity| Some((text(capacity, "id")?, text(capacity, "state")?))).collect())
+}
+
+async fn capacities(
+    run: &Run<'_>,
+    profile: Option<ProfileId>,
+    workspaces: &BTreeMap<WorkspaceId, Vec<&Subject>>,
+    states: &Result<BTreeMap<String, String>, String>,
+    findings: &mut Findings,
+) {
+    const WHAT: &str = "whether the capacity is active";
+    let groups = run.connection.rest.get("v1.0/myorg/groups?%24top=5000", profile).await;
+    let groups: BTreeMap<_, _> = match &groups {
+        Ok(answer) => answer.body["value"].as_array().into_iter().flatten().filter_map(capacity_of).collect(),
+        Err(_) => BTreeMap::new(),
+    };
+    for (workspace, subjects) in workspaces {
+        let Some(capacity) = groups.get(workspace) else { continue };
+        for subject in subjects {
+            let about = subject.about(run.loaded);
+            match states.as_ref().map(|states| states.get(capacity)) {
+                Ok(Some(state)) if state == "active" => {}
+                Ok(Some(state)) => findings.add(&about, &inactive(*workspace, capacity, state)),
+                Ok(None) => findings.skip(&about, WHAT, "the service principal cannot see the capacity"),
+                Err(error) => findings.skip(&about, WHAT, error),
+            }
+        }
+    }
+}
+
+fn capacity_of(group: &Value) -> Option<(WorkspaceId, String)> {
+    Some((group["id"].as_str()?.parse().ok()?, group["capacityId"].as_str()?.to_lowercase()))
+}
+
+fn inactive(workspace: WorkspaceId, capacity: &str, state: &str) -> Fault {
+    Fault {
+        code: "capacity-not-active".to_owned(),
+        problem: format!("capacity {capacity} of workspace {workspace} is {state}"),
+        viewer_sees: "an error inside the report's frame; Dynabind itself answers as usual".to_owned(),
+        remedy: "resume the capacity, or assign the workspace to one that is active".to_owned(),
+        ..Fault::default()
+    }
+}
+
+async fn roles(
+    run: &Run<'_>,
+    profile: Option<ProfileId>,
+    workspaces: &BTreeMap<WorkspaceId, Vec<&Subject>>,
+    findings: &mut Findings,
+) {
+    let looks = workspaces.iter().map(|(workspace, subjects)| async move {
+        let path = format!("v1.0/myorg/groups/{workspace}/users");
+        (workspace, subjects, run.connection.rest.get(&path, profile).await)
+    });
+    let looks: Vec<_> = stream::iter(looks).buffer_unordered(run.connection.at_once).collect().await;
+    let principal = object_id(run);
+    for (workspace, subjects, users) in looks {
+        let role = match (&users, &principal) {
+            (Ok(answer), Some(id)) => role_of(&answer.body, id, profile)
+                .ok_or("the list of its users does not name the service principal, which may be in a group".to_owned()),
+            (Err(error), _) => Err(format!("its list of users cannot be read: {error}")),
+            (_, None) => Err("the access token does not tell the service principal's object id".to_owned()),
+        };
+        for subject in subjects {
+            let about = subject.about(run.loaded);
+            let crosses = subject.report.as_ref().is_some_and(|report| report.workspace != subject.dataset.2);
+            match &role {
+                Ok(role) if role == "Viewer" || role == "None" || (role == "Contributor" && crosses) => {
+                    findings.add(&about, &too_low(*workspace, role));
+                }
+                Ok(_) => {}
+                Err(because) => findings.skip(&about, &format!("the role in workspace {workspace}"), because),
+            }
+        }
+    }
+}
+
+fn too_low(workspace: WorkspaceId, role: &str) -> Fault {
+    Fault {
+        code: "role-too-low".to_owned(),
+        problem: format!("the service principal is {role} in workspace {workspace}"),
+        viewer_sees: "no report: Power BI refuses the token, and /token and /config answer 502".to_owned(),
+        remedy: "make it Member of the workspaces of both report and dataset (step 4 of the setup)".to_owned(),
+        ..Fault::default()
+    }
+}
+
+/// The service principal's object id, from its own access token.
+fn object_id(run: &Run<'_>) -> Option<String> {
+    let claims = claims_of_jwt(run.access.value.expose_secret()).ok()?;
+    let id = claims.get("oid").or_else(|| claims.get("sub"))?.as_str()?;
+    Some(id.to_lowercase())
+}
+
+fn role_of(users: &Value, principal: &str, profile: Option<ProfileId>) -> Option<String> {
+    let is_it = |user: &&Value| {
+        let of_profile = user["profile"]["id"].as_str().map(str::to_lowercase);
+        let identifier = user["identifier"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(principal));
+        identifier && of_profile == profile.map(|profile| profile.to_string())
+    };
+    let user = users["value"].as_array()?.iter().find(is_it)?;
+    user["groupUserAccessRight"].as_str().map(str::to_owned)
+}
+
+/// The workspace that an item is in now, if it is visible and not where the catalog says.
+pub(super) async fn moved(
+    run: &Run<'_>,
+    report: Option<&ReportKey>,
+    dataset: Option<&DatasetKey>,
+) -> Option<WorkspaceId> {
+    let report = report.and_then(|key| run.loaded.catalog.reports.get(key)).map(|report| report.id);
+    let dataset = dataset.and_then(|key| run.loaded.catalog.datasets.get(key)).map(|dataset| dataset.id);
+    let groups = run.connection.rest.get("v1.0/myorg/groups?%24top=5000", None).await.ok()?;
+    let ids = groups.body["value"].as_array()?.iter().filter_map(|group| group["id"].as_str()?.parse().ok());
+    for workspace in ids.take(MAX_SEARCHED) {
+        let context = std::sync::Arc::new(RequestContext::begin(None));
+        let (item, powerbi) = (Item { actor: ActorKey::Service, workspace, id: () }, &run.connection.powerbi);
+        let is_here = match (report, dataset) {
+            (Some(id), _) => {
+                let list = powerbi.reports(&context, &run.access, item, RetryBudget::Full).await.unwrap_or_default();
+                list.iter().any(|listed| listed.id == id)
+            }
+            (None, Some(id)) => {
+                let list = powerbi.datasets(&context, &run.access, item, RetryBudget::Full).await.unwrap_or_default();
+                list.iter().any(|listed| listed.id == id)
+            }
+            (None, None) => false,
+        };
+        if is_here {
+            return Some(workspace);
+        }
+    }
+    None
+}

@@ -1,0 +1,188 @@
+//! How Entra, Power BI and Fabric are reached from the command line: with the functions' own clients.
+
+pub(crate) mod gate;
+mod patient;
+pub(crate) mod rest;
+mod secret;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use dynabind::App;
+use dynabind::clock::{Clock, SystemClock};
+use dynabind::entra::{EntraClient, EntraTokens};
+use dynabind::ports::{AccessTokens, SecretStore};
+use dynabind::powerbi::PowerBiClient;
+use dynabind::request::RequestContext;
+use dynabind::secrets::{CachedSecret, ServicePrincipal};
+use dynabind::settings::{Cloud, Settings};
+use dynabind::upstream::{Http, RetryBudget, UpstreamError};
+use secrecy::ExposeSecret;
+
+use crate::catalog::aws;
+use crate::source::LoadedCatalog;
+pub use gate::Gate;
+pub use patient::PatientPowerBi;
+pub use rest::{Rest, RestError};
+use secret::{SecretFile, SecretOfAws};
+
+const FABRIC_URL: &str = "https://api.fabric.microsoft.com";
+const FABRIC_SCOPE: &str = "https://api.fabric.microsoft.com/.default";
+
+/// Credentials and addresses.
+#[derive(Args, Clone, Debug)]
+pub struct ConnectionArguments {
+    /// A JSON file with the service principal: tenantId, clientId, and clientSecret or certificate and privateKey.
+    #[arg(long, value_name = "FILE")]
+    pub secret: Option<PathBuf>,
+    /// The name or ARN of the same in AWS Secrets Manager; --secret wins.
+    #[arg(long, value_name = "ID", env = "DYNABIND_SECRET_ID")]
+    pub secret_id: Option<String>,
+    /// The cloud: public, usgov, usgov-high, usgov-dod or china.
+    #[arg(long, value_name = "CLOUD", env = "DYNABIND_CLOUD")]
+    pub cloud: Option<String>,
+    /// Entra's base URL in place of the cloud's.
+    #[arg(long, value_name = "URL", env = "DYNABIND_ENTRA_URL")]
+    pub entra_url: Option<String>,
+    /// Power BI's base URL in place of the cloud's.
+    #[arg(long, value_name = "URL", env = "DYNABIND_POWERBI_URL")]
+    pub powerbi_url: Option<String>,
+    /// Fabric's base URL, from which definitions are read.
+    #[arg(long, value_name = "URL", env = "DYNABIND_FABRIC_URL")]
+    pub fabric_url: Option<String>,
+    /// The scope of Fabric's access tokens.
+    #[arg(long, value_name = "SCOPE", env = "DYNABIND_FABRIC_SCOPE")]
+    pub fabric_scope: Option<String>,
+    /// How many calls are under way at the same time.
+    #[arg(long, value_name = "N", default_value_t = gate::AT_ONCE)]
+    pub at_once: usize,
+}
+
+/// Everything that is asked.
+pub struct Connection {
+    /// The functions' settings, as far as they are about upstreams.
+    pub settings: Settings,
+    /// Where the secret is, for messages.
+    pub secret_place: String,
+    /// The secret itself.
+    pub secret: Arc<dyn SecretStore>,
+    /// Access tokens for Power BI.
+    pub tokens: Arc<dyn AccessTokens>,
+    /// Power BI by the functions' client.
+    pub powerbi: Arc<PatientPowerBi>,
+    /// Power BI's other calls.
+    pub rest: Rest,
+    /// Fabric; `None` in a cloud where its address is not known.
+    pub fabric: Option<Rest>,
+    /// What all calls go through.
+    pub gate: Arc<Gate>,
+    /// How many calls are under way at the same time.
+    pub at_once: usize,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Connection {
+    /// Opens what the arguments say; nothing is asked yet.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments.
+    pub async fn open(arguments: &ConnectionArguments) -> Result<Self, String> {
+        let settings = settings(arguments)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let gate = Arc::new(Gate::new(arguments.at_once));
+        let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout).map_err(lines)?;
+        let (secret_place, secret) = secret_of(arguments).await?;
+        let base = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(&clock));
+        let tokens = |entra: EntraClient| -> Arc<dyn AccessTokens> {
+            let cached = CachedSecret::new(Arc::clone(&secret), settings.secret_ttl, Arc::clone(&clock));
+            Arc::new(EntraTokens::new(entra, Arc::new(cached), settings.min_token, Arc::clone(&clock)))
+        };
+        let for_powerbi = tokens(base.clone());
+        let rest = |base, tokens| Rest { http: http.clone(), base, tokens, gate: Arc::clone(&gate) };
+        let fabric = fabric_of(arguments, settings.endpoints.cloud)?;
+        let fabric = fabric.map(|(url, scope)| rest(url, tokens(base.clone().with_scope(scope))));
+        let client = PowerBiClient::new(settings.endpoints.powerbi.clone(), http.clone(), Arc::clone(&clock));
+        Ok(Self {
+            powerbi: Arc::new(PatientPowerBi::new(client, Arc::clone(&gate))),
+            rest: rest(settings.endpoints.powerbi.clone(), Arc::clone(&for_powerbi)),
+            tokens: for_powerbi,
+            fabric,
+            secret_place,
+            secret,
+            gate,
+            at_once: arguments.at_once.max(1),
+            clock,
+            settings,
+        })
+    }
+
+    /// The functions' application over a catalog, with these upstreams.
+    #[must_use]
+    pub fn app(&self, loaded: &LoadedCatalog) -> App {
+        App::new(
+            &self.settings,
+            Arc::clone(&loaded.catalog) as _,
+            Arc::clone(&self.tokens),
+            Arc::clone(&self.powerbi) as _,
+            Arc::clone(&self.clock),
+        )
+    }
+
+    /// The service principal, freshly read.
+    ///
+    /// # Errors
+    /// Why the secret cannot be read (`Err`), or what is wrong with it (`Ok(Err)`).
+    pub async fn principal(&self) -> Result<Result<ServicePrincipal, Vec<String>>, UpstreamError> {
+        let context = Arc::new(RequestContext::begin(None));
+        let secret = self.secret.read(&context, RetryBudget::Full).await?;
+        Ok(ServicePrincipal::parse(secret.text.expose_secret(), self.clock.now()))
+    }
+}
+
+async fn secret_of(arguments: &ConnectionArguments) -> Result<(String, Arc<dyn SecretStore>), String> {
+    match (&arguments.secret, &arguments.secret_id) {
+        (Some(path), _) => Ok((path.display().to_string(), Arc::new(SecretFile(path.clone())))),
+        (None, Some(id)) => {
+            let config = aws(None).await.map_err(|error| error.to_string())?;
+            let client = aws_sdk_secretsmanager::Client::new(&config);
+            Ok((format!("secret {id}"), Arc::new(SecretOfAws { client, id: id.clone() })))
+        }
+        (None, None) => Err("say --secret FILE or --secret-id ID for the service principal's credentials".to_owned()),
+    }
+}
+
+/// The functions' settings; of what they read from AWS, nothing is used here.
+fn settings(arguments: &ConnectionArguments) -> Result<Settings, String> {
+    let roots = std::env::var_os("SSL_CERT_FILE").map(|path| path.to_string_lossy().into_owned());
+    let vars = |name: &str| match name {
+        "DYNABIND_CLOUD" => arguments.cloud.clone(),
+        "DYNABIND_ENTRA_URL" => arguments.entra_url.clone(),
+        "DYNABIND_POWERBI_URL" => arguments.powerbi_url.clone(),
+        "DYNABIND_UPSTREAM_TIMEOUT_MS" => Some("15000".to_owned()),
+        "DYNABIND_FRESH_TOKENS_PER_MINUTE" => Some("100000".to_owned()),
+        "DYNABIND_METADATA_TTL_SECONDS" => Some("86400".to_owned()),
+        "SSL_CERT_FILE" => roots.clone(),
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "DYNABIND_SECRET_ID" => Some("none".to_owned()),
+        _ => None,
+    };
+    Settings::from_vars(&vars).map_err(lines)
+}
+
+fn fabric_of(arguments: &ConnectionArguments, cloud: Cloud) -> Result<Option<(reqwest::Url, &'static str)>, String> {
+    let of_cloud = (cloud == Cloud::Public).then_some(FABRIC_URL);
+    let Some(url) = arguments.fabric_url.as_deref().or(of_cloud) else { return Ok(None) };
+    let parsed: reqwest::Url = url.parse().map_err(|_| format!("--fabric-url: `{url}` is not a URL"))?;
+    let is_loopback = parsed.host_str().is_some_and(|host| host == "localhost" || host == "127.0.0.1");
+    if parsed.scheme() != "https" && !(parsed.scheme() == "http" && is_loopback) {
+        return Err("--fabric-url: expected https, or http on loopback".to_owned());
+    }
+    // The client keeps its scope for as long as the process lives.
+    let scope = arguments.fabric_scope.clone().map_or(FABRIC_SCOPE, |scope| scope.leak());
+    Ok(Some((parsed, scope)))
+}
+
+fn lines(dynabind::validation::ValidationErrors(faults): dynabind::validation::ValidationErrors) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

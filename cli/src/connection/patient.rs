@@ -1,0 +1,174 @@
+//! The functions' client of Power BI, with the patience of a command: it waits when it is throttled,
+//! and asks for each list and item once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use dynabind::domain::{DatasetId, ReportId, TokenRequest, WorkspaceId};
+use dynabind::ports::{
+    ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata,
+};
+use dynabind::powerbi::PowerBiClient;
+use dynabind::request::RequestContext;
+use dynabind::token::{AccessToken, EmbedToken};
+use dynabind::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
+use tokio::sync::OnceCell;
+
+use super::gate::{Gate, MAX_WAITS};
+
+type Cells<K, V> = Mutex<HashMap<K, Arc<OnceCell<V>>>>;
+type Key<Id> = (ActorKey, WorkspaceId, Id);
+
+/// Power BI, asked patiently.
+pub struct PatientPowerBi {
+    client: PowerBiClient,
+    gate: Arc<Gate>,
+    reports: Cells<Key<ReportId>, ReportMetadata>,
+    dataset_lists: Cells<Key<()>, Vec<ListedDataset>>,
+    report_lists: Cells<Key<()>, Vec<ListedReport>>,
+    workspaces: Cells<Key<()>, WorkspaceMetadata>,
+    /// Why a workspace could last not be looked at.
+    failures: Mutex<HashMap<(ActorKey, WorkspaceId), UpstreamError>>,
+}
+
+impl PatientPowerBi {
+    pub(super) fn new(client: PowerBiClient, gate: Arc<Gate>) -> Self {
+        Self {
+            client,
+            gate,
+            reports: Mutex::default(),
+            dataset_lists: Mutex::default(),
+            report_lists: Mutex::default(),
+            workspaces: Mutex::default(),
+            failures: Mutex::default(),
+        }
+    }
+
+    /// Why a workspace could last not be looked at.
+    pub(crate) fn failure_of(&self, actor: ActorKey, workspace: WorkspaceId) -> Option<UpstreamError> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).get(&(actor, workspace)).cloned()
+    }
+
+    /// What a report was built on, where a look-up has told it.
+    pub(crate) fn own_dataset(&self, report: ReportId) -> Option<DatasetId> {
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_report = reports.iter().filter(|((_, _, id), _)| *id == report);
+        of_report.filter_map(|(_, cell)| cell.get()?.own_dataset).next()
+    }
+
+    async fn patiently<T, F>(&self, ask: impl Fn(Arc<RequestContext>) -> F + Send + Sync) -> Result<T, UpstreamError>
+    where
+        F: Future<Output = Result<T, UpstreamError>> + Send,
+    {
+        for _ in 0..MAX_WAITS {
+            let place = self.gate.enter().await;
+            let answer = ask(Arc::new(RequestContext::begin(None))).await;
+            drop(place);
+            match answer {
+                Err(UpstreamError { kind: UpstreamErrorKind::Throttled { retry_after }, .. }) => {
+                    self.gate.close_for(retry_after);
+                }
+                answer => return answer,
+            }
+        }
+        let place = self.gate.enter().await;
+        let answer = ask(Arc::new(RequestContext::begin(None))).await;
+        drop(place);
+        answer
+    }
+
+    async fn once<Id, T, F>(
+        &self,
+        cells: &Cells<Key<Id>, T>,
+        item: Item<Id>,
+        ask: impl Fn(Arc<RequestContext>) -> F + Send + Sync,
+    ) -> Result<T, UpstreamError>
+    where
+        Id: Copy + Eq + Hash + Send + Sync,
+        T: Clone + Send + Sync,
+        F: Future<Output = Result<T, UpstreamError>> + Send,
+    {
+        let key = (item.actor, item.workspace, item.id);
+        let cell = Arc::clone(cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let answer = cell.get_or_try_init(|| self.patiently(ask)).await.cloned();
+        if let Err(error) = &answer {
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            failures.insert((item.actor, item.workspace), error.clone());
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl PowerBi for PatientPowerBi {
+    fn preconnect(&self, _: usize) {}
+
+    async fn generate_token(
+        &self,
+        _: &Arc<RequestContext>,
+        access: &AccessToken,
+        request: &TokenRequest,
+        _: RetryBudget,
+    ) -> Result<EmbedToken, UpstreamError> {
+        let ask =
+            |context| async move { self.client.generate_token(&context, access, request, RetryBudget::Full).await };
+        self.patiently(ask).await
+    }
+
+    async fn report(
+        &self,
+        _: &Arc<RequestContext>,
+        access: &AccessToken,
+        item: Item<ReportId>,
+        _: RetryBudget,
+    ) -> Result<ReportMetadata, UpstreamError> {
+        let ask = |context| async move { self.client.report(&context, access, item, RetryBudget::Full).await };
+        self.once(&self.reports, item, ask).await
+    }
+
+    async fn dataset(
+        &self,
+        _: &Arc<RequestContext>,
+        access: &AccessToken,
+        item: Item<DatasetId>,
+        _: RetryBudget,
+    ) -> Result<DatasetMetadata, UpstreamError> {
+        self.patiently(|context| async move { self.client.dataset(&context, access, item, RetryBudget::Full).await })
+            .await
+    }
+
+    async fn datasets(
+        &self,
+        _: &Arc<RequestContext>,
+        access: &AccessToken,
+        item: Item<()>,
+        _: RetryBudget,
+    ) -> Result<Vec<ListedDataset>, UpstreamError> {
+        let ask = |context| async move { self.client.datasets(&context, access, item, RetryBudget::Full).await };
+        self.once(&self.dataset_lists, item, ask).await
+    }
+
+    async fn reports(
+        &self,
+        _: &Arc<RequestContext>,
+        access: &AccessToken,
+        item: Item<()>,
+        _: RetryBudget,
+    ) -> Result<Vec<ListedReport>, UpstreamError> {
+        let ask = |context| async move { self.client.reports(&context, access, item, RetryBudget::Full).await };
+        self.once(&self.report_lists, item, ask).await
+    }
+
+    async fn workspace(
+        &self,
+        _: &Arc<RequestContext>,
+        access: &AccessToken,
+        item: Item<()>,
+        _: RetryBudget,
+    ) -> Result<WorkspaceMetadata, UpstreamError> {
+        let ask = |context| async move { self.client.workspace(&context, access, item, RetryBudget::Full).await };
+        self.once(&self.workspaces, item, ask).await
+    }
+}

@@ -1,0 +1,187 @@
+//! `dynabind doctor`: the steps of docs/power-bi-setup.md in their order, up to the first that fails.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::check::{CheckReport, Finding, Options, check};
+use crate::connection::{Connection, ConnectionArguments};
+use crate::run::Exit;
+use crate::source::{CatalogPlace, LoadedCatalog};
+use crate::terminal::Style;
+
+/// What to look at.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// The catalog: FILE or dynamodb:TABLE. Without one, only sign-in and tenant settings are looked at.
+    #[arg(long, value_name = "CATALOG")]
+    pub catalog: Option<CatalogPlace>,
+    /// How to check.
+    #[command(flatten)]
+    pub options: Options,
+    /// Credentials and addresses.
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+/// How a step is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// Nothing is wrong with it.
+    Good,
+    /// It has to be done again.
+    Failed,
+    /// It could not be checked.
+    NotChecked,
+}
+
+/// One step of the page.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepHealth {
+    /// Its number on the page.
+    pub step: u8,
+    /// Its title.
+    pub title: &'static str,
+    /// How it is.
+    pub health: Health,
+    /// What is wrong and how to fix it, or why it could not be checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+const STEPS: [(u8, &str); 8] = [
+    (1, "App registration, and its secret (step 9)"),
+    (2, "Security group"),
+    (3, "Tenant settings"),
+    (4, "Workspaces"),
+    (5, "Service principal profiles"),
+    (6, "Capacity"),
+    (7, "XMLA endpoint"),
+    (8, "Reports and datasets"),
+];
+
+/// Looks at the steps; the list ends with the first that fails.
+///
+/// # Errors
+/// Why nothing could be looked at.
+pub async fn diagnose(arguments: &Arguments) -> Result<Vec<StepHealth>, String> {
+    let loaded = match &arguments.catalog {
+        Some(place) => LoadedCatalog::read(place).await.map_err(|error| error.to_string())?,
+        None => {
+            let empty = r#"{"reports":{},"datasets":{},"tenants":{}}"#.to_owned();
+            LoadedCatalog::parse("no catalog".to_owned(), empty).map_err(|error| error.to_string())?
+        }
+    };
+    let connection = Connection::open(&arguments.connection).await?;
+    let report = check(&connection, &loaded, &arguments.options).await?;
+    Ok(steps(&report, &loaded))
+}
+
+fn steps(report: &CheckReport, loaded: &LoadedCatalog) -> Vec<StepHealth> {
+    let mut steps = Vec::new();
+    for (step, title) in STEPS {
+        let failed: Vec<_> = report.findings.iter().filter(|finding| step_of(&finding.code) == step).collect();
+        if !failed.is_empty() {
+            let notes = failed.into_iter().map(explained).collect();
+            steps.push(StepHealth { step, title, health: Health::Failed, notes });
+            break;
+        }
+        let because = unchecked(step, report, loaded);
+        let health = if because.is_empty() { Health::Good } else { Health::NotChecked };
+        steps.push(StepHealth { step, title, health, notes: because });
+    }
+    steps
+}
+
+/// The step that a finding belongs to.
+fn step_of(code: &str) -> u8 {
+    match code {
+        "secret-malformed"
+        | "credential-refused"
+        | "sign-in-refused"
+        | "certificate-expires"
+        | "access-token-short" => 1,
+        "tenant-setting-off" => 3,
+        "workspace-not-visible" | "role-too-low" => 4,
+        "profile-unknown" => 5,
+        "workspace-not-on-capacity" | "capacity-not-active" => 6,
+        _ => 8,
+    }
+}
+
+fn explained(finding: &Finding) -> String {
+    let item: Vec<_> = finding.report.iter().chain(&finding.dataset).map(String::as_str).collect();
+    let item = if item.is_empty() { String::new() } else { format!("{}: ", item.join(" over ")) };
+    let place = finding.places.first().map(|place| format!(" ({place})")).unwrap_or_default();
+    format!("{item}{}{place}; {}", finding.problem, finding.remedy)
+}
+
+/// Why a step without findings is not known to be good.
+fn unchecked(step: u8, report: &CheckReport, loaded: &LoadedCatalog) -> Vec<String> {
+    let is_empty = loaded.catalog.tenants.is_empty();
+    let of = |part: &str| {
+        let of_part = report.not_checked.iter().filter(|unchecked| unchecked.what.contains(part));
+        let mut causes: Vec<_> =
+            of_part.map(|unchecked| format!("{}: {}", unchecked.what, unchecked.because)).collect();
+        causes.sort();
+        causes.dedup();
+        causes
+    };
+    let without_catalog = || vec!["no catalog is given".to_owned()];
+    match step {
+        2 => vec!["groups are not readable through Power BI; step 3 fails if the group is wrong".to_owned()],
+        4 if is_empty => without_catalog(),
+        4 => of("role in workspace"),
+        5 => of("profile"),
+        6 if is_empty => without_catalog(),
+        6 => of("capacity"),
+        7 if needs_xmla(loaded) => {
+            vec![
+                "Power BI does not tell the setting, and the catalog needs it; a blank report is the symptom"
+                    .to_owned(),
+            ]
+        }
+        8 if is_empty => without_catalog(),
+        8 => [of("token"), of("schema")].concat(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the catalog has paginated reports or composite models.
+fn needs_xmla(loaded: &LoadedCatalog) -> bool {
+    loaded.catalog.reports.values().any(|report| report.reads_through_xmla())
+        || loaded.catalog.datasets.values().any(|dataset| !dataset.also_needs.is_empty())
+}
+
+/// Whether a step has failed.
+#[must_use]
+pub fn exit(steps: &[StepHealth]) -> Exit {
+    Exit::of(steps.iter().all(|step| step.health != Health::Failed))
+}
+
+/// Prints the steps.
+///
+/// # Errors
+/// When nobody reads.
+pub fn print(steps: &[StepHealth], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for StepHealth { step, title, health, notes } in steps {
+        let word = match health {
+            Health::Good => style.good("good"),
+            Health::Failed => style.bad("failed"),
+            Health::NotChecked => style.unknown("not checked"),
+        };
+        writeln!(out, "{step}. {title}: {word}")?;
+        for note in notes {
+            writeln!(out, "     {note}")?;
+        }
+    }
+    match steps.last() {
+        Some(last) if last.health == Health::Failed => {
+            writeln!(out, "\nGo on with step {} of docs/power-bi-setup.md, then run this again.", last.step)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,200 @@
+//! `dynabind explain`: what the functions would decide, and why, without network.
+
+mod grants;
+mod places;
+mod print;
+
+use clap::Args;
+use dynabind::domain::{BindingRequest, Caller, CallerError, DatasetId, DatasetKey, Mode, ReportKey, WorkspaceId};
+use dynabind::http::{Code, Problem};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::caller::{CallerArguments, claims_of_jwt};
+use crate::decision::{Places, decide, tenant_of};
+use crate::source::{CatalogPlace, LoadedCatalog};
+
+pub use grants::{GrantExplanation, Mismatch};
+pub use places::Assumed;
+pub use print::print;
+
+/// What to explain.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// The catalog: FILE or dynamodb:TABLE.
+    #[arg(long, value_name = "CATALOG")]
+    pub catalog: CatalogPlace,
+    /// Whose claims.
+    #[command(flatten)]
+    pub caller: CallerArguments,
+    /// The caller's JWT in place of the claims; its signature is not verified.
+    #[arg(long, value_name = "JWT", conflicts_with_all = ["claims", "claim"])]
+    pub token: Option<String>,
+    /// The report's key; may be left out in mode create.
+    #[arg(long, value_name = "KEY", required_unless_present_any = ["mode"])]
+    pub report: Option<ReportKey>,
+    /// The dataset's key, or its GUID where a grant opens its workspace.
+    #[arg(long, value_name = "KEY")]
+    pub dataset: Option<DatasetKey>,
+    /// What the page wants to do: view, edit or create.
+    #[arg(long, value_name = "MODE", default_value = "view")]
+    pub mode: Mode,
+    /// How long the token shall live at most.
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub lifetime_minutes: Option<u16>,
+    /// In which workspace a dataset lies that is named by its GUID.
+    #[arg(long, value_name = "GUID")]
+    pub dataset_workspace: Option<WorkspaceId>,
+    /// In which workspace a report lies that is named by its GUID.
+    #[arg(long, value_name = "GUID")]
+    pub report_workspace: Option<WorkspaceId>,
+    /// The dataset that the report was built on, for entries with `includeOwnDataset`.
+    #[arg(long, value_name = "GUID")]
+    pub own_dataset: Option<DatasetId>,
+}
+
+/// What the functions decide, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// Whether there is a token.
+    pub allowed: bool,
+    /// `ok`, or the code of the problem.
+    pub code: &'static str,
+    /// What the problem says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The caller's tenant.
+    pub tenant: Option<String>,
+    /// The tenant's grants, in the catalog's order.
+    pub grants: Vec<GrantExplanation>,
+    /// The dataset that is bound, by key or GUID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// The effective identity of that dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Value>,
+    /// The profile that the service principal acts as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The body of `GenerateToken`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generate_token: Option<Value>,
+    /// What was assumed, since nothing was asked of Power BI.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<String>,
+}
+
+/// A caller with a request, and what is known without asking Power BI.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The caller's claims.
+    pub claims: &'q Map<String, Value>,
+    /// How they are read.
+    pub reading: &'q CallerArguments,
+    /// What the page asks for.
+    pub request: &'q BindingRequest,
+    /// How long the token shall live at most.
+    pub lifetime_minutes: Option<u16>,
+    /// Where items are that the catalog does not name.
+    pub places: &'q dyn Places,
+}
+
+/// Explains from the command line's arguments.
+///
+/// # Errors
+/// Why the catalog or the claims cannot be read.
+pub async fn from_arguments(arguments: &Arguments) -> Result<Explanation, String> {
+    let loaded = LoadedCatalog::read(&arguments.catalog).await.map_err(|error| error.to_string())?;
+    let claims = match &arguments.token {
+        Some(token) => claims_of_jwt(token)?,
+        None => arguments.caller.read()?,
+    };
+    if arguments.report.is_none() && arguments.mode != Mode::Create {
+        return Err("--report is required except in mode create".to_owned());
+    }
+    let Arguments { report, dataset, mode, .. } = arguments.clone();
+    let places = Assumed::new(arguments);
+    let request = BindingRequest { report, dataset, mode };
+    let (reading, lifetime_minutes) = (&arguments.caller, arguments.lifetime_minutes);
+    let question = Question { claims: &claims, reading, request: &request, lifetime_minutes, places: &places };
+    let mut explanation = explain(&loaded, question);
+    explanation.assumptions = places.into_assumptions();
+    Ok(explanation)
+}
+
+/// Explains one request.
+#[must_use]
+pub fn explain(loaded: &LoadedCatalog, question: Question<'_>) -> Explanation {
+    match question.reading.caller(question.claims) {
+        Ok(caller) => of_caller(loaded, question, &caller),
+        Err(CallerError::NoSubject) => refused(Code::Unauthenticated, "the claims have no `sub`"),
+        Err(CallerError::SubjectIsNoText) => refused(Code::NotEntitled, "`sub` is a list or an object"),
+    }
+}
+
+fn refused(code: Code, detail: &str) -> Explanation {
+    Explanation {
+        allowed: false,
+        code: code.as_str(),
+        detail: Some(detail.to_owned()),
+        tenant: None,
+        grants: Vec::new(),
+        dataset: None,
+        identity: None,
+        profile: None,
+        generate_token: None,
+        assumptions: Vec::new(),
+    }
+}
+
+fn of_caller(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) -> Explanation {
+    let Question { request, lifetime_minutes, places, reading, .. } = question;
+    let outcome = decide(&loaded.catalog, caller, std::slice::from_ref(request), lifetime_minutes, places);
+    let mut explanation = match outcome {
+        Ok(allowed) => {
+            let body = allowed.body();
+            let binding = allowed.bindings.as_slice().first();
+            let id = binding.map(|binding| binding.dataset().id.to_string());
+            let with_identity = binding.filter(|binding| binding.identity().is_some()).and(id);
+            Explanation {
+                allowed: true,
+                code: "ok",
+                detail: None,
+                dataset: binding.map(dynabind::domain::AuthorizedBinding::dataset_key),
+                identity: with_identity.and_then(|id| identity_of(&body, &id)),
+                profile: allowed.request.profile().map(|profile| profile.to_string()),
+                generate_token: Some(body),
+                ..refused(Code::NotEntitled, "")
+            }
+        }
+        Err(error) => {
+            let problem = Problem::from(error);
+            refused(problem.code, &problem.detail)
+        }
+    };
+    explanation.tenant = caller.tenant().map(str::to_owned);
+    match tenant_of(&loaded.catalog, caller) {
+        Ok(tenant) => explanation.grants = grants::explain(loaded, tenant, caller, request),
+        Err(_) => explanation.detail = Some(no_tenant(caller, &reading.tenant_claim)),
+    }
+    explanation
+}
+
+fn no_tenant(caller: &Caller, claim: &str) -> String {
+    match caller.tenant() {
+        Some(name) => format!("the catalog has no tenant `{name}`"),
+        None => format!("the claim `{claim}`, which names the tenant, is absent, empty, a list or an object"),
+    }
+}
+
+/// The identity under which a body names a dataset, without the list of datasets.
+fn identity_of(body: &Value, dataset: &str) -> Option<Value> {
+    let names =
+        |identity: &&Value| identity["datasets"].as_array().is_some_and(|ids| ids.iter().any(|id| id == dataset));
+    let mut identity = body["identities"].as_array()?.iter().find(names)?.clone();
+    if let Some(fields) = identity.as_object_mut() {
+        fields.retain(|name, _| name != "datasets" && name != "reports");
+    }
+    Some(identity)
+}

@@ -1,0 +1,45 @@
+//! An explanation for people.
+
+use std::io::{self, Write};
+
+use super::Explanation;
+use crate::terminal::Style;
+
+/// Prints an explanation.
+///
+/// # Errors
+/// When nobody reads.
+pub fn print(explanation: &Explanation, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = if explanation.allowed { style.good("allowed") } else { style.bad("refused") };
+    write!(out, "{verdict}")?;
+    match &explanation.detail {
+        Some(detail) => writeln!(out, ": {} ({detail})", explanation.code)?,
+        None => writeln!(out)?,
+    }
+    if let Some(tenant) = &explanation.tenant {
+        writeln!(out, "tenant    {tenant}")?;
+    }
+    for (name, value) in [("dataset", &explanation.dataset), ("profile", &explanation.profile)] {
+        if let Some(value) = value {
+            writeln!(out, "{name:<9} {value}")?;
+        }
+    }
+    if explanation.allowed {
+        let identity = explanation.identity.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        writeln!(out, "identity  {identity}")?;
+    }
+    for grant in &explanation.grants {
+        let word = if grant.matches { style.good("matches") } else { "no match".to_owned() };
+        writeln!(out, "grant     {}: {word}", grant.place)?;
+        for mismatch in &grant.mismatches {
+            writeln!(out, "            {}: {}", mismatch.field, mismatch.detail)?;
+        }
+    }
+    for assumption in &explanation.assumptions {
+        writeln!(out, "assumed   {assumption}")?;
+    }
+    if let Some(body) = &explanation.generate_token {
+        writeln!(out, "\nPOST /v1.0/myorg/GenerateToken\n{}", serde_json::to_string_pretty(body)?)?;
+    }
+    Ok(())
+}

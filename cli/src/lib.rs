@@ -1,0 +1,22 @@
+//! The command `dynabind`, for an operator's terminal or a job of continuous integration.
+//!
+//! `catalog` moves catalogs between files and tables. `decision` is what a catalog allows a caller, by the
+//! code that the functions use; `explain` prints it. `check` holds it against Power BI.
+
+pub mod arguments;
+pub mod caller;
+pub mod catalog;
+pub mod check;
+pub mod connection;
+pub mod decision;
+pub mod doctor;
+pub mod explain;
+pub mod fabric;
+pub mod init;
+pub mod jobs;
+pub mod run;
+pub mod source;
+pub mod terminal;
+
+pub use arguments::Arguments;
+pub use run::{Exit, run};

@@ -1,0 +1,122 @@
+//! The other commands as an operator runs them: the binary against the development stack's stand-ins.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::fabric::FakeFabric;
+use common::{Upstreams, dynabind, json_of};
+use devstack::fake_tenant::{FakeTenant, ids};
+use serde_json::Value;
+
+fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../devstack/demo/catalog.json")
+}
+
+async fn upstreams_of(tenant: FakeTenant) -> Upstreams {
+    Upstreams::start(tenant, FakeFabric::default()).await
+}
+
+const CARL: [&str; 6] = ["--claim", "sub=carl", "--claim", "tenant=contoso", "--claim", "email=carl@contoso.example"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_jobs_answer_as_the_functions_do() {
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    let catalog = demo();
+    let job = |command: &'static str, more: &[&'static str]| {
+        let arguments = [&[command, "--catalog", catalog.to_str().unwrap()], &CARL[..], more].concat();
+        let arguments: Vec<_> = arguments.into_iter().map(str::to_owned).collect();
+        let upstreams = &upstreams;
+        async move { upstreams.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    let output = job("token", &["--report", "sales", "--dataset", "contoso-sales", "--lifetime-minutes", "20"]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let opened = upstreams.stack.embed_token(json_of(&output)["token"].as_str().unwrap()).unwrap();
+    assert!(
+        opened.to_string().contains(ids::CONTOSO_SALES) && opened.to_string().contains("carl@contoso.example"),
+        "{opened}"
+    );
+    let output = job("config", &["--report", "sales", "--dataset", "contoso-plan"]).await;
+    assert_eq!(json_of(&output)["configs"][0]["datasetBinding"]["datasetId"], ids::CONTOSO_PLAN, "{output:?}");
+    let output = job("datasets", &[]).await;
+    assert_eq!(json_of(&output)["datasets"][0]["dataset"], "contoso-plan", "{output:?}");
+    let output = job("token", &["--report", "ops", "--dataset", "contoso-plan"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(json_of(&output)["type"], "urn:dynabind:problem:not-entitled");
+    upstreams.stack.expire_client_secrets();
+    let output = job("token", &["--report", "sales", "--dataset", "contoso-plan"]).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(json_of(&output)["cause"].as_str().unwrap().contains("Entra"), "{output:?}");
+}
+
+/// The steps of `doctor` as number and health.
+async fn diagnosed(upstreams: &Upstreams, catalog: &str) -> (Option<i32>, Vec<(u64, String)>) {
+    let output = upstreams.run(&["doctor", "--json", "--catalog", catalog, "--claim", "email=a@x"]).await;
+    let steps = json_of(&output);
+    let step = |step: &Value| (step["step"].as_u64().unwrap(), step["health"].as_str().unwrap().to_owned());
+    (output.status.code(), steps.as_array().unwrap().iter().map(step).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_stops_at_the_first_step_that_fails() {
+    let whole: Value = serde_json::from_str(&std::fs::read_to_string(demo()).unwrap()).unwrap();
+    let small = serde_json::json!({
+        "reports": { "sales": whole["reports"]["sales"] }, "datasets": { "plan": whole["datasets"]["contoso-plan"] },
+        "tenants": { "contoso": { "grants": [{ "reports": ["sales"], "datasets": ["plan"] }] } },
+    });
+    let file = common::write("doctor.json", &small.to_string());
+    let file = file.to_str().unwrap();
+
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    let (code, steps) = diagnosed(&upstreams, file).await;
+    let expected = ["good", "not-checked", "good", "good", "good", "good", "good", "good"];
+    let expected: Vec<_> = (1..).zip(expected.map(str::to_owned)).collect();
+    assert_eq!((code, steps), (Some(0), expected));
+    upstreams.stack.expire_client_secrets();
+    assert_eq!(diagnosed(&upstreams, file).await, (Some(1), vec![(1, "failed".to_owned())]));
+
+    let mut revoked = FakeTenant::demo();
+    revoked.workspaces.iter_mut().find(|workspace| workspace.id == ids::CONTOSO_WORKSPACE).unwrap().members.clear();
+    let (code, steps) = diagnosed(&upstreams_of(revoked).await, file).await;
+    assert_eq!((code, steps.last().unwrap()), (Some(1), &(4, "failed".to_owned())));
+
+    let mut paused = FakeTenant::demo();
+    paused.capacities.iter_mut().for_each(|capacity| capacity.paused = true);
+    let (code, steps) = diagnosed(&upstreams_of(paused).await, file).await;
+    assert_eq!((code, steps.last().unwrap()), (Some(1), &(6, "failed".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_catalog_grants_each_report_over_the_models_that_fit_it() {
+    let mut other = common::demo_model();
+    other["model"]["tables"][0]["name"] = "Costs".into();
+    let models = [(ids::CONTOSO_PLAN.to_owned(), other)].into();
+    let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric { models, ..FakeFabric::default() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.json");
+    let output = upstreams.run(&["init", "--yes", "--file", file.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let catalog: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let ids: Vec<_> =
+        catalog["datasets"].as_object().unwrap().values().map(|dataset| dataset["datasetId"].clone()).collect();
+    assert!(ids.contains(&ids::CONTOSO_SALES.into()) && !ids.contains(&ids::CONTOSO_PLAN.into()), "{catalog:#}");
+    assert_eq!(catalog["datasets"]["contoso-sales"]["identity"]["username"], "{email}", "{catalog:#}");
+    let grant = &catalog["tenants"]["contoso"]["grants"][0];
+    assert!(grant["reports"].as_array().unwrap().contains(&"sales-overview".into()), "{grant:#}");
+    let arguments = ["check", "--json", "--catalog", file.to_str().unwrap(), "--claim", "email=a@x"];
+    let result = json_of(&upstreams.run(&arguments).await);
+    assert!(!common::findings(&result).iter().any(|finding| finding.starts_with("schema")), "{result:#}");
+    let again = upstreams.run(&["init", "--yes", "--file", file.to_str().unwrap()]).await;
+    assert_eq!(again.status.code(), Some(2), "a file that exists is kept");
+}
+
+#[test]
+fn without_credentials_nothing_is_asked() {
+    let catalog = demo();
+    for command in ["check", "doctor"] {
+        let output = dynabind(&[command, "--catalog", catalog.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--secret"), "{output:?}");
+    }
+}
