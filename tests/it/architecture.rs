@@ -113,7 +113,7 @@ fn head(path: &str) -> String {
 fn groups_of_imports_are_understood() {
     let code = "use crate::{clock::{Clock, Other}, validation::ValidationError,\n    json};\nuse crate::ports::Port;";
     let found: Vec<_> = uses(code).into_iter().collect();
-    assert_eq!(found, ["clock", "validation", "json", "ports"]);
+    assert_eq!(found, ["clock", "json", "ports", "validation"]);
 }
 
 #[test]
