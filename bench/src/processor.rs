@@ -1,12 +1,11 @@
 //! One processor for the function, another for everything around it.
 //!
-//! Where a scheduler may move two processes that wake each other, it decides
-//! what a round trip takes: a function beside a copy of itself was measured at
-//! twice the time. Kept apart, both are woken across processors, as in Lambda.
+//! If the scheduler may move two processes that wake each other, its choice decides the time of a round trip: a function and
+//! a copy of it differed by a factor of two. On separate processors, each wake-up crosses processors, as in Lambda.
 
 use crate::Error;
 
-/// Keeps this thread, and what it starts, on the first processor until dropped.
+/// Pins this thread, and the processes that it starts, to the first processor until it is dropped.
 pub struct Apart {
     allowed: platform::Processors,
 }
@@ -33,7 +32,7 @@ impl Apart {
 
 impl Drop for Apart {
     fn drop(&mut self) {
-        // Where this fails, the rest of the run has one processor, and says so by its figures.
+        // If this fails, the rest of the run has one processor, which its figures show.
         drop(platform::keep_on(None, self.allowed));
     }
 }
@@ -71,7 +70,7 @@ mod platform {
     }
 }
 
-/// Elsewhere the system's scheduler has its way.
+/// On other systems the scheduler decides.
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use crate::Error;

@@ -1,4 +1,4 @@
-//! The host that reports are embedded from, as far as a page can tell.
+//! A simulation of the host that reports are embedded from.
 
 mod load;
 
@@ -20,7 +20,7 @@ use crate::time_source::{TimeSource, rfc3339};
 
 pub(crate) use self::load::Failure;
 
-/// Serves the simulated embed page, and tells it what a token opens.
+/// Serves the simulated embed page, and tells it the contents of a token.
 #[derive(Debug)]
 pub(crate) struct EmbedHost {
     pub(crate) fake_tenant: Arc<FakeTenant>,
@@ -41,7 +41,7 @@ impl EmbedHost {
     }
 }
 
-/// What an embed token holds, for whoever shows it.
+/// The contents of an embed token, for display.
 pub(crate) fn described(token: &EmbedToken) -> Value {
     let reports: Vec<_> =
         token.reports.iter().map(|report| json!({"id": report.id, "allowEdit": report.allow_edit})).collect();
@@ -73,7 +73,7 @@ pub(crate) fn described(token: &EmbedToken) -> Value {
     })
 }
 
-/// The text of an embed token in a body of JSON, and what it opens.
+/// The text of an embed token in a JSON body, and its contents.
 pub(crate) fn token_in(ledger: &Ledger, body: &[u8]) -> Option<EmbedToken> {
     let body: Value = serde_json::from_slice(body).ok()?;
     ledger.embed(body.get("accessToken")?.as_str()?)

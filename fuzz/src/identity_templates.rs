@@ -1,8 +1,7 @@
 //! Templates of effective identities, and the claims that fill them.
 //!
-//! Input: the template in the first line, then a claim in each line, as
-//! `name=value`. The template goes into a catalog, the claims into an event, and
-//! what comes out at Power BI is what the documentation says.
+//! Input: the template in the first line, then claims as `name=value`, one a line. The template goes into a catalog and the
+//! claims into an event. The identity in the token request must follow the documentation.
 
 use dynabind::catalog;
 use serde_json::{Map, Value, json};
@@ -16,7 +15,7 @@ use crate::site::{PowerBiContents, Site};
 /// The value of a claim that no template of the corpus names.
 pub(crate) const UNNAMED: &str = "uCl8Q~never-asked-for";
 
-/// The longest literal text that is surely good in every place.
+/// The maximum length of a literal text that is valid in every place.
 const SURELY_GOOD: usize = 40;
 
 pub(crate) fn check(input: &[u8]) {
@@ -42,7 +41,7 @@ fn check_identity(template: &str, identity: &Value, claims: &str) {
     }
 }
 
-/// The token goes under what the claims make of the template, or the caller is told which claim is missing.
+/// The token has the identity that the claims and the template give, or the problem names the missing claim.
 fn check_answer(template: &str, catalog: &Value, claims: &Value) {
     let powerbi = PowerBiContents::of_catalog(catalog);
     let (contents, own_datasets) = (powerbi.contents.clone(), powerbi.own_datasets.clone());
@@ -78,7 +77,7 @@ fn catalog_of(identity: &Value) -> Value {
     })
 }
 
-/// The claims of the input, with a caller of the tenant and a claim that the template does not name.
+/// The claims of the input, with those of a caller of the tenant, and one that the template does not name.
 fn claims_of(template: &str, claims: &str) -> Value {
     let given = claims.lines().filter_map(|line| line.split_once('='));
     let mut claims: Map<String, Value> = given.map(|(name, value)| (name.to_owned(), value.into())).collect();

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use test_support::lambda::now;
 
 use super::Plan;
 use crate::Error;
 use crate::event::Question;
-use crate::lambda::{Environment, Variables, now};
-use crate::site::{Network, Site};
+use crate::site::{Network, Site, Variables, start_environment};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
@@ -23,7 +23,7 @@ const ROUNDS: usize = 5;
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     let site = Site::start(NETWORK).await?;
     let config = plan.binary(Question::Config.function());
-    let bare = plan.yardstick(NETWORK).await?;
+    let bare = plan.baseline(NETWORK).await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         ours.push(burst(&config, site.variables()).await?);
@@ -38,7 +38,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
 async fn burst(binary: &Path, variables: &Variables) -> Result<f64, Error> {
     let begun = now();
     let starts = (0..ENVIRONMENTS).map(async |user| {
-        let environment = Environment::start(binary, variables).await?;
+        let environment = start_environment(binary, variables).await?;
         let answer = environment.invoke(Question::Config.event(user)).await?;
         Ok::<_, Error>((answer.at, environment))
     });

@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::Plan;
 use crate::Error;
 use crate::event::Question;
-use crate::lambda::{Environment, Variables};
 use crate::process;
-use crate::site::{Network, Site};
+use crate::site::{Network, Site, Variables, start_environment};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::{Counts, Greeting};
@@ -69,11 +68,11 @@ fn push_counts(table: &mut Table, counts: &Counts) {
     }
 }
 
-/// As many rounds as planned; those before, unmeasured, fill the page cache.
+/// The planned number of rounds, after one that fills the page cache and is not measured.
 pub(super) async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
     let site = Site::start(plan.network(network)).await?;
     let ours = plan.binary(question.function());
-    let bare = plan.yardstick(network).await?;
+    let bare = plan.baseline(network).await?;
     let mut series = Series { ours: Vec::new(), bare: Vec::new(), counts: Counts::default() };
     for round in 0..=plan.rounds {
         drop(site.upstreams.take_counts());
@@ -89,7 +88,7 @@ pub(super) async fn series(plan: &Plan, network: Network, question: Question) ->
 }
 
 async fn start(binary: &Path, variables: &Variables, question: Question) -> Result<Start, Error> {
-    let mut environment = Environment::start(binary, variables).await?;
+    let environment = start_environment(binary, variables).await?;
     let answer = environment.invoke(question.event(0)).await?;
     let cpu = millis(process::cpu_time(environment.pid())?);
     let init = millis(environment.init().await?);

@@ -1,4 +1,4 @@
-//! Cold starts where hosts treat a connection that is opened early in different ways.
+//! Cold starts with hosts that treat early connections in different ways.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::site::Network;
 use crate::table::{Limit, Table};
 use crate::upstream::Greeting;
 
-/// With every early connection lost, a cold start takes nine round trips of 20 ms, as if none were opened.
+/// If every early connection is lost, a cold start takes nine round trips of 20 ms, the same as without early connections.
 const LOST: Limit = Limit::Figure(210.0);
 
 const KEPT: Limit = Limit::Figure(140.0);

@@ -1,16 +1,17 @@
-//! Requests to an environment that has served some.
+//! Requests to a warm environment.
 
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
+use test_support::lambda::{Environment, now};
+
 use super::Plan;
 use crate::Error;
 use crate::event::Question;
-use crate::lambda::{Environment, Variables, now};
 use crate::process;
 use crate::processor::Apart;
-use crate::site::{Network, Site};
+use crate::site::{Network, Site, Variables, start_environment};
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
@@ -18,18 +19,18 @@ use crate::upstream::Greeting;
 const NETWORK: Network =
     Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 
-/// Requests before those that are measured.
+/// The number of requests before the measurement.
 const WARM_UP: usize = 100;
-/// Requests of each block.
+/// The number of requests of a block.
 const BLOCK: usize = 500;
-/// Blocks of each function, in turns.
+/// The number of blocks of each function. The functions take turns.
 const BLOCKS: usize = 7;
 
-/// An environment and what was measured of it.
+/// An environment and its measurements.
 struct Subject {
     environment: Environment,
     question: Question,
-    /// Whether each request comes from a user who has not asked before.
+    /// Whether each request comes from a new user.
     fresh: bool,
     users: usize,
     p50: Vec<f64>,
@@ -44,7 +45,7 @@ impl Subject {
         variables: &Variables,
         asks: (Question, bool),
     ) -> Result<Self, Error> {
-        let environment = Environment::start(program, variables).await?;
+        let environment = start_environment(program, variables).await?;
         apart.move_away(environment.pid())?;
         let (question, fresh) = asks;
         let (p50, p99, cpu) = (Vec::new(), Vec::new(), Vec::new());
@@ -93,7 +94,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     listed(plan, table).await
 }
 
-/// Every request makes a token.
+/// Every request needs a new token.
 async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     let site = Site::start(NETWORK).await?;
     let (config, bare) = pair(plan, &site, (Question::Config, true)).await?;
@@ -108,7 +109,7 @@ async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     table.push(memory(&what("peak memory"), &config, &bare)?);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let calls = counts.all_calls() as f64 / (WARM_UP + BLOCK * BLOCKS) as f64;
-    // The few of the cold start are among them.
+    // This includes the calls of the cold start.
     table.push(Row::new(what("upstream calls per request"), "", calls).within(Limit::Figure(1.01)));
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
     let connections = counts.connections.values().sum::<usize>() as f64;
@@ -116,7 +117,7 @@ async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every request is answered from memory.
+/// Every request is answered from the cache.
 async fn cached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     let site = Site::start(NETWORK).await?;
     let (token, bare) = pair(plan, &site, (Question::Token, false)).await?;
@@ -142,12 +143,12 @@ async fn listed(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// A function and the bare function, in turns, on a processor of their own.
+/// A function and the baseline, in turns, on a separate processor.
 async fn pair(plan: &Plan, site: &Site, asks: (Question, bool)) -> Result<(Subject, Subject), Error> {
     let apart = Apart::begin()?;
-    let yardstick = plan.yardstick(NETWORK).await?;
+    let baseline = plan.baseline(NETWORK).await?;
     let mut ours = Subject::start(&apart, &plan.binary(asks.0.function()), site.variables(), asks).await?;
-    let mut bare = Subject::start(&apart, &yardstick.program, &yardstick.variables, asks).await?;
+    let mut bare = Subject::start(&apart, &baseline.program, &baseline.variables, asks).await?;
     for _ in 0..BLOCKS {
         ours.block().await?;
         bare.block().await?;

@@ -1,4 +1,4 @@
-//! What loading a report comes to, with a given token and binding.
+//! The result of loading a report with a token and a binding.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -11,12 +11,12 @@ use crate::fake_tenant::{Dataset, FakeTenant, IdentityNeed, Principal, Report, R
 use crate::ledger::{Bearer, EmbedToken, Identity};
 use crate::time_source::rfc3339;
 
-/// `permissions` of an embed config: what goes beyond reading.
+/// `permissions` of an embed config, besides reading.
 const READ_WRITE: u8 = 1;
 const COPY: u8 = 2;
 const CREATE: u8 = 4;
 
-/// What the simulated page asks, taken from the config that it was given.
+/// The request of the simulated page, from its config.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LoadRequest {
@@ -32,7 +32,7 @@ pub(super) struct LoadRequest {
     group_id: Option<String>,
 }
 
-/// Why a report does not load, with the client's own error codes.
+/// Why a report does not load, with the error codes of the client.
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: StatusCode,
@@ -75,8 +75,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The report as the page shows it: the bound dataset's rows, as far as they
-/// are for this viewer.
+/// The report as the page shows it: the rows of the bound dataset that this viewer may see.
 pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, Failure> {
     let fake_tenant = &host.fake_tenant;
     let report = match &request.report_id {
@@ -102,7 +101,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// A token can be made for a paused capacity, but nothing on it loads. The error's text is not documented.
+    /// `GenerateToken` succeeds for a paused capacity, but nothing on it loads. The text of the error is not documented.
     fn check_capacities(&self, fake_tenant: &FakeTenant) -> Result<(), Failure> {
         let homes = self.report.map(|report| &report.workspace).into_iter().chain([&self.dataset.workspace]);
         let capacity = |home: &String| fake_tenant.capacity(fake_tenant.workspace(home)?.capacity.as_deref()?);
@@ -128,7 +127,7 @@ fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fail
     Ok(shown(&host.fake_tenant, wanted, &viewer, user_id, &rfc3339(token.expires)))
 }
 
-/// `UserID` of a paginated report: the identity that names the report, else the service principal's object id.
+/// `UserID` of a paginated report: the identity for the report, or else the object id of the service principal.
 fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, fake_tenant: &'a FakeTenant) -> &'a str {
     let names = |identity: &&Identity| {
         wanted.report.is_some_and(|report| identity.reports.iter().any(|id| same_id(id, &report.id)))
@@ -182,7 +181,7 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fai
     if token.expires <= host.time.now() {
         return Err(Failure::expired());
     }
-    // A service principal cannot look at reports.
+    // A service principal cannot view reports.
     let Bearer::User(email) = token.bearer else {
         return Err(Failure::not_authorized("The token is not a person's."));
     };
@@ -198,7 +197,7 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fai
     Ok(shown(&host.fake_tenant, wanted, &Viewer::Person(&email), &email, &rfc3339(token.expires)))
 }
 
-/// For whom rows are shown.
+/// The viewer whose rows are shown.
 enum Viewer<'a> {
     Nobody,
     Identity(&'a Identity),

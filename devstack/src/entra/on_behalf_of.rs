@@ -1,4 +1,4 @@
-//! The on-behalf-of flow: a person's token for this app becomes one for Power BI.
+//! The on-behalf-of flow: it exchanges a user's token for this app for a token for Power BI.
 
 use serde_json::{Map, Value};
 
@@ -11,30 +11,30 @@ use crate::keys::PublicKey;
 /// The `grant_type` of the flow.
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// What keeps Entra from issuing a token for a person.
+/// Why Entra issues no token for a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hindrance {
-    /// A second factor is demanded.
+    /// A second factor is required.
     SecondFactor,
-    /// The person has to enrol for a second factor first.
+    /// The user has to enrol for a second factor first.
     Enrolment,
-    /// Nobody has consented to the application's use of Power BI.
+    /// There is no consent to the application's use of Power BI.
     Consent,
-    /// A conditional access policy blocks the person.
+    /// A conditional access policy blocks the user.
     Policy,
 }
 
-/// The issuer whose tokens are people here.
+/// The issuer whose tokens identify users here.
 #[derive(Debug)]
 pub(crate) struct UserIssuer {
     pub(crate) issuer: String,
     pub(crate) key: PublicKey,
-    /// People who get no token, by e-mail address.
+    /// Users who get no token, by e-mail address.
     pub(crate) hindered: Vec<(String, Hindrance)>,
 }
 
 impl UserIssuer {
-    /// The e-mail address of the person on whose behalf the app asks.
+    /// The e-mail address of the user for whom the app requests a token.
     pub(super) fn user(&self, form: &Form, client_id: &str, now: u64) -> Result<String, Refusal> {
         if form.required("requested_token_use")? != "on_behalf_of" {
             return Err(Refusal::missing_parameter("requested_token_use"));

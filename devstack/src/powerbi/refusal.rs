@@ -1,4 +1,4 @@
-//! Refusals in the REST API's shapes.
+//! Refusals in the formats of the REST API.
 //!
 //! The reference declares no error schema. Statuses, headers and bodies are those that were recorded or reported;
 //! where only the status is documented, the function says so.
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// The header that names the cause of a refusal.
 const ERROR_INFO: HeaderName = HeaderName::from_static("x-powerbi-error-info");
 
-/// Why the REST API does not do as it is asked.
+/// A refusal of the REST API.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -55,7 +55,7 @@ impl Refusal {
         Self::silent(StatusCode::FORBIDDEN)
     }
 
-    /// The token has not the form of a JWT.
+    /// The token does not have the form of a JWT.
     pub(super) fn invalid_token() -> Self {
         Self::bare(StatusCode::FORBIDDEN, "InvalidToken")
     }
@@ -65,7 +65,7 @@ impl Refusal {
         Self::bare(StatusCode::FORBIDDEN, "TokenExpired")
     }
 
-    /// Conditional access demands claims that the token lacks.
+    /// Conditional access requires claims that the token does not have.
     pub(super) fn insufficient_claims() -> Self {
         let claims = json!({"access_token": {"acrs": {"essential": true, "value": "c1"}}}).to_string();
         let challenge = format!(

@@ -1,4 +1,4 @@
-//! Whether an answer is one that the contract permits.
+//! Checks of answers against the contract.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,7 @@ use super::verdict::Verdict;
 use super::view::{Bound, Reading, View};
 use super::{Asked, Oracle, items, lower};
 
-/// What is wrong with an answer to a well-formed request while every upstream
-/// answers well. `code` is that of the problem, `ok` for a token.
+/// The faults of an answer to a well-formed request while no upstream fails. `code` is that of the problem, or `ok`.
 #[must_use]
 pub fn faults(oracle: &Oracle, asked: &Asked<'_>, code: &str, body: &Value, issued: Option<&Issued>) -> Vec<String> {
     let verdict = Verdict::on(oracle, asked);
@@ -23,7 +22,7 @@ pub fn faults(oracle: &Oracle, asked: &Asked<'_>, code: &str, body: &Value, issu
     found
 }
 
-/// What an answer allows, and no grant does. It holds whatever the upstreams do.
+/// The permissions in an answer that no grant gives. There must be none, even if upstreams fail.
 #[must_use]
 pub fn breaches(oracle: &Oracle, asked: &Asked<'_>, body: &Value, issued: Option<&Issued>) -> Vec<String> {
     let mut found = issued.map(|issued| violations(oracle, asked, issued)).unwrap_or_default();
@@ -33,14 +32,14 @@ pub fn breaches(oracle: &Oracle, asked: &Asked<'_>, body: &Value, issued: Option
     found
 }
 
-/// The bindings that a `bindings-conflict` names, by their places in the request.
+/// The bindings that a `bindings-conflict` names, by their index in the request.
 #[must_use]
 pub fn conflicting(problem: &Value) -> BTreeSet<usize> {
     let pointers = items(&problem["errors"]).iter().filter_map(|error| error["pointer"].as_str());
     pointers.filter_map(|pointer| pointer.strip_prefix("/bindings/")?.split('/').next()?.parse().ok()).collect()
 }
 
-/// Configs that are not those of their bindings.
+/// The faults of the configs.
 fn misconfigured(oracle: &Oracle, asked: &Asked<'_>, body: &Value) -> Vec<String> {
     let (Some(caller), configs) = (asked.caller(), items(&body["configs"])) else { return Vec::new() };
     let tenant = asked.tenant(&caller).unwrap_or_default();
@@ -62,7 +61,7 @@ fn misconfigured(oracle: &Oracle, asked: &Asked<'_>, body: &Value) -> Vec<String
     found
 }
 
-/// The fields of a config that are not those of its binding.
+/// The fields of a config that do not match its binding.
 fn differences(config: &Value, bound: &Bound) -> Vec<&'static str> {
     let dataset = &bound.entry.dataset.id;
     let can_save = bound.saves.iter().any(Option::is_some);

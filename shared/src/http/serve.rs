@@ -137,7 +137,7 @@ where
     let cold_start = handler.is_first_request();
     let mut line = log::RequestLine::begin(route, cold_start);
     #[cfg(feature = "opentelemetry")]
-    let parent = crate::spans::parent_of(call.ids().trace.as_deref(), request.headers());
+    let parent = crate::spans::parent_of(context.ids().trace.as_deref(), request.headers());
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
             line.caller(request.caller());

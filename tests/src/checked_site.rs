@@ -1,4 +1,4 @@
-//! An environment whose answers are held against the oracle.
+//! An environment whose answers are compared with the oracle.
 
 use fuzz::events;
 use fuzz::gateway::Answer;
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::generated::AnyCaller;
 
-/// An environment, and what it must answer.
-pub struct Judged {
+/// An environment and the oracle for its answers.
+pub struct CheckedSite {
     /// The environment.
     pub site: Site,
     oracle: Oracle,
 }
 
-impl Judged {
+impl CheckedSite {
     /// An environment that has just started.
     pub async fn open(catalog: &Value, powerbi: PowerBiContents) -> Self {
         let oracle = Oracle {
@@ -28,7 +28,7 @@ impl Judged {
         Self { site, oracle }
     }
 
-    /// Sends a request. The second value is everything that is wrong with the answer.
+    /// Sends a request. The second value has the violations in the answer.
     pub async fn ask(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> (Answer, Vec<String>) {
         let event = events::post(caller.kind, function, &caller.claims, body);
         let before = self.site.count_of_issued();
@@ -37,15 +37,15 @@ impl Judged {
         let issued = answer.token().map(|token| self.site.issued(token).unwrap());
         let mut found = faults(&self.oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref());
         if issued.is_none() && self.site.count_of_issued() != before {
-            found.push("a token is made that nobody gets".to_owned());
+            found.push("a token was made that no caller received".to_owned());
         }
         if answer.code() == "bindings-conflict" {
-            found.extend(self.site.take_calls().into_iter().filter(|call| is_too_much(call)));
+            found.extend(self.site.take_calls().into_iter().filter(|call| is_unnecessary(call)));
         }
         (answer, found)
     }
 
-    /// Asks, and splits the request as a client does where the bindings may not share a token.
+    /// Sends a request, and splits it as a client does if its bindings may not share a token.
     pub async fn ask_and_split(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> Vec<String> {
         let (answer, mut found) = self.ask(function, caller, body).await;
         if answer.code() != "bindings-conflict" {
@@ -72,8 +72,7 @@ impl Judged {
     }
 }
 
-/// Whether a call of Power BI's has no place before a conflict is found: only the lists of
-/// workspaces decide what is granted.
-fn is_too_much(call: &str) -> bool {
+/// Whether a call to Power BI is unnecessary before a conflict: only the lists of workspaces decide what is granted.
+fn is_unnecessary(call: &str) -> bool {
     call.contains("/powerbi/") && !call.ends_with("/datasets")
 }

@@ -1,0 +1,7 @@
+//! Parts that tests, fuzz targets and benchmarks share.
+
+pub mod clock;
+pub mod lambda;
+
+/// Any failure of a test's surroundings.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
