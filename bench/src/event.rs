@@ -7,7 +7,7 @@ use crate::catalog::{DATASET, REPORT, TENANT};
 
 /// The route of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Question {
+pub enum Route {
     /// `POST /token`
     Token,
     /// `POST /config`
@@ -16,7 +16,7 @@ pub enum Question {
     Datasets,
 }
 
-impl Question {
+impl Route {
     /// The function's binary.
     #[must_use]
     pub fn function(self) -> &'static str {

@@ -10,9 +10,9 @@ pub mod process;
 pub mod processor;
 pub mod relay;
 pub mod scaling;
-pub mod site;
 pub mod stats;
 pub mod table;
+pub mod testbed;
 pub mod tls;
 pub mod upstream;
 

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::Error;
-use crate::site::{Network, Site, Variables, lambda_variables};
 use crate::table::Table;
+use crate::testbed::{Network, Testbed, Variables, lambda_variables};
 
 /// The binary of the bare function.
 const BARE: &str = "bare";
@@ -48,8 +48,8 @@ impl Plan {
         let Some(program) = &self.beside else {
             return Ok(Baseline { program: self.binary(BARE), variables: lambda_variables(), _site: None });
         };
-        let site = Site::start(self.network(network)).await?;
-        Ok(Baseline { program: program.clone(), variables: site.variables().clone(), _site: Some(site) })
+        let testbed = Testbed::start(self.network(network)).await?;
+        Ok(Baseline { program: program.clone(), variables: testbed.variables().clone(), _site: Some(testbed) })
     }
 
     /// The network. Another function needs TLS: MSAL accepts no other authority.
@@ -73,7 +73,7 @@ struct Baseline {
     program: PathBuf,
     variables: Variables,
     /// Its own stand-ins, so that its calls are not counted as ours.
-    _site: Option<Site>,
+    _site: Option<Testbed>,
 }
 
 /// Runs the parts of the plan.

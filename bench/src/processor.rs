@@ -6,18 +6,18 @@
 use crate::Error;
 
 /// Pins this thread, and the processes that it starts, to the first processor until it is dropped.
-pub struct Apart {
+pub struct SeparateProcessors {
     allowed: platform::Processors,
 }
 
-impl Apart {
+impl SeparateProcessors {
     /// Moves this thread.
     ///
     /// # Errors
     /// When the system does not allow it.
     pub fn begin() -> Result<Self, Error> {
         let allowed = platform::allowed()?;
-        platform::keep_on(None, platform::first(&allowed))?;
+        platform::pin(None, platform::first(&allowed))?;
         Ok(Self { allowed })
     }
 
@@ -26,14 +26,14 @@ impl Apart {
     /// # Errors
     /// When there is no such process.
     pub fn move_away(&self, pid: u32) -> Result<(), Error> {
-        platform::keep_on(Some(pid), platform::last(&self.allowed))
+        platform::pin(Some(pid), platform::last(&self.allowed))
     }
 }
 
-impl Drop for Apart {
+impl Drop for SeparateProcessors {
     fn drop(&mut self) {
         // If this fails, the rest of the run has one processor, which its figures show.
-        drop(platform::keep_on(None, self.allowed));
+        drop(platform::pin(None, self.allowed));
     }
 }
 
@@ -50,20 +50,20 @@ mod platform {
     }
 
     pub(super) fn first(among: &Processors) -> Processors {
-        alone((0..CpuSet::MAX_CPU).find(|number| among.is_set(*number)))
+        only((0..CpuSet::MAX_CPU).find(|number| among.is_set(*number)))
     }
 
     pub(super) fn last(among: &Processors) -> Processors {
-        alone((0..CpuSet::MAX_CPU).rfind(|number| among.is_set(*number)))
+        only((0..CpuSet::MAX_CPU).rfind(|number| among.is_set(*number)))
     }
 
-    fn alone(number: Option<usize>) -> Processors {
+    fn only(number: Option<usize>) -> Processors {
         let mut set = CpuSet::new();
         set.set(number.unwrap_or_default());
         set
     }
 
-    pub(super) fn keep_on(pid: Option<u32>, processors: Processors) -> Result<(), Error> {
+    pub(super) fn pin(pid: Option<u32>, processors: Processors) -> Result<(), Error> {
         let pid =
             pid.map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no such process")).transpose()?;
         Ok(sched_setaffinity(pid, &processors)?)
@@ -85,7 +85,7 @@ mod platform {
 
     pub(super) fn last((): &Processors) -> Processors {}
 
-    pub(super) fn keep_on(_: Option<u32>, (): Processors) -> Result<(), Error> {
+    pub(super) fn pin(_: Option<u32>, (): Processors) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use crate::files::Files;
 use crate::ledger::{EmbedToken, Ledger};
 use crate::time_source::{TimeSource, rfc3339};
 
-pub(crate) use self::load::Failure;
+pub(crate) use self::load::LoadError;
 
 /// Serves the simulated embed page, and tells it the contents of a token.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ async fn asset(State(host): State<Arc<EmbedHost>>, uri: Uri) -> Response {
 
 async fn load(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
     let loaded = serde_json::from_slice::<LoadRequest>(&body)
-        .map_err(|error| Failure::invalid(&error.to_string()))
+        .map_err(|error| LoadError::invalid(&error.to_string()))
         .and_then(|request| load::load(&host, &request));
     match loaded {
         Ok(report) => Json(report).into_response(),
@@ -104,7 +104,7 @@ async fn load(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
 async fn token_info(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
     match token_in(&host.ledger, &body) {
         Some(token) => Json(described(&token)).into_response(),
-        None => Failure::not_authorized("This is no embed token.").into_response(),
+        None => LoadError::not_authorized("This is not an embed token.").into_response(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Listeners on loopback whose connections can be counted and broken.
+//! Listeners on loopback whose connections can be counted and reset_signal.
 
 use std::convert::Infallible;
 use std::io;
@@ -67,11 +67,11 @@ impl Drop for Server {
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     id: u64,
-    broken: Arc<Broken>,
+    reset_signal: Arc<ResetSignal>,
 }
 
 #[derive(Debug, Default)]
-struct Broken {
+struct ResetSignal {
     wanted: Notify,
     abruptly: AtomicBool,
 }
@@ -79,9 +79,9 @@ struct Broken {
 impl Connection {
     fn next(connections: &Connections) -> Self {
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-        let broken = Arc::default();
-        connections.add(&broken);
-        Self { id, broken }
+        let reset_signal = Arc::default();
+        connections.add(&reset_signal);
+        Self { id, reset_signal }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -90,12 +90,12 @@ impl Connection {
 
     /// Resets the connection. The future of the caller ends with it.
     pub(crate) async fn reset(&self) -> Infallible {
-        self.broken.reset();
+        self.reset_signal.reset();
         std::future::pending().await
     }
 }
 
-impl Broken {
+impl ResetSignal {
     fn reset(&self) {
         self.abruptly.store(true, Ordering::Relaxed);
         self.wanted.notify_one();
@@ -108,7 +108,7 @@ pub(crate) struct Connections(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    open: Mutex<Vec<Weak<Broken>>>,
+    open: Mutex<Vec<Weak<ResetSignal>>>,
     /// The number of accepted connections.
     accepted: AtomicUsize,
     listening: watch::Sender<Listening>,
@@ -165,7 +165,7 @@ impl Connections {
         self.0.accepted.load(Ordering::Relaxed)
     }
 
-    fn add(&self, connection: &Arc<Broken>) {
+    fn add(&self, connection: &Arc<ResetSignal>) {
         self.0.accepted.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.0.open);
         open.retain(|connection| connection.strong_count() > 0);
@@ -211,7 +211,7 @@ async fn accept(mut listener: TcpListener, router: Router, tls: Option<TlsAccept
 async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>, connection: Connection) {
     // Answers are small, and latency matters.
     let _ = stream.set_nodelay(true);
-    let socket = Socket { stream, broken: Arc::clone(&connection.broken) };
+    let socket = Socket { stream, reset_signal: Arc::clone(&connection.reset_signal) };
     match tls {
         None => speak_http(socket, router, connection).await,
         Some(tls) => {
@@ -226,25 +226,25 @@ async fn speak_http<S>(stream: S, router: Router, connection: Connection)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let broken = Arc::clone(&connection.broken);
+    let reset_signal = Arc::clone(&connection.reset_signal);
     let service = TowerToHyperService::new(router.layer(Extension(connection)));
     let builder = auto::Builder::new(TokioExecutor::new());
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         _ = serving => {}
-        () = broken.wanted.notified() => {}
+        () = reset_signal.wanted.notified() => {}
     }
 }
 
 /// A stream that can be closed with a reset.
 struct Socket {
     stream: TcpStream,
-    broken: Arc<Broken>,
+    reset_signal: Arc<ResetSignal>,
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.broken.abruptly.load(Ordering::Relaxed) {
+        if self.reset_signal.abruptly.load(Ordering::Relaxed) {
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -9,10 +9,10 @@ use dynabind::catalog;
 use dynabind::json::JsonFault;
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, PowerBiContents};
 use crate::events::{self, Kind};
 use crate::gateway;
-use crate::oracle::{Asked, Oracle, faults};
-use crate::site::{PowerBiContents, Site};
+use crate::oracle::{Oracle, RequestEvent, faults};
 
 /// The maximum number of reported faults.
 const MOST_FAULTS: usize = 50;
@@ -97,19 +97,19 @@ async fn check_grants(text: &str, catalog: &Value) {
     let powerbi = powerbi_of(catalog);
     let oracles = oracles(catalog, &powerbi);
     let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
-    let site = Site::open(text, powerbi, &more).await.expect("the catalog is valid");
+    let environment = Environment::open(text, powerbi, &more).await.expect("the catalog is valid");
     for tenant in keys(&catalog["tenants"]).take(TRIED) {
         let groups = grants(catalog, tenant).iter().flat_map(|grant| texts(&grant["groups"]));
         let groups: BTreeSet<_> = groups.take(TRIED).collect();
         for group in groups.into_iter().map(Some).chain([None]) {
             let groups: Vec<_> = group.into_iter().collect();
             let claims = json!({ "sub": "s", "email": "e@x", "tenant": tenant, "groups": groups });
-            check_caller(&site, &oracles, tenant, &claims).await;
+            check_caller(&environment, &oracles, tenant, &claims).await;
         }
     }
 }
 
-async fn check_caller(site: &Site, oracles: &[Oracle], tenant: &str, claims: &Value) {
+async fn check_caller(environment: &Environment, oracles: &[Oracle], tenant: &str, claims: &Value) {
     let catalog = &oracles[0].catalog;
     let workspaces = grants(catalog, tenant).iter().flat_map(|grant| texts(&grant["workspaces"]));
     let opened = workspaces.map(dataset_of_workspace).take(TRIED);
@@ -126,19 +126,20 @@ async fn check_caller(site: &Site, oracles: &[Oracle], tenant: &str, claims: &Va
                         binding[name] = key.into();
                     }
                 }
-                check_binding(site, oracles, claims, &binding).await;
+                check_binding(environment, oracles, claims, &binding).await;
             }
         }
     }
 }
 
-async fn check_binding(site: &Site, oracles: &[Oracle], claims: &Value, binding: &Value) {
+async fn check_binding(environment: &Environment, oracles: &[Oracle], claims: &Value, binding: &Value) {
     let event = events::post(Kind::HttpLambda, "token", claims, &json!({ "bindings": [binding] }));
-    let answer = site.send("token", &event).await;
-    let issued = answer.token().and_then(|token| site.issued(token));
+    let answer = environment.send("token", &event).await;
+    let issued = answer.token().and_then(|token| environment.issued(token));
     // In a workspace with an unusual id, the dataset's id may not be a valid key.
-    let found =
-        oracles.iter().map(|oracle| faults(oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref()));
+    let found = oracles
+        .iter()
+        .map(|oracle| faults(oracle, &RequestEvent::new(&event), answer.code(), &answer.body, issued.as_ref()));
     let found: Vec<_> = found.collect();
     assert!(found.iter().any(Vec::is_empty), "{binding} of {claims}: {found:#?}\n{}", answer.body);
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::environment::{Environment, PowerBiContents};
 use crate::gateway::{self, Answer, FUNCTIONS};
-use crate::oracle::{Asked, Oracle, violations};
-use crate::site::{PowerBiContents, Site};
+use crate::oracle::{Oracle, RequestEvent, violations};
 
 const CATALOG: &str = include_str!("../../devstack/demo/catalog.json");
 
@@ -21,7 +21,7 @@ static JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(CATALOG).un
 
 /// The demo's catalog, with upstreams that grant everything.
 pub(crate) struct Demo {
-    site: Site,
+    environment: Environment,
     oracle: Oracle,
 }
 
@@ -35,22 +35,23 @@ impl Demo {
             certain: powerbi.contents.clone(),
             own_datasets: powerbi.own_datasets.clone(),
         };
-        let site = gateway::block_on(Site::open(CATALOG, powerbi, &[])).expect("the demo's catalog is good");
-        Self { site, oracle }
+        let environment =
+            gateway::block_on(Environment::open(CATALOG, powerbi, &[])).expect("the demo's catalog is good");
+        Self { environment, oracle }
     }
 
     /// Sends an event, and compares every token for it with the grants. The upstreams never fail, so no answer may be a 5xx.
     /// `None` means that the input is not an event.
     pub(crate) fn send(&self, function: &'static str, event: &str) -> Option<Answer> {
         let read = serde_json::from_str(event).ok()?;
-        let before = self.site.count_of_issued();
-        let answer = gateway::send(self.site.app(), function, read, TIME, &[]);
+        let before = self.environment.count_of_issued();
+        let answer = gateway::send(self.environment.app(), function, read, TIME, &[]);
         assert!(answer.status < 500, "{}", answer.body);
         if let Some(token) = answer.token() {
-            let issued = self.site.issued(token).expect("a token of Power BI's");
+            let issued = self.environment.issued(token).expect("a token of Power BI's");
             // Both sides read the same text, so repeated names have the same meaning for both.
             let event: Value = serde_json::from_str(event).expect("it was read");
-            let found = violations(&self.oracle, &Asked::new(&decoded(event)), &issued);
+            let found = violations(&self.oracle, &RequestEvent::new(&decoded(event)), &issued);
             assert!(
                 found.is_empty(),
                 "{found:#?}
@@ -58,7 +59,7 @@ for {}",
                 issued.body
             );
         } else {
-            assert_eq!(self.site.count_of_issued(), before, "a token was made that no caller received");
+            assert_eq!(self.environment.count_of_issued(), before, "a token was made that no caller received");
         }
         Some(answer)
     }
@@ -95,7 +96,7 @@ pub(crate) fn check(input: &[u8]) {
 /// A list may only contain items of the grants of the caller's tenant.
 fn check_list(event: &str, listed: &Value) {
     let event: Value = serde_json::from_str(event).expect("it was read");
-    let asked = Asked::new(&event);
+    let asked = RequestEvent::new(&event);
     let tenant = asked.caller().and_then(|caller| asked.tenant(&caller)).expect("a caller with a tenant");
     let grants = JSON["tenants"][&tenant]["grants"].as_array().expect("a tenant of the catalog");
     for (kind, key) in [("datasets", "dataset"), ("reports", "report")] {

@@ -6,11 +6,11 @@
 use dynabind::catalog;
 use serde_json::{Map, Value, json};
 
+use crate::environment::{Environment, PowerBiContents};
 use crate::events::{self, Kind};
 use crate::gateway;
 use crate::oracle::template::{Filled, Piece, fill, pieces};
-use crate::oracle::{Asked, Oracle, faults};
-use crate::site::{PowerBiContents, Site};
+use crate::oracle::{Oracle, RequestEvent, faults};
 
 /// The value of a claim that no template of the corpus names.
 pub(crate) const UNNAMED: &str = "uCl8Q~never-asked-for";
@@ -32,7 +32,7 @@ fn check_identity(template: &str, identity: &Value, claims: &str) {
     match pieces(template) {
         None => assert!(!is_taken, "{template:?} is no template"),
         Some(pieces) => {
-            assert!(is_taken || !is_surely_good(&pieces), "{template:?} was refused");
+            assert!(is_taken || !is_certainly_valid(&pieces), "{template:?} was refused");
             assert_eq!(crate::oracle::template::pieces(&write(&pieces)), Some(pieces), "written and read again");
         }
     }
@@ -49,12 +49,12 @@ fn check_answer(template: &str, catalog: &Value, claims: &Value) {
     let body = json!({ "bindings": [{ "report": "r", "dataset": "d" }] });
     let event = events::post(Kind::HttpLambda, "token", claims, &body);
     let (answer, issued) = gateway::block_on(async {
-        let site = Site::open(&catalog.to_string(), powerbi, &[]).await.expect("it was taken");
-        let answer = site.send("token", &event).await;
-        let issued = answer.token().and_then(|token| site.issued(token));
+        let environment = Environment::open(&catalog.to_string(), powerbi, &[]).await.expect("it was taken");
+        let answer = environment.send("token", &event).await;
+        let issued = answer.token().and_then(|token| environment.issued(token));
         (answer, issued)
     });
-    let asked = Asked::new(&event);
+    let asked = RequestEvent::new(&event);
     let found = faults(&oracle, &asked, answer.code(), &answer.body, issued.as_ref());
     assert!(found.is_empty(), "{found:#?}");
     if let Some(issued) = issued {
@@ -91,7 +91,7 @@ fn claims_of(template: &str, claims: &str) -> Value {
 }
 
 /// Short, of common characters, and with claims that have common names.
-fn is_surely_good(pieces: &[Piece]) -> bool {
+fn is_certainly_valid(pieces: &[Piece]) -> bool {
     pieces.len() <= SURELY_GOOD
         && pieces.iter().all(|piece| match piece {
             Piece::Literal(character) => character.is_ascii_alphanumeric() || "{}-_.@".contains(*character),

@@ -1,7 +1,7 @@
 //! Fuzz targets, the security oracle, and an environment whose answers are compared with it.
 //!
 //! `libfuzzer/` runs the targets with generated inputs, and a test of this package replays their corpus. [`oracle`] decides what
-//! a token may allow, and [`site`] runs the functions with gateway events and HTTP upstreams.
+//! a token may allow, and [`environment`] runs the functions with gateway events and HTTP upstreams.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,6 +11,7 @@
 
 mod catalog;
 mod claims;
+pub mod environment;
 mod event;
 pub mod events;
 pub mod fixtures;
@@ -20,7 +21,6 @@ mod identity_templates;
 mod log;
 pub mod mutate;
 pub mod oracle;
-pub mod site;
 mod upstream_bodies;
 
 /// The function that checks one input.

@@ -41,7 +41,7 @@ pub struct Oracle {
 
 /// A request: the event from the gateway.
 #[derive(Clone, Debug)]
-pub struct Asked<'e> {
+pub struct RequestEvent<'e> {
     /// The event.
     pub event: &'e Value,
     /// The body of the event.
@@ -52,7 +52,7 @@ pub struct Asked<'e> {
     pub groups_claim: &'e str,
 }
 
-impl<'e> Asked<'e> {
+impl<'e> RequestEvent<'e> {
     /// A request whose claims have their default names.
     #[must_use]
     pub fn new(event: &'e Value) -> Self {

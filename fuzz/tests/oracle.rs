@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use fuzz::events::{Kind, post};
-use fuzz::oracle::{Asked, Contents, Issued, Oracle, Verdict, conflicting, violations};
+use fuzz::oracle::{Contents, Issued, Oracle, RequestEvent, Verdict, conflicting, violations};
 use serde_json::{Value, json};
 
 /// A GUID of this test.
@@ -56,11 +56,11 @@ fn event(bindings: &Value) -> Value {
 }
 
 fn found(bindings: &Value, token: &Issued) -> Vec<String> {
-    violations(&oracle(), &Asked::new(&event(bindings)), token)
+    violations(&oracle(), &RequestEvent::new(&event(bindings)), token)
 }
 
 fn permitted(bindings: &Value) -> Vec<&'static str> {
-    Verdict::on(&oracle(), &Asked::new(&event(bindings))).permitted.into_iter().collect()
+    Verdict::on(&oracle(), &RequestEvent::new(&event(bindings))).permitted.into_iter().collect()
 }
 
 /// A request that uses every part of a token, and its token.
@@ -198,7 +198,7 @@ fn a_missing_claim_and_a_missing_caller_are_told_apart() {
     let bindings = json!({ "bindings": [{ "report": "r", "dataset": "sales" }] });
     let verdict = |claims: Value| {
         let event = post(Kind::HttpLambda, "token", &claims, &bindings);
-        Verdict::on(&oracle(), &Asked::new(&event)).permitted.into_iter().collect::<Vec<_>>()
+        Verdict::on(&oracle(), &RequestEvent::new(&event)).permitted.into_iter().collect::<Vec<_>>()
     };
     assert_eq!(verdict(json!({ "sub": "s", "tenant": "t" })), ["claim-missing"]);
     assert_eq!(verdict(json!({ "sub": "s", "tenant": "t", "email": ["a@x"] })), ["claim-missing"]);

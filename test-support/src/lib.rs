@@ -1,6 +1,7 @@
 //! Parts that tests, fuzz targets and benchmarks share.
 
 pub mod clock;
+#[cfg(feature = "lambda")]
 pub mod lambda;
 
 /// Any failure of a test's surroundings.

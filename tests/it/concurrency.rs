@@ -88,16 +88,16 @@ async fn a_request_that_times_out_fails_no_other_request() {
         let upstream = app.stack.upstream(service).unwrap();
         upstream.fail(route, Fault::Hang, Some(1));
         let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-        let short = app.send_within(event, Duration::from_millis(1200));
-        let long = async {
+        let shorter = app.send_within(event, Duration::from_millis(1200));
+        let longer = async {
             asked(&app, service).await;
             join_all((0..10).map(|_| app.token("carl@contoso", view("sales", "contoso-plan")))).await
         };
-        let (short, long) = tokio::join!(short, long);
-        short.assert_problem(504, "upstream-timeout");
-        let tokens: BTreeSet<_> = long.iter().map(token_id).collect();
+        let (shorter, longer) = tokio::join!(shorter, longer);
+        shorter.assert_problem(504, "upstream-timeout");
+        let tokens: BTreeSet<_> = longer.iter().map(token_id).collect();
         assert_eq!(tokens.len(), 1, "{service:?}");
-        assert_eq!(upstream.requests().len(), 2, "{service:?}: one for the short request, one for all others");
+        assert_eq!(upstream.requests().len(), 2, "{service:?}: one for the shorter request, one for all others");
     }
 }
 
@@ -107,17 +107,17 @@ async fn a_request_that_waits_for_another_ends_at_its_own_deadline() {
     let app = TestApp::open().await;
     app.stack.entra().fail("*", Fault::Hang, Some(1));
     let event = || app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-    let long = app.send(event());
-    let short = async {
+    let longer = app.send(event());
+    let shorter = async {
         asked(&app, Service::Entra).await;
         let event = event();
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
         (app.send_within(event, Duration::from_millis(1200)).await, log.request(&id))
     };
-    let (long, (short, line)) = tokio::join!(long, short);
-    short.assert_problem(504, "upstream-timeout");
+    let (longer, (shorter, line)) = tokio::join!(longer, shorter);
+    shorter.assert_problem(504, "upstream-timeout");
     assert!(line["cause"].as_str().unwrap().contains("another request"), "{line:#}");
-    token_id(&long);
+    token_id(&longer);
 }
 
 /// Waiting requests share a failure as well, so that they do not make an outage worse.

@@ -43,8 +43,8 @@ fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 fn anchor(heading: &str) -> String {
-    let kept = heading.to_lowercase().replace(' ', "-");
-    kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    let lower = heading.to_lowercase().replace(' ', "-");
+    lower.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
 }
 
 /// The text between a heading and the next one.
@@ -233,8 +233,8 @@ fn every_problem_has_a_runbook() {
         let section = section(OPERATIONS, &format!("### `{}`", code.as_str()));
         assert!(section.contains(&format!("{}", code.status().as_u16())), "{code:?}");
     }
-    let told = text.lines().filter(|line| line.starts_with("### `")).count();
-    assert_eq!(told, Code::ALL.len(), "a runbook for a problem that there is not");
+    let runbooks = text.lines().filter(|line| line.starts_with("### `")).count();
+    assert_eq!(runbooks, Code::ALL.len(), "a runbook for an unknown problem");
 }
 
 #[test]

@@ -136,8 +136,8 @@ async fn connections_are_used_again_but_not_after_a_freeze() {
             let of = |calls: &[RecordedCall]| -> BTreeSet<_> {
                 calls.iter().filter(|call| call.service == service).map(|call| call.connection).collect()
             };
-            let kept = of(&before).intersection(&of(&after)).count();
-            assert_eq!(kept > 0, again, "{service:?} after {seconds} s");
+            let reused = of(&before).intersection(&of(&after)).count();
+            assert_eq!(reused > 0, again, "{service:?} after {seconds} s");
         }
     }
 }
@@ -165,7 +165,7 @@ async fn a_clock_that_jumps_fails_no_request() {
 #[tokio::test]
 async fn the_deadline_ends_every_wait() {
     const LIMIT: Duration = Duration::from_millis(2500);
-    let play = async |service: Service, route: &str, fault: Fault| {
+    let run = async |service: Service, route: &str, fault: Fault| {
         let app = TestApp::open().await;
         let upstream = app.stack.upstream(service).unwrap();
         upstream.fail(route, fault, None);
@@ -181,7 +181,7 @@ async fn the_deadline_ends_every_wait() {
         (Service::PowerBi, "GET /v1.0/myorg/groups/*"),
     ];
     let faults = [Fault::Hang, Fault::SlowDrip { interval_ms: 100 }];
-    join_all(calls.iter().flat_map(|(service, route)| faults.iter().map(|fault| play(*service, route, fault.clone()))))
+    join_all(calls.iter().flat_map(|(service, route)| faults.iter().map(|fault| run(*service, route, fault.clone()))))
         .await;
 }
 

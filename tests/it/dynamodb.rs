@@ -228,7 +228,7 @@ async fn each_failure_of_the_table_has_its_problem() {
         answer.assert_problem(expected.0, expected.1);
         assert_eq!(proxy.calls().len(), attempts, "{fault:?}");
         assert_eq!(answer.header("retry-after").is_empty(), expected.0 != 503, "{fault:?}");
-        assert!(!answer.body.to_string().contains("told by"), "{:#}", answer.body);
+        assert!(!answer.body.to_string().contains("message of AWS"), "{:#}", answer.body);
     }
     proxy.fault(TableFault::Error(400, "ThrottlingException"), 1);
     let _ = ask().await.ok();

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use acceptance::checked_site::CheckedSite;
+use acceptance::checked_environment::CheckedEnvironment;
 use acceptance::generated::{self, AnyBinding, AnyCaller, guid, powerbi_of};
 use fuzz::events::{self, Kind};
 use fuzz::gateway::block_on;
-use fuzz::oracle::{Asked, Oracle, Verdict};
+use fuzz::oracle::{Oracle, RequestEvent, Verdict};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
@@ -27,7 +27,10 @@ proptest! {
         let powerbi = powerbi_of(&catalog);
         let body = generated::body(&catalog, &powerbi, &caller, &bindings, minutes);
         let function = if of_config { "config" } else { "token" };
-        let found = block_on(async { CheckedSite::open(&catalog, powerbi).await.ask_and_split(function, &caller, &body).await });
+        let found = block_on(async {
+            let environment = CheckedEnvironment::open(&catalog, powerbi).await;
+            environment.ask_and_split(function, &caller, &body).await
+        });
         let AnyCaller { kind, claims } = &caller;
         prop_assert!(found.is_empty(), "{found:#?}\ncatalog: {catalog:#}\n{kind:?}: {claims}\n{function}: {body}");
     }
@@ -49,7 +52,7 @@ fn the_random_requests_reach_every_answer() {
         let (contents, own_datasets) = (powerbi.contents, powerbi.own_datasets);
         let oracle = Oracle { catalog, possible: contents.clone(), certain: contents, own_datasets };
         let event = events::post(caller.kind, "token", &caller.claims, &body);
-        let verdict = Verdict::on(&oracle, &Asked::new(&event));
+        let verdict = Verdict::on(&oracle, &RequestEvent::new(&event));
         successes += usize::from(verdict.must_succeed());
         permitted.extend(verdict.permitted);
     }
@@ -86,13 +89,14 @@ fn of_list(groups: Value) -> AnyCaller {
 /// Requests these bindings. The error is an answer with another code, or a violation that the oracle finds.
 async fn answered(grants: &Value, caller: &AnyCaller, bindings: &Value, code: &str) -> Result<(), String> {
     let catalog = catalog_with(grants.clone());
-    let site = CheckedSite::open(&catalog, powerbi_of(&catalog)).await;
+    let environment = CheckedEnvironment::open(&catalog, powerbi_of(&catalog)).await;
     let body = json!({ "bindings": bindings });
-    let (answer, found) = site.ask("token", caller, &body).await;
+    let (answer, found) = environment.ask("token", caller, &body).await;
     if answer.code() == code && found.is_empty() {
         return Ok(());
     }
-    let issued: Vec<_> = site.site.all_issued().into_iter().map(|issued| issued.body.to_string()).collect();
+    let issued: Vec<_> =
+        environment.environment.all_issued().into_iter().map(|issued| issued.body.to_string()).collect();
     let AnyCaller { kind, claims } = caller;
     let asked = format!("{kind:?} {claims} asks for {bindings} with {grants}");
     Err(format!("{asked}\nanswered {}, not {code}\n{found:#?}\nGenerateToken: {issued:#?}", answer.code()))

@@ -82,8 +82,8 @@ async fn trace_headers_go_to_aws_and_not_to_microsoft() {
     for call in &calls {
         let expected = (call.service == Service::SecretsManager).then_some(trace.as_str());
         assert_eq!(call.header("x-amzn-trace-id"), expected, "{:?}", call.service);
-        let told = call.headers.iter().any(|(_, value)| value.contains("page-7"));
-        assert!(!told, "{:?}: {:?}", call.service, call.headers);
+        let is_sent = call.headers.iter().any(|(_, value)| value.contains("page-7"));
+        assert!(!is_sent, "{:?}: {:?}", call.service, call.headers);
     }
 }
 

@@ -112,8 +112,9 @@ fn a_change_of_any_function_parameter_publishes_a_new_version() {
         let description = function["VersionDescription"].to_string();
         for used in under(global, "Ref").into_iter().map(|used| used.as_str().unwrap()) {
             let of_version = parameters.contains_key(used) && !not_of_a_version.contains(&used);
-            let told = description.contains(&format!("${{{used}}}")) || description.contains(&format!("\"{used}\""));
-            assert!(!of_version || told, "{name}: {used} would change and the alias would not follow");
+            let is_described =
+                description.contains(&format!("${{{used}}}")) || description.contains(&format!("\"{used}\""));
+            assert!(!of_version || is_described, "{name}: a change of {used} would not publish a new version");
         }
     }
     assert_eq!(TEMPLATE["Resources"]["CatalogLayer"]["Properties"]["PublishLambdaVersion"], true);

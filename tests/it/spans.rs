@@ -110,8 +110,8 @@ async fn a_failed_span_has_its_cause_and_no_secret() {
     let refused = spans[1..].iter().filter(|span| attribute(&span.attributes, "error.type") == "403");
     assert!(refused.clone().count() > 0);
     assert!(refused.into_iter().all(|span| attribute(&span.attributes, "peer.service") == "Power BI"));
-    let told = spans.iter().flat_map(|span| &span.attributes).map(|attribute| attribute.key.clone());
-    assert_eq!(told.collect::<BTreeSet<_>>(), documented());
+    let sent = spans.iter().flat_map(|span| &span.attributes).map(|attribute| attribute.key.clone());
+    assert_eq!(sent.collect::<BTreeSet<_>>(), documented());
 }
 
 #[tokio::test]
@@ -126,8 +126,10 @@ async fn unsampled_requests_send_no_spans() {
 
 #[tokio::test]
 async fn a_failing_collector_costs_little_time_and_one_warning() {
-    let unwell = CollectorBehaviour::Answers(StatusCode::SERVICE_UNAVAILABLE);
-    for (behaviour, posts) in [(CollectorBehaviour::Hangs, 3), (unwell, 3), (CollectorBehaviour::RefusesConnections, 0)] {
+    let failing = CollectorBehaviour::Answers(StatusCode::SERVICE_UNAVAILABLE);
+    for (behaviour, posts) in
+        [(CollectorBehaviour::Hangs, 3), (failing, 3), (CollectorBehaviour::RefusesConnections, 0)]
+    {
         let collector = Collector::start(behaviour).await;
         let log = LogLines::at(Level::WARN);
         let app = app_for(&collector).await;
@@ -140,7 +142,7 @@ async fn a_failing_collector_costs_little_time_and_one_warning() {
             assert!(started.elapsed() < LONGEST * 2, "{:?}", started.elapsed());
         }
         assert_eq!(collector.take().len(), posts, "no attempt is made again");
-        assert_eq!(log.take().len(), 1, "an operator is told, but not with every request");
+        assert_eq!(log.take().len(), 1, "one warning, and not one for every request");
     }
 }
 

@@ -35,12 +35,12 @@ pub struct Collector {
 
 impl Collector {
     /// Starts one on loopback.
-    pub async fn start(conduct: CollectorBehaviour) -> Self {
+    pub async fn start(behaviour: CollectorBehaviour) -> Self {
         let posted = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&posted);
+        let received = Arc::clone(&posted);
         let take = async move |body: Bytes| {
-            kept.lock().unwrap().push(body);
-            match conduct {
+            received.lock().unwrap().push(body);
+            match behaviour {
                 CollectorBehaviour::Answers(status) => status,
                 CollectorBehaviour::Hangs | CollectorBehaviour::RefusesConnections => std::future::pending().await,
             }
@@ -48,7 +48,7 @@ impl Collector {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().route("/v1/traces", post(take));
-        if matches!(conduct, CollectorBehaviour::RefusesConnections) {
+        if matches!(behaviour, CollectorBehaviour::RefusesConnections) {
             drop(listener);
         } else {
             tokio::spawn(async move { axum::serve(listener, router).await });

@@ -8,7 +8,7 @@ mod requests;
 use std::sync::LazyLock;
 
 use dynabind::catalog;
-use fuzz::site::PowerBiContents;
+use fuzz::environment::PowerBiContents;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};

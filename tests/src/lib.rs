@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by a panic")]
 
 pub mod cargo_lambda;
-pub mod checked_site;
+pub mod checked_environment;
 pub mod collector;
 pub mod dynamodb;
 pub mod embedded_metrics;

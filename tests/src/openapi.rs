@@ -1,7 +1,7 @@
 //! `openapi.yaml`, and checks of messages against it.
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
@@ -44,9 +44,21 @@ pub fn assert_request(method: &str, path: &str, body: &Value) {
     assert_content(&resolved(place), "application/json", body);
 }
 
+/// The validators that were built so far, by JSON pointer. Building one takes longer than most requests of a test.
+static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+
 /// A validator of the schema at a JSON pointer into the description.
 #[must_use]
-pub fn validator(pointer: &str) -> Validator {
+pub fn validator(pointer: &str) -> Arc<Validator> {
+    if let Some(found) = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner).get(pointer) {
+        return Arc::clone(found);
+    }
+    let built = Arc::new(build_validator(pointer));
+    VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner).insert(pointer.to_owned(), Arc::clone(&built));
+    built
+}
+
+fn build_validator(pointer: &str) -> Validator {
     let mut schema = DOCUMENT.clone();
     schema["$ref"] = json!(format!("#{pointer}"));
     jsonschema::options()

@@ -13,8 +13,8 @@ mod run;
 use std::fmt;
 use std::time::Duration;
 
+use fuzz::environment::Fault;
 use fuzz::events::Kind;
-use fuzz::site::Fault;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};

@@ -9,12 +9,12 @@ use crate::sync::lock;
 
 /// Faults in the order of their definition. The first that matches a request applies to it.
 #[derive(Debug, Default)]
-pub(crate) struct FaultScript(Mutex<Vec<Entry>>);
+pub(crate) struct FaultScript(Mutex<Vec<ScriptedFault>>);
 
 /// One fault.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Entry {
+pub(crate) struct ScriptedFault {
     route: String,
     fault: Fault,
     /// The number of requests that it still applies to; absent: until it is cleared.
@@ -24,14 +24,14 @@ pub(crate) struct Entry {
 
 impl FaultScript {
     pub(crate) fn add(&self, route: &str, fault: Fault, times: Option<u32>) {
-        lock(&self.0).push(Entry { route: route.to_owned(), fault, times });
+        lock(&self.0).push(ScriptedFault { route: route.to_owned(), fault, times });
     }
 
     pub(crate) fn clear(&self) {
         lock(&self.0).clear();
     }
 
-    pub(crate) fn waiting(&self) -> Vec<Entry> {
+    pub(crate) fn waiting(&self) -> Vec<ScriptedFault> {
         lock(&self.0).clone()
     }
 

@@ -104,14 +104,14 @@ impl Authorizer {
         if wanted.is_empty() {
             return Ok(None);
         }
-        let held = claims.get("scope").or(claims.get("scp"));
-        let held: Vec<String> = match held {
+        let granted = claims.get("scope").or(claims.get("scp"));
+        let granted: Vec<String> = match granted {
             Some(Value::String(list)) => list.split(' ').map(str::to_owned).collect(),
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
-        if held.iter().any(|scope| wanted.contains(scope)) {
-            Ok(Some(held))
+        if granted.iter().any(|scope| wanted.contains(scope)) {
+            Ok(Some(granted))
         } else {
             Err(Rejection::Forbidden(wanted.join(" ")))
         }

@@ -37,7 +37,7 @@ impl Refusal {
     }
 
     /// A code and a message.
-    fn told(status: StatusCode, code: &'static str, message: &str) -> Self {
+    fn with_message(status: StatusCode, code: &'static str, message: &str) -> Self {
         let body = json!({"error": {"code": code, "message": message}});
         Self { body: Some(body), ..Self::bare(status, code) }
     }
@@ -97,15 +97,19 @@ impl Refusal {
 
     /// The caller is not a member of the workspace. The status is documented, the body is not.
     pub(super) fn not_a_member() -> Self {
-        Self::told(StatusCode::FORBIDDEN, "Forbidden", "The authenticated user is not a member of the workspace.")
+        Self::with_message(
+            StatusCode::FORBIDDEN,
+            "Forbidden",
+            "The authenticated user is not a member of the workspace.",
+        )
     }
 
     pub(super) fn not_for_applications() -> Self {
-        Self::told(StatusCode::FORBIDDEN, "Forbidden", "API is not accessible for application")
+        Self::with_message(StatusCode::FORBIDDEN, "Forbidden", "API is not accessible for application")
     }
 
     pub(super) fn shared_capacity() -> Self {
-        Self::told(
+        Self::with_message(
             StatusCode::FORBIDDEN,
             "Forbidden",
             "You have exceeded the amount of embed token that can be generated on a shared or \
@@ -126,7 +130,7 @@ impl Refusal {
     }
 
     pub(super) fn invalid(message: &str) -> Self {
-        Self::told(StatusCode::BAD_REQUEST, "InvalidRequest", message)
+        Self::with_message(StatusCode::BAD_REQUEST, "InvalidRequest", message)
     }
 }
 

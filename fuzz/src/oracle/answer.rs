@@ -8,11 +8,17 @@ use super::binding::Binding;
 use super::token::{Issued, violations};
 use super::verdict::Verdict;
 use super::view::{Bound, Reading, View};
-use super::{Asked, Oracle, items, lower};
+use super::{Oracle, RequestEvent, items, lower};
 
 /// The faults of an answer to a well-formed request while no upstream fails. `code` is that of the problem, or `ok`.
 #[must_use]
-pub fn faults(oracle: &Oracle, asked: &Asked<'_>, code: &str, body: &Value, issued: Option<&Issued>) -> Vec<String> {
+pub fn faults(
+    oracle: &Oracle,
+    asked: &RequestEvent<'_>,
+    code: &str,
+    body: &Value,
+    issued: Option<&Issued>,
+) -> Vec<String> {
     let verdict = Verdict::on(oracle, asked);
     let mut found = Vec::new();
     if !verdict.permitted.contains(code) {
@@ -24,7 +30,7 @@ pub fn faults(oracle: &Oracle, asked: &Asked<'_>, code: &str, body: &Value, issu
 
 /// The permissions in an answer that no grant gives. There must be none, even if upstreams fail.
 #[must_use]
-pub fn breaches(oracle: &Oracle, asked: &Asked<'_>, body: &Value, issued: Option<&Issued>) -> Vec<String> {
+pub fn breaches(oracle: &Oracle, asked: &RequestEvent<'_>, body: &Value, issued: Option<&Issued>) -> Vec<String> {
     let mut found = issued.map(|issued| violations(oracle, asked, issued)).unwrap_or_default();
     if body["configs"].is_array() {
         found.extend(misconfigured(oracle, asked, body));
@@ -40,7 +46,7 @@ pub fn conflicting(problem: &Value) -> BTreeSet<usize> {
 }
 
 /// The faults of the configs.
-fn misconfigured(oracle: &Oracle, asked: &Asked<'_>, body: &Value) -> Vec<String> {
+fn misconfigured(oracle: &Oracle, asked: &RequestEvent<'_>, body: &Value) -> Vec<String> {
     let (Some(caller), configs) = (asked.caller(), items(&body["configs"])) else { return Vec::new() };
     let tenant = asked.tenant(&caller).unwrap_or_default();
     let view = View::new(oracle, &caller, &tenant, Reading::Generous);

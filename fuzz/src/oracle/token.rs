@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::entry::{Identity, Scoped, of_wire};
 use super::sharing::needed;
 use super::view::{Bound, Reading, View};
-use super::{Asked, Oracle, items, lower, texts};
+use super::{Oracle, RequestEvent, items, lower, texts};
 
 /// An embed token with its request.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ struct Check<'o> {
 /// The permissions of a token that the caller's grants do not give, and those that are missing. Every entry of the result is a
 /// fault of the product.
 #[must_use]
-pub fn violations(oracle: &Oracle, asked: &Asked<'_>, issued: &Issued) -> Vec<String> {
+pub fn violations(oracle: &Oracle, asked: &RequestEvent<'_>, issued: &Issued) -> Vec<String> {
     let Some(caller) = asked.caller() else { return vec!["nobody verified gets a token".to_owned()] };
     let Some(tenant) = asked.tenant(&caller) else { return vec!["a caller without a tenant gets a token".to_owned()] };
     let view = View::new(oracle, &caller, &tenant, Reading::Generous);
@@ -58,7 +58,7 @@ pub fn violations(oracle: &Oracle, asked: &Asked<'_>, issued: &Issued) -> Vec<St
 }
 
 /// What is not about the items: profile and lifetime.
-fn check_around(oracle: &Oracle, asked: &Asked<'_>, tenant: &str, issued: &Issued, found: &mut Vec<String>) {
+fn check_around(oracle: &Oracle, asked: &RequestEvent<'_>, tenant: &str, issued: &Issued, found: &mut Vec<String>) {
     let profile = oracle.catalog["tenants"][tenant]["profileId"].as_str().map(str::to_lowercase);
     let sent = issued.profile.as_deref().map(str::to_lowercase);
     if profile != sent {

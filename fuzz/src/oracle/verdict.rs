@@ -7,7 +7,7 @@ use super::caller::Claim;
 use super::entry::Identity;
 use super::sharing::{Choice, Identities, brings_more, identities_of, modes_may_share, needed};
 use super::view::{Bound, Reading, View};
-use super::{Asked, Oracle};
+use super::{Oracle, RequestEvent};
 
 /// The maximum number of reports, and of datasets, in one token.
 const MOST_ITEMS: usize = 50;
@@ -32,7 +32,7 @@ struct Readings<'o> {
 impl Verdict {
     /// The verdict on a request.
     #[must_use]
-    pub fn on(oracle: &Oracle, asked: &Asked<'_>) -> Self {
+    pub fn on(oracle: &Oracle, asked: &RequestEvent<'_>) -> Self {
         let Some(caller) = asked.caller() else {
             return Self::one_of(&["unauthenticated", "not-entitled"]);
         };

@@ -89,7 +89,7 @@ async fn no_kind_of_config_holds_a_token() {
 }
 
 #[tokio::test]
-async fn a_token_request_is_told_where_to_get_one() {
+async fn a_token_request_is_refused_with_the_way_to_get_a_token() {
     let app = app().await;
     let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
     answer.assert_problem(400, "invalid-request");

@@ -1,7 +1,7 @@
 //! Random callers and the bindings that they request.
 
+use fuzz::environment::PowerBiContents;
 use fuzz::events::Kind;
-use fuzz::site::PowerBiContents;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -19,13 +19,13 @@ pub struct AnyCaller {
 
 /// The groups claim: mostly a list, or a value that resembles one.
 fn groups() -> impl Strategy<Value = Value> {
-    let odd = json!([
+    let unusual = json!([
         ["x g0 y", null], ["g0 g1"], [["g0"]], [{ "g0": "g1" }, 7, "g2"], "g0", "[g0 g1]", "[hr, x g0]", "g0 g1", 7, null,
         { "g0": true }
     ]);
     prop_oneof![
         4 => some_of(&GROUPS, 0).prop_map(|groups| json!(groups)),
-        2 => select(odd.as_array().unwrap().clone()),
+        2 => select(unusual.as_array().unwrap().clone()),
     ]
 }
 

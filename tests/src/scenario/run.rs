@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use dynabind::clock::Clock as _;
+use fuzz::environment::Environment;
 use fuzz::events;
 use fuzz::gateway::{Answer, block_on};
-use fuzz::oracle::{Asked, Contents, Issued, Oracle, breaches, faults};
-use fuzz::site::Site;
+use fuzz::oracle::{Contents, Issued, Oracle, RequestEvent, breaches, faults};
 use serde_json::Value;
 
 use super::{Scenario, fault_of, seconds};
@@ -44,7 +44,7 @@ pub struct Tally {
 
 struct Run<'s> {
     scenario: &'s Scenario,
-    site: Site,
+    environment: Environment,
     oracle: Oracle,
     /// What the workspaces held, each time until they changed.
     past: Vec<(SystemTime, Contents)>,
@@ -64,23 +64,23 @@ impl<'s> Run<'s> {
             ..Oracle::default()
         };
         let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "10000")];
-        let site = Site::open(&scenario.catalog().to_string(), powerbi, &more).await.unwrap();
+        let environment = Environment::open(&scenario.catalog().to_string(), powerbi, &more).await.unwrap();
         let (past, makers, tally) = (Vec::new(), Vec::new(), Tally::default());
-        Self { scenario, site, oracle, past, is_faulty: false, last_fault: None, makers, tally }
+        Self { scenario, environment, oracle, past, is_faulty: false, last_fault: None, makers, tally }
     }
 
     /// Takes one step, and returns the violations that it shows.
     async fn step(&mut self, step: &Value) -> Vec<String> {
         if let Some(by) = seconds(&step["advance"]) {
-            self.site.clock.advance(by);
+            self.environment.clock.advance(by);
         } else if let Some(life) = seconds(&step["accessTokenLife"]) {
-            self.site.set_access_token_life(life);
+            self.environment.set_access_token_life(life);
         } else if let Some(dataset) = step["move"]["dataset"].as_str() {
-            self.past.push((self.site.clock.now(), self.site.contents()));
-            self.site.move_dataset(dataset, step["move"]["to"].as_str());
+            self.past.push((self.environment.clock.now(), self.environment.contents()));
+            self.environment.move_dataset(dataset, step["move"]["to"].as_str());
         } else if let Some(route) = step["fail"]["route"].as_str() {
             for _ in 0..step["fail"]["times"].as_u64().unwrap_or(1) {
-                self.site.fail(route, fault_of(&step["fail"]["how"]));
+                self.environment.fail(route, fault_of(&step["fail"]["how"]));
             }
             self.is_faulty = true;
         } else {
@@ -95,8 +95,8 @@ impl<'s> Run<'s> {
         let event = events::post(caller.kind, function, &caller.claims, &ask["body"]);
         (self.oracle.possible, self.oracle.certain) = self.trusted_contents();
         let answer = self.send(function, &event).await;
-        let issued = answer.token().map(|token| (token.to_owned(), self.site.issued(token)));
-        let asked = Asked::new(&event);
+        let issued = answer.token().map(|token| (token.to_owned(), self.environment.issued(token)));
+        let asked = RequestEvent::new(&event);
         let found = match &issued {
             Some((token, None)) => vec![format!("{token} is not a token of Power BI")],
             Some((token, Some(issued))) => {
@@ -117,19 +117,19 @@ impl<'s> Run<'s> {
     /// Sends an event. If an upstream fails, tokio's time is paused, so that it skips the waiting.
     async fn send(&mut self, function: &'static str, event: &Value) -> Answer {
         if !self.is_faulty {
-            return self.site.send(function, event).await;
+            return self.environment.send(function, event).await;
         }
-        self.last_fault = Some(self.site.clock.now());
+        self.last_fault = Some(self.environment.clock.now());
         let paused = Paused::begin();
-        let answer = self.site.send(function, event).await;
+        let answer = self.environment.send(function, event).await;
         drop(paused);
-        self.site.clear_faults();
+        self.environment.clear_faults();
         answer
     }
 
     /// Without faults, the answer must be that of the contract. With faults, it must not allow more.
-    fn violations(&self, asked: &Asked<'_>, answer: &Answer, issued: Option<&Issued>) -> Vec<String> {
-        let is_quiet = self.last_fault.is_none_or(|at| self.site.clock.now() > at + AFTERMATH);
+    fn violations(&self, asked: &RequestEvent<'_>, answer: &Answer, issued: Option<&Issued>) -> Vec<String> {
+        let is_quiet = self.last_fault.is_none_or(|at| self.environment.clock.now() > at + AFTERMATH);
         let mut found = if is_quiet {
             faults(&self.oracle, asked, answer.code(), &answer.body, issued)
         } else {
@@ -143,7 +143,7 @@ impl<'s> Run<'s> {
 
     /// A returned token must be valid, and the answer must not promise a longer lifetime.
     fn lifetime_violations(&self, answer: &Answer, issued: &Issued) -> Vec<String> {
-        let now = self.site.clock.now();
+        let now = self.environment.clock.now();
         let left = issued.expires.duration_since(now).unwrap_or_default();
         let life = issued.expires.duration_since(issued.at).unwrap_or_default();
         let is_quiet = self.last_fault.is_none_or(|at| now > at + AFTERMATH);
@@ -164,15 +164,15 @@ impl<'s> Run<'s> {
             Some(maker) => self.tally.shared += usize::from(maker != *caller),
             None => self.makers.push((token.to_owned(), caller.clone())),
         }
-        let is_fresh = issued.at == self.site.clock.now();
+        let is_fresh = issued.at == self.environment.clock.now();
         self.tally.fresh += usize::from(is_fresh);
         self.tally.cached += usize::from(!is_fresh);
     }
 
     /// The datasets that each workspace held at some time, and at every time, within the age at which a list is still used.
     fn trusted_contents(&self) -> (Contents, Contents) {
-        let (mut possible, mut certain) = (self.site.contents(), self.site.contents());
-        let oldest = self.site.clock.now() - METADATA_TTL;
+        let (mut possible, mut certain) = (self.environment.contents(), self.environment.contents());
+        let oldest = self.environment.clock.now() - METADATA_TTL;
         for (_, past) in self.past.iter().filter(|(until, _)| *until >= oldest) {
             for (workspace, datasets) in past {
                 possible.entry(workspace.clone()).or_default().extend(datasets.iter().cloned());
@@ -211,7 +211,7 @@ pub fn run_scenario(scenario: &Scenario) -> Result<Tally, String> {
         for (number, step) in scenario.steps().iter().enumerate() {
             let found = run.step(step).await;
             if !found.is_empty() {
-                let calls = run.site.take_calls();
+                let calls = run.environment.take_calls();
                 let so_far = scenario.until(number);
                 return Err(format!("step {number}, {step}:\n{found:#?}\nupstream calls: {calls:#?}\n{so_far:?}"));
             }

@@ -54,8 +54,8 @@ async fn respond(request: Request, state: Arc<Mutex<State>>) -> Option<Vec<u8>> 
     match fault {
         None => Some(state.lock().unwrap().answer_to(&request)),
         Some(Fault::Status(status, headers, body)) => {
-            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            Some(response(status, &headers, body.as_bytes()))
+            let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            Some(response(status, &lines.concat(), body.as_bytes()))
         }
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Close) => None,

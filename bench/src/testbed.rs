@@ -30,14 +30,14 @@ pub struct Network {
 }
 
 /// Stand-ins and the environment variables of a function that uses them.
-pub struct Site {
+pub struct Testbed {
     /// The upstreams.
     pub upstreams: FakeServices,
     variables: Variables,
     _files: TempDir,
 }
 
-impl Site {
+impl Testbed {
     /// Starts the upstreams.
     ///
     /// # Errors

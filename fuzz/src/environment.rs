@@ -44,7 +44,7 @@ impl PowerBiContents {
 }
 
 /// One environment: all three functions with one set of caches.
-pub struct Site {
+pub struct Environment {
     /// The clock of the functions and the upstreams.
     pub clock: Arc<ManualClock>,
     app: Arc<App>,
@@ -52,7 +52,7 @@ pub struct Site {
     _server: Server,
 }
 
-impl Site {
+impl Environment {
     /// A new environment.
     ///
     /// # Errors
