@@ -1,4 +1,4 @@
-# What a developer runs. `make` alone lists it; the first run of a target sets up what it needs.
+# Commands for developers. `make` without a target lists them. Each target installs what it needs on its first run.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 TOOLS := $(VENV)/.installed
 
-# Beside cargo's own folders, so that `cargo clean` takes it along.
+# In cargo's folder, so that `cargo clean` removes it.
 FUZZER := target/tools/bin/cargo-fuzz
 FUZZER_VERSION := 0.13.2
 
@@ -18,16 +18,16 @@ DYNALITE := tests/dynalite/node_modules/.installed
 SPA_BUILT := spa/node_modules/.built
 SPA_SOURCES := $(shell find spa -type d \( -name node_modules -o -name dist -o -name demo-dist \) -prune -o -type f -print)
 
-# Processor of this machine, and of the functions to be deployed.
+# The processor of this machine, and that of the deployed functions.
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 ARCH ?= arm64
 RUST_TARGET = $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
 
-# The project's tools before the machine's: `sam build` looks for cargo-lambda on the PATH.
+# The project's tools come before those of the machine: `sam build` looks for cargo-lambda on the PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON
 export SAM_CLI_TELEMETRY := 0
-# `sam validate` wants a region, but asks nothing of it.
+# `sam validate` needs a region, but calls no service.
 export AWS_REGION ?= eu-west-1
 
 .PHONY: help
@@ -41,9 +41,9 @@ doctor: ## Check that this machine has what the project needs
 	@tools/doctor
 
 .PHONY: setup
-setup: $(TOOLS) $(SPA_TOOLS) $(DYNALITE) ## Install the project's tools (other targets do it by themselves)
+setup: $(TOOLS) $(SPA_TOOLS) $(DYNALITE) ## Install the project's tools (the other targets do this too)
 
-# PIP_USER, which some machines set, has no meaning inside a virtual environment and stops pip there.
+# Some machines set PIP_USER. In a virtual environment it makes pip fail.
 $(TOOLS): requirements-dev.txt | doctor
 	@echo '==> Installing the tools of requirements-dev.txt into $(VENV)'
 	$(PYTHON) -m venv --clear $(VENV)
@@ -51,17 +51,17 @@ $(TOOLS): requirements-dev.txt | doctor
 	@touch $@
 
 $(SPA_TOOLS): spa/package-lock.json | doctor
-	@echo '==> Installing what the pages are built with into spa/node_modules'
+	@echo '==> Installing the packages of spa/package-lock.json into spa/node_modules'
 	cd spa && npm ci --no-audit --no-fund
 	@touch $@
 
-# Its one package with an install script is for tables on disk, which the tests have none of.
+# One package has an install script. It is for tables on disk, which the tests do not use.
 $(DYNALITE): tests/dynalite/package-lock.json | doctor
-	@echo '==> Installing a second DynamoDB for the tests into tests/dynalite/node_modules'
+	@echo '==> Installing dynalite, a DynamoDB emulator, into tests/dynalite/node_modules'
 	cd tests/dynalite && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-# Without optimisation: it only calls cargo and the targets.
+# A debug build is enough: it only starts cargo and the targets.
 $(FUZZER): | doctor
 	@echo '==> Installing cargo-fuzz into target/tools'
 	cargo install --quiet --locked --debug --root target/tools cargo-fuzz --version $(FUZZER_VERSION)
@@ -73,8 +73,9 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 # Run
 
 .PHONY: dev
-dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI
-	cargo run --locked --package devstack
+dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins for Entra and Power BI
+	cargo build --locked --workspace --bin devstack
+	target/debug/devstack
 
 .PHONY: browser
 browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or Chromium, embedded report included
@@ -83,23 +84,33 @@ browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or
 # Check
 
 .PHONY: lint
-lint: lint-rust lint-dependencies ## Check format, lints, documentation, dependencies
+lint: lint-rust lint-dependencies lint-spelling ## Check format, lints, documentation, dependencies, spelling
 
-# What the feature `opentelemetry` is checked with; everything else runs as it is deployed, without.
-WITH_SPANS := $(addprefix --package ,dynabind token-function config-function datasets-function acceptance) \
-	--features opentelemetry
-
+# Every cargo command selects the whole workspace, so that all of them use the same features and compile each dependency once.
+# `acceptance` switches the feature `opentelemetry` on. `make test-template` builds the functions without it.
 .PHONY: lint-rust
 lint-rust: | doctor
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/libfuzzer/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked $(WITH_SPANS) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 
 .PHONY: lint-dependencies
 lint-dependencies: $(TOOLS)
 	cargo-deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
+
+.PHONY: lint-spelling
+lint-spelling: $(TOOLS)
+	typos
+
+# Tests that start other programs, or wait for real time limits.
+SLOW_TESTS := dynamodb drills faults::matrix local_invoke managed_instances moto
+
+.PHONY: check
+check: | doctor ## Check format, lints and the fast Rust tests; run this after every change
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked --workspace --lib --test it -- $(addprefix --skip ,$(SLOW_TESTS))
 
 .PHONY: test
 test: test-rust test-template test-spa ## Run all tests
@@ -108,10 +119,15 @@ test: test-rust test-template test-spa ## Run all tests
 .PHONY: test-rust
 test-rust: $(TOOLS) $(DYNALITE)
 	cargo test --locked --workspace
-	cargo test --locked $(WITH_SPANS) spans
 
-# In a build directory of its own, so that it leaves alone what `make package` built for another processor.
+# Builds the functions with their default features, as they are deployed, but without optimisation. It has its own target
+# directory, because its profile differs from that of `make package`.
 .PHONY: test-template
+test-template: export CARGO_TARGET_DIR := $(CURDIR)/target/template
+test-template: export CARGO_PROFILE_RELEASE_OPT_LEVEL := 0
+test-template: export CARGO_PROFILE_RELEASE_LTO := off
+test-template: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS := 16
+test-template: export RUSTFLAGS := -D warnings
 test-template: $(TOOLS)
 	sam validate --lint
 	sam build --build-dir target/sam --parameter-overrides Architecture=$(HOST_ARCH)
@@ -126,9 +142,9 @@ fuzz: $(FUZZER) ## Fuzz every target for SECONDS (60) each; TARGET=name fuzzes o
 
 # Measure
 
-# The functions are built by themselves, so that no feature of the benchmarks' dependencies gets into them.
+# The functions are built separately, so that they get no feature of the dependencies of the benchmarks.
 .PHONY: bench
-bench: | doctor ## Measure the release binaries beside a bare function; writes target/bench.json
+bench: | doctor ## Measure the release binaries and a bare function; writes target/bench.json
 	cargo build --locked --release
 	cargo build --locked --release --package bare-function
 	cargo run --locked --release --package bench
@@ -137,7 +153,7 @@ bench: | doctor ## Measure the release binaries beside a bare function; writes t
 PEERS := target/peers
 
 .PHONY: bench-peers
-bench-peers: $(PEERS)/.installed ## Measure beside functions in Python and Node that do the whole job
+bench-peers: $(PEERS)/.installed ## Measure the release binaries and equivalent functions in Python and Node
 	cargo build --locked --release
 	cargo run --locked --release --package bench -- --beside $(PEERS)/python --json target/bench-python.json
 	cargo run --locked --release --package bench -- --beside $(PEERS)/node --json target/bench-node.json
@@ -153,7 +169,7 @@ $(PEERS)/.installed: bench/peers/python/requirements.txt bench/peers/node/packag
 	@touch $@
 
 .PHONY: scaling
-scaling: | doctor ## Simulate what a load asks of Power BI; ARGS='--users 5000 --tenants 200 --calls-per-minute 100'
+scaling: | doctor ## Simulate the calls of a load to Power BI; ARGS='--users 5000 --tenants 200 --calls-per-minute 100'
 	cargo run --locked --release --package bench --bin scaling -- $(ARGS)
 
 # Build and deploy
@@ -163,16 +179,16 @@ build: $(TOOLS) ## Build the release binaries for this machine's processor, in t
 	cargo lambda build --locked --release --$(subst _,-,$(HOST_ARCH))
 
 .PHONY: package
-package: $(TOOLS) ## Build what is deployed, for ARCH (arm64 or x86_64)
+package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64)
 	rustup target add $(RUST_TARGET)
 	sam build --parameter-overrides Architecture=$(ARCH)
 
 .PHONY: deploy
-deploy: package ## Deploy to AWS; asks for the parameters and remembers the answers in samconfig.toml
-	@echo "==> Answer the question for Architecture with $(ARCH), as it was built"
+deploy: package ## Deploy to AWS; asks for the parameters and saves the answers in samconfig.toml
+	@echo "==> Answer the question for Architecture with $(ARCH): the package is built for it"
 	sam deploy --guided
 
 .PHONY: clean
-clean: ## Remove all that was built or installed
+clean: ## Remove everything that was built or installed
 	rm -rf .aws-sam $(VENV) spa/node_modules spa/tests/react-18/node_modules spa/dist spa/packages/*/dist spa/demo-dist tests/dynalite/node_modules
 	cargo clean

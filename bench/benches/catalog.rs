@@ -1,4 +1,4 @@
-//! Loading a catalog, and holding a request against it, by the number of tenants.
+//! The time to load a catalog and to authorize a request, by the number of tenants.
 
 use std::hint::black_box;
 

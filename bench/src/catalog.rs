@@ -1,4 +1,4 @@
-//! Catalogs of any size, and what is done with one for each binding.
+//! Catalogs of any size, and the authorization of a binding.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::Error;
 use crate::upstream::WORKSPACE;
 
-/// The tenant that events come from.
+/// The tenant of the events.
 pub const TENANT: &str = "tenant-0";
 /// A report that this tenant may bind.
 pub const REPORT: &str = "report-0";
@@ -22,7 +22,7 @@ pub const DATASET: &str = "dataset-0";
 
 const REPORTS: usize = 20;
 
-/// A catalog of so many tenants, each with a dataset of its own and two grants.
+/// A catalog of this many tenants, each with its own dataset and two grants.
 #[must_use]
 pub fn text(tenants: usize) -> String {
     let entries = |count: usize, entry: &dyn Fn(usize) -> (String, Value)| -> Map<String, Value> {
@@ -64,7 +64,7 @@ fn guid(index: usize) -> String {
     format!("00000000-0000-4000-8000-{index:012x}")
 }
 
-/// A caller's request for one binding, to be held against a catalog.
+/// A caller's request for one binding, and a catalog.
 pub struct Authorization {
     catalog: Catalog,
     context: Arc<RequestContext>,
@@ -73,7 +73,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// A request of a caller of one of so many tenants.
+    /// A request of a caller of one of this many tenants.
     ///
     /// # Errors
     /// When the catalog cannot be read.
@@ -87,7 +87,7 @@ impl Authorization {
         Ok(Self { catalog, context: Arc::new(RequestContext::begin(None)), caller, request })
     }
 
-    /// From the tenant's name to the proof that it may; `None` where it may not.
+    /// Authorizes the request; `None` if it is refused.
     #[must_use]
     pub fn decide(&self) -> Option<AuthorizedBindings> {
         let name = self.caller.tenant()?;
@@ -99,10 +99,10 @@ impl Authorization {
     }
 }
 
-/// The caller that a Lambda authorizer's event is of.
+/// The caller of an event with these claims from a Lambda authorizer.
 ///
 /// # Errors
-/// When the claims name nobody.
+/// When the claims identify no caller.
 pub fn caller(claims: &Value) -> Result<Caller, Error> {
     let event = json!({
         "version": "2.0", "rawPath": "/token", "headers": {},
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_caller_may() {
+    fn the_request_is_authorized() {
         assert!(Authorization::among(10).unwrap().decide().is_some());
     }
 }

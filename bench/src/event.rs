@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::catalog::{DATASET, REPORT, TENANT};
 
-/// What is asked of a function.
+/// The route of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Question {
+pub enum Route {
     /// `POST /token`
     Token,
     /// `POST /config`
@@ -16,7 +16,7 @@ pub enum Question {
     Datasets,
 }
 
-impl Question {
+impl Route {
     /// The function's binary.
     #[must_use]
     pub fn function(self) -> &'static str {
@@ -27,7 +27,7 @@ impl Question {
         }
     }
 
-    /// An event from the user of that number. Each user has an identity, and so an embed token, of their own.
+    /// An event of the user with this number. Each user has their own identity and so their own embed token.
     #[must_use]
     pub fn event(self, user: usize) -> Bytes {
         let method = if self == Self::Datasets { "GET" } else { "POST" };
@@ -54,7 +54,7 @@ fn headers() -> serde_json::Value {
     json!({
         "accept": "application/json",
         "accept-encoding": "gzip, deflate, br",
-        // As long as an identity provider's tokens are.
+        // The length of a typical token.
         "authorization": format!("Bearer {}", "eyJ0".repeat(250)),
         "content-type": "application/json",
         "host": "abcdef1234.execute-api.eu-west-1.amazonaws.com",

@@ -1,23 +1,26 @@
-//! `bench [--binaries DIRECTORY] [--json FILE] [--rounds NUMBER] [--only PART] [--beside PROGRAM]`: one run, one table.
-//!
-//! The parts are `cold`, `preconnect`, `warm`, `burst`, `sizes` and `catalogs`. A program that speaks Lambda's Runtime API and answers
-//! the same events takes the bare function's place.
+//! The command `bench`: one run, one table.
 
 use std::path::PathBuf;
 
 use bench::measure::{self, Plan};
 use bench::{Error, process};
+use clap::Parser;
 use serde_json::json;
 
-/// What the command line says.
+/// Measures the release binaries beside a bare function and prints a table
+#[derive(Parser)]
+#[command(name = "bench")]
 struct Arguments {
+    #[command(flatten)]
     plan: Plan,
+    /// The file for the figures
+    #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
     json: PathBuf,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let arguments = arguments()?;
+    let arguments = Arguments::parse();
     let (processors, load) = (process::processors()?, process::load()?);
     let table = measure::all(&arguments.plan).await?;
     let load_after = process::load()?;
@@ -35,23 +38,4 @@ async fn main() -> Result<(), Error> {
         println!("{processors}; load average {load} before, {load_after} after; {misses} target(s) missed");
     }
     Ok(())
-}
-
-fn arguments() -> Result<Arguments, Error> {
-    let plan = Plan { binaries: "target/release".into(), rounds: 21, only: None, beside: None };
-    let mut arguments = Arguments { plan, json: "target/bench.json".into() };
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
-        match word.as_str() {
-            "--binaries" => arguments.plan.binaries = value.into(),
-            "--json" => arguments.json = value.into(),
-            "--rounds" => arguments.plan.rounds = value.parse()?,
-            "--beside" => arguments.plan.beside = Some(value.into()),
-            "--only" if measure::PARTS.contains(&value.as_str()) => arguments.plan.only = Some(value),
-            "--only" => return Err(format!("--only wants one of {}, not `{value}`", measure::PARTS.join(", ")).into()),
-            _ => return Err(format!("unknown argument {word}").into()),
-        }
-    }
-    Ok(arguments)
 }

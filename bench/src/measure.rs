@@ -9,10 +9,11 @@ mod warm;
 
 use std::path::PathBuf;
 
+use clap::Args;
+
 use crate::Error;
-use crate::lambda::Variables;
-use crate::site::{Network, Site, lambda_variables};
 use crate::table::Table;
+use crate::testbed::{Network, Testbed, Variables, lambda_variables};
 
 /// The binary of the bare function.
 const BARE: &str = "bare";
@@ -21,15 +22,19 @@ const BARE: &str = "bare";
 pub const PARTS: [&str; 6] = ["cold", "preconnect", "warm", "burst", "sizes", "catalogs"];
 
 /// What is measured, and how often.
-#[derive(Clone, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Plan {
-    /// Where the release binaries lie.
+    /// The folder of the release binaries
+    #[arg(long, value_name = "FOLDER", default_value = "target/release")]
     pub binaries: PathBuf,
-    /// How many cold starts of each kind.
+    /// The number of cold starts of each kind
+    #[arg(long, value_name = "N", default_value_t = 21)]
     pub rounds: usize,
-    /// The one of [`PARTS`] to run; all of them where there is none.
+    /// Measure only this part
+    #[arg(long, value_name = "PART", value_parser = PARTS)]
     pub only: Option<String>,
-    /// Another function that does the whole job, in the bare one's place.
+    /// Compare with this program instead of the bare function; it polls Lambda's Runtime API and answers the same events
+    #[arg(long, value_name = "PROGRAM")]
     pub beside: Option<PathBuf>,
 }
 
@@ -38,61 +43,61 @@ impl Plan {
         self.binaries.join(name)
     }
 
-    /// What the functions are held against.
-    async fn yardstick(&self, network: Network) -> Result<Yardstick, Error> {
+    /// The function with which ours are compared.
+    async fn baseline(&self, network: Network) -> Result<Baseline, Error> {
         let Some(program) = &self.beside else {
-            return Ok(Yardstick { program: self.binary(BARE), variables: lambda_variables(), _site: None });
+            return Ok(Baseline { program: self.binary(BARE), variables: lambda_variables(), _site: None });
         };
-        let site = Site::start(self.network(network)).await?;
-        Ok(Yardstick { program: program.clone(), variables: site.variables().clone(), _site: Some(site) })
+        let testbed = Testbed::start(self.network(network)).await?;
+        Ok(Baseline { program: program.clone(), variables: testbed.variables().clone(), _site: Some(testbed) })
     }
 
-    /// The network, with TLS where another function is measured: MSAL takes no other authority.
+    /// The network. Another function needs TLS: MSAL accepts no other authority.
     fn network(&self, network: Network) -> Network {
         Network { tls: network.tls || self.beside.is_some(), ..network }
     }
 
-    /// The head of the yardstick's column.
-    fn yardstick_name(&self) -> String {
+    /// The heading of the column for the baseline.
+    fn baseline_name(&self) -> String {
         let program = self.beside.as_ref().and_then(|program| program.file_name());
         program.map_or_else(|| "bare function".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    fn wants(&self, part: &str) -> bool {
+    fn includes(&self, part: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only == part)
     }
 }
 
-/// The function beside which ours are measured.
-struct Yardstick {
+/// The function with which ours are compared.
+struct Baseline {
     program: PathBuf,
     variables: Variables,
-    /// Stand-ins of its own, so that its calls are not counted as ours.
-    _site: Option<Site>,
+    /// Its own stand-ins, so that its calls are not counted as ours.
+    _site: Option<Testbed>,
 }
 
-/// Runs what the plan wants.
+/// Runs the parts of the plan.
 ///
 /// # Errors
 /// When a function cannot be started, or does not answer with a success.
 pub async fn all(plan: &Plan) -> Result<Table, Error> {
-    let mut table = Table::beside(plan.yardstick_name());
-    if plan.wants("cold") {
+    let mut table = Table::beside(plan.baseline_name());
+    if plan.includes("cold") {
         cold::measure(plan, &mut table).await?;
     }
-    if plan.wants("preconnect") && plan.beside.is_none() {
+    if plan.includes("preconnect") && plan.beside.is_none() {
         preconnect::measure(plan, &mut table).await?;
     }
-    if plan.wants("warm") {
+    if plan.includes("warm") {
         warm::measure(plan, &mut table).await?;
     }
-    if plan.wants("burst") {
+    if plan.includes("burst") {
         burst::measure(plan, &mut table).await?;
     }
-    if plan.wants("sizes") && plan.beside.is_none() {
+    if plan.includes("sizes") && plan.beside.is_none() {
         sizes::measure(plan, &mut table)?;
     }
-    if plan.wants("catalogs") && plan.beside.is_none() {
+    if plan.includes("catalogs") && plan.beside.is_none() {
         catalogs::measure(plan, &mut table)?;
     }
     Ok(table)

@@ -1,25 +1,25 @@
-//! What the kernel says of a running process.
+//! The kernel's figures of a running process.
 
 use std::fs;
 use std::time::Duration;
 
 use crate::Error;
 
-/// The processor time that a process has used so far, in all of its threads.
+/// The processor time of all threads of a process so far.
 ///
 /// # Errors
 /// When there is no such process.
 pub fn cpu_time(pid: u32) -> Result<Duration, Error> {
     let mut nanoseconds = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // A thread may end between the listing and the look.
+        // A thread may have ended since the listing.
         let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
         nanoseconds += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// The most memory that a process has ever had resident, in MiB.
+/// The peak resident memory of a process, in MiB.
 ///
 /// # Errors
 /// When there is no such process.
@@ -30,10 +30,10 @@ pub fn peak_memory(pid: u32) -> Result<f64, Error> {
     Ok(kibibytes / 1024.0)
 }
 
-/// How busy the machine is: the load average of the last minute.
+/// The load average of the last minute.
 ///
 /// # Errors
-/// When the system does not say.
+/// When the system does not report it.
 pub fn load() -> Result<f64, Error> {
     Ok(fs::read_to_string("/proc/loadavg")?.split(' ').next().unwrap_or_default().parse()?)
 }
@@ -41,7 +41,7 @@ pub fn load() -> Result<f64, Error> {
 /// The processors' name and number.
 ///
 /// # Errors
-/// When the system does not say.
+/// When the system does not report it.
 pub fn processors() -> Result<String, Error> {
     let text = fs::read_to_string("/proc/cpuinfo")?;
     let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("model name")).collect();

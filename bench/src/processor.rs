@@ -1,24 +1,23 @@
 //! One processor for the function, another for everything around it.
 //!
-//! Where a scheduler may move two processes that wake each other, it decides
-//! what a round trip takes: a function beside a copy of itself was measured at
-//! twice the time. Kept apart, both are woken across processors, as in Lambda.
+//! If the scheduler may move two processes that wake each other, its choice decides the time of a round trip: a function and
+//! a copy of it differed by a factor of two. On separate processors, each wake-up crosses processors, as in Lambda.
 
 use crate::Error;
 
-/// Keeps this thread, and what it starts, on the first processor until dropped.
-pub struct Apart {
+/// Pins this thread, and the processes that it starts, to the first processor until it is dropped.
+pub struct SeparateProcessors {
     allowed: platform::Processors,
 }
 
-impl Apart {
+impl SeparateProcessors {
     /// Moves this thread.
     ///
     /// # Errors
     /// When the system does not allow it.
     pub fn begin() -> Result<Self, Error> {
         let allowed = platform::allowed()?;
-        platform::keep_on(None, platform::first(&allowed))?;
+        platform::pin(None, platform::first(&allowed))?;
         Ok(Self { allowed })
     }
 
@@ -27,14 +26,14 @@ impl Apart {
     /// # Errors
     /// When there is no such process.
     pub fn move_away(&self, pid: u32) -> Result<(), Error> {
-        platform::keep_on(Some(pid), platform::last(&self.allowed))
+        platform::pin(Some(pid), platform::last(&self.allowed))
     }
 }
 
-impl Drop for Apart {
+impl Drop for SeparateProcessors {
     fn drop(&mut self) {
-        // Where this fails, the rest of the run has one processor, and says so by its figures.
-        drop(platform::keep_on(None, self.allowed));
+        // If this fails, the rest of the run has one processor, which its figures show.
+        drop(platform::pin(None, self.allowed));
     }
 }
 
@@ -51,27 +50,27 @@ mod platform {
     }
 
     pub(super) fn first(among: &Processors) -> Processors {
-        alone((0..CpuSet::MAX_CPU).find(|number| among.is_set(*number)))
+        only((0..CpuSet::MAX_CPU).find(|number| among.is_set(*number)))
     }
 
     pub(super) fn last(among: &Processors) -> Processors {
-        alone((0..CpuSet::MAX_CPU).rfind(|number| among.is_set(*number)))
+        only((0..CpuSet::MAX_CPU).rfind(|number| among.is_set(*number)))
     }
 
-    fn alone(number: Option<usize>) -> Processors {
+    fn only(number: Option<usize>) -> Processors {
         let mut set = CpuSet::new();
         set.set(number.unwrap_or_default());
         set
     }
 
-    pub(super) fn keep_on(pid: Option<u32>, processors: Processors) -> Result<(), Error> {
+    pub(super) fn pin(pid: Option<u32>, processors: Processors) -> Result<(), Error> {
         let pid =
             pid.map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no such process")).transpose()?;
         Ok(sched_setaffinity(pid, &processors)?)
     }
 }
 
-/// Elsewhere the system's scheduler has its way.
+/// On other systems the scheduler decides.
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use crate::Error;
@@ -86,7 +85,7 @@ mod platform {
 
     pub(super) fn last((): &Processors) -> Processors {}
 
-    pub(super) fn keep_on(_: Option<u32>, (): Processors) -> Result<(), Error> {
+    pub(super) fn pin(_: Option<u32>, (): Processors) -> Result<(), Error> {
         Ok(())
     }
 }

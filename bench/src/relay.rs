@@ -1,9 +1,8 @@
-//! A relay that puts a network's distance between a function and an upstream.
+//! A relay that adds the round trip of a network between a function and an upstream.
 //!
-//! Every byte takes half of the round trip in each direction. A connection is
-//! accepted at once by the kernel, so the first bytes of a client wait for the
-//! round trip that the set-up would have cost. Threads and not timers of the
-//! event loop: those are exact to a millisecond only, which is 5 % of 20 ms.
+//! Every byte takes half of the round trip in each direction. The kernel accepts a connection immediately, so the first bytes
+//! of a client wait for the round trip of the connection's set-up. The relay uses threads, because timers of the event loop
+//! have a resolution of a millisecond, which is 5 % of 20 ms.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,19 +10,20 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use test_support::lambda::now;
+
 use crate::Error;
-use crate::lambda::now;
 
 /// Starts a relay to `target`, `round_trip` away; it ends with the process.
 ///
 /// # Errors
-/// When no port is to be had.
+/// When there is no free port.
 pub fn start(target: SocketAddr, round_trip: Duration) -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            // A connection that cannot be relayed is closed; the function says so.
+            // A connection that cannot be relayed is closed; the function reports it.
             drop(relay(client, target, round_trip));
         }
     });
@@ -40,7 +40,7 @@ fn relay(client: TcpStream, target: SocketAddr, round_trip: Duration) -> Result<
     Ok(())
 }
 
-/// Carries bytes one way: none leaves before `earliest`, each takes `one_way`.
+/// Forwards bytes in one direction: none before `earliest`, each after a delay of `one_way`.
 fn pump(mut from: TcpStream, mut to: TcpStream, earliest: Instant, one_way: Duration) {
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {

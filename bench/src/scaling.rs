@@ -1,49 +1,49 @@
-//! What a morning's load asks of Power BI and Entra, by simulation.
+//! A simulation of the calls to Power BI and Entra during a morning.
 //!
-//! Everything that decides is the real thing: authorisation, the cache of embed
-//! tokens, when a page is told to ask again. Time and the two upstreams are not:
-//! hours pass in a second, and every call is only counted.
+//! Authorization, the cache of embed tokens, and the time of the next request are the real code. Time and the two upstreams are
+//! simulated: hours pass in a second, and calls are only counted.
 
 mod environment;
 mod upstreams;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dynabind::clock::Clock;
 use dynabind::domain::Caller;
+use test_support::clock::ManualClock;
 
 use crate::Error;
 use environment::{Environment, caller};
 use upstreams::Counters;
 
-/// Who shares an embed token with whom.
+/// Which users share an embed token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sharing {
-    /// Nobody: the dataset's identity is the user's own.
+    /// None: each user has an identity.
     PerUser,
     /// All users of a tenant: its dataset has no identity.
     PerTenant,
 }
 
-/// What is simulated.
+/// The simulated load.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
-    /// Open pages, each of a user of its own.
+    /// Open pages, each of a different user.
     pub users: usize,
     /// Tenants, over which the users are spread evenly.
     pub tenants: usize,
-    /// Execution environments; each request reaches any of them.
+    /// Execution environments; each request goes to a random one.
     pub environments: usize,
-    /// Who shares a token.
+    /// Which users share a token.
     pub sharing: Sharing,
     /// How long pages stay open. They are opened in the course of the first hour.
     pub hours: u64,
 }
 
-/// What it came to.
+/// The result of a simulation.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Outcome {
     /// Requests of pages.
@@ -56,30 +56,13 @@ pub struct Outcome {
     pub access_tokens: usize,
 }
 
-/// A clock that jumps from event to event.
-#[derive(Debug)]
-struct SimulatedClock(Mutex<SystemTime>);
-
-impl SimulatedClock {
-    fn set(&self, millis: u64) {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
-    }
-}
-
-impl Clock for SimulatedClock {
-    fn now(&self) -> SystemTime {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Lets the load run; the same `seed` gives the same outcome.
+/// Runs the load; the same `seed` gives the same result.
 ///
 /// # Errors
-/// When a request is not answered, which would be a fault of the simulation.
+/// When a request fails, which would be a bug of the simulation.
 pub fn simulate(load: &Load, seed: u64) -> Result<Outcome, Error> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let clock = Arc::new(SimulatedClock(Mutex::new(SystemTime::UNIX_EPOCH)));
+    let clock = Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH));
     let counters = Arc::new(Counters::new(Arc::clone(&clock) as Arc<dyn Clock>));
     let environments: Vec<Environment> =
         (0..load.environments).map(|_| Environment::start(load, &counters)).collect::<Result<_, _>>()?;
@@ -91,7 +74,7 @@ pub fn simulate(load: &Load, seed: u64) -> Result<Outcome, Error> {
         if at >= load.hours * hour {
             break;
         }
-        clock.set(at);
+        clock.set(SystemTime::UNIX_EPOCH + Duration::from_millis(at));
         requests += 1;
         let again = environments[random.usize(0..environments.len())].ask(&callers[user])?;
         due.push(Reverse((random.u64(again), user)));
@@ -108,7 +91,7 @@ mod tests {
     #[test]
     fn a_shared_token_is_made_once_for_each_tenant_environment_and_life() {
         let outcome = simulate(&SHARED, 1).unwrap();
-        // It is handed out for 22 to 60 minutes, so at most 9 times in 3 hours.
+        // It is used for 22 to 60 minutes, so there are at most 9 in 3 hours.
         let (least, most) = (10 * 3 * 3, 10 * 3 * 9);
         assert!((least..=most).contains(&outcome.embed_tokens), "{outcome:?}");
         assert!(outcome.requests > 200 * 3, "{outcome:?}");
@@ -121,7 +104,7 @@ mod tests {
         let own = simulate(&Load { sharing: Sharing::PerUser, ..SHARED }, 1).unwrap();
         assert!(own.embed_tokens > 3 * shared.embed_tokens, "{own:?} {shared:?}");
         assert!(own.embed_tokens <= own.requests, "{own:?}");
-        // One for each environment and half of a life, whoever asks.
+        // One for each environment and half of a lifetime, for any number of users.
         assert!(own.access_tokens <= 3 * 5 && shared.access_tokens <= 3 * 5, "{own:?} {shared:?}");
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The value below which `share` (0 to 1) of the samples lie; 0 for none.
+/// The value below which `share` (0 to 1) of the samples are; 0 without samples.
 #[must_use]
 pub fn percentile(samples: &[f64], share: f64) -> f64 {
     let mut sorted = samples.to_vec();

@@ -1,15 +1,15 @@
-//! The figures, beside those of the bare function and the targets.
+//! The table of figures, with those of the baseline and the targets.
 
 use serde_json::{Value, json};
 
-/// How far a figure may go.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Limit {
-    /// It is for information.
+    /// None.
     None,
-    /// The figure itself.
+    /// A maximum of the figure.
     Figure(f64),
-    /// Its ratio to the bare function's.
+    /// A maximum of its ratio to the baseline.
     Ratio(f64),
 }
 
@@ -30,13 +30,13 @@ impl Row {
         Self { what: what.into(), unit, figure, bare: None, limit: Limit::None }
     }
 
-    /// Beside what the bare function took for the same.
+    /// Adds the baseline's figure.
     #[must_use]
     pub fn beside(self, bare: f64) -> Self {
         Self { bare: Some(bare), ..self }
     }
 
-    /// Held to a target.
+    /// Adds a target.
     #[must_use]
     pub fn within(self, limit: Limit) -> Self {
         Self { limit, ..self }
@@ -46,7 +46,7 @@ impl Row {
         self.bare.filter(|bare| *bare > 0.0).map(|bare| self.figure / bare)
     }
 
-    /// Whether it keeps to its target; `None` where it has none.
+    /// Whether it meets its target; `None` without one.
     fn passes(&self) -> Option<bool> {
         match self.limit {
             Limit::None => None,
@@ -91,7 +91,7 @@ impl Row {
     }
 }
 
-/// Three significant digits, whatever the size.
+/// Three significant digits.
 fn rounded(figure: f64) -> String {
     match figure {
         figure if figure >= 100.0 || figure.fract() == 0.0 => format!("{figure:.0}"),
@@ -101,7 +101,7 @@ fn rounded(figure: f64) -> String {
     }
 }
 
-/// Lines as a Markdown table, the first of them its head.
+/// Lines as a Markdown table. The first line has the headings.
 #[must_use]
 pub fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
@@ -120,15 +120,15 @@ pub fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
 /// All figures of a run.
 #[derive(Debug)]
 pub struct Table {
-    yardstick: String,
+    baseline: String,
     rows: Vec<Row>,
 }
 
 impl Table {
-    /// An empty table, whose figures stand beside those of `yardstick`.
+    /// An empty table with a column for the figures of `baseline`.
     #[must_use]
-    pub fn beside(yardstick: impl Into<String>) -> Self {
-        Self { yardstick: yardstick.into(), rows: Vec::new() }
+    pub fn beside(baseline: impl Into<String>) -> Self {
+        Self { baseline: baseline.into(), rows: Vec::new() }
     }
 
     /// Adds a figure.
@@ -145,7 +145,7 @@ impl Table {
     /// As a Markdown table.
     #[must_use]
     pub fn text(&self) -> String {
-        let head = ["what", "figure", &self.yardstick, "ratio", "target", ""].map(str::to_owned);
+        let head = ["what", "figure", &self.baseline, "ratio", "target", ""].map(str::to_owned);
         let mut lines = vec![head];
         lines.extend(self.rows.iter().map(Row::line));
         aligned(&lines)

@@ -12,7 +12,7 @@ use crate::Error;
 /// The host name that the certificate is for.
 pub const HOST: &str = "localhost";
 
-/// What the upstreams show, and what the functions have to trust.
+/// The certificate of the upstreams, and the authority that the functions trust.
 pub struct Tls {
     /// Accepts connections.
     pub acceptor: TlsAcceptor,
@@ -28,7 +28,7 @@ impl Tls {
     pub fn new() -> Result<Self, Error> {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Under one name, OpenSSL would take the server's certificate for a self-signed one.
+        // With equal names, OpenSSL would consider the server's certificate self-signed.
         authority.distinguished_name.push(DnType::CommonName, "bench authority");
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let authority_key = KeyPair::generate()?;

@@ -1,4 +1,6 @@
-//! Secrets Manager, Entra and Power BI, as light as can be: fixed answers, and counters.
+//! Fakes of Secrets Manager, Entra and Power BI with constant answers and counters.
+//!
+//! They are separate from `devstack`, because the checks there would take processor time from the measured functions.
 
 mod greeting;
 
@@ -41,24 +43,24 @@ impl Service {
     pub const ALL: [Self; 3] = [Self::SecretsManager, Self::Entra, Self::PowerBi];
 }
 
-/// What the upstreams have seen.
+/// The counts of the upstreams.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
-    /// Connections opened, of each service.
+    /// Connections by service.
     pub connections: BTreeMap<Service, usize>,
-    /// Calls, by what they were for.
+    /// Calls by operation.
     pub calls: BTreeMap<&'static str, usize>,
 }
 
 impl Counts {
-    /// How many calls there were.
+    /// The number of calls.
     #[must_use]
     pub fn all_calls(&self) -> usize {
         self.calls.values().sum()
     }
 }
 
-/// The upstreams' common part.
+/// The common part of the upstreams.
 #[derive(Clone, Debug)]
 pub struct FakeServices {
     counts: Arc<Mutex<Counts>>,
@@ -67,22 +69,22 @@ pub struct FakeServices {
 }
 
 impl FakeServices {
-    /// Stand-ins that take `delay` for each answer.
+    /// Fakes that take `delay` for each answer.
     #[must_use]
     pub fn new(delay: Duration, greeting: Greeting) -> Self {
         Self { counts: Arc::default(), delay, greeting }
     }
 
-    /// What was seen since the last time, or since the start.
+    /// The counts since the last call of this method, or since the start.
     #[must_use]
     pub fn take_counts(&self) -> Counts {
         std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves one of the three from now on.
+    /// Starts serving one of the services.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When there is no free port.
     pub async fn serve(&self, service: Service, tls: Option<TlsAcceptor>) -> Result<SocketAddr, Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -92,7 +94,7 @@ impl FakeServices {
                 upstreams.note(|counts| *counts.connections.entry(service).or_default() += 1);
                 let (upstreams, tls) = (upstreams.clone(), tls.clone());
                 tokio::spawn(async move {
-                    // A connection that ends early is the function's affair.
+                    // A function may close a connection at any time.
                     drop(stream.set_nodelay(true));
                     match tls {
                         Some(tls) => {
@@ -131,11 +133,11 @@ impl FakeServices {
         if request.method() == Method::HEAD {
             return self.greet().await;
         }
-        // Read to the end, so that the connection can be used again.
+        // The body is read to the end, so that the connection can be used again.
         drop(request.into_body().collect().await);
         if !self.delay.is_zero() {
             let delay = self.delay;
-            // A thread's sleep is exact; a timer of the event loop is so to a millisecond only.
+            // A thread's sleep is exact; a timer of the event loop has a resolution of a millisecond.
             drop(tokio::task::spawn_blocking(move || std::thread::sleep(delay)).await);
         }
         let mut response = Response::new(Full::new(body));
@@ -193,7 +195,7 @@ fn reply(service: Service, method: &Method, path: &str, origin: &str) -> (&'stat
 /// The workspace of everything in the catalogs.
 pub const WORKSPACE: &str = "a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f";
 
-/// An answer's body, made once.
+/// The body of an answer, which is made once.
 type Body = LazyLock<Bytes>;
 
 static SECRET: Body = LazyLock::new(|| {
@@ -212,12 +214,12 @@ static ACCESS_TOKEN: Body = LazyLock::new(|| {
     bytes_of(&json!({"token_type": "Bearer", "expires_in": 86_399, "access_token": "eyJ0".repeat(375)}))
 });
 
-/// It expires later than any run ends.
+/// It expires after the end of any run.
 static EMBED_TOKEN: Body = LazyLock::new(|| {
     bytes_of(&json!({"token": "H4sI".repeat(375), "tokenId": WORKSPACE, "expiration": "2099-01-01T00:00:00Z"}))
 });
 
-/// What MSAL asks for before its first token; our own client knows its one URL.
+/// The metadata that MSAL reads before its first token. Our own client does not need it.
 fn discovery(origin: &str) -> serde_json::Value {
     json!({
         "issuer": format!("{origin}/{WORKSPACE}/v2.0"),

@@ -19,11 +19,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use dynabind::App;
+use dynabind::domain::AccessToken;
 use dynabind::domain::{ReportKey, Tenant, WorkspaceId};
-use dynabind::ports::{ActorKey, Item, ListedDataset, PowerBi};
-use dynabind::request::RequestContext;
-use dynabind::token::AccessToken;
-use dynabind::upstream::RetryBudget;
+use dynabind::ports::{ActorKey, ListedDataset, PowerBi};
 use futures_util::{StreamExt, stream};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
@@ -31,6 +29,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::caller::CallerArguments;
+use crate::connection::session::TokenSession;
 use crate::connection::{Connection, ConnectionArguments};
 use crate::source::{CatalogPlace, LoadedCatalog};
 pub use finding::{About, Fault, Finding, Findings, Unchecked};
@@ -236,8 +235,7 @@ impl Run<'_> {
 
     async fn datasets_of(&self, tenant: &Tenant, workspace: WorkspaceId) -> Option<Vec<ListedDataset>> {
         let actor = tenant.profile.map_or(ActorKey::Service, ActorKey::Profile);
-        let context = Arc::new(RequestContext::begin(None));
-        let item = Item { actor, workspace, id: () };
-        self.connection.powerbi.datasets(&context, &self.access, item, RetryBudget::Full).await.ok()
+        let session = TokenSession::new(actor, &self.access);
+        self.connection.powerbi.datasets(&session, workspace).await.ok()
     }
 }

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use dynabind::domain::AccessToken;
 use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
-use dynabind::ports::{ActorKey, Item, ListedDataset, ListedReport, PowerBi};
+use dynabind::ports::{ActorKey, ListedDataset, ListedReport, PowerBi};
 use dynabind::request::RequestContext;
-use dynabind::token::AccessToken;
-use dynabind::upstream::RetryBudget;
 use preflight::{ModelDefinition, ReportDefinition};
 
 use crate::catalog::{Progress, from_json};
+use crate::connection::session::TokenSession;
 use crate::connection::{Connection, ConnectionArguments};
 use crate::fabric::Fabric;
 use crate::run::Exit;
@@ -105,10 +105,8 @@ async fn contents(
     access: &AccessToken,
     workspace: WorkspaceId,
 ) -> Result<(Vec<ListedReport>, Vec<ListedDataset>), dynabind::upstream::UpstreamError> {
-    let context = Arc::new(RequestContext::begin(None));
-    let (item, powerbi) = (Item { actor: ActorKey::Service, workspace, id: () }, &connection.powerbi);
-    let reports = powerbi.reports(&context, access, item, RetryBudget::Full).await?;
-    Ok((reports, powerbi.datasets(&context, access, item, RetryBudget::Full).await?))
+    let (session, powerbi) = (TokenSession::new(ActorKey::Service, access), &connection.powerbi);
+    Ok((powerbi.reports(&session, workspace).await?, powerbi.datasets(&session, workspace).await?))
 }
 
 /// Compares each report with each dataset; without definitions, a report fits its own dataset alone.

@@ -1,4 +1,4 @@
-//! What the stand-ins were asked, in order.
+//! The calls that the stand-ins received, in order.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 use crate::sync::lock;
 use crate::time_source::rfc3339;
 
-/// How many calls are remembered; older ones are forgotten.
+/// The number of calls that the log keeps.
 const CAPACITY: usize = 10_000;
 
 /// Fields whose values are credentials, wherever they appear.
 const SECRET_FIELDS: [&str; 5] = ["client_secret", "client_assertion", "assertion", "accessToken", "SecretString"];
 
-/// The service that a stand-in stands in for.
+/// The service that a stand-in replaces.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Service {
@@ -29,13 +29,13 @@ pub enum Service {
     Fabric,
     /// AWS Secrets Manager.
     SecretsManager,
-    /// Amazon DynamoDB, where a test plays it.
+    /// Amazon DynamoDB, if a test has a fake of it.
     #[serde(rename = "dynamodb")]
     DynamoDb,
 }
 
 impl Service {
-    /// Reads a name as the control API spells it.
+    /// Reads a name of the control API.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -52,13 +52,13 @@ impl Service {
 /// One request that reached a stand-in.
 #[derive(Clone, Debug)]
 pub struct RecordedCall {
-    /// Its place among the calls to all stand-ins.
+    /// Its number among the calls to all stand-ins.
     pub sequence: u64,
     /// The service that was called.
     pub service: Service,
-    /// When its body had arrived.
+    /// When its body was complete.
     pub at: SystemTime,
-    /// The connection that it came over; unique in the process.
+    /// The id of its connection, unique in the process.
     pub connection: u64,
     /// The method.
     pub method: String,
@@ -68,7 +68,7 @@ pub struct RecordedCall {
     pub query: String,
     /// The headers, names in lower case, in the order of arrival.
     pub headers: Vec<(String, String)>,
-    /// The body: JSON as it is, a form as an object, anything else as a string.
+    /// The body: JSON unchanged, a form as an object, anything else as a string.
     pub body: Value,
     /// The status of the answer, once there is one.
     pub status: Option<u16>,
@@ -83,14 +83,14 @@ impl RecordedCall {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether both calls were under way at some moment.
+    /// Whether both calls ran at the same time.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let before = |a: &Self, b: &Self| a.ended.is_some_and(|ended| ended < b.began);
         !before(self, other) && !before(other, self)
     }
 
-    /// The call for other eyes: nothing in it opens anything.
+    /// The call without credentials.
     #[must_use]
     pub fn redacted(&self) -> Value {
         let headers: Map<String, Value> = self
@@ -120,13 +120,13 @@ pub struct CallLog(Arc<Mutex<Journal>>);
 #[derive(Debug, Default)]
 struct Journal {
     last_sequence: u64,
-    /// Counts beginnings and ends alike.
+    /// Counts the starts and the ends of calls.
     moment: u64,
     calls: VecDeque<RecordedCall>,
 }
 
 impl CallLog {
-    /// Every call that is remembered.
+    /// Every call in the log.
     #[must_use]
     pub fn all(&self) -> Vec<RecordedCall> {
         lock(&self.0).calls.iter().cloned().collect()
@@ -138,12 +138,12 @@ impl CallLog {
         lock(&self.0).calls.iter().filter(|call| call.service == service).cloned().collect()
     }
 
-    /// Forgets every call; sequence numbers go on.
+    /// Removes every call. Sequence numbers continue.
     pub fn clear(&self) {
         lock(&self.0).calls.clear();
     }
 
-    /// Forgets the calls to one service.
+    /// Removes the calls to one service.
     pub fn clear_of(&self, service: Service) {
         lock(&self.0).calls.retain(|call| call.service != service);
     }
@@ -171,7 +171,7 @@ impl CallLog {
     }
 }
 
-/// A request on its way into the log.
+/// A request that is being logged.
 pub(crate) struct Arrival<'a> {
     pub(crate) service: Service,
     pub(crate) at: SystemTime,

@@ -1,68 +1,55 @@
 //! The command `devstack`.
 
 use std::io::{self, Write};
+use std::num::ParseIntError;
+
+use clap::Parser;
 
 use crate::options::{Port, StackOptions};
 use crate::stack::Stack;
 
-/// Where the gateway listens unless told otherwise.
+/// The gateway's default port.
 const GATEWAY_PORT: u16 = 9080;
 
-/// Where the embed host listens unless told otherwise.
+/// The embed host's default port.
 const EMBED_PORT: u16 = 8443;
 
-const USAGE: &str = "\
-Usage: devstack [--port PORT] [--embed-port PORT] [--no-embed]
-
-  --port PORT        the gateway's port (default 9080, or the next free one)
-  --embed-port PORT  the simulated embed host's port (default 8443, or the next free one)
-  --no-embed         start no embed host; embed URLs then name the real one
-  --help             this text
-";
-
-/// What the arguments ask for.
-#[derive(Debug)]
-pub enum Command {
-    /// Start a stack.
-    Start(Box<StackOptions>),
-    /// Print a text and end; the code to end with.
-    Print(String, u8),
+/// The local development stack: gateway, functions, and stand-ins for their upstreams
+#[derive(Debug, Parser)]
+#[command(name = "devstack")]
+pub struct Arguments {
+    /// The gateway's port; 0 takes any free one [default: 9080, or the next free one]
+    #[arg(long, value_name = "PORT", value_parser = port)]
+    port: Option<Port>,
+    /// The simulated embed host's port; 0 takes any free one [default: 8443, or the next free one]
+    #[arg(long, value_name = "PORT", value_parser = port)]
+    embed_port: Option<Port>,
+    /// Start no embed host; embed URLs then name the real one
+    #[arg(long, conflicts_with = "embed_port")]
+    no_embed: bool,
 }
 
-/// Reads the arguments after the program's name.
-#[must_use]
-pub fn command(arguments: impl IntoIterator<Item = String>) -> Command {
-    let mut options = StackOptions {
-        gateway_port: Port::From(GATEWAY_PORT),
-        embed_port: Some(Port::From(EMBED_PORT)),
-        ..StackOptions::default()
-    };
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--help" | "-h" => return Command::Print(USAGE.to_owned(), 0),
-            "--no-embed" => options.embed_port = None,
-            "--port" | "--embed-port" => {
-                let Some(port) = arguments.next().and_then(|value| value.parse().ok()) else {
-                    return Command::Print(format!("{argument} wants a port\n\n{USAGE}"), 2);
-                };
-                let port = if port == 0 { Port::Any } else { Port::Exactly(port) };
-                if argument == "--port" {
-                    options.gateway_port = port;
-                } else {
-                    options.embed_port = Some(port);
-                }
-            }
-            _ => return Command::Print(format!("unknown argument {argument}\n\n{USAGE}"), 2),
+fn port(text: &str) -> Result<Port, ParseIntError> {
+    text.parse().map(|port| if port == 0 { Port::Any } else { Port::Exactly(port) })
+}
+
+impl Arguments {
+    /// The options of a stack with these arguments.
+    #[must_use]
+    pub fn options(&self) -> StackOptions {
+        let embed_port = self.embed_port.unwrap_or(Port::From(EMBED_PORT));
+        StackOptions {
+            gateway_port: self.port.unwrap_or(Port::From(GATEWAY_PORT)),
+            embed_port: (!self.no_embed).then_some(embed_port),
+            ..StackOptions::default()
         }
     }
-    Command::Start(Box::new(options))
 }
 
-/// Says where everything is, and what to type.
+/// Prints the URLs of everything and the commands to use it.
 ///
 /// # Errors
-/// When nobody listens.
+/// When the reader of the output has gone.
 pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io::Result<()> {
     use crate::calls::Service::{Entra, Fabric, PowerBi, SecretsManager};
     note_other_port(options.gateway_port, stack.port(), out)?;
@@ -74,7 +61,7 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     writeln!(out, "  Demo page        {url}/")?;
     writeln!(out, "  API              {url}  (POST /token, POST /config, GET /datasets)")?;
     writeln!(out, "  Callers          {url}/dev/users  (a token: {url}/dev/token?user=NAME)")?;
-    writeln!(out, "  FakeService calls   {url}/dev/calls  (faults and more: {url}/dev)")?;
+    writeln!(out, "  Upstream calls   {url}/dev/calls  (faults and more: {url}/dev)")?;
     writeln!(out, "  Entra            {}", stack.upstream_url(Entra))?;
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
     writeln!(out, "  Fabric           {}", stack.upstream_url(Fabric))?;
@@ -84,10 +71,13 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     }
     if let Some(arguments) = stack.browser_arguments() {
         let quoted: Vec<_> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
-        writeln!(out, "\nA browser that sees embedded reports, for which the embed host plays app.powerbi.com:\n")?;
+        writeln!(
+            out,
+            "\nA browser that shows embedded reports (the embed host takes the place of app.powerbi.com):\n"
+        )?;
         writeln!(out, "chromium {} {url}/", quoted.join(" "))?;
     }
-    writeln!(out, "\nA config for a page, in bash:\n\n{}\n\nCtrl-C ends it.", stack.curl())?;
+    writeln!(out, "\nRequest a config for a page, in bash:\n\n{}\n\nCtrl-C ends the stack.", stack.curl())?;
     out.flush()
 }
 
@@ -104,24 +94,25 @@ fn note_other_port(wanted: Port, got: u16, out: &mut impl Write) -> io::Result<(
 mod tests {
     use super::*;
 
-    fn parsed(arguments: &[&str]) -> Command {
-        command(arguments.iter().map(|&argument| argument.to_owned()))
+    fn parsed(arguments: &[&str]) -> Result<StackOptions, clap::Error> {
+        Arguments::try_parse_from([&["devstack"], arguments].concat()).map(|arguments| arguments.options())
     }
 
     #[test]
     fn ports_are_read() {
-        let Command::Start(options) = parsed(&["--port", "1234", "--no-embed"]) else { panic!() };
+        let options = parsed(&["--port", "1234", "--no-embed"]).unwrap();
         assert_eq!((options.gateway_port, options.embed_port), (Port::Exactly(1234), None));
-        let Command::Start(options) = parsed(&["--embed-port", "0"]) else { panic!() };
+        let options = parsed(&["--embed-port", "0"]).unwrap();
         assert_eq!(options.gateway_port, Port::From(9080));
         assert_eq!(options.embed_port, Some(Port::Any));
     }
 
     #[test]
-    fn nonsense_is_refused_with_the_usage() {
+    fn a_wrong_argument_is_refused_with_the_usage() {
         for arguments in [&["--port"][..], &["--port", "x"], &["--what"]] {
-            let Command::Print(text, code) = parsed(arguments) else { panic!("{arguments:?}") };
-            assert!(code == 2 && text.contains("Usage"), "{text}");
+            let error = parsed(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
         }
+        assert!(parsed(&["--what"]).unwrap_err().to_string().contains("Usage"));
     }
 }

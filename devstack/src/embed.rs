@@ -1,4 +1,4 @@
-//! The host that reports are embedded from, as far as a page can tell.
+//! A simulation of the host that reports are embedded from.
 
 mod load;
 
@@ -18,9 +18,9 @@ use crate::files::Files;
 use crate::ledger::{EmbedToken, Ledger};
 use crate::time_source::{TimeSource, rfc3339};
 
-pub(crate) use self::load::Failure;
+pub(crate) use self::load::LoadError;
 
-/// Serves the simulated embed page, and tells it what a token opens.
+/// Serves the simulated embed page, and tells it the contents of a token.
 #[derive(Debug)]
 pub(crate) struct EmbedHost {
     pub(crate) fake_tenant: Arc<FakeTenant>,
@@ -41,7 +41,7 @@ impl EmbedHost {
     }
 }
 
-/// What an embed token holds, for whoever shows it.
+/// The contents of an embed token, for display.
 pub(crate) fn described(token: &EmbedToken) -> Value {
     let reports: Vec<_> =
         token.reports.iter().map(|report| json!({"id": report.id, "allowEdit": report.allow_edit})).collect();
@@ -73,7 +73,7 @@ pub(crate) fn described(token: &EmbedToken) -> Value {
     })
 }
 
-/// The text of an embed token in a body of JSON, and what it opens.
+/// The text of an embed token in a JSON body, and its contents.
 pub(crate) fn token_in(ledger: &Ledger, body: &[u8]) -> Option<EmbedToken> {
     let body: Value = serde_json::from_slice(body).ok()?;
     ledger.embed(body.get("accessToken")?.as_str()?)
@@ -93,7 +93,7 @@ async fn asset(State(host): State<Arc<EmbedHost>>, uri: Uri) -> Response {
 
 async fn load(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
     let loaded = serde_json::from_slice::<LoadRequest>(&body)
-        .map_err(|error| Failure::invalid(&error.to_string()))
+        .map_err(|error| LoadError::invalid(&error.to_string()))
         .and_then(|request| load::load(&host, &request));
     match loaded {
         Ok(report) => Json(report).into_response(),
@@ -104,7 +104,7 @@ async fn load(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
 async fn token_info(State(host): State<Arc<EmbedHost>>, body: Bytes) -> Response {
     match token_in(&host.ledger, &body) {
         Some(token) => Json(described(&token)).into_response(),
-        None => Failure::not_authorized("This is no embed token.").into_response(),
+        None => LoadError::not_authorized("This is not an embed token.").into_response(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Microsoft Entra ID stand-in: the token endpoint of one tenant.
+//! The stand-in for Microsoft Entra ID: the token endpoint of one tenant.
 
 mod client;
 mod form;
@@ -34,7 +34,7 @@ pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
 const POWER_BI: &str = "https://analysis.windows.net/powerbi/api";
 const FABRIC: &str = "https://api.fabric.microsoft.com";
 
-/// What the token endpoint knows.
+/// The state of the token endpoint.
 #[derive(Debug)]
 pub(crate) struct Entra {
     directory_id: String,
@@ -73,19 +73,19 @@ impl Entra {
         lock(&self.registration).secrets = vec![secret.to_owned()];
     }
 
-    /// Gives the app another client secret beside those that it has.
+    /// Adds a client secret to the app.
     pub(crate) fn add_secret(&self, secret: &str) {
         lock(&self.registration).secrets.push(secret.to_owned());
     }
 
-    /// Makes every client secret so far an expired one.
+    /// Expires every client secret.
     pub(crate) fn expire_secrets(&self) {
         let mut registration = lock(&self.registration);
         let expired = std::mem::take(&mut registration.secrets);
         registration.expired_secrets.extend(expired);
     }
 
-    /// Sets how long tokens live that are issued from now on.
+    /// Sets the lifetime of new tokens.
     pub(crate) fn set_token_life(&self, life: Duration) {
         *lock(&self.token_life) = life;
     }
@@ -122,7 +122,7 @@ impl Entra {
 
     fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
         match tenant {
-            // An app-only token is about one tenant's directory.
+            // An app-only token belongs to one tenant's directory.
             "common" | "organizations" | "consumers" => Err(Refusal::no_tenant_named()),
             _ if same_id(tenant, &self.directory_id) => Ok(()),
             _ => Err(Refusal::unknown_tenant(tenant)),
@@ -158,7 +158,7 @@ impl Entra {
     }
 }
 
-/// What a stand-in of Entra is made of, besides the tenant.
+/// The parts of the stand-in for Entra, besides the tenant.
 pub(crate) struct Setup {
     pub(crate) secret: String,
     pub(crate) certificate: Certificate,

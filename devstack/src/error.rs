@@ -1,4 +1,4 @@
-//! Why a stack did not start.
+//! The errors of a stack's start.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub enum StartError {
     PortTaken {
         /// The port.
         port: u16,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A listener could not be opened.

@@ -1,4 +1,4 @@
-//! What every stand-in has besides its own manners: a log, faults, latency.
+//! The common part of every stand-in: a log, faults, latency.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +17,10 @@ use crate::faults::{Fault, FaultScript};
 use crate::server::{Connection, Connections};
 use crate::time_source::TimeSource;
 
-/// The largest request that a stand-in reads.
+/// The maximum size of a request.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// One stand-in, as a test or the control API handles it.
+/// The handle of one stand-in, for tests and the control API.
 #[derive(Clone, Debug)]
 pub struct FakeService(Arc<Inner>);
 
@@ -40,7 +40,7 @@ impl FakeService {
         Self(Arc::new(Inner { service, time, log, script, connections, latency_micros: AtomicU64::new(0) }))
     }
 
-    /// The service that this stands in for.
+    /// The service that this replaces.
     #[must_use]
     pub fn service(&self) -> Service {
         self.0.service
@@ -58,37 +58,36 @@ impl FakeService {
         self.calls().into_iter().filter(|call| call.method != "HEAD").collect()
     }
 
-    /// Forgets the calls so far.
+    /// Removes the calls so far.
     pub fn clear_calls(&self) {
         self.0.log.clear_of(self.0.service);
     }
 
-    /// Lets a fault befall the next `times` requests that fit a route, or every
-    /// one until [`Self::clear_faults`].
+    /// Injects a fault into the next `times` requests that match a route, or into every one until [`Self::clear_faults`].
     ///
-    /// A route is a path with `*` for any run of characters, perhaps after a
-    /// method: `POST /v1.0/myorg/GenerateToken`, `/v1.0/*`, `*`.
+    /// A route is a path with `*` for any characters, optionally after a method: `POST /v1.0/myorg/GenerateToken`,
+    /// `/v1.0/*`, `*`.
     pub fn fail(&self, route: &str, fault: Fault, times: Option<u32>) {
         self.0.script.add(route, fault, times);
     }
 
-    /// Drops every fault that still waits.
+    /// Removes every fault.
     pub fn clear_faults(&self) {
         self.0.script.clear();
     }
 
-    /// Resets every open connection, as a network does to one that was idle for long.
+    /// Resets every open connection, as a network does with one that was idle for long.
     pub fn reset_connections(&self) {
         self.0.connections.reset();
     }
 
-    /// How many connections were opened so far, those that carried no request among them.
+    /// The number of connections so far, including those without a request.
     #[must_use]
     pub fn opened_connections(&self) -> usize {
         self.0.connections.accepted()
     }
 
-    /// Refuses connections, and resets those that are open, until [`Self::accept_connections`].
+    /// Refuses new connections and resets open ones, until [`Self::accept_connections`].
     pub async fn refuse_connections(&self) {
         self.0.connections.close().await;
     }
@@ -108,13 +107,13 @@ impl FakeService {
         self.0.connections.clone()
     }
 
-    /// The faults that wait and the latency, as JSON.
+    /// The faults and the latency, as JSON.
     pub(crate) fn state(&self) -> Value {
         let latency = self.0.latency_micros.load(Ordering::Relaxed) / 1000;
         json!({ "faults": self.0.script.waiting(), "latencyMs": latency })
     }
 
-    /// Puts the log, the latency and the faults in front of a stand-in's routes.
+    /// Adds the log, the latency and the faults to a stand-in's routes.
     pub(crate) fn guard(&self, routes: Router) -> Router {
         routes.layer(middleware::from_fn_with_state(self.clone(), observe))
     }

@@ -1,4 +1,4 @@
-//! The upstreams of the functions, running.
+//! The running stand-ins for the functions' upstreams.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,10 +50,10 @@ struct Running<T> {
     _server: Server,
 }
 
-/// What the stand-ins are made of.
+/// The options of the stand-ins.
 pub(crate) struct Plan {
     pub(crate) fake_tenant: Arc<FakeTenant>,
-    /// What plays DynamoDB.
+    /// A fake of DynamoDB.
     pub(crate) table: Option<Router>,
     pub(crate) time: TimeSource,
     pub(crate) token_life: Duration,
@@ -112,7 +112,7 @@ impl FakeServices {
         })))
     }
 
-    /// What exists behind the stand-ins.
+    /// The tenant of the stand-ins.
     #[must_use]
     pub fn fake_tenant(&self) -> &FakeTenant {
         &self.0.fake_tenant
@@ -124,19 +124,19 @@ impl FakeServices {
         &self.0.log
     }
 
-    /// The Entra stand-in.
+    /// The stand-in for Entra.
     #[must_use]
     pub fn entra(&self) -> &FakeService {
         &self.0.entra.upstream
     }
 
-    /// The Power BI stand-in.
+    /// The stand-in for Power BI.
     #[must_use]
     pub fn powerbi(&self) -> &FakeService {
         &self.0.powerbi.upstream
     }
 
-    /// The Fabric stand-in.
+    /// The stand-in for Fabric.
     #[must_use]
     pub fn fabric(&self) -> &FakeService {
         &self.0.fabric.upstream
@@ -147,13 +147,13 @@ impl FakeServices {
         self.0.fabric.what.set_definition_time(time);
     }
 
-    /// The Secrets Manager stand-in.
+    /// The stand-in for Secrets Manager.
     #[must_use]
     pub fn secrets(&self) -> &FakeService {
         &self.0.secrets.upstream
     }
 
-    /// The stand-in for a service; only DynamoDB may have none.
+    /// The stand-in for a service. Only DynamoDB may be `None`.
     #[must_use]
     pub fn upstream(&self, service: Service) -> Option<&FakeService> {
         match service {
@@ -172,7 +172,7 @@ impl FakeServices {
             .filter_map(|service| self.upstream(service))
     }
 
-    /// The base URL of a stand-in, without a slash at the end; empty where there is none.
+    /// The base URL of a stand-in, without a slash at the end; empty if there is none.
     #[must_use]
     pub fn upstream_url(&self, service: Service) -> &str {
         match service {
@@ -184,34 +184,34 @@ impl FakeServices {
         }
     }
 
-    /// Gives the app another client secret, in Entra and in Secrets Manager at once.
+    /// Replaces the app's client secret in Entra and in Secrets Manager.
     pub fn rotate_secret(&self) {
         let secret = fresh_secret();
         self.replace_client_secret(&secret);
         self.store_secret(credentials(self.fake_tenant(), &secret));
     }
 
-    /// Gives the app another client secret in Entra only.
+    /// Replaces the app's client secret in Entra only.
     pub fn replace_client_secret(&self, secret: &str) {
         self.0.entra.what.replace_secret(secret);
     }
 
-    /// Makes every client secret of the app an expired one.
+    /// Expires every client secret of the app.
     pub fn expire_client_secrets(&self) {
         self.0.entra.what.expire_secrets();
     }
 
-    /// Gives the app another client secret in Entra beside those that it has.
+    /// Adds a client secret to the app in Entra.
     pub fn add_client_secret(&self, secret: &str) {
         self.0.entra.what.add_secret(secret);
     }
 
-    /// Makes any text the current value in Secrets Manager only.
+    /// Stores a text as the current value in Secrets Manager only.
     pub fn store_secret(&self, value: impl Into<String>) {
         self.0.secrets.what.rotate(value.into());
     }
 
-    /// Stores credentials with the app's certificate in the place of a client secret.
+    /// Stores credentials with the app's certificate instead of a client secret.
     pub fn store_certificate(&self) {
         let credentials = json!({
             "tenantId": self.fake_tenant().directory_id,
@@ -228,27 +228,27 @@ impl FakeServices {
         self.0.secrets.what.current()
     }
 
-    /// Sets how long access tokens live that Entra issues from now on.
+    /// Sets the lifetime of new access tokens.
     pub fn set_access_token_life(&self, life: Duration) {
         self.0.entra.what.set_token_life(life);
     }
 
-    /// Makes Power BI refuse every access token so far, as it refuses any JWT that it does not accept.
+    /// Makes Power BI refuse every access token so far.
     pub fn revoke_access_tokens(&self) {
         self.0.ledger.revoke_access();
     }
 
-    /// Makes every access token so far an expired one.
+    /// Expires every access token so far.
     pub fn expire_access_tokens(&self) {
         self.0.ledger.expire_access(self.0.time.now());
     }
 
-    /// Makes every embed token so far an expired one.
+    /// Expires every embed token so far.
     pub fn expire_embed_tokens(&self) {
         self.0.ledger.expire_embed(self.0.time.now());
     }
 
-    /// What an embed token opens, as the demo page shows it; `None` for any other text.
+    /// The contents of an embed token for the demo page; `None` for any other text.
     #[must_use]
     pub fn embed_token(&self, token: &str) -> Option<serde_json::Value> {
         self.0.ledger.embed(token).map(|token| crate::embed::described(&token))
@@ -263,7 +263,7 @@ impl FakeServices {
     }
 }
 
-/// What the stand-ins' listeners have in common.
+/// The common settings of the stand-ins' listeners.
 struct Host<'a> {
     log: &'a CallLog,
     time: &'a TimeSource,
@@ -299,7 +299,7 @@ fn credentials(fake_tenant: &FakeTenant, client_secret: &str) -> String {
     .to_string()
 }
 
-/// A secret of this process only: none is written anywhere.
+/// A random secret. It is not written anywhere.
 fn fresh_secret() -> String {
     format!("dev~{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

@@ -1,4 +1,4 @@
-//! What exists in the tenant that the stand-ins pretend to be.
+//! The tenant that the stand-ins simulate.
 
 mod definition;
 mod demo;
@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 pub use definition::Definition;
 pub use demo::ids;
 
-/// A directory with its app, and everything that Power BI holds for it.
+/// A directory with its app, and its items in Power BI.
 #[derive(Clone, Debug)]
 pub struct FakeTenant {
     /// The Entra tenant's id.
     pub directory_id: String,
     /// The client id of the app registration.
     pub client_id: String,
-    /// The service principal's own object id.
+    /// The object id of the service principal.
     pub principal_id: String,
     /// The service principal's profiles.
     pub profiles: Vec<Profile>,
@@ -27,7 +27,7 @@ pub struct FakeTenant {
     pub reports: Vec<Report>,
     /// The datasets.
     pub datasets: Vec<Dataset>,
-    /// People for whom conditional access makes Power BI itself demand more claims, by e-mail address.
+    /// Users from whom Power BI requires more claims because of conditional access, by e-mail address.
     pub challenged: Vec<String>,
     /// The definitions of reports and datasets, by the id of their item. Making any other definition fails.
     pub definitions: BTreeMap<String, Definition>,
@@ -35,7 +35,7 @@ pub struct FakeTenant {
     pub protected: Vec<String>,
 }
 
-/// A capacity, which workspaces are assigned to.
+/// A capacity, to which workspaces are assigned.
 #[derive(Clone, Debug)]
 pub struct Capacity {
     /// Its id.
@@ -64,31 +64,31 @@ pub struct Workspace {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The id of the capacity that it is on, if it is on one.
+    /// The id of its capacity, if it has one.
     pub capacity: Option<String>,
-    /// Who may enter, and as what.
+    /// The members with their roles.
     pub members: Vec<(Principal, Role)>,
 }
 
-/// Whoever can be a member of a workspace.
+/// A possible member of a workspace.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Principal {
     /// The service principal itself.
     App,
     /// One of its profiles, by id.
     Profile(String),
-    /// A person, by e-mail address.
+    /// A user, by e-mail address.
     User(String),
 }
 
-/// A member's role; what is later may more.
+/// A member's role, with increasing permissions.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Role {
     /// Reads.
     Viewer,
     /// Writes.
     Contributor,
-    /// Writes and shares on.
+    /// Writes and shares.
     Member,
     /// Everything.
     Admin,
@@ -122,11 +122,11 @@ pub struct Dataset {
     pub name: String,
     /// The id of its workspace.
     pub workspace: String,
-    /// What it wants to know of whoever looks.
+    /// Its requirement for an effective identity.
     pub identity: IdentityNeed,
     /// Other datasets that it reads by `DirectQuery`, by id.
     pub reads: Vec<String>,
-    /// What a report over it shows.
+    /// The rows that a report over it shows.
     pub rows: Vec<Row>,
 }
 
@@ -155,43 +155,43 @@ pub struct Row {
 }
 
 impl FakeTenant {
-    /// The tenant that the demo catalog speaks of.
+    /// The tenant of the demo catalog.
     #[must_use]
     pub fn demo() -> Self {
         demo::fake_tenant()
     }
 
-    /// The workspace with this id, in whatever case.
+    /// The workspace with this id, in upper or lower case.
     #[must_use]
     pub fn workspace(&self, id: &str) -> Option<&Workspace> {
         self.workspaces.iter().find(|workspace| same_id(&workspace.id, id))
     }
 
-    /// The report with this id, in whatever case.
+    /// The report with this id, in upper or lower case.
     #[must_use]
     pub fn report(&self, id: &str) -> Option<&Report> {
         self.reports.iter().find(|report| same_id(&report.id, id))
     }
 
-    /// The dataset with this id, in whatever case.
+    /// The dataset with this id, in upper or lower case.
     #[must_use]
     pub fn dataset(&self, id: &str) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| same_id(&dataset.id, id))
     }
 
-    /// The definition of the item with this id, in whatever case.
+    /// The definition of the item with this id, in upper or lower case.
     #[must_use]
     pub fn definition(&self, id: &str) -> Option<&Definition> {
         self.definitions.iter().find(|(known, _)| same_id(known, id)).map(|(_, definition)| definition)
     }
 
-    /// The capacity with this id, in whatever case.
+    /// The capacity with this id, in upper or lower case.
     #[must_use]
     pub fn capacity(&self, id: &str) -> Option<&Capacity> {
         self.capacities.iter().find(|capacity| same_id(&capacity.id, id))
     }
 
-    /// The profile with this id, in whatever case.
+    /// The profile with this id, in upper or lower case.
     #[must_use]
     pub fn profile(&self, id: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| same_id(&profile.id, id))
@@ -199,14 +199,14 @@ impl FakeTenant {
 }
 
 impl Workspace {
-    /// What a principal may do here.
+    /// The role of a principal in this workspace.
     #[must_use]
     pub fn role_of(&self, principal: &Principal) -> Option<Role> {
         self.members.iter().find(|(member, _)| same_principal(member, principal)).map(|(_, r)| *r)
     }
 }
 
-/// Whether two GUIDs are one, whatever their case.
+/// Whether two GUIDs are equal, apart from upper and lower case.
 pub(crate) fn same_id(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }

@@ -1,4 +1,4 @@
-//! Failures on request: what a stand-in does instead of answering well.
+//! Injected faults: how a stand-in fails.
 
 mod body;
 mod script;
@@ -21,11 +21,11 @@ use crate::server::Connection;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Fault {
-    /// Answers with this and nothing else.
+    /// Answers with this response.
     Status {
         /// The status code.
         status: u16,
-        /// Headers, among them perhaps `Retry-After` or `X-PowerBI-Error-Info`.
+        /// Headers, for example `Retry-After` or `X-PowerBI-Error-Info`.
         #[serde(default)]
         headers: BTreeMap<String, String>,
         /// The body.
@@ -34,14 +34,14 @@ pub enum Fault {
     },
     /// Never answers.
     Hang,
-    /// Answers well, byte by byte.
+    /// Sends the correct response byte by byte.
     SlowDrip {
         /// The wait before each byte.
         interval_ms: u64,
     },
-    /// Resets the connection before a byte of the answer.
+    /// Resets the connection before the first byte of the response.
     ResetBeforeAnswer,
-    /// Resets the connection in the middle of a good answer.
+    /// Resets the connection in the middle of a correct response.
     ResetMidBody,
     /// Redirects with a 307.
     Redirect {
@@ -53,19 +53,19 @@ pub enum Fault {
         /// The size.
         bytes: u64,
     },
-    /// Answers 200 with the first half of the good body.
+    /// Answers 200 with the first half of the correct body.
     TruncatedJson,
-    /// Answers as a broken load balancer: 502 and a page of HTML.
+    /// Answers like a broken load balancer: 502 and a page of HTML.
     HtmlBadGateway,
-    /// Answers well, but later.
+    /// Sends the correct response later.
     Delay {
-        /// The wait before the request is looked at.
+        /// The wait before the request is handled.
         delay_ms: u64,
     },
 }
 
 impl Fault {
-    /// A status with a body of JSON.
+    /// A status with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
@@ -85,7 +85,7 @@ impl Fault {
         Self::empty(429, ("retry-after", &retry_after_seconds.to_string()))
     }
 
-    /// Carries the fault out; `good` makes the answer that was due.
+    /// Applies the fault; `good` makes the correct response.
     pub(crate) async fn answer(self, connection: &Connection, good: impl Future<Output = Response>) -> Response {
         match self {
             Self::Status { status, headers, body } => status_answer(status, &headers, body),
@@ -133,7 +133,7 @@ fn html_bad_gateway() -> Response {
     status_answer(502, &headers, page.to_owned())
 }
 
-/// Takes a good answer's body out, so that it can be spoilt.
+/// Reads the body of a correct response, so that a fault can change it.
 async fn taken_apart(mut response: Response) -> (Response, bytes::Bytes) {
     let body = std::mem::take(response.body_mut());
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();

@@ -24,7 +24,7 @@ impl Files {
     /// The file at a URL path; the path of a directory means its `index.html`.
     pub(crate) async fn get(&self, path: &str) -> Option<Response> {
         let relative = path.trim_start_matches('/');
-        // Names that a build makes. Anything else, `..` above all, is not looked for.
+        // The characters of the names that a build makes. Any other path, such as `..`, is not read.
         let plain = |segment: &str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
             !segment.is_empty() && !segment.starts_with('.') && segment.chars().all(allowed)

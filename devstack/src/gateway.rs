@@ -28,10 +28,10 @@ use crate::files::Files;
 use crate::template::{Cors, Route, Template};
 use crate::time_source::TimeSource;
 
-/// The most bytes in a request line with its headers.
+/// The maximum size of a request line with its headers.
 const MAX_HEADERS: usize = 10_240;
 
-/// The most bytes in a body: what a function can be handed, of the gateway's 10 MB.
+/// The maximum size of a body: Lambda's limit for an event, which is lower than the gateway's 10 MB.
 const MAX_BODY: usize = 6 * 1024 * 1024;
 
 /// One HTTP API.
@@ -45,11 +45,11 @@ pub(crate) struct Gateway {
     pub(crate) page: Page,
 }
 
-/// The built demo page, and what stands in for it.
+/// The built demo page, or a text in its place.
 pub(crate) struct Page {
     pub(crate) files: Files,
     pub(crate) content_security_policy: String,
-    /// What `GET /` says when no page was built.
+    /// The answer to `GET /` if no page was built.
     pub(crate) instead: String,
 }
 
@@ -65,7 +65,7 @@ impl Gateway {
         Self { routes, cors, authorizer, functions, time, page }
     }
 
-    /// Everything that no other router of the port takes.
+    /// Handles every request that no other router of the port handles.
     pub(crate) fn fallback(self: Arc<Self>, router: Router) -> Router {
         router.fallback_service(Router::new().fallback(dispatch).with_state(self))
     }
@@ -146,7 +146,7 @@ async fn dispatch(State(gateway): State<Arc<Gateway>>, request: Request) -> Resp
     response
 }
 
-/// What the gateway counts against its limit.
+/// The size that the gateway compares with its limit.
 fn header_bytes(method: &Method, uri: &http::Uri, headers: &HeaderMap) -> usize {
     let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
     let line = method.as_str().len() + path + " HTTP/1.1\r\n".len() + 1;

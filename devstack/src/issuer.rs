@@ -20,10 +20,10 @@ use crate::jwt;
 use crate::keys::{PublicKey, SigningKey};
 use crate::time_source::TimeSource;
 
-/// How long a caller's token lives, in seconds.
+/// The lifetime of a caller's token, in seconds.
 const TOKEN_LIFE: u64 = 3600;
 
-/// Signs tokens for demo callers, and publishes the key to check them with.
+/// Signs tokens for demo callers, and publishes the key to verify them.
 #[derive(Clone)]
 pub(crate) struct Issuer {
     url: String,
@@ -35,7 +35,7 @@ pub(crate) struct Issuer {
     time: TimeSource,
 }
 
-/// What may be wrong with a token, for trying how it is refused.
+/// Faults of a token, to test its refusal.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct TokenQuery {
     user: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) struct TokenQuery {
     expired: Option<String>,
     /// Another audience.
     aud: Option<String>,
-    /// The scope instead of the one that the API asks for.
+    /// A scope instead of the one that the API requires.
     scope: Option<String>,
 }
 
@@ -84,7 +84,7 @@ impl Issuer {
         self.users.iter().find(|user| user.name == name)
     }
 
-    /// The claims of a good token for a caller.
+    /// The claims of a valid token for a caller.
     pub(crate) fn claims(&self, user: &User) -> Value {
         let now = self.time.unix();
         let mut claims = json!({
@@ -102,7 +102,7 @@ impl Issuer {
         claims
     }
 
-    /// Signs any claims, sound or not.
+    /// Signs any claims, valid or not.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         jwt::sign(&self.key, &self.kid, claims)
     }
@@ -124,7 +124,7 @@ impl Issuer {
     }
 }
 
-/// What an issuer is made of.
+/// The parts of an issuer.
 pub(crate) struct Setup {
     pub(crate) url: String,
     pub(crate) audience: String,

@@ -1,4 +1,4 @@
-//! JSON Web Tokens, taken apart and put together.
+//! Parsing and signing of JSON Web Tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::keys::SigningKey;
 
-/// A token whose signature nobody has looked at.
+/// A token with an unverified signature.
 #[derive(Debug)]
 pub(crate) struct UnverifiedJwt<'a> {
     header: Map<String, Value>,
@@ -16,7 +16,7 @@ pub(crate) struct UnverifiedJwt<'a> {
 }
 
 impl<'a> UnverifiedJwt<'a> {
-    /// Takes a compact token apart; `None` when it is not one.
+    /// Parses a compact token; `None` if it is not one.
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -47,7 +47,7 @@ pub(crate) fn sign(key: &SigningKey, kid: &str, claims: &Value) -> String {
     format!("{signed}.{signature}")
 }
 
-/// A token that looks like one of Entra's and means nothing to its bearer.
+/// A token in the format of Entra's. Its contents are meaningless.
 pub(crate) fn opaque(claims: &Value) -> String {
     let header = json!({"typ": "JWT", "alg": "RS256", "kid": "stand-in"});
     let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(256).collect();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_malformed_token_is_refused() {
         for text in ["", "a", "a.b", "a.b.c", "..", "e30.e30", "e30.W10.AA"] {
             assert!(UnverifiedJwt::parse(text).is_none(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! RSA keys, made fresh for each process.
+//! RSA keys, generated for each process.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +17,7 @@ use crate::error::StartError;
 
 const BITS: usize = 2048;
 
-/// A private key, with what others need to know of it.
+/// A private key with its public parts.
 #[derive(Clone)]
 pub(crate) struct SigningKey {
     pair: Arc<RsaKeyPair>,
@@ -25,13 +25,13 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// The key of the token issuer: one for each process, since making one is slow.
+    /// The key of the token issuer: one for each process, because generating one is slow.
     pub(crate) fn of_issuer() -> Result<Self, StartError> {
         static KEY: OnceLock<SigningKey> = OnceLock::new();
         once(&KEY)
     }
 
-    /// The key of the service principal's certificate, likewise.
+    /// The key of the service principal's certificate: one for each process.
     pub(crate) fn of_certificate() -> Result<Self, StartError> {
         static KEY: OnceLock<SigningKey> = OnceLock::new();
         once(&KEY)
@@ -56,7 +56,7 @@ impl SigningKey {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         if signed.is_err() {
-            // An empty signature verifies nowhere.
+            // An empty signature is never valid.
             signature.clear();
         }
         signature
@@ -77,7 +77,7 @@ fn once(cell: &OnceLock<SigningKey>) -> Result<SigningKey, StartError> {
     Ok(cell.get_or_init(|| key).clone())
 }
 
-/// A public key, as a JWKS carries it.
+/// A public key in the format of a JWKS.
 #[derive(Clone, Debug)]
 pub(crate) struct PublicKey {
     modulus: Vec<u8>,

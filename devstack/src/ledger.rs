@@ -1,4 +1,4 @@
-//! Every token that the stand-ins have issued, and what it opens.
+//! The tokens that the stand-ins have issued, with their contents.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -6,17 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use crate::sync::lock;
 
-/// What the tokens open. The token's own text is opaque.
+/// The contents of the tokens. The texts of the tokens are opaque.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     access: Mutex<Issued<AccessToken>>,
     embed: Mutex<Issued<EmbedToken>>,
 }
 
-/// How many tokens of a kind are remembered; older ones are as good as unknown.
+/// The number of tokens of a kind that are kept. Older ones are unknown.
 const CAPACITY: usize = 50_000;
 
-/// Tokens by their text, the oldest of which make room.
+/// Tokens by their text. The oldest are removed first.
 #[derive(Debug)]
 struct Issued<T> {
     tokens: HashMap<String, T>,
@@ -57,12 +57,12 @@ pub(crate) struct AccessToken {
     pub(crate) revoked: bool,
 }
 
-/// Whom an access token speaks for.
+/// The principal of an access token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Bearer {
     /// The service principal.
     App,
-    /// A signed-in person, by e-mail address.
+    /// A signed-in user, by e-mail address.
     User(String),
 }
 
@@ -119,17 +119,17 @@ impl Ledger {
         lock(&self.embed).tokens.get(token).cloned()
     }
 
-    /// Makes every access token so far one that Power BI does not accept.
+    /// Makes Power BI refuse every access token so far.
     pub(crate) fn revoke_access(&self) {
         lock(&self.access).tokens.values_mut().for_each(|token| token.revoked = true);
     }
 
-    /// Makes every access token so far an expired one.
+    /// Expires every access token so far.
     pub(crate) fn expire_access(&self, now: SystemTime) {
         lock(&self.access).tokens.values_mut().for_each(|token| token.expires = just_before(now));
     }
 
-    /// Makes every embed token so far an expired one.
+    /// Expires every embed token so far.
     pub(crate) fn expire_embed(&self, now: SystemTime) {
         lock(&self.embed).tokens.values_mut().for_each(|token| token.expires = just_before(now));
     }

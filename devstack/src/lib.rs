@@ -1,12 +1,11 @@
-//! The local development stack: everything that surrounds the functions, in one
-//! process on loopback.
+//! The local development stack: the functions and everything around them, in one process on loopback.
 //!
 //! An API Gateway emulator that reads `template.yaml`, an issuer of tokens for
 //! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI and
 //! Fabric REST APIs, AWS Secrets Manager and the host that reports are embedded from.
 //!
-//! The stand-ins are written from the services' documentation and share no type
-//! with the clients that they test: a wrong field name must not agree with itself.
+//! The stand-ins are written from the services' documentation. They share no type with the clients that they test, because
+//! a wrong field name would then agree with itself.
 
 pub mod cli;
 pub mod fake_tenant;
@@ -34,6 +33,7 @@ mod sync;
 mod template;
 mod time_source;
 mod tls;
+mod yaml;
 
 pub use calls::{CallLog, RecordedCall, Service};
 pub use error::StartError;
@@ -42,3 +42,4 @@ pub use fake_services::FakeServices;
 pub use faults::Fault;
 pub use options::{Port, StackOptions};
 pub use stack::Stack;
+pub use yaml::read as read_yaml;

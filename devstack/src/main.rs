@@ -1,32 +1,24 @@
-//! Starts the development stack and keeps it up until Ctrl-C.
+//! Starts the development stack and serves it until Ctrl-C.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devstack::cli::{self, Command};
-use devstack::{Stack, StackOptions};
+use clap::Parser as _;
+use devstack::Stack;
+use devstack::cli::{self, Arguments};
 use dynabind::clock::SystemClock;
 use dynabind::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 
-/// How soon an edit of the catalog is noticed.
-const CATALOG_PAUSE: Duration = Duration::from_millis(500);
+/// The time between two checks of the catalog for an edit.
+const CATALOG_INTERVAL: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match cli::command(std::env::args().skip(1)) {
-        Command::Start(options) => run(*options).await,
-        Command::Print(text, code) => {
-            let _ = io::stderr().write_all(text.as_bytes());
-            ExitCode::from(code)
-        }
-    }
-}
-
-async fn run(options: StackOptions) -> ExitCode {
+    let options = Arguments::parse().options();
     log_functions();
     let stack = match Stack::start(options.clone()).await {
         Ok(stack) => stack,
@@ -35,17 +27,17 @@ async fn run(options: StackOptions) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // A reader that has gone does not end the stack.
+    // The stack keeps running if the reader of the output has gone.
     let _ = cli::greet(&stack, &options, &mut io::stdout().lock());
     tokio::select! {
-        () = until_told() => {}
+        () = until_ended() => {}
         () = watch_catalog(&stack) => {}
     }
     drop(stack);
     ExitCode::SUCCESS
 }
 
-/// Writes the functions' own log lines, as Lambda would get them, to standard error.
+/// Writes the functions' log lines to standard error, in the format that Lambda gets.
 fn log_functions() {
     let sink = Arc::new(|line: &str| {
         let _ = writeln!(io::stderr().lock(), "{line}");
@@ -54,16 +46,16 @@ fn log_functions() {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Looks at the catalog now and then, so that its editor sees the faults without a request.
+/// Checks the catalog regularly, so that its editor sees errors without a request.
 async fn watch_catalog(stack: &Stack) {
     loop {
-        tokio::time::sleep(CATALOG_PAUSE).await;
+        tokio::time::sleep(CATALOG_INTERVAL).await;
         stack.look_at_catalog();
     }
 }
 
-/// Waits for Ctrl-C or a polite request to end.
-async fn until_told() {
+/// Waits for Ctrl-C or `SIGTERM`.
+async fn until_ended() {
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! How a stack is to be started.
+//! The options of a stack.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,34 +19,32 @@ pub enum Port {
     Any,
     /// This one, or the next free one after it.
     From(u16),
-    /// This one or none.
+    /// Only this one.
     Exactly(u16),
 }
 
-/// How a stack is to be started. The default suits tests: every port is a free
-/// one, upstreams speak plain HTTP, nothing listens for embedded reports.
+/// The options of a stack. The defaults are for tests: free ports, upstreams over plain HTTP, no embed host.
 #[derive(Clone)]
 pub struct StackOptions {
     /// The gateway's port, which is also the token issuer's.
     pub gateway_port: Port,
-    /// The port of the simulated embed host; `None` starts none, and embed
-    /// URLs then name the real host's default port.
+    /// The port of the simulated embed host. With `None` there is no such host, and embed URLs name the real one.
     pub embed_port: Option<Port>,
-    /// Where everything gets the time from, functions included.
+    /// The clock of everything, including the functions.
     pub clock: Arc<dyn Clock>,
-    /// A catalog in the place of the demo's.
+    /// A catalog instead of the demo's.
     pub catalog: Option<Value>,
-    /// What exists behind the stand-ins.
+    /// The tenant of the stand-ins.
     pub fake_tenant: FakeTenant,
-    /// What plays DynamoDB, if anything does; it gets log and faults like the other upstreams.
+    /// A fake of DynamoDB, if there is one. It gets a log and faults like the other upstreams.
     pub table: Option<Router>,
-    /// Environment variables of the functions, over the stack's own.
+    /// Environment variables of the functions. They override those of the stack.
     pub variables: BTreeMap<String, String>,
     /// Serves Entra, Power BI and Secrets Manager over `https`.
     pub tls_upstreams: bool,
-    /// How long Entra's access tokens live.
+    /// The lifetime of Entra's access tokens.
     pub access_token_life: Duration,
-    /// The scope that the gateway asks callers' tokens for; empty: none.
+    /// The scope that the gateway requires of callers' tokens; empty: none.
     pub scope: String,
     /// The project's root, with `template.yaml` and the built pages.
     pub root: PathBuf,

@@ -1,4 +1,4 @@
-//! The Power BI REST API stand-in.
+//! The stand-in for the Power BI REST API.
 
 mod answer;
 mod caller;
@@ -29,7 +29,7 @@ use crate::time_source::TimeSource;
 /// The value of `home-cluster-uri`.
 const HOME_CLUSTER: &str = "https://wabi-stand-in-redirect.analysis.windows.net/";
 
-/// What the REST API knows.
+/// The state of the REST API.
 #[derive(Debug)]
 pub(crate) struct PowerBi {
     pub(crate) fake_tenant: Arc<FakeTenant>,
@@ -67,7 +67,7 @@ impl PowerBi {
         Caller::from_headers(headers, &self.fake_tenant, &self.ledger, self.time.now())
     }
 
-    /// The workspace of a path, for a caller who may enter it.
+    /// The workspace of a path, if the caller is a member of it.
     fn entered(&self, headers: &HeaderMap, id: &str) -> Result<&Workspace, Refusal> {
         let caller = self.caller(headers)?;
         let workspace = self.fake_tenant.workspace(guid(id)?).ok_or_else(Refusal::folder_not_found)?;
@@ -88,7 +88,7 @@ impl PowerBi {
     }
 }
 
-/// Names the tenant's home cluster, to which the front end forwards what comes with a token.
+/// Adds the tenant's home cluster to answers, as the front end does for requests with a token.
 async fn with_home_cluster(request: Request, next: Next) -> Response {
     let forwarded = request.headers().contains_key(AUTHORIZATION);
     let mut response = next.run(request).await;
@@ -100,7 +100,7 @@ async fn with_home_cluster(request: Request, next: Next) -> Response {
     response
 }
 
-/// Gives every answer, faults too, the id that support asks for.
+/// Adds the request id to every answer, including faults.
 pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
@@ -109,7 +109,7 @@ pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     response
 }
 
-/// Puts [`with_request_id`] around routes.
+/// Adds [`with_request_id`] to routes.
 pub(crate) fn tagged(routes: Router) -> Router {
     routes.layer(middleware::from_fn(with_request_id))
 }

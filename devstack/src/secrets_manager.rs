@@ -1,4 +1,4 @@
-//! The AWS Secrets Manager stand-in: `GetSecretValue` in the JSON 1.1 protocol.
+//! The stand-in for AWS Secrets Manager: `GetSecretValue` in the JSON 1.1 protocol.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ use crate::time_source::{TimeSource, unix_seconds};
 const TARGET: &str = "secretsmanager.GetSecretValue";
 const JSON_TYPE: &str = "application/x-amz-json-1.1";
 
-/// One secret with its history of two.
+/// One secret with its current and its previous version.
 #[derive(Debug)]
 pub(crate) struct SecretsManager {
     name: String,
@@ -126,7 +126,7 @@ async fn call(State(secrets): State<Arc<SecretsManager>>, headers: HeaderMap, bo
     }
 }
 
-/// Checks what is around the body: the operation, the type, a signature's shape.
+/// Checks the headers: the operation, the content type, the form of the signature.
 fn check_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-amz-target") != Some(TARGET) {
@@ -148,7 +148,7 @@ fn check_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// An error of the JSON 1.1 protocol. All of ours are the caller's: 400.
+/// An error of the JSON 1.1 protocol. All errors here are client errors: 400.
 #[derive(Debug)]
 struct Refusal {
     kind: &'static str,

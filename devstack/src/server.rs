@@ -1,4 +1,4 @@
-//! Listeners on loopback whose connections can be counted and broken.
+//! Listeners on loopback whose connections can be counted and reset_signal.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::sync::lock;
 
-/// How many connections may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
@@ -32,7 +32,7 @@ pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// A running server, which ends, connections and all, when this is dropped.
+/// A running server. It ends with its connections when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -67,11 +67,11 @@ impl Drop for Server {
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     id: u64,
-    broken: Arc<Broken>,
+    reset_signal: Arc<ResetSignal>,
 }
 
 #[derive(Debug, Default)]
-struct Broken {
+struct ResetSignal {
     wanted: Notify,
     abruptly: AtomicBool,
 }
@@ -79,48 +79,48 @@ struct Broken {
 impl Connection {
     fn next(connections: &Connections) -> Self {
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-        let broken = Arc::default();
-        connections.add(&broken);
-        Self { id, broken }
+        let reset_signal = Arc::default();
+        connections.add(&reset_signal);
+        Self { id, reset_signal }
     }
 
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// Resets the connection, which ends the caller with it.
+    /// Resets the connection. The future of the caller ends with it.
     pub(crate) async fn reset(&self) -> Infallible {
-        self.broken.reset();
+        self.reset_signal.reset();
         std::future::pending().await
     }
 }
 
-impl Broken {
+impl ResetSignal {
     fn reset(&self) {
         self.abruptly.store(true, Ordering::Relaxed);
         self.wanted.notify_one();
     }
 }
 
-/// The open connections of a server, and its door.
+/// The open connections of a server, and whether it listens.
 #[derive(Clone, Debug)]
 pub(crate) struct Connections(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    open: Mutex<Vec<Weak<Broken>>>,
-    /// How many were accepted so far.
+    open: Mutex<Vec<Weak<ResetSignal>>>,
+    /// The number of accepted connections.
     accepted: AtomicUsize,
-    door: watch::Sender<Door>,
+    listening: watch::Sender<Listening>,
 }
 
-/// Whether anybody listens.
+/// Whether the server listens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Door {
-    Opening,
-    Open,
-    Closing,
-    Closed,
+enum Listening {
+    Starting,
+    On,
+    Stopping,
+    Off,
 }
 
 impl Default for Connections {
@@ -128,7 +128,7 @@ impl Default for Connections {
         Self(Arc::new(Inner {
             open: Mutex::default(),
             accepted: AtomicUsize::new(0),
-            door: watch::Sender::new(Door::Open),
+            listening: watch::Sender::new(Listening::On),
         }))
     }
 }
@@ -139,33 +139,33 @@ impl Connections {
         lock(&self.0.open).drain(..).filter_map(|connection| connection.upgrade()).for_each(|open| open.reset());
     }
 
-    /// Has the server stop listening: whoever connects is refused.
+    /// Stops listening, so that the system refuses connections.
     pub(crate) async fn close(&self) {
-        self.turn(Door::Closing, Door::Closed).await;
+        self.change(Listening::Stopping, Listening::Off).await;
         self.reset();
     }
 
-    /// Has it listen again, on the same port.
+    /// Listens again, on the same port.
     pub(crate) async fn open(&self) {
-        self.turn(Door::Opening, Door::Open).await;
+        self.change(Listening::Starting, Listening::On).await;
     }
 
-    async fn turn(&self, wish: Door, done: Door) {
-        self.0.door.send_if_modified(|door| *door != done && std::mem::replace(door, wish) != wish);
+    async fn change(&self, wish: Listening, done: Listening) {
+        self.0.listening.send_if_modified(|state| *state != done && std::mem::replace(state, wish) != wish);
         self.when(done).await;
     }
 
-    /// Waits until the door is as wanted; its sender lives as long as this.
-    async fn when(&self, wanted: Door) {
-        let _ = self.0.door.subscribe().wait_for(|door| *door == wanted).await;
+    /// Waits for a state. The sender of the state lives as long as this.
+    async fn when(&self, wanted: Listening) {
+        let _ = self.0.listening.subscribe().wait_for(|state| *state == wanted).await;
     }
 
-    /// How many connections were accepted so far.
+    /// The number of accepted connections.
     pub(crate) fn accepted(&self) -> usize {
         self.0.accepted.load(Ordering::Relaxed)
     }
 
-    fn add(&self, connection: &Arc<Broken>) {
+    fn add(&self, connection: &Arc<ResetSignal>) {
         self.0.accepted.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.0.open);
         open.retain(|connection| connection.strong_count() > 0);
@@ -173,18 +173,17 @@ impl Connections {
     }
 }
 
-/// Closes a listener until the door is opened again. The port is held the
-/// while, so that nobody else gets it.
-async fn shut(listener: TcpListener, connections: &Connections) -> io::Result<TcpListener> {
+/// Closes a listener until the server listens again. The port stays bound, so that no other program gets it.
+async fn pause(listener: TcpListener, connections: &Connections) -> io::Result<TcpListener> {
     let address = listener.local_addr()?;
     drop(listener);
-    let held = TcpSocket::new_v4()?;
-    held.set_reuseaddr(true)?;
-    held.bind(address)?;
-    connections.0.door.send_replace(Door::Closed);
-    connections.when(Door::Opening).await;
-    let listener = held.listen(BACKLOG)?;
-    connections.0.door.send_replace(Door::Open);
+    let bound = TcpSocket::new_v4()?;
+    bound.set_reuseaddr(true)?;
+    bound.bind(address)?;
+    connections.0.listening.send_replace(Listening::Off);
+    connections.when(Listening::Starting).await;
+    let listener = bound.listen(BACKLOG)?;
+    connections.0.listening.send_replace(Listening::On);
     Ok(listener)
 }
 
@@ -192,16 +191,16 @@ async fn accept(mut listener: TcpListener, router: Router, tls: Option<TlsAccept
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
-            () = connections.when(Door::Closing) => match shut(listener, &connections).await {
+            () = connections.when(Listening::Stopping) => match pause(listener, &connections).await {
                 Ok(reopened) => listener = reopened,
-                // Without its port there is no server any more.
+                // Without its port the server cannot continue.
                 Err(_) => return,
             },
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     tasks.spawn(serve(stream, router.clone(), tls.clone(), Connection::next(&connections)));
                 }
-                // Out of descriptors: those in use will come back.
+                // Out of file descriptors: wait until some are free.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = tasks.join_next() => {}
@@ -210,9 +209,9 @@ async fn accept(mut listener: TcpListener, router: Router, tls: Option<TlsAccept
 }
 
 async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>, connection: Connection) {
-    // Answers are small and latency is measured.
+    // Answers are small, and latency matters.
     let _ = stream.set_nodelay(true);
-    let socket = Socket { stream, broken: Arc::clone(&connection.broken) };
+    let socket = Socket { stream, reset_signal: Arc::clone(&connection.reset_signal) };
     match tls {
         None => speak_http(socket, router, connection).await,
         Some(tls) => {
@@ -227,25 +226,25 @@ async fn speak_http<S>(stream: S, router: Router, connection: Connection)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let broken = Arc::clone(&connection.broken);
+    let reset_signal = Arc::clone(&connection.reset_signal);
     let service = TowerToHyperService::new(router.layer(Extension(connection)));
     let builder = auto::Builder::new(TokioExecutor::new());
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         _ = serving => {}
-        () = broken.wanted.notified() => {}
+        () = reset_signal.wanted.notified() => {}
     }
 }
 
-/// A stream that is closed with a reset instead of politely, when told so.
+/// A stream that can be closed with a reset.
 struct Socket {
     stream: TcpStream,
-    broken: Arc<Broken>,
+    reset_signal: Arc<ResetSignal>,
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.broken.abruptly.load(Ordering::Relaxed) {
+        if self.reset_signal.abruptly.load(Ordering::Relaxed) {
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -1,4 +1,4 @@
-//! The whole stack, started and stopped as one.
+//! The whole stack.
 
 mod start;
 
@@ -24,8 +24,7 @@ use crate::template::Route;
 
 /// A running stack: gateway, issuer, functions and their upstreams.
 ///
-/// Everything ends when it is dropped. What concerns the upstreams (call logs,
-/// faults, tokens, the secret) is reached through [`Deref`] to [`FakeServices`].
+/// Everything ends when it is dropped. It dereferences to [`FakeServices`], for call logs, faults, tokens and the secret.
 pub struct Stack {
     upstreams: FakeServices,
     issuer: Issuer,
@@ -61,7 +60,7 @@ impl Stack {
         Box::pin(start::start(options)).await
     }
 
-    /// The gateway's URL, without a slash at the end; the token issuer's too.
+    /// The URL of the gateway and the token issuer, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         self.issuer.url()
@@ -73,13 +72,13 @@ impl Stack {
         self.gateway_server.port()
     }
 
-    /// The port of the simulated embed host, if one was asked for.
+    /// The port of the simulated embed host, if there is one.
     #[must_use]
     pub fn embed_port(&self) -> Option<u16> {
         self.embed.as_ref().map(|embed| embed.server.port())
     }
 
-    /// The environment variables of a function that works against this stack.
+    /// The environment variables of a function that uses this stack.
     #[must_use]
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
@@ -91,20 +90,20 @@ impl Stack {
         &self.files.catalog
     }
 
-    /// Arguments that make a Chromium take the embed host for the real one, if
-    /// there is an embed host; nothing else is let through.
+    /// Chromium arguments that map the real embed host to the simulated one, if there is one. They accept no other
+    /// certificate.
     #[must_use]
     pub fn browser_arguments(&self) -> Option<Vec<String>> {
         let embed = self.embed.as_ref()?;
         Some(vec![
             format!("--host-resolver-rules=MAP {EMBED_HOST} 127.0.0.1"),
             format!("--ignore-certificate-errors-spki-list={}", embed.fingerprint),
-            // A profile of its own, without which the list of keys is not heeded.
+            // Chromium ignores the list of keys without a separate profile.
             format!("--user-data-dir={}", std::env::temp_dir().join("dynabind-browser").display()),
         ])
     }
 
-    /// Takes over the catalog's file if it has changed, as the next request would.
+    /// Loads the catalog's file if it has changed, as the next request would.
     pub fn look_at_catalog(&self) {
         self.gateway.functions.look_at_catalog();
     }
@@ -115,7 +114,7 @@ impl Stack {
         &self.curl
     }
 
-    /// A good token of a demo caller, such as `ana@contoso`.
+    /// A valid token of a demo caller, such as `ana@contoso`.
     ///
     /// # Panics
     /// When there is no such caller.
@@ -124,7 +123,7 @@ impl Stack {
         self.issuer.sign(&self.claims_of(user))
     }
 
-    /// The claims of a good token of a demo caller, to be changed and signed.
+    /// The claims of a valid token of a demo caller, for [`Self::sign`] after changes.
     ///
     /// # Panics
     /// When there is no such caller.
@@ -140,10 +139,10 @@ impl Stack {
         self.issuer.sign(claims)
     }
 
-    /// The event that the gateway would hand to a function.
+    /// The event that the gateway would send to a function.
     ///
-    /// `path` may have a query. With a caller it carries verified claims and
-    /// the bearer token; without one, no authorizer context at all.
+    /// `path` may have a query. With a caller, the event has verified claims and the bearer token; without one, it has no
+    /// authorizer context.
     ///
     /// # Panics
     /// When there is no such caller, or the path is not one.
@@ -181,12 +180,12 @@ impl Stack {
         })
     }
 
-    /// Hands an event to one of the functions in this process, past the gateway's doors.
+    /// Invokes one of the functions in this process, without the gateway.
     pub async fn invoke(&self, function: &str, event: Value) -> Response {
         self.gateway.functions.invoke(function, event, &Uuid::new_v4().to_string()).await
     }
 
-    /// Does so with less time than the function's own timeout gives it.
+    /// Invokes a function with a shorter timeout than its own.
     pub async fn invoke_within(&self, function: &str, event: Value, limit: Duration) -> Response {
         self.gateway.functions.invoke_within(function, event, &Uuid::new_v4().to_string(), limit).await
     }

@@ -1,9 +1,9 @@
-//! One habit of locking for the whole crate.
+//! Locking of mutexes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks even when another thread panicked: every critical section here leaves
-/// its value whole, and a failed test must not make its neighbours fail.
+/// Locks even if another thread has panicked: every critical section leaves its value consistent, and a failed test must
+/// not fail others.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,6 @@
-//! `template.yaml`, as far as a gateway and its functions are concerned.
+//! The parts of `template.yaml` that a gateway and its functions need.
 
 mod intrinsics;
-mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,10 +11,10 @@ use serde_json::{Map, Value};
 use self::intrinsics::Resolver;
 use crate::error::StartError;
 
-/// A function that names no timeout gets this one.
+/// The timeout of a function without one.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a template says about the API and its functions.
+/// The API and the functions of a template.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     /// The routes, in the template's order.
@@ -24,7 +23,7 @@ pub(crate) struct Template {
     pub(crate) functions: BTreeMap<String, FunctionSettings>,
     /// Cross-origin settings, if any.
     pub(crate) cors: Option<Cors>,
-    /// The JWT authorizer that routes use unless they say otherwise.
+    /// The default JWT authorizer of the routes.
     pub(crate) authorizer: Option<JwtSettings>,
 }
 
@@ -33,27 +32,27 @@ pub(crate) struct Template {
 pub(crate) struct Route {
     /// The method in upper case, or `ANY`.
     pub(crate) method: String,
-    /// The path, perhaps with `{parameters}`.
+    /// The path, which may have `{parameters}`.
     pub(crate) path: String,
     /// The function's binary.
     pub(crate) function: String,
-    /// Whether the authorizer stands before it.
+    /// Whether it uses the authorizer.
     pub(crate) authorized: bool,
 }
 
-/// What a function is started with.
+/// The settings of a function.
 #[derive(Clone, Debug)]
 pub(crate) struct FunctionSettings {
     /// Environment variables.
     pub(crate) variables: BTreeMap<String, String>,
-    /// The longest run.
+    /// The timeout.
     pub(crate) timeout: Duration,
 }
 
 /// `CorsConfiguration`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cors {
-    /// Origins, `*` among them perhaps.
+    /// Origins, which may include `*`.
     pub(crate) allow_origins: Vec<String>,
     /// Methods.
     pub(crate) allow_methods: Vec<String>,
@@ -61,20 +60,20 @@ pub(crate) struct Cors {
     pub(crate) allow_headers: Vec<String>,
     /// Response headers.
     pub(crate) expose_headers: Vec<String>,
-    /// Seconds for which a preflight answer holds.
+    /// Seconds for which a preflight answer is valid.
     pub(crate) max_age: Option<u64>,
     /// Whether cookies may be sent.
     pub(crate) allow_credentials: bool,
 }
 
-/// `JwtConfiguration`, with the scopes that routes ask for.
+/// `JwtConfiguration`, with the scopes that routes require.
 #[derive(Clone, Debug)]
 pub(crate) struct JwtSettings {
     /// The issuer, exactly.
     pub(crate) issuer: String,
-    /// The audiences, any of which will do.
+    /// The audiences; one must match.
     pub(crate) audience: Vec<String>,
-    /// The scopes, any of which will do; none: none is asked for.
+    /// The scopes; one must match, unless there are none.
     pub(crate) scopes: Vec<String>,
 }
 
@@ -82,7 +81,7 @@ impl Template {
     /// Reads a template file, with values for parameters without a default.
     ///
     /// # Errors
-    /// When the file cannot be read, is not YAML, or uses what is not understood here.
+    /// When the file cannot be read, is not YAML, or uses an unsupported feature.
     pub(crate) fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, StartError> {
         let fault = |detail: String| StartError::Template { path: path.display().to_string(), detail };
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
@@ -90,7 +89,7 @@ impl Template {
     }
 
     fn parse(text: &str, parameters: &BTreeMap<String, String>) -> Result<Self, String> {
-        let document = yaml::parse(text)?;
+        let document = crate::yaml::parse(text)?;
         let resolver = Resolver::new(&document, parameters);
         let api = api_properties(&document, &resolver)?;
         let mut template = Self {
@@ -135,7 +134,7 @@ fn resources<'a>(document: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'
     all.into_iter().flatten().filter(move |(_, resource)| resource["Type"] == kind)
 }
 
-/// The properties of the one HTTP API, over those that all of them share.
+/// The properties of the one HTTP API, which override the global ones.
 fn api_properties(document: &Value, resolver: &Resolver<'_>) -> Result<Value, String> {
     let globals = resolved(resolver, document.pointer("/Globals/HttpApi"))?;
     let mut merged = globals.as_object().cloned().unwrap_or_default();
@@ -190,7 +189,7 @@ fn route(properties: &Value, function: &str) -> Result<Route, String> {
     })
 }
 
-/// The binary's name: said outright, or the last part of the code's path.
+/// The binary's name: explicit, or the last part of the code's path.
 fn binary(resource: &Value, properties: &Value) -> Option<String> {
     let named = resource.pointer("/Metadata/BuildProperties/Binary").and_then(Value::as_str);
     let folder = || properties["CodeUri"].as_str()?.trim_end_matches('/').rsplit('/').next();

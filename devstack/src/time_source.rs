@@ -1,4 +1,4 @@
-//! Time, as the stand-ins see it.
+//! The time of the stand-ins.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Where every part of the stack gets the time from, so that a test can move it.
+/// The clock of every part of the stack, which a test can move.
 #[derive(Clone)]
 pub(crate) struct TimeSource(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl TimeSource {
-    /// Asks `now` each time that something needs the time.
+    /// A source that calls `now`.
     #[must_use]
     pub(crate) fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))

@@ -45,8 +45,7 @@ impl Authority {
     }
 }
 
-/// A configuration for a server that a browser is made to take for `host`, and
-/// the fingerprint of its public key, by which the browser can know it.
+/// A configuration for a server that takes the place of `host` in a browser, and the fingerprint of its public key.
 pub(crate) fn self_signed(host: &str) -> Result<(Arc<ServerConfig>, String), StartError> {
     let key = KeyPair::generate().map_err(fault)?;
     let certificate = named(host, vec![host.to_owned()])?.self_signed(&key).map_err(fault)?;
@@ -54,7 +53,7 @@ pub(crate) fn self_signed(host: &str) -> Result<(Arc<ServerConfig>, String), Sta
     Ok((server_config(certificate.der().clone(), &key, &[b"http/1.1"])?, fingerprint))
 }
 
-/// A certificate over an RSA key, as one uploads it to an app registration.
+/// A certificate with an RSA key, for an app registration.
 pub(crate) fn client_certificate(key: &SigningKey) -> Result<rcgen::Certificate, StartError> {
     let pair = KeyPair::from_pem(key.pem()).map_err(fault)?;
     named("dynabind", Vec::new())?.self_signed(&pair).map_err(fault)

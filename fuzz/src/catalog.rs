@@ -1,7 +1,7 @@
-//! Catalogs, well and badly written.
+//! Catalogs, valid and invalid.
 //!
-//! Input: the file's text. One that is refused is refused with places that
-//! exist; one that is taken allows exactly what its grants say.
+//! Input: the file's text. The faults of an invalid catalog have pointers that exist. A valid catalog allows exactly what its
+//! grants say.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use dynabind::catalog;
 use dynabind::json::JsonFault;
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, PowerBiContents};
 use crate::events::{self, Kind};
 use crate::gateway;
-use crate::oracle::{Asked, Oracle, faults};
-use crate::site::{PowerBiContents, Site};
+use crate::oracle::{Oracle, RequestEvent, faults};
 
-/// How many faults are told at once.
+/// The maximum number of reported faults.
 const MOST_FAULTS: usize = 50;
 
-/// Of each kind of thing in a catalog, this many are tried.
+/// The number of tested items of each kind in a catalog.
 const TRIED: usize = 2;
 
 const MODES: [&str; 3] = ["view", "edit", "create"];
@@ -29,24 +29,24 @@ pub(crate) fn check(input: &[u8]) {
     match (catalog::parse(text), json) {
         (Err(faults), json) => check_faults(&faults, json.as_ref()),
         (Ok(_), Some(json)) => gateway::block_on(check_grants(text, &json)),
-        (Ok(_), None) => panic!("taken, and no JSON"),
+        (Ok(_), None) => panic!("accepted, but not JSON"),
     }
 }
 
 fn check_faults(faults: &[JsonFault], json: Option<&Value>) {
     assert!((1..=MOST_FAULTS).contains(&faults.len()), "{} faults", faults.len());
-    // Of two fields of one name, the one that is kept here may be another than the one at fault.
+    // Of two fields with one name, `serde_json` may keep another than the one with the fault.
     let is_repeated = faults.len() == MOST_FAULTS || faults.iter().any(|fault| fault.detail.contains("stands twice"));
     for fault in faults {
         assert!(!fault.detail.is_empty());
         let there = json.is_none_or(|json| json.pointer(&fault.pointer).is_some());
-        assert!(there || is_repeated, "{} is no place of the file", fault.pointer);
+        assert!(there || is_repeated, "{} does not exist in the file", fault.pointer);
     }
 }
 
-/// The one dataset that a workspace holds for whom it is granted as a whole.
+/// The one dataset in a workspace that is granted as a whole.
 ///
-/// GUIDs of the corpus begin with their kind: 1 is a workspace, 9 what it holds.
+/// GUIDs of the corpus begin with their kind: 1 is a workspace, 9 a dataset in it.
 fn dataset_of_workspace(workspace: &str) -> String {
     workspace.to_lowercase().replacen("00000001", "00000009", 1)
 }
@@ -63,7 +63,7 @@ fn grants<'c>(catalog: &'c Value, tenant: &str) -> &'c [Value] {
     catalog["tenants"][tenant]["grants"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Everything that the catalog names, and a dataset in each workspace that is granted as a whole.
+/// The items of the catalog, and a dataset in each workspace that is granted as a whole.
 fn powerbi_of(catalog: &Value) -> PowerBiContents {
     let mut powerbi = PowerBiContents::of_catalog(catalog);
     for grant in keys(&catalog["tenants"]).flat_map(|tenant| grants(catalog, tenant)) {
@@ -74,8 +74,8 @@ fn powerbi_of(catalog: &Value) -> PowerBiContents {
     powerbi
 }
 
-/// What the catalog may mean: a dataset key that is the GUID of a dataset names the entry, and
-/// the contract does not say whether it names the dataset of a granted workspace as well.
+/// The possible meanings of the catalog. A dataset key that is the GUID of a dataset names the entry; the contract does not
+/// say whether it also names the dataset of a granted workspace.
 fn oracles(catalog: &Value, powerbi: &PowerBiContents) -> Vec<Oracle> {
     let is_guid = |key: &str| key.len() == 36 && key.matches('-').count() == 4;
     let oracle = |catalog: Value| {
@@ -97,19 +97,19 @@ async fn check_grants(text: &str, catalog: &Value) {
     let powerbi = powerbi_of(catalog);
     let oracles = oracles(catalog, &powerbi);
     let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
-    let site = Site::open(text, powerbi, &more).await.expect("it was taken");
+    let environment = Environment::open(text, powerbi, &more).await.expect("the catalog is valid");
     for tenant in keys(&catalog["tenants"]).take(TRIED) {
         let groups = grants(catalog, tenant).iter().flat_map(|grant| texts(&grant["groups"]));
         let groups: BTreeSet<_> = groups.take(TRIED).collect();
         for group in groups.into_iter().map(Some).chain([None]) {
             let groups: Vec<_> = group.into_iter().collect();
             let claims = json!({ "sub": "s", "email": "e@x", "tenant": tenant, "groups": groups });
-            check_caller(&site, &oracles, tenant, &claims).await;
+            check_caller(&environment, &oracles, tenant, &claims).await;
         }
     }
 }
 
-async fn check_caller(site: &Site, oracles: &[Oracle], tenant: &str, claims: &Value) {
+async fn check_caller(environment: &Environment, oracles: &[Oracle], tenant: &str, claims: &Value) {
     let catalog = &oracles[0].catalog;
     let workspaces = grants(catalog, tenant).iter().flat_map(|grant| texts(&grant["workspaces"]));
     let opened = workspaces.map(dataset_of_workspace).take(TRIED);
@@ -117,7 +117,7 @@ async fn check_caller(site: &Site, oracles: &[Oracle], tenant: &str, claims: &Va
     let reports: Vec<_> = keys(&catalog["reports"]).take(TRIED).map(Some).chain([None]).collect();
     for mode in MODES {
         for report in reports.iter().filter(|report| report.is_some() || mode == "create") {
-            // Which dataset is the only one of no report, the contract does not say.
+            // The contract does not define the only dataset of no report.
             let left_out = report.map(|_| None);
             for dataset in datasets.iter().map(Some).chain(left_out) {
                 let mut binding = json!({ "mode": mode });
@@ -126,19 +126,20 @@ async fn check_caller(site: &Site, oracles: &[Oracle], tenant: &str, claims: &Va
                         binding[name] = key.into();
                     }
                 }
-                check_binding(site, oracles, claims, &binding).await;
+                check_binding(environment, oracles, claims, &binding).await;
             }
         }
     }
 }
 
-async fn check_binding(site: &Site, oracles: &[Oracle], claims: &Value, binding: &Value) {
+async fn check_binding(environment: &Environment, oracles: &[Oracle], claims: &Value, binding: &Value) {
     let event = events::post(Kind::HttpLambda, "token", claims, &json!({ "bindings": [binding] }));
-    let answer = site.send("token", &event).await;
-    let issued = answer.token().and_then(|token| site.issued(token));
-    // A workspace with a strange id holds a dataset whose id may be no key.
-    let found =
-        oracles.iter().map(|oracle| faults(oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref()));
+    let answer = environment.send("token", &event).await;
+    let issued = answer.token().and_then(|token| environment.issued(token));
+    // In a workspace with an unusual id, the dataset's id may not be a valid key.
+    let found = oracles
+        .iter()
+        .map(|oracle| faults(oracle, &RequestEvent::new(&event), answer.code(), &answer.body, issued.as_ref()));
     let found: Vec<_> = found.collect();
     assert!(found.iter().any(Vec::is_empty), "{binding} of {claims}: {found:#?}\n{}", answer.body);
 }

@@ -1,13 +1,13 @@
 //! Authorizer contexts of every kind.
 //!
-//! Input: the context as JSON, which is put wherever an event may have one. The
-//! rest of the event claims to be somebody else in every place that a client writes.
+//! Input: the context as JSON, which is inserted at every place for one in an event. Everything that a client controls in the
+//! event claims another identity.
 
 use serde_json::{Value, json};
 
 use crate::event::Demo;
 
-/// Whom the client says that it is, and nobody has verified.
+/// The unverified identity that the client claims.
 const DECOY: &str = "decoy@fabrikam.example";
 
 pub(crate) fn check(input: &[u8]) {
@@ -22,7 +22,7 @@ pub(crate) fn check(input: &[u8]) {
     }
 }
 
-/// The caller who gets a token is the one that the oracle reads; the oracle ignores the decoys.
+/// The oracle reads the caller from the event and ignores the decoys. A token must be for that caller.
 fn check_event(mut event: Value, binding: &str) {
     let (report, dataset) = binding.split_once(' ').unwrap();
     event["body"] = json!({ "bindings": [{ "report": report, "dataset": dataset }] }).to_string().into();

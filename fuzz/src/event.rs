@@ -1,7 +1,6 @@
 //! Whole gateway events, to each of the three functions.
 //!
-//! Input: the event as Lambda hands it over. All upstreams grant everything, so
-//! whatever stands between a caller and another tenant's data is Dynabind.
+//! Input: the event from Lambda. The upstreams grant everything, so only Dynabind protects another tenant's data.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,25 +8,25 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::environment::{Environment, PowerBiContents};
 use crate::gateway::{self, Answer, FUNCTIONS};
-use crate::oracle::{Asked, Oracle, violations};
-use crate::site::{PowerBiContents, Site};
+use crate::oracle::{Oracle, RequestEvent, violations};
 
 const CATALOG: &str = include_str!("../../devstack/demo/catalog.json");
 
-/// Long enough for any work on this machine.
+/// Long enough for any request on this machine.
 const TIME: Duration = Duration::from_secs(20);
 
 static JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(CATALOG).unwrap());
 
-/// The demo's catalog before upstreams that grant everything.
+/// The demo's catalog, with upstreams that grant everything.
 pub(crate) struct Demo {
-    site: Site,
+    environment: Environment,
     oracle: Oracle,
 }
 
 impl Demo {
-    /// Without anything cached.
+    /// With empty caches.
     pub(crate) fn cold() -> Self {
         let powerbi = PowerBiContents::of_catalog(&JSON);
         let oracle = Oracle {
@@ -36,22 +35,23 @@ impl Demo {
             certain: powerbi.contents.clone(),
             own_datasets: powerbi.own_datasets.clone(),
         };
-        let site = gateway::block_on(Site::open(CATALOG, powerbi, &[])).expect("the demo's catalog is good");
-        Self { site, oracle }
+        let environment =
+            gateway::block_on(Environment::open(CATALOG, powerbi, &[])).expect("the demo's catalog is good");
+        Self { environment, oracle }
     }
 
-    /// Hands over an event, and holds every token that is made for it against the grants.
-    /// With such upstreams only the caller can be at fault. `None` is no event at all.
+    /// Sends an event, and compares every token for it with the grants. The upstreams never fail, so no answer may be a 5xx.
+    /// `None` means that the input is not an event.
     pub(crate) fn send(&self, function: &'static str, event: &str) -> Option<Answer> {
         let read = serde_json::from_str(event).ok()?;
-        let before = self.site.count_of_issued();
-        let answer = gateway::send(self.site.app(), function, read, TIME, &[]);
+        let before = self.environment.count_of_issued();
+        let answer = gateway::send(self.environment.app(), function, read, TIME, &[]);
         assert!(answer.status < 500, "{}", answer.body);
         if let Some(token) = answer.token() {
-            let issued = self.site.issued(token).expect("a token of Power BI's");
-            // Names that stand twice mean to the product what they mean here: the event is one text for both.
+            let issued = self.environment.issued(token).expect("a token of Power BI's");
+            // Both sides read the same text, so repeated names have the same meaning for both.
             let event: Value = serde_json::from_str(event).expect("it was read");
-            let found = violations(&self.oracle, &Asked::new(&decoded(event)), &issued);
+            let found = violations(&self.oracle, &RequestEvent::new(&decoded(event)), &issued);
             assert!(
                 found.is_empty(),
                 "{found:#?}
@@ -59,13 +59,13 @@ for {}",
                 issued.body
             );
         } else {
-            assert_eq!(self.site.count_of_issued(), before, "a token is made that nobody gets");
+            assert_eq!(self.environment.count_of_issued(), before, "a token was made that no caller received");
         }
         Some(answer)
     }
 }
 
-/// The event with its body as text, which a gateway may have encoded.
+/// The event with a decoded body.
 fn decoded(mut event: Value) -> Value {
     let decoded = event["body"].as_str().filter(|_| event["isBase64Encoded"] == true).and_then(|body| {
         let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).ok()?;
@@ -83,7 +83,7 @@ pub(crate) fn check(input: &[u8]) {
         let demo = Demo::cold();
         let Some(answer) = demo.send(function, event) else {
             let read: Result<Value, _> = serde_json::from_str(event);
-            // Only what is no JSON at all, or nested beyond reason, is not answered.
+            // Only an input that is not JSON, or is nested too deeply, has no answer.
             assert!(read.is_err(), "no answer");
             return;
         };
@@ -93,10 +93,10 @@ pub(crate) fn check(input: &[u8]) {
     }
 }
 
-/// A list names nothing that no grant of the caller's tenant names.
+/// A list may only contain items of the grants of the caller's tenant.
 fn check_list(event: &str, listed: &Value) {
     let event: Value = serde_json::from_str(event).expect("it was read");
-    let asked = Asked::new(&event);
+    let asked = RequestEvent::new(&event);
     let tenant = asked.caller().and_then(|caller| asked.tenant(&caller)).expect("a caller with a tenant");
     let grants = JSON["tenants"][&tenant]["grants"].as_array().expect("a tenant of the catalog");
     for (kind, key) in [("datasets", "dataset"), ("reports", "report")] {

@@ -1,4 +1,4 @@
-//! Gateway events of every kind of authorizer, built from a caller's claims.
+//! Gateway events of every kind of authorizer, with a caller's claims.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,18 +6,18 @@ use serde_json::{Map, Value, json};
 
 use crate::oracle::flat;
 
-/// How the claims reach the function.
+/// The kind of authorizer, and the place of the token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// An HTTP API's JWT authorizer, with the token in the `Authorization` header.
     HttpJwt,
     /// The same in payload format 1.0.
     HttpJwtFormat1,
-    /// The token came in another place, so the event does not hold it.
+    /// The same, without the token in the event.
     HttpJwtWithoutToken,
-    /// The token came in another place, and the header holds one that nobody has verified.
+    /// The same, with an unverified token in the header.
     HttpJwtForged,
-    /// The same, and all of its claims but the groups are those of the verified one.
+    /// The same, with an unverified token in which only the groups differ from the verified one.
     HttpJwtForgedGroups,
     /// A Lambda authorizer of an HTTP API: claims keep their types.
     HttpLambda,
@@ -71,14 +71,14 @@ impl Kind {
     }
 }
 
-/// The claims with every group that the tests have.
+/// The claims with all groups of the tests.
 fn with_every_group(claims: &Value) -> Value {
     let mut forged = claims.clone();
     forged["groups"] = json!(["g0", "g1", "g2", "analysts"]);
     forged
 }
 
-/// A token that verifies for nobody, which is the gateway's business.
+/// A token with an invalid signature, which only the gateway would check.
 fn token(claims: &Value) -> String {
     format!("Bearer eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

@@ -1,4 +1,4 @@
-//! An event in, an answer of the contract out.
+//! Sends events to the functions, and checks the answers against the contract.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -10,31 +10,32 @@ use dynabind::http::{Code, GatewayEvent, invoke};
 use lambda_http::lambda_runtime::LambdaEvent;
 use lambda_http::{Context, Request};
 use serde_json::Value;
+use test_support::clock::ManualClock;
 use tokio::runtime::Runtime;
 
-use crate::fixtures::{ACCESS_TOKEN, StoppedClock};
+use crate::fixtures::ACCESS_TOKEN;
 use crate::log;
 
 thread_local! {
     static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 }
 
-/// Which function gave which statuses so far.
+/// The statuses so far, with the function.
 static SEEN: Mutex<BTreeSet<(&str, u16)>> = Mutex::new(BTreeSet::new());
 
-/// How many places at fault an answer may list.
+/// The maximum number of faults in an answer.
 const MOST_FAULTS: usize = 50;
 
 /// The gateway's limit for all headers of an answer ("Quotas for configuring and running an HTTP API").
 const LONGEST_HEADERS: usize = 10_240;
 
-/// What Lambda is to be told to leave beside the time for the work.
+/// The margin that the functions subtract from Lambda's deadline.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// The functions.
 pub const FUNCTIONS: [&str; 3] = ["token", "config", "datasets"];
 
-/// What a function answered.
+/// A function's answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -51,7 +52,7 @@ impl Answer {
         if self.status == 200 { "ok" } else { code.unwrap_or_default() }
     }
 
-    /// The text of the embed token that was handed out.
+    /// The text of the embed token in the answer.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         let of_config = || self.body["configs"][0]["accessToken"].as_str();
@@ -59,8 +60,7 @@ impl Answer {
     }
 }
 
-/// The statuses that the functions have answered in this process: promises about answers are worth
-/// little where every answer is a refusal.
+/// The statuses of all answers in this process. A test requires several of them, so that not every input is refused.
 #[must_use]
 pub fn seen() -> BTreeSet<(&'static str, u16)> {
     SEEN.lock().unwrap().clone()
@@ -71,8 +71,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// Hands an event to a function and holds answer and log against the contract.
-/// `secrets` are those that neither a problem nor a log line may hold.
+/// Sends an event to a function, and checks the answer and the log against the contract. Neither a problem nor a log line may
+/// contain one of `secrets`.
 pub(crate) fn send(
     app: &Arc<App>,
     function: &'static str,
@@ -81,7 +81,7 @@ pub(crate) fn send(
     secrets: &[&str],
 ) -> Answer {
     log::begin();
-    let answer = block_on(deliver(app, function, event, StoppedClock.now() + time, secrets));
+    let answer = block_on(deliver(app, function, event, ManualClock::default().now() + time, secrets));
     SEEN.lock().unwrap().insert((function, answer.status));
     let lines = log::end(secrets);
     let line = lines.last().expect("a request writes a line");
@@ -89,8 +89,7 @@ pub(crate) fn send(
     answer
 }
 
-/// Hands an event to a function, which has until `deadline` by the application's
-/// clock, and holds the answer against the contract.
+/// Sends an event to a function with a deadline by the application's clock, and checks the answer against the contract.
 pub async fn deliver(
     app: &Arc<App>,
     function: &'static str,
@@ -141,7 +140,7 @@ fn checked(answer: &Value, secrets: &[&str]) -> Answer {
     Answer { status, body }
 }
 
-/// A header in either of the places that a gateway's formats have for one.
+/// A header, in either of the two formats of an answer.
 fn header<'a>(answer: &'a Value, name: &str) -> &'a str {
     let single = answer["headers"][name].as_str();
     single.or_else(|| answer["multiValueHeaders"][name][0].as_str()).unwrap_or_default()

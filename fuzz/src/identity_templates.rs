@@ -1,22 +1,21 @@
 //! Templates of effective identities, and the claims that fill them.
 //!
-//! Input: the template in the first line, then a claim in each line, as
-//! `name=value`. The template goes into a catalog, the claims into an event, and
-//! what comes out at Power BI is what the documentation says.
+//! Input: the template in the first line, then claims as `name=value`, one a line. The template goes into a catalog and the
+//! claims into an event. The identity in the token request must follow the documentation.
 
 use dynabind::catalog;
 use serde_json::{Map, Value, json};
 
+use crate::environment::{Environment, PowerBiContents};
 use crate::events::{self, Kind};
 use crate::gateway;
 use crate::oracle::template::{Filled, Piece, fill, pieces};
-use crate::oracle::{Asked, Oracle, faults};
-use crate::site::{PowerBiContents, Site};
+use crate::oracle::{Oracle, RequestEvent, faults};
 
 /// The value of a claim that no template of the corpus names.
 pub(crate) const UNNAMED: &str = "uCl8Q~never-asked-for";
 
-/// The longest literal text that is surely good in every place.
+/// The maximum length of a literal text that is valid in every place.
 const SURELY_GOOD: usize = 40;
 
 pub(crate) fn check(input: &[u8]) {
@@ -33,7 +32,7 @@ fn check_identity(template: &str, identity: &Value, claims: &str) {
     match pieces(template) {
         None => assert!(!is_taken, "{template:?} is no template"),
         Some(pieces) => {
-            assert!(is_taken || !is_surely_good(&pieces), "{template:?} was refused");
+            assert!(is_taken || !is_certainly_valid(&pieces), "{template:?} was refused");
             assert_eq!(crate::oracle::template::pieces(&write(&pieces)), Some(pieces), "written and read again");
         }
     }
@@ -42,7 +41,7 @@ fn check_identity(template: &str, identity: &Value, claims: &str) {
     }
 }
 
-/// The token goes under what the claims make of the template, or the caller is told which claim is missing.
+/// The token has the identity that the claims and the template give, or the problem names the missing claim.
 fn check_answer(template: &str, catalog: &Value, claims: &Value) {
     let powerbi = PowerBiContents::of_catalog(catalog);
     let (contents, own_datasets) = (powerbi.contents.clone(), powerbi.own_datasets.clone());
@@ -50,12 +49,12 @@ fn check_answer(template: &str, catalog: &Value, claims: &Value) {
     let body = json!({ "bindings": [{ "report": "r", "dataset": "d" }] });
     let event = events::post(Kind::HttpLambda, "token", claims, &body);
     let (answer, issued) = gateway::block_on(async {
-        let site = Site::open(&catalog.to_string(), powerbi, &[]).await.expect("it was taken");
-        let answer = site.send("token", &event).await;
-        let issued = answer.token().and_then(|token| site.issued(token));
+        let environment = Environment::open(&catalog.to_string(), powerbi, &[]).await.expect("it was taken");
+        let answer = environment.send("token", &event).await;
+        let issued = answer.token().and_then(|token| environment.issued(token));
         (answer, issued)
     });
-    let asked = Asked::new(&event);
+    let asked = RequestEvent::new(&event);
     let found = faults(&oracle, &asked, answer.code(), &answer.body, issued.as_ref());
     assert!(found.is_empty(), "{found:#?}");
     if let Some(issued) = issued {
@@ -78,7 +77,7 @@ fn catalog_of(identity: &Value) -> Value {
     })
 }
 
-/// The claims of the input, with a caller of the tenant and a claim that the template does not name.
+/// The claims of the input, with those of a caller of the tenant, and one that the template does not name.
 fn claims_of(template: &str, claims: &str) -> Value {
     let given = claims.lines().filter_map(|line| line.split_once('='));
     let mut claims: Map<String, Value> = given.map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -92,7 +91,7 @@ fn claims_of(template: &str, claims: &str) -> Value {
 }
 
 /// Short, of common characters, and with claims that have common names.
-fn is_surely_good(pieces: &[Piece]) -> bool {
+fn is_certainly_valid(pieces: &[Piece]) -> bool {
     pieces.len() <= SURELY_GOOD
         && pieces.iter().all(|piece| match piece {
             Piece::Literal(character) => character.is_ascii_alphanumeric() || "{}-_.@".contains(*character),

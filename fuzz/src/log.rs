@@ -5,11 +5,12 @@ use std::sync::{Arc, Once};
 
 use dynabind::telemetry::{self, Sink};
 use serde_json::Value;
+use test_support::clock::ManualClock;
 use tracing::Level;
 
-use crate::fixtures::{ACCESS_TOKEN, EMBED_TOKEN, StoppedClock};
+use crate::fixtures::{ACCESS_TOKEN, EMBED_TOKEN};
 
-/// `CloudWatch` Logs takes 256 KiB in one event; every field of a line is bounded far below that.
+/// A limit for a line. `CloudWatch` Logs accepts 256 KiB in one event, and the fields of a line have lower limits.
 const LONGEST_LINE: usize = 128 * 1024;
 
 thread_local! {
@@ -18,17 +19,17 @@ thread_local! {
 
 static LISTENING: Once = Once::new();
 
-/// Forgets the lines that this thread has written so far.
+/// Removes the lines of this thread so far.
 pub(crate) fn begin() {
     LISTENING.call_once(|| {
         let sink: Sink = Arc::new(|line| LINES.with_borrow_mut(|lines| lines.push(line.to_owned())));
-        let subscriber = telemetry::subscriber(Level::TRACE, Arc::new(StoppedClock), sink);
+        let subscriber = telemetry::subscriber(Level::TRACE, Arc::new(ManualClock::default()), sink);
         tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
     });
     LINES.with_borrow_mut(Vec::clear);
 }
 
-/// The lines since then, each of which is one JSON object in one line without any of `secrets`.
+/// The lines since [`begin`]. Each must be one JSON object in one line, without any of `secrets`.
 pub(crate) fn end(secrets: &[&str]) -> Vec<Value> {
     let lines = LINES.with_borrow_mut(std::mem::take);
     lines.iter().map(|line| checked(line, secrets)).collect()

@@ -1,9 +1,8 @@
-//! Changes inputs that are JSON so that they stay JSON: a flipped bit would
-//! nearly always end at the first brace.
+//! Changes of JSON inputs that keep them JSON. After a random bit flip, most inputs would not be JSON.
 
 use serde_json::{Map, Number, Value};
 
-/// What stands in for a value: the edges of every type, and names that decide something.
+/// Replacements of a value: the limits of every type, and names with a meaning.
 const TEXTS: [&str; 24] = [
     "",
     " ",
@@ -31,7 +30,7 @@ const TEXTS: [&str; 24] = [
     "9B097E30-C25E-4DF7-B8F0-F55C6E5D240E",
 ];
 
-/// One change somewhere in `json`, decided by `random`.
+/// One random change in `json`.
 pub fn change(json: &mut Value, random: &mut fastrand::Rng) {
     let donor = any_part(json, random).clone();
     let place = any_place(json, random);
@@ -56,7 +55,7 @@ fn number(random: &mut fastrand::Rng) -> Value {
     }
 }
 
-/// A longer, shorter or otherwise other text; JSON inside of a text is changed as JSON.
+/// Changes a text. JSON in a text is changed as JSON.
 fn change_text(place: &mut Value, random: &mut fastrand::Rng) {
     let Value::String(text) = place else { return };
     if let Ok(mut inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text) {
@@ -73,7 +72,7 @@ fn change_text(place: &mut Value, random: &mut fastrand::Rng) {
     }
 }
 
-/// A member more, less, or under another name.
+/// Adds, removes or renames a member.
 fn change_members(place: &mut Value, donor: Value, random: &mut fastrand::Rng) {
     match place {
         Value::Array(items) if random.bool() || items.is_empty() => items.push(donor),
@@ -93,7 +92,7 @@ fn change_fields(fields: &mut Map<String, Value>, donor: Value, random: &mut fas
     }
 }
 
-/// Any value inside, each level as likely as the next.
+/// A random value inside, with equal probability for each level.
 fn any_part<'j>(json: &'j Value, random: &mut fastrand::Rng) -> &'j Value {
     let children: Vec<&Value> = match json {
         Value::Array(items) => items.iter().collect(),
@@ -125,7 +124,7 @@ fn any_place<'j>(json: &'j mut Value, random: &mut fastrand::Rng) -> &'j mut Val
     any_place(child.expect("it was counted"), random)
 }
 
-/// The changed input, if it is JSON; it may be longer than it was.
+/// The changed input, if it is JSON. It may be longer than before.
 #[must_use]
 pub fn changed(input: &[u8], seed: u32) -> Option<Vec<u8>> {
     let mut json: Value = serde_json::from_slice(input).ok()?;

@@ -1,8 +1,7 @@
-//! The security oracle: what a token may allow, and how a request must be answered.
+//! The security oracle: it decides what a token may allow, and which answers to a request are correct.
 //!
-//! Everything is derived from JSON, as the contract has it: the catalog, the
-//! gateway event, and the body of `GenerateToken` on the wire. Nothing here
-//! shares a type or a line of code with the product.
+//! It reads the contract's JSON: the catalog, the gateway event, and the body of `GenerateToken`. It shares no type and no code
+//! with the product.
 
 mod answer;
 mod binding;
@@ -32,18 +31,17 @@ pub type Contents = BTreeMap<String, BTreeSet<String>>;
 pub struct Oracle {
     /// The catalog.
     pub catalog: Value,
-    /// What each workspace may be taken to hold: what it has held at some moment
-    /// for which the product may still trust its list.
+    /// The datasets that each workspace held at some time within the age at which its list is still used.
     pub possible: Contents,
-    /// What each workspace has held during all of that time.
+    /// The datasets that each workspace held during all of that time.
     pub certain: Contents,
     /// By the id of a report, the dataset that it was built on.
     pub own_datasets: BTreeMap<String, String>,
 }
 
-/// A request as the oracle sees it: the event that the gateway hands over.
+/// A request: the event from the gateway.
 #[derive(Clone, Debug)]
-pub struct Asked<'e> {
+pub struct RequestEvent<'e> {
     /// The event.
     pub event: &'e Value,
     /// The body of the event.
@@ -54,7 +52,7 @@ pub struct Asked<'e> {
     pub groups_claim: &'e str,
 }
 
-impl<'e> Asked<'e> {
+impl<'e> RequestEvent<'e> {
     /// A request whose claims have their default names.
     #[must_use]
     pub fn new(event: &'e Value) -> Self {
@@ -62,7 +60,7 @@ impl<'e> Asked<'e> {
         Self { event, body, tenant_claim: "tenant", groups_claim: "groups" }
     }
 
-    /// Who asks; `None` if the gateway has verified nobody, or nobody with a subject.
+    /// The caller; `None` if the event has no verified claims, or no subject.
     #[must_use]
     pub fn caller(&self) -> Option<Caller> {
         Caller::of_event(self.event, self.groups_claim).filter(|caller| caller.text("sub").is_some())
@@ -83,7 +81,7 @@ pub(crate) fn texts(json: &Value) -> impl Iterator<Item = &str> {
     items(json).iter().filter_map(Value::as_str)
 }
 
-/// An id, in the case in which ids are compared.
+/// An id in lower case, for comparisons.
 pub(crate) fn lower(json: &Value) -> String {
     json.as_str().unwrap_or_default().to_lowercase()
 }

@@ -1,8 +1,7 @@
 //! Answers of Secrets Manager, Entra and Power BI, over real connections.
 //!
-//! Input: in the first line who answers (an upstream, `GenerateToken` alone, or
-//! the text of the `secret`) and with which status, then headers, a blank line,
-//! and the body. The other upstreams answer as they should.
+//! Input: the first line has the upstream (or `GenerateToken`, or `secret` for the secret's text) and the status. Headers, a
+//! blank line and the body follow. The other upstreams answer correctly.
 
 mod script;
 mod server;
@@ -20,17 +19,18 @@ use dynabind::secrets::{CachedSecret, SecretsManager};
 use dynabind::settings::Settings;
 use dynabind::upstream::Http;
 use serde_json::{Value, json};
+use test_support::clock::ManualClock;
 
 use self::script::Script;
-use self::server::{CLIENT_SECRET, Server};
-use crate::fixtures::{StoppedClock, settings};
+use self::server::{CLIENT_SECRET, ScriptedServer};
+use crate::fixtures::settings;
 use crate::gateway;
 
-/// The AWS credentials' and the user's own.
+/// The secrets of the AWS credentials and of the user.
 const AWS_SECRET: &str = "aWs8Q~the-functions-secret-key";
 const USERS_BEARER: &str = "uBe8Q~the-users-bearer-token";
 
-/// Enough for good answers of this machine, and not for a second attempt, which would only be waited for.
+/// Enough time for correct answers, and too short for a second attempt, which would only cost time.
 const TIME: Duration = Duration::from_millis(60);
 
 const DATASET: &str = "38f15f36-9584-44ca-ba9a-edb632765765";
@@ -40,14 +40,14 @@ thread_local! {
     static FIXTURE: OnceCell<Fixture> = const { OnceCell::new() };
 }
 
-/// What lasts from input to input: the server, and clients with open connections.
+/// The parts that all inputs share: the server, and clients with open connections.
 struct Fixture {
-    server: Server,
+    server: ScriptedServer,
     customers: Clients,
     organization: Clients,
 }
 
-/// What is built once for a scenario; everything that keeps something is built for each input.
+/// The parts of a scenario that all inputs share. Everything with a cache is built for each input.
 struct Clients {
     settings: Settings,
     http: Http,
@@ -55,7 +55,7 @@ struct Clients {
 }
 
 impl Clients {
-    fn new(server: &Server, scenario: &str) -> Self {
+    fn new(server: &ScriptedServer, scenario: &str) -> Self {
         let (entra, powerbi, aws) = (server.url("entra"), server.url("powerbi"), server.url("secretsmanager"));
         let settings = settings(&[
             ("DYNABIND_SCENARIO", scenario),
@@ -65,12 +65,12 @@ impl Clients {
             ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
         ]);
         let http = Http::new(None, settings.upstream_timeout).unwrap();
-        let secrets = Arc::new(SecretsManager::new(&settings, http.clone(), Arc::new(StoppedClock)));
+        let secrets = Arc::new(SecretsManager::new(&settings, http.clone(), Arc::new(ManualClock::default())));
         Self { settings, http, secrets }
     }
 
     fn cold_app(&self) -> Arc<App> {
-        let clock: Arc<dyn Clock> = Arc::new(StoppedClock);
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
         let secret = CachedSecret::new(self.secrets.clone(), self.settings.secret_ttl, Arc::clone(&clock));
         let entra = EntraClient::new(&self.settings.endpoints, self.http.clone(), Arc::clone(&clock));
         let tokens = EntraTokens::new(entra, Arc::new(secret), self.settings.min_token, Arc::clone(&clock));
@@ -85,7 +85,7 @@ pub(crate) fn check(input: &[u8]) {
     let script = Script::read(input);
     FIXTURE.with(|fixture| {
         let fixture = fixture.get_or_init(|| {
-            let server = gateway::block_on(Server::start());
+            let server = gateway::block_on(ScriptedServer::start());
             let (customers, organization) = ["customers", "organization"].map(|s| Clients::new(&server, s)).into();
             Fixture { server, customers, organization }
         });
@@ -96,7 +96,7 @@ pub(crate) fn check(input: &[u8]) {
             let event = serde_json::from_value(event(function)).unwrap();
             let secrets = [CLIENT_SECRET, AWS_SECRET, USERS_BEARER];
             let answer = gateway::send(&clients.cold_app(), function, event, TIME, &secrets);
-            // Whatever an upstream says, it is neither the caller's fault nor a bug of ours.
+            // No upstream answer may cause a 4xx or a 500.
             assert!(is_expected(answer.status, &answer.body), "{}", answer.body);
         }
     });
@@ -104,7 +104,7 @@ pub(crate) fn check(input: &[u8]) {
 
 fn is_expected(status: u16, body: &Value) -> bool {
     match status {
-        // Entra may want the user, and a workspace may not hold the dataset.
+        // Entra may require the user, and the dataset may not be in the workspace.
         401 | 403 => ["interaction-required", "unauthenticated", "not-entitled"]
             .iter()
             .any(|code| body["type"] == format!("urn:dynabind:problem:{code}")),
@@ -113,7 +113,7 @@ fn is_expected(status: u16, body: &Value) -> bool {
     }
 }
 
-/// A report that may be bound to whatever one workspace holds.
+/// A catalog with a report that may be bound to every dataset of one workspace.
 fn catalog_of_a_workspace() -> Value {
     json!({
         "reports": { "r": { "name": "R", "workspaceId": WORKSPACE, "reportId": DATASET, "includeOwnDataset": true } },

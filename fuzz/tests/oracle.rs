@@ -1,12 +1,12 @@
-//! The oracle itself: it takes good tokens, and finds every permission that is added to one.
+//! Tests of the oracle: it accepts valid tokens, and finds every added permission.
 
 use std::time::{Duration, SystemTime};
 
 use fuzz::events::{Kind, post};
-use fuzz::oracle::{Asked, Contents, Issued, Oracle, Verdict, conflicting, violations};
+use fuzz::oracle::{Contents, Issued, Oracle, RequestEvent, Verdict, conflicting, violations};
 use serde_json::{Value, json};
 
-/// A short way to write the GUIDs of this test.
+/// A GUID of this test.
 fn id(name: &str) -> String {
     format!("id-of-{name}")
 }
@@ -56,14 +56,14 @@ fn event(bindings: &Value) -> Value {
 }
 
 fn found(bindings: &Value, token: &Issued) -> Vec<String> {
-    violations(&oracle(), &Asked::new(&event(bindings)), token)
+    violations(&oracle(), &RequestEvent::new(&event(bindings)), token)
 }
 
 fn permitted(bindings: &Value) -> Vec<&'static str> {
-    Verdict::on(&oracle(), &Asked::new(&event(bindings))).permitted.into_iter().collect()
+    Verdict::on(&oracle(), &RequestEvent::new(&event(bindings))).permitted.into_iter().collect()
 }
 
-/// A request that uses every part of a token, and the token that belongs to it.
+/// A request that uses every part of a token, and its token.
 fn rich() -> (Value, Value) {
     let bindings = json!([
         { "report": "r", "dataset": "sales", "mode": "edit" },
@@ -87,7 +87,7 @@ fn rich() -> (Value, Value) {
 fn a_token_that_is_right_has_no_violation() {
     let (bindings, body) = rich();
     assert_eq!(found(&bindings, &issued(body)), [""; 0]);
-    // The own dataset of another report is in the token of one that may be edited.
+    // The own dataset of another report is in the token with an editable report.
     assert_eq!(permitted(&bindings), ["bindings-conflict", "ok"]);
     let composite = json!([{ "report": "s", "dataset": "composite" }]);
     let body = json!({
@@ -155,7 +155,7 @@ fn every_addition_to_a_token_is_found() {
     }
 }
 
-/// Sharing a token, as the contract has it.
+/// The contract's rules about sharing a token.
 #[test]
 fn the_verdict_is_the_contracts() {
     let edit = |report: &str, dataset: &str| json!({ "report": report, "dataset": dataset, "mode": "edit" });
@@ -198,7 +198,7 @@ fn a_missing_claim_and_a_missing_caller_are_told_apart() {
     let bindings = json!({ "bindings": [{ "report": "r", "dataset": "sales" }] });
     let verdict = |claims: Value| {
         let event = post(Kind::HttpLambda, "token", &claims, &bindings);
-        Verdict::on(&oracle(), &Asked::new(&event)).permitted.into_iter().collect::<Vec<_>>()
+        Verdict::on(&oracle(), &RequestEvent::new(&event)).permitted.into_iter().collect::<Vec<_>>()
     };
     assert_eq!(verdict(json!({ "sub": "s", "tenant": "t" })), ["claim-missing"]);
     assert_eq!(verdict(json!({ "sub": "s", "tenant": "t", "email": ["a@x"] })), ["claim-missing"]);

@@ -1,5 +1,5 @@
-//! The corpus, findings included, without a fuzzer.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! A replay of the corpus, without a fuzzer.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The inputs of a target; events of the acceptance tests are among its own.
+/// The inputs of a target. The target `event` also has the events of the acceptance tests.
 fn corpus(target: &str) -> Vec<PathBuf> {
     let own = root().join("corpus").join(target);
     let lent = (target == "event").then(|| root().join("../tests/fixtures/events"));
@@ -17,19 +17,19 @@ fn corpus(target: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_input_of_the_corpus_keeps_the_promises() {
-    let mut breaking = Vec::new();
+fn every_input_of_the_corpus_passes() {
+    let mut failing = Vec::new();
     for (target, _) in fuzz::TARGETS {
         let inputs = corpus(target);
         assert!(inputs.len() >= 5, "{target}: {} inputs", inputs.len());
         for input in inputs {
             let bytes = std::fs::read(&input).unwrap();
             if std::panic::catch_unwind(|| fuzz::run(target, &bytes)).is_err() {
-                breaking.push(input.display().to_string());
+                failing.push(input.display().to_string());
             }
         }
     }
-    assert!(breaking.is_empty(), "these break a promise:\n{}", breaking.join("\n"));
+    assert!(failing.is_empty(), "these inputs fail:\n{}", failing.join("\n"));
     let seen = fuzz::gateway::seen();
     for (function, statuses) in [
         ("token", &[200, 400, 401, 403, 405, 415][..]),
@@ -40,7 +40,7 @@ fn every_input_of_the_corpus_keeps_the_promises() {
     }
 }
 
-/// A target without its file would not be run, and nobody would see.
+/// The fuzzer would silently skip a target without a file.
 #[test]
 fn every_target_is_built_for_the_fuzzer() {
     let names: BTreeSet<_> = fuzz::TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -54,7 +54,7 @@ fn every_target_is_built_for_the_fuzzer() {
     }
 }
 
-/// The mutator would be worth little if it left an input as it was.
+/// A mutator that does not change its input would be useless.
 #[test]
 fn json_is_changed_into_other_json() {
     let input = br#"{"a":[1,{"b":"text"}],"c":"{\"d\":null}"}"#;

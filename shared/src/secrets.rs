@@ -7,4 +7,4 @@ mod store;
 
 pub use certificate::{CertificateError, ClientCertificate};
 pub use credential::{Credential, ServicePrincipal};
-pub use store::{CachedSecret, SecretsManager};
+pub use store::{CachedSecret, Secret, SecretStore, SecretsManager};

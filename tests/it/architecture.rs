@@ -1,14 +1,14 @@
-//! The shape of the source: who may use whom, and how long a file may get.
+//! The structure of the source: which module may use which, and the maximum length of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use acceptance::project;
 
-/// Modules of the shared crate, from the top down, each with the modules it may use.
+/// The modules of the shared crate, top down, each with the modules that it may use.
 ///
-/// `app` wires, so it may use all that lies below it. Between the edge (`http`) and the vendors (`entra`, `powerbi`,
-/// `secrets`), `embedding` knows the ports and never the clients behind them.
+/// `app` is the composition root, so it may use everything below it. `embedding` uses the ports and not the clients that
+/// implement them (`entra`, `powerbi`, `secrets`).
 const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
@@ -66,11 +66,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("validation", &[]),
 ];
 
-/// Longest source file, and longest entry point of a function, in lines.
+/// The maximum length of a source file, and of the entry point of a function, in lines.
 const FILE_LIMIT: usize = 400;
 const MAIN_LIMIT: usize = 30;
 
-/// A source without its comments and its unit tests, which may use what they like.
+/// A source without its comments and unit tests, for which the rules do not hold.
 fn code(path: &Path) -> String {
     let text = project::text(path);
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
@@ -85,7 +85,7 @@ fn module(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The modules that a source names after `crate::`, in braces as well.
+/// The modules that a source names after `crate::`, also in braces.
 fn uses(code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for tail in code.split("crate::").skip(1) {
@@ -98,7 +98,7 @@ fn uses(code: &str) -> BTreeSet<String> {
     names
 }
 
-/// The first name of each item of a `use` group that `text` goes on with.
+/// The first name of each item of the `use` group at the start of `text`.
 fn group_heads(text: &str) -> Vec<String> {
     let mut heads = Vec::new();
     let mut depth = 1;
@@ -124,14 +124,14 @@ fn head(path: &str) -> String {
 }
 
 #[test]
-fn groups_of_imports_are_understood() {
+fn grouped_imports_are_read() {
     let code = "use crate::{clock::{Clock, Other}, validation::ValidationError,\n    json};\nuse crate::ports::Port;";
     let found: Vec<_> = uses(code).into_iter().collect();
     assert_eq!(found, ["clock", "json", "ports", "validation"]);
 }
 
 #[test]
-fn modules_of_shared_use_only_what_lies_below_them() {
+fn modules_of_shared_use_only_modules_below_them() {
     let rules: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
     let mut faults = Vec::new();
     for path in project::sources("shared/src") {
@@ -158,7 +158,7 @@ fn modules_of_shared_use_only_what_lies_below_them() {
 }
 
 #[test]
-fn the_rules_have_no_circle() {
+fn the_rules_have_no_cycle() {
     let rules: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
     let mut settled: BTreeSet<&str> = BTreeSet::new();
     loop {
@@ -172,8 +172,8 @@ fn the_rules_have_no_circle() {
             break;
         }
     }
-    let circle: Vec<_> = rules.keys().filter(|module| !settled.contains(*module)).collect();
-    assert!(circle.is_empty(), "these use one another in a circle: {circle:?}");
+    let cycle: Vec<_> = rules.keys().filter(|module| !settled.contains(*module)).collect();
+    assert!(cycle.is_empty(), "these modules use one another in a cycle: {cycle:?}");
 }
 
 /// The packages that each package of the workspace depends on, tests included.
@@ -197,7 +197,8 @@ fn packages_depend_downwards_only() {
             "dynabind" | "preflight" => &[],
             name if name.ends_with("-function") => &["dynabind"],
             "dynabind-cli" => &["dynabind", "preflight", "devstack"],
-            "devstack" => &["dynabind", "token-function", "config-function", "datasets-function"],
+            "test-support" => &["dynabind"],
+            "devstack" => &["dynabind", "token-function", "config-function", "datasets-function", "test-support"],
             _ => continue,
         };
         let stray: Vec<_> = uses.iter().filter(|name| !allowed.contains(name)).collect();
@@ -205,9 +206,9 @@ fn packages_depend_downwards_only() {
     }
 }
 
-/// A wrong field name must not agree with itself.
+/// With shared types, a wrong field name would agree with itself.
 #[test]
-fn the_stand_ins_share_nothing_with_the_clients() {
+fn the_stand_ins_share_no_code_with_the_clients() {
     let stand_in = |path: &PathBuf| {
         let path = path.to_str().unwrap();
         ["entra", "powerbi", "fabric"].iter().any(|name| {
@@ -216,12 +217,12 @@ fn the_stand_ins_share_nothing_with_the_clients() {
     };
     for path in project::sources("devstack/src").into_iter().filter(stand_in) {
         let code = project::text(&path);
-        assert!(!code.contains("dynabind::"), "{} uses the code that it is to test", path.display());
+        assert!(!code.contains("dynabind::"), "{} uses the code that it tests", path.display());
     }
 }
 
 #[test]
-fn deployed_code_knows_nothing_of_the_development_stack() {
+fn deployed_code_does_not_use_the_development_stack() {
     for folder in ["shared/src", "functions"] {
         for path in project::sources(folder) {
             assert!(!project::text(&path).contains("devstack"), "{} names devstack", path.display());
@@ -229,9 +230,9 @@ fn deployed_code_knows_nothing_of_the_development_stack() {
     }
 }
 
-/// Its keys and passwords are known to everybody.
+/// Its keys and passwords are public.
 #[test]
-fn the_development_stack_listens_on_loopback_alone() {
+fn the_development_stack_listens_only_on_loopback() {
     let mut listeners = 0;
     for path in project::sources("devstack/src") {
         let code = code(&path);
@@ -245,7 +246,7 @@ fn the_development_stack_listens_on_loopback_alone() {
 }
 
 #[test]
-fn one_file_asks_the_system_for_the_time() {
+fn only_one_file_reads_the_system_clock() {
     for folder in ["shared/src", "functions"] {
         for path in project::sources(folder) {
             let asks = code(&path).contains("SystemTime::now");
@@ -256,8 +257,8 @@ fn one_file_asks_the_system_for_the_time() {
 }
 
 #[test]
-fn files_fit_the_head() {
-    for folder in ["functions", "shared", "cli", "preflight", "devstack", "fuzz", "tests"] {
+fn files_are_short() {
+    for folder in ["functions", "shared", "cli", "preflight", "devstack", "test-support", "fuzz", "tests", "bench"] {
         for path in project::sources(folder) {
             let entry = folder == "functions" && path.ends_with("src/main.rs");
             let limit = if entry { MAIN_LIMIT } else { FILE_LIMIT };

@@ -1,4 +1,4 @@
-//! Every authorizer that API Gateway has, each with an event in its documented shape.
+//! Every kind of authorizer of API Gateway, each with an event in its documented format.
 
 use acceptance::project;
 use acceptance::test_app::TestApp;
@@ -32,7 +32,7 @@ async fn every_authorizer_makes_the_same_caller() {
         assert_eq!(status, 200, "{name}: {body:#}");
         assert_eq!(app.token_requests()[0]["identities"][0]["username"], "carl@contoso.example", "{name}");
 
-        // The groups came through as well: editing is for analysts.
+        // This needs the group: only analysts may edit.
         let mut event = fixture(name);
         let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
         event["body"] = json!(edit.to_string());
@@ -42,7 +42,7 @@ async fn every_authorizer_makes_the_same_caller() {
 }
 
 #[tokio::test]
-async fn cognitos_groups_come_apart_at_their_commas() {
+async fn cognito_groups_are_split_at_commas() {
     let app = TestApp::with_variables(&[("DYNABIND_GROUPS_CLAIM", "cognito:groups")]).await;
     let mut event = fixture("rest-api-cognito");
     event["body"] = json!(r#"{"bindings":[{"report":"ops","dataset":"contoso-plan"}]}"#);
@@ -50,7 +50,7 @@ async fn cognitos_groups_come_apart_at_their_commas() {
 }
 
 #[tokio::test]
-async fn without_claims_of_a_user_there_is_no_caller() {
+async fn an_event_without_user_claims_has_no_caller() {
     for name in ["http-api-iam", "rest-api-iam", "http-api-anonymous", "rest-api-anonymous", "alb", "sqs"] {
         let app = TestApp::open().await;
         let (status, body) = answer_to(&app, fixture(name)).await;
@@ -60,7 +60,7 @@ async fn without_claims_of_a_user_there_is_no_caller() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_at_all_is_refused_alike() {
+async fn an_unknown_event_is_refused_in_the_same_way() {
     let app = TestApp::open().await;
     for event in [json!({}), json!([]), json!("event"), json!(7), json!({ "rawPath": 1, "requestContext": {} })] {
         let (status, body) = answer_to(&app, event.clone()).await;
@@ -68,9 +68,9 @@ async fn what_is_no_event_at_all_is_refused_alike() {
     }
 }
 
-/// A client writes headers, query and body, but no authorizer context.
+/// A client controls headers, query and body, but not the authorizer context.
 #[tokio::test]
-async fn claims_that_the_client_sends_itself_are_not_looked_at() {
+async fn claims_in_headers_query_or_body_are_ignored() {
     let claims = json!({ "sub": "carl", "tenant": "contoso", "email": "carl@contoso.example" });
     for name in ["http-api-anonymous", "rest-api-anonymous"] {
         let app = TestApp::open().await;

@@ -1,4 +1,4 @@
-//! What is kept, for how long, and what happens when it runs out.
+//! What is cached, for how long, and what happens when it expires.
 
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ async fn ask(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn an_embed_token_is_kept_while_it_is_worth_using() {
+async fn an_embed_token_is_cached_until_its_renewal() {
     let app = TestApp::open().await;
     let first = warm(&app).await;
-    // It lives 59 minutes and 59 seconds; at 15 minutes left a fresh one is made.
+    // Its lifetime is 59 minutes and 59 seconds; it is renewed when 15 minutes are left.
     app.clock.advance(minutes(44));
     assert_eq!(ask(&app).await, first);
     assert_eq!(app.upstream_calls(), KEPT);
@@ -36,7 +36,7 @@ async fn an_embed_token_is_kept_while_it_is_worth_using() {
 }
 
 #[tokio::test]
-async fn a_short_token_is_replaced_at_half_of_its_life() {
+async fn a_short_token_is_renewed_at_half_of_its_lifetime() {
     let app = TestApp::open().await;
     let body = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan" }], "lifetimeMinutes": 10 });
     let ask = async || app.token("carl@contoso", body.clone()).await.ok()["tokenId"].clone();
@@ -48,13 +48,13 @@ async fn a_short_token_is_replaced_at_half_of_its_life() {
 }
 
 #[tokio::test]
-async fn callers_share_a_token_only_where_everything_that_decides_it_is_equal() {
+async fn callers_share_a_token_only_if_their_token_requests_are_equal() {
     let app = TestApp::open().await;
     let plan = async |user: &str| app.token(user, view("sales", "contoso-plan")).await.ok()["tokenId"].clone();
     let sales = async |user: &str| app.token(user, view("sales", "contoso-sales")).await.ok()["tokenId"].clone();
-    // No identity: Ana's token may do exactly what Carl's may.
+    // Without an identity, Ana's token and Carl's are equal.
     assert_eq!(plan("ana@contoso").await, plan("carl@contoso").await);
-    // An identity each.
+    // Each has an identity.
     assert_ne!(sales("ana@contoso").await, sales("carl@contoso").await);
     let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
     assert_ne!(app.token("ana@contoso", edit).await.ok()["tokenId"], plan("ana@contoso").await);
@@ -64,7 +64,7 @@ async fn callers_share_a_token_only_where_everything_that_decides_it_is_equal() 
 async fn the_access_token_is_renewed_early_enough_for_every_embed_token() {
     let app = TestApp::open().await;
     warm(&app).await;
-    // Until half of its hour the access token is used again.
+    // The access token is used for half of its hour.
     app.clock.advance(minutes(29));
     let _ = app.token("carl@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken"].map(|_| "POST GenerateToken")[..1]);
@@ -75,7 +75,7 @@ async fn the_access_token_is_renewed_early_enough_for_every_embed_token() {
 }
 
 #[tokio::test]
-async fn a_failed_renewal_is_not_a_failed_request() {
+async fn a_failed_renewal_does_not_fail_the_request() {
     let app = TestApp::open().await;
     warm(&app).await;
     app.clock.advance(minutes(31));
@@ -84,13 +84,13 @@ async fn a_failed_renewal_is_not_a_failed_request() {
     assert_eq!(answer["expiration"], "2026-11-24T03:59:59Z", "made with the access token that still lives");
     assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"], "one attempt is enough");
 
-    // Once it has ended there is nothing left to go on with.
+    // After it has expired, there is no value left to use.
     app.clock.advance(minutes(29));
     app.token("ana@contoso", view("ops", "contoso-sales")).await.assert_problem(502, "upstream-failed");
 }
 
 #[tokio::test]
-async fn an_outage_shorter_than_a_tokens_life_is_not_seen() {
+async fn an_outage_shorter_than_a_tokens_lifetime_fails_no_request() {
     for (route, outage) in [
         ("*", Fault::HtmlBadGateway),
         ("*", Fault::ResetBeforeAnswer),
@@ -109,7 +109,7 @@ async fn an_outage_shorter_than_a_tokens_life_is_not_seen() {
 }
 
 #[tokio::test]
-async fn a_config_survives_an_outage_too() {
+async fn a_config_survives_an_outage() {
     let app = TestApp::open().await;
     let body = view("sales", "contoso-plan");
     let first = app.config("carl@contoso", body.clone()).await.ok();
@@ -119,7 +119,7 @@ async fn a_config_survives_an_outage_too() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_answer_and_not_an_outage() {
+async fn a_refusal_is_not_treated_as_an_outage() {
     let app = TestApp::open().await;
     warm(&app).await;
     app.clock.advance(minutes(50));
@@ -130,7 +130,7 @@ async fn a_refusal_is_an_answer_and_not_an_outage() {
 }
 
 #[tokio::test]
-async fn failures_are_not_kept() {
+async fn failures_are_not_cached() {
     let app = TestApp::open().await;
     let rejected = Fault::json(400, &json!({ "error": { "code": "InvalidRequest" } }));
     app.stack.powerbi().fail("POST *", rejected, Some(1));
@@ -139,7 +139,7 @@ async fn failures_are_not_kept() {
 }
 
 #[tokio::test]
-async fn metadata_is_trusted_for_ten_minutes() {
+async fn metadata_is_cached_for_ten_minutes() {
     let app = TestApp::open().await;
     let config = async |dataset: &str| app.config("carl@contoso", view("sales", dataset)).await.ok();
     config("contoso-plan").await;
@@ -152,10 +152,10 @@ async fn metadata_is_trusted_for_ten_minutes() {
     assert_eq!(app.upstream_calls().len(), 1, "the report alone");
 }
 
-/// What a page can vary to make ever new tokens: subsets of its bindings, their modes, and lifetimes. The order, and a
-/// default that is written out, make nothing new. (Each function is an environment of its own, with its own budget.)
+/// A page can vary the subset of its bindings, their modes, and the lifetime to cause new tokens. The order of the bindings
+/// and an explicit default cause none. (Each function is an environment with its own budget.)
 #[tokio::test]
-async fn no_variation_gets_around_the_budget() {
+async fn no_variation_of_a_request_avoids_the_budget() {
     let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "20")]).await;
     let all = [
         json!({ "report": "sales", "dataset": "contoso-sales", "mode": "view" }),
@@ -174,15 +174,15 @@ async fn no_variation_gets_around_the_budget() {
         }
     }
     let made = app.upstream_calls().iter().filter(|call| call.ends_with("GenerateToken")).count();
-    // Eleven different tokens of each lifetime: an edit of a dataset covers its view.
+    // Eleven different tokens for each lifetime: `edit` of a dataset covers its `view`.
     assert_eq!((made, refused), (20, 3 * 11 - 20));
     let reversed: Vec<_> = subset(0b0111).collect::<Vec<_>>().into_iter().rev().collect();
     let _ = app.config("ana@contoso", json!({ "bindings": reversed, "lifetimeMinutes": 40 })).await.ok();
 }
 
-/// Or failing requests would be free, and asking for many at once.
+/// Otherwise failing and parallel requests would be free.
 #[tokio::test]
-async fn what_fails_or_comes_at_once_counts_as_well() {
+async fn failed_and_parallel_requests_count_against_the_budget() {
     let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
     app.stack.powerbi().fail("POST *", Fault::json(400, &json!({})), Some(3));
     for _ in 0..3 {
@@ -202,7 +202,7 @@ async fn what_fails_or_comes_at_once_counts_as_well() {
 }
 
 #[tokio::test]
-async fn fresh_tokens_are_budgeted_and_kept_ones_are_not() {
+async fn only_new_tokens_count_against_the_budget() {
     let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;
     let ask = async |user: &str, lifetime: u64| {
         let body =

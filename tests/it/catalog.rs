@@ -1,4 +1,4 @@
-//! The catalog: every fault at once, and the published schema.
+//! The catalog: all faults are reported at once, and the published schema agrees with the reader.
 
 use acceptance::project;
 use dynabind::catalog;
@@ -24,7 +24,7 @@ fn good() -> Value {
     })
 }
 
-/// The good catalog with one place changed; `null` takes the place out.
+/// The valid catalog with one place changed; `null` removes the place.
 fn with(pointer: &str, value: Value) -> Value {
     let mut catalog = good();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -50,14 +50,13 @@ fn schema() -> Value {
 }
 
 #[test]
-fn the_published_schema_is_fresh() {
+fn the_published_schema_is_current() {
     let generated = serde_json::to_value(catalog::schema::generate()).unwrap();
     let remedy = "cargo run -p dynabind --features schema --example catalog_schema > catalog.schema.json";
     assert_eq!(schema(), generated, "refresh it with `{remedy}`");
 }
 
-/// What the reader refuses because of its shape, the schema refuses as well;
-/// what it accepts, the schema accepts.
+/// The schema refuses a catalog if the reader refuses it for its form, and accepts it otherwise.
 #[test]
 fn reader_and_schema_agree() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
@@ -103,7 +102,7 @@ fn reader_and_schema_agree() {
 }
 
 #[test]
-fn what_only_the_reader_can_see_is_refused_with_its_place() {
+fn faults_that_only_the_reader_finds_have_a_pointer() {
     for (pointer, value, at) in [
         ("/tenants/t/grants/0/reports", json!(["r", "nope"]), "/tenants/t/grants/0/reports/1"),
         ("/tenants/t/grants/1/datasets", json!(["nope"]), "/tenants/t/grants/1/datasets/0"),
@@ -118,16 +117,16 @@ fn what_only_the_reader_can_see_is_refused_with_its_place() {
 }
 
 #[test]
-fn all_faults_come_at_once_and_none_that_only_follows() {
+fn all_faults_are_reported_at_once_without_consequential_ones() {
     let mut catalog = with("/reports/r/reportId", json!("x"));
     catalog["datasets"]["d"]["color"] = json!("red");
     catalog["tenants"]["t"]["grants"][1]["reports"] = json!(["r", "nope"]);
-    // `r` is broken but there: the grants that name it are not at fault.
+    // `r` exists, although it has a fault: the grants that name it are valid.
     assert_eq!(faults(&catalog), ["/reports/r/reportId", "/datasets/d/color", "/tenants/t/grants/1/reports/1"]);
 }
 
 #[test]
-fn a_name_that_stands_twice_is_refused() {
+fn a_repeated_name_is_refused() {
     let text = good().to_string().replacen(r#""tenants":{"#, r#""tenants":{"t":{"grants":[]},"#, 1);
     let faults = catalog::parse(&text).unwrap_err();
     assert_eq!(faults[0].pointer, "/tenants/t");
@@ -135,7 +134,7 @@ fn a_name_that_stands_twice_is_refused() {
 }
 
 #[test]
-fn faults_of_settings_and_catalog_come_together() {
+fn faults_of_settings_and_catalog_are_reported_together() {
     let path = project::root().join("openapi.yaml");
     let vars = |name: &str| match name {
         "DYNABIND_CATALOG" => Some(format!("file:{}", path.display())),
@@ -149,7 +148,7 @@ fn faults_of_settings_and_catalog_come_together() {
 }
 
 #[test]
-fn the_demos_and_the_layers_catalog_are_good() {
+fn the_catalogs_of_the_demo_and_the_layer_are_valid() {
     for path in ["devstack/demo/catalog.json", "layers/catalog/catalog.json"] {
         let text = project::text(path);
         catalog::parse(&text).unwrap_or_else(|faults| panic!("{path}: {faults:#?}"));

@@ -1,4 +1,4 @@
-//! Editing the development stack's catalog while it is up.
+//! Edits of the development stack's catalog while the stack runs.
 
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};

@@ -1,16 +1,16 @@
-//! How claims are read: with the types of the token, and never by guessing what a list held.
+//! How claims are read: with the types of the token. The elements of a flattened list are never guessed.
 
 use acceptance::test_app::{Answer, TestApp, view};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// A binding that only `analysts` of Contoso are granted.
+/// A binding that is granted only to the group `analysts` of Contoso.
 fn for_analysts() -> Value {
     view("ops", "contoso-plan")
 }
 
-/// An event of an HTTP API, whose authorizer hands over these claims beside the usual ones.
+/// An event of an HTTP API whose authorizer adds these claims to the usual ones.
 fn http_api(app: &TestApp, claims: &Value, payload: Option<&Value>) -> Value {
     let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&for_analysts()));
     let all = &mut event["requestContext"]["authorizer"]["jwt"]["claims"];
@@ -68,7 +68,7 @@ async fn a_token_that_is_not_the_verified_one_adds_no_group() {
 }
 
 #[tokio::test]
-async fn without_the_token_a_flattened_list_is_split_at_blanks() {
+async fn without_the_token_a_flattened_list_is_split_at_spaces() {
     let app = TestApp::open().await;
     for (groups, expected) in [("[sales analysts]", 200), ("[sales]", 403), ("analysts", 200), ("x analysts", 403)] {
         let event = http_api(&app, &json!({ "groups": groups }), None);
@@ -92,7 +92,7 @@ async fn typed_groups_are_taken_element_by_element() {
 }
 
 #[tokio::test]
-async fn the_context_of_a_lambda_authorizer_is_read_as_it_was_written() {
+async fn the_context_of_a_lambda_authorizer_keeps_its_types() {
     let app = TestApp::open().await;
     for (groups, expected) in [
         (json!("[hr, x analysts]"), 403),
@@ -145,7 +145,7 @@ async fn a_list_or_object_is_neither_identity_nor_tenant_nor_subject() {
 }
 
 #[tokio::test]
-async fn a_text_that_looks_like_a_list_is_one_value_where_the_token_says_so() {
+async fn a_text_that_looks_like_a_list_is_one_value_if_the_token_says_so() {
     let app = TestApp::open().await;
     let claims = json!({ "email": "[carl@contoso.example]" });
     assert_eq!(with_claims(&app, &claims, Some(&claims)).await.status, 200);

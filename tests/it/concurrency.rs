@@ -13,7 +13,7 @@ use tracing::Level;
 
 const GENERATE: &str = "POST /v1.0/myorg/GenerateToken";
 
-/// Waits until an upstream has been asked.
+/// Waits until an upstream has received a request.
 async fn asked(app: &TestApp, service: Service) {
     while app.stack.upstream(service).unwrap().requests().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -26,14 +26,14 @@ fn token_id(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn many_at_once_cost_as_much_as_one() {
+async fn parallel_requests_cost_as_much_as_one() {
     let app = TestApp::open().await;
     let asks = (0..100).map(|_| app.config("carl@contoso", view("sales", "contoso-plan")));
     let tokens: BTreeSet<_> = join_all(asks).await.iter().map(token_id).collect();
     assert_eq!(tokens.len(), 1);
     let mut calls = app.upstream_calls();
     assert_eq!(calls.drain(..2).collect::<Vec<_>>(), ["GetSecretValue", "EntraToken"]);
-    // These two go out side by side.
+    // These two calls run in parallel.
     calls.sort();
     assert!(calls.len() == 2 && calls[0].contains("/reports/") && calls[1] == "POST GenerateToken", "{calls:?}");
 }
@@ -41,7 +41,7 @@ async fn many_at_once_cost_as_much_as_one() {
 #[tokio::test]
 async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
     let app = TestApp::open().await;
-    // Without an identity Ana's and Carl's tokens are one; with it they are two; Frida's is another.
+    // Without an identity, Ana and Carl share a token; with one, each has their own; Frida has another.
     let asks = [
         ("ana@contoso", "contoso-plan"),
         ("carl@contoso", "contoso-plan"),
@@ -56,16 +56,16 @@ async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
     let calls = app.upstream_calls();
     let count = |name: &str| calls.iter().filter(|call| call.contains(name)).count();
     assert_eq!((count("GetSecretValue"), count("EntraToken"), count("GenerateToken")), (1, 1, 4), "{calls:?}");
-    // Frida's tenant has a profile, and so a view of the report of its own.
+    // Frida's tenant has a profile, and so its own metadata of the report.
     assert_eq!((count("/reports/"), calls.len()), (2, 8), "{calls:?}");
 }
 
 #[tokio::test]
-async fn a_slow_tenant_does_not_hold_up_another() {
+async fn a_slow_tenant_does_not_delay_another() {
     for route in [GENERATE, "GET /v1.0/myorg/groups/*/reports/*"] {
         let app = TestApp::open().await;
         let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-        // For Frida everything is new; her call is the first that the fault befalls.
+        // Nothing is cached for Frida, so her call is the first that meets the fault.
         app.stack.powerbi().clear_calls();
         app.stack.powerbi().fail(route, Fault::Delay { delay_ms: 60_000 }, Some(1));
         let slow = app.config("frida@fabrikam", view("sales", "fabrikam-sales"));
@@ -80,47 +80,47 @@ async fn a_slow_tenant_does_not_hold_up_another() {
     }
 }
 
-/// Whoever waits for another's call has more time than the other, perhaps.
+/// A request that waits for the call of another may have more time left than the other.
 #[tokio::test]
-async fn one_who_runs_out_of_time_takes_nobody_along() {
+async fn a_request_that_times_out_fails_no_other_request() {
     for (service, route) in [(Service::SecretsManager, "*"), (Service::Entra, "*"), (Service::PowerBi, GENERATE)] {
         let app = TestApp::open().await;
         let upstream = app.stack.upstream(service).unwrap();
         upstream.fail(route, Fault::Hang, Some(1));
         let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-        let hurried = app.send_within(event, Duration::from_millis(1200));
-        let patient = async {
+        let shorter = app.send_within(event, Duration::from_millis(1200));
+        let longer = async {
             asked(&app, service).await;
             join_all((0..10).map(|_| app.token("carl@contoso", view("sales", "contoso-plan")))).await
         };
-        let (hurried, patient) = tokio::join!(hurried, patient);
-        hurried.assert_problem(504, "upstream-timeout");
-        let tokens: BTreeSet<_> = patient.iter().map(token_id).collect();
+        let (shorter, longer) = tokio::join!(shorter, longer);
+        shorter.assert_problem(504, "upstream-timeout");
+        let tokens: BTreeSet<_> = longer.iter().map(token_id).collect();
         assert_eq!(tokens.len(), 1, "{service:?}");
-        assert_eq!(upstream.requests().len(), 2, "{service:?}: one for the hurried, one for all the others");
+        assert_eq!(upstream.requests().len(), 2, "{service:?}: one for the shorter request, one for all others");
     }
 }
 
 #[tokio::test]
-async fn one_who_waits_for_anothers_call_ends_in_time() {
+async fn a_request_that_waits_for_another_ends_at_its_own_deadline() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     app.stack.entra().fail("*", Fault::Hang, Some(1));
     let event = || app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
-    let patient = app.send(event());
-    let hurried = async {
+    let longer = app.send(event());
+    let shorter = async {
         asked(&app, Service::Entra).await;
         let event = event();
         let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
         (app.send_within(event, Duration::from_millis(1200)).await, log.request(&id))
     };
-    let (patient, (hurried, line)) = tokio::join!(patient, hurried);
-    hurried.assert_problem(504, "upstream-timeout");
+    let (longer, (shorter, line)) = tokio::join!(longer, shorter);
+    shorter.assert_problem(504, "upstream-timeout");
     assert!(line["cause"].as_str().unwrap().contains("another request"), "{line:#}");
-    token_id(&patient);
+    token_id(&longer);
 }
 
-/// Failures are shared as well: an outage is not made worse by those who wait.
+/// Waiting requests share a failure as well, so that they do not make an outage worse.
 #[tokio::test]
 async fn a_hundred_requests_fail_with_the_attempts_of_one() {
     let app = TestApp::open().await;

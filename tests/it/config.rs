@@ -11,7 +11,7 @@ const SALES: &str = "c294daab-3e50-4317-b0b8-639e5a42e0f1";
 const WORKSPACE: &str = "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852";
 
 #[tokio::test]
-async fn a_config_is_what_the_client_takes() {
+async fn a_config_has_the_form_that_the_client_expects() {
     let app = TestApp::open().await;
     let answer = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
     let config = &answer["configs"][0];
@@ -63,7 +63,7 @@ async fn two_tenants_see_their_own_data_in_the_same_report() {
 }
 
 #[tokio::test]
-async fn a_cold_config_takes_three_steps_and_a_warm_one_one() {
+async fn a_cold_config_takes_three_round_trips_and_a_warm_one_takes_one() {
     let app = TestApp::open().await;
     let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let calls = app.upstream_calls();
@@ -82,7 +82,7 @@ async fn a_cold_config_takes_three_steps_and_a_warm_one_one() {
 }
 
 #[tokio::test]
-async fn the_token_is_made_beside_the_look_up_and_not_after_it() {
+async fn the_token_and_the_look_up_are_requested_in_parallel() {
     let app = TestApp::open().await;
     let slow = devstack::Fault::Delay { delay_ms: 400 };
     app.stack.powerbi().fail("GET /v1.0/myorg/groups/*", slow.clone(), Some(1));
@@ -113,7 +113,7 @@ async fn connections_are_opened_while_the_secret_is_read() {
 #[tokio::test]
 async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
     let app = TestApp::open().await;
-    // Nothing may depend on what a host answers to a request that it does not expect.
+    // The response of a host to an unexpected request must not matter.
     for upstream in [app.stack.entra(), app.stack.powerbi()] {
         upstream.fail("HEAD *", devstack::Fault::Hang, None);
     }

@@ -1,4 +1,4 @@
-//! What proves the service principal: a client secret or a certificate.
+//! The credentials of the service principal: a client secret or a certificate.
 
 use std::time::{Duration, SystemTime};
 
@@ -30,7 +30,7 @@ fn keys_are_read_in_both_forms() {
 }
 
 #[test]
-fn what_cannot_work_is_told_apart() {
+fn each_unusable_certificate_has_its_own_error() {
     let (certificate, key) = (pem("certificate"), pem("key"));
     let later = valid() + Duration::from_hours(24 * 366 * 101);
     for (certificate, key, now, expected) in [
@@ -81,10 +81,9 @@ fn parts(jwt: &str) -> [Value; 2] {
     [decode(parts.next().unwrap()), decode(parts.next().unwrap())]
 }
 
-/// MSAL for Python is Microsoft's own client; its assertion for the same
-/// certificate has the same header and the same claims.
+/// MSAL for Python is Microsoft's own client. Its assertion for the same certificate has the same header and claims.
 #[tokio::test]
-async fn an_assertion_is_what_msal_sends() {
+async fn an_assertion_equals_that_of_msal() {
     let app = TestApp::open().await;
     app.clock.advance(Duration::from_hours(48));
     let secret = json!({ "tenantId": "t", "clientId": "the-client", "certificate": pem("certificate"), "privateKey": pem("key") });
@@ -98,14 +97,13 @@ async fn an_assertion_is_what_msal_sends() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let [mut header, claims] = parts(String::from_utf8(output.stdout).unwrap().trim());
 
-    // MSAL sends the whole chain as well, for subject-name authentication, and
-    // pads the thumbprint, which RFC 7515 does not.
+    // MSAL also sends the chain, for subject-name authentication, and pads the thumbprint, unlike RFC 7515.
     header.as_object_mut().unwrap().remove("x5c");
     header["x5t#S256"] = json!(header["x5t#S256"].as_str().unwrap().trim_end_matches('='));
     assert_eq!(our_header, header);
     let names = |claims: &Value| claims.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
     let mut ours = names(&our_claims);
-    // MSAL leaves "not before" out; the documentation names it.
+    // MSAL omits `nbf`; the documentation includes it.
     assert!(ours.remove("nbf"));
     assert_eq!(ours, names(&claims));
     let path = "/t/oauth2/v2.0/token";

@@ -45,7 +45,7 @@ async fn modes_and_reports_are_the_union_of_the_grants_sorted() {
 }
 
 #[tokio::test]
-async fn every_problem_is_found_by_looking_at_power_bi() {
+async fn every_problem_is_found_in_power_bi() {
     let app = TestApp::open().await;
     let answer = app.datasets("quinn@contoso", "").await.ok();
     assert_eq!(
@@ -67,7 +67,7 @@ async fn every_problem_is_found_by_looking_at_power_bi() {
 }
 
 #[tokio::test]
-async fn nothing_is_looked_at_twice() {
+async fn nothing_is_looked_up_twice() {
     let app = TestApp::open().await;
     let _ = app.datasets("quinn@contoso", "").await.ok();
     let mut calls = app.upstream_calls();
@@ -83,7 +83,7 @@ async fn nothing_is_looked_at_twice() {
 }
 
 #[tokio::test]
-async fn one_unreadable_workspace_is_not_a_failure_of_the_list() {
+async fn one_unreadable_workspace_does_not_fail_the_list() {
     let app = TestApp::open().await;
     let refused = Fault::empty(401, ("X-PowerBI-Error-Info", "GroupNotAccessible"));
     app.stack.powerbi().fail("GET /v1.0/myorg/groups/a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f*", refused, None);
@@ -97,7 +97,7 @@ async fn one_unreadable_workspace_is_not_a_failure_of_the_list() {
 }
 
 #[tokio::test]
-async fn a_list_of_which_nothing_can_be_read_is_a_failure() {
+async fn a_list_without_a_readable_item_fails() {
     let app = TestApp::open().await;
     let down = Fault::Status { status: 503, headers: std::collections::BTreeMap::new(), body: String::new() };
     app.stack.powerbi().fail("GET /v1.0/myorg/groups/*", down, None);

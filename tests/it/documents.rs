@@ -1,4 +1,4 @@
-//! What the documents say of the project: links, tests, log fields, runbooks.
+//! The documents agree with the project: links, tests, log fields, runbooks.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use dynabind::settings;
 
 const OPERATIONS: &str = "docs/operations.md";
 
-/// Every document, named from the workspace's root.
+/// The path of every document, from the workspace's root.
 fn documents() -> Vec<String> {
     let of_root = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
     let mut found: Vec<String> = of_root.map(str::to_owned).into();
@@ -28,14 +28,14 @@ fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-/// Where the links of a document lead that name no other host.
+/// The targets of a document's links within the repository.
 fn links(text: &str) -> Vec<String> {
     let prose = prose(text);
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://")).map(str::to_owned).collect()
 }
 
-/// The anchors of a document, as they are made of its headings.
+/// The anchors of a document, which come from its headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let prose = prose(text);
     let headings = prose.lines().filter(|line| line.starts_with('#'));
@@ -43,8 +43,8 @@ fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 fn anchor(heading: &str) -> String {
-    let kept = heading.to_lowercase().replace(' ', "-");
-    kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    let lower = heading.to_lowercase().replace(' ', "-");
+    lower.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
 }
 
 /// The text between a heading and the next one.
@@ -54,7 +54,7 @@ fn section(document: &str, heading: &str) -> String {
     rest.split("\n#").next().unwrap().to_owned()
 }
 
-/// What stands in backticks in the first column of the section's table.
+/// The texts in backticks in the first column of the section's table.
 fn first_column(section: &str) -> BTreeSet<String> {
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     let cells = rows.flat_map(|row| row.split(" | ").next().unwrap().split('`').skip(1).step_by(2));
@@ -62,7 +62,7 @@ fn first_column(section: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut broken = Vec::new();
     for document in documents() {
         let folder = Path::new(&document).parent().unwrap();
@@ -111,7 +111,7 @@ fn every_threat_has_a_test() {
     }
 }
 
-/// The names that a source gives to the fields of the log line that begins with `start`.
+/// The field names in a source of the log line that begins with `start`.
 fn fields_of_source(path: &str, start: &str) -> BTreeSet<String> {
     let source = project::text(path);
     let (_, rest) = source.split_once(start).unwrap();
@@ -173,9 +173,9 @@ fn kinds_of_audit() -> BTreeSet<String> {
     kinds.map(str::to_owned).collect()
 }
 
-/// What an architecture page is for: a reader finds the place of a behaviour in one sitting.
+/// A reader should find the place of a behaviour without a long read.
 #[test]
-fn the_architecture_page_is_short_and_its_places_exist() {
+fn the_architecture_page_is_short_and_its_paths_exist() {
     let text = project::text("ARCHITECTURE.md");
     assert!(text.lines().count() <= 130, "{} lines", text.lines().count());
     let named = text.split('`').skip(1).step_by(2).filter(|code| !code.contains([' ', ':', '{']));
@@ -240,8 +240,8 @@ fn every_problem_has_a_runbook() {
         let section = section(OPERATIONS, &format!("### `{}`", code.as_str()));
         assert!(section.contains(&format!("{}", code.status().as_u16())), "{code:?}");
     }
-    let told = text.lines().filter(|line| line.starts_with("### `")).count();
-    assert_eq!(told, Code::ALL.len(), "a runbook for a problem that there is not");
+    let runbooks = text.lines().filter(|line| line.starts_with("### `")).count();
+    assert_eq!(runbooks, Code::ALL.len(), "a runbook for an unknown problem");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What an operator goes through in a year: rotations, freezes, clocks that jump, deadlines, panics.
+//! Incidents that an operator meets: rotations, frozen environments, clocks that jump, deadlines, panics.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use acceptance::log_lines::LogLines;
-use acceptance::test_app::{Answer, ManualClock, TestApp, view};
+use acceptance::test_app::{Answer, TestApp, view};
 use devstack::{Fault, RecordedCall, Service};
 use dynabind::telemetry::{self, Sink};
 use futures_util::future::join_all;
 use serde_json::Value;
+use test_support::clock::ManualClock;
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
@@ -45,7 +46,7 @@ async fn revoked_access_tokens_cost_no_request() {
 async fn a_rotation_costs_no_request() {
     let app = TestApp::open().await;
     let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-    // The old secret stops working at once, and so do the tokens made with it.
+    // The old secret and the tokens made with it stop working immediately.
     app.stack.rotate_secret();
     app.stack.revoke_access_tokens();
     app.stack.log().clear();
@@ -56,8 +57,8 @@ async fn a_rotation_costs_no_request() {
     );
 }
 
-/// In the organization scenario every user's token is asked for by itself, so
-/// that many find the old secret refused at the same time.
+/// In the organization scenario each user needs a token, so that Entra refuses the old secret for many requests at the same
+/// time.
 #[tokio::test]
 async fn no_request_fails_when_the_secret_is_rotated_under_load() {
     for scenario in ["customers", "organization"] {
@@ -71,7 +72,7 @@ async fn no_request_fails_when_the_secret_is_rotated_under_load() {
                 app.stack.add_client_secret(&old);
             }
             for minutes in [0, 1, 50, 50] {
-                // Every access token has to be made anew.
+                // Every access token has to be requested again.
                 app.stack.revoke_access_tokens();
                 app.clock.advance(Duration::from_mins(minutes));
                 assert_all_ok(&load(&app).await, &when);
@@ -88,12 +89,12 @@ fn secret_in(stored: &str) -> String {
     serde_json::from_str::<Value>(stored).unwrap()["clientSecret"].as_str().unwrap().to_owned()
 }
 
-/// The process stands still for a while, as Lambda's environments do between requests.
+/// Freezes the process, as Lambda freezes environments between requests.
 async fn freeze(app: &TestApp, seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();
-    // Secret, access token, embed token and metadata are all asked for anew.
+    // Secret, access token, embed token and metadata are all requested again.
     app.clock.advance(Duration::from_hours(2));
 }
 
@@ -120,7 +121,7 @@ async fn connections_that_died_in_a_freeze_cost_no_request() {
     }
 }
 
-/// Peers forget connections, and not all of them say so.
+/// A peer may drop an idle connection silently.
 #[tokio::test]
 async fn connections_are_used_again_but_not_after_a_freeze() {
     for (seconds, again) in [(0, true), (5, true), (31, false), (3600, false)] {
@@ -135,14 +136,14 @@ async fn connections_are_used_again_but_not_after_a_freeze() {
             let of = |calls: &[RecordedCall]| -> BTreeSet<_> {
                 calls.iter().filter(|call| call.service == service).map(|call| call.connection).collect()
             };
-            let kept = of(&before).intersection(&of(&after)).count();
-            assert_eq!(kept > 0, again, "{service:?} after {seconds} s");
+            let reused = of(&before).intersection(&of(&after)).count();
+            assert_eq!(reused > 0, again, "{service:?} after {seconds} s");
         }
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_does_no_harm() {
+async fn a_clock_that_jumps_fails_no_request() {
     let app = TestApp::open().await;
     let day = Duration::from_hours(24);
     for jump in [0, 1, 2, 3] {
@@ -160,11 +161,11 @@ async fn a_clock_that_jumps_does_no_harm() {
     }
 }
 
-/// Whatever hangs, there is an answer before Lambda ends the function.
+/// Whichever call hangs, there is an answer before Lambda ends the function.
 #[tokio::test]
 async fn the_deadline_ends_every_wait() {
     const LIMIT: Duration = Duration::from_millis(2500);
-    let play = async |service: Service, route: &str, fault: Fault| {
+    let run = async |service: Service, route: &str, fault: Fault| {
         let app = TestApp::open().await;
         let upstream = app.stack.upstream(service).unwrap();
         upstream.fail(route, fault, None);
@@ -180,13 +181,13 @@ async fn the_deadline_ends_every_wait() {
         (Service::PowerBi, "GET /v1.0/myorg/groups/*"),
     ];
     let faults = [Fault::Hang, Fault::SlowDrip { interval_ms: 100 }];
-    join_all(calls.iter().flat_map(|(service, route)| faults.iter().map(|fault| play(*service, route, fault.clone()))))
+    join_all(calls.iter().flat_map(|(service, route)| faults.iter().map(|fault| run(*service, route, fault.clone()))))
         .await;
 }
 
-/// A kept token is handed out after a quarter of the time, and not at the end of it.
+/// A cached token is returned after a quarter of the time, and not at the end of it.
 #[tokio::test]
-async fn nobody_waits_long_for_a_new_token_beside_an_old_one() {
+async fn a_request_with_a_cached_token_does_not_wait_long_for_a_new_one() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     let body = view("sales", "contoso-plan");
@@ -201,7 +202,7 @@ async fn nobody_waits_long_for_a_new_token_beside_an_old_one() {
     assert!((1500..6000).contains(&took), "a quarter of 8 s, and not all: {took} ms");
 }
 
-/// A log that breaks makes a panic wherever it is written.
+/// A log that panics once at a line with this text.
 fn panic_once_at(line: &'static str) -> DefaultGuard {
     let armed = AtomicBool::new(true);
     let sink: Sink = Arc::new(move |written| {
@@ -212,7 +213,7 @@ fn panic_once_at(line: &'static str) -> DefaultGuard {
 
 #[tokio::test]
 async fn a_panic_is_a_500_and_the_next_request_works() {
-    // The first line is written for one request, the second for all that wait for the same token.
+    // The first line belongs to one request, the second to all requests that wait for the same token.
     for (line, may_fail) in [("embed token handed out", 1), ("asking with a new one", 40)] {
         let app = TestApp::open().await;
         assert_all_ok(&load(&app).await, "before");

@@ -13,23 +13,23 @@ fn demo() -> Value {
     project::json(DEMO)
 }
 
-/// A database that holds this catalog, and an app that read it through a proxy.
+/// A database with this catalog, and an app that reads it through a proxy.
 async fn open(fake: DynamoDbFake, catalog: &Value) -> (DynamoDb, Proxy, TestApp) {
     let database = DynamoDb::start(fake).await;
     database.push(file_of(catalog).path()).await;
     let proxy = Proxy::start(database.url()).await;
-    let app = door_to(&proxy.url(), &[]).await;
+    let app = app_at(&proxy.url(), &[]).await;
     (database, proxy, app)
 }
 
-async fn door_to(url: &str, more: &[(&str, &str)]) -> TestApp {
+async fn app_at(url: &str, more: &[(&str, &str)]) -> TestApp {
     let catalog = format!("dynamodb:{TABLE}");
     let mut variables = vec![("DYNABIND_CATALOG", catalog.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", url)];
     variables.extend(more);
     TestApp::with_variables(&variables).await
 }
 
-/// What an app answers to everybody, without what differs from one time to the next.
+/// The answers of an app to every user, without the fields that differ from request to request.
 async fn all_answers(app: &TestApp) -> Vec<Value> {
     let mut answers = Vec::new();
     for user in ["ana@contoso", "carl@contoso", "frida@fabrikam", "quinn@contoso", "nils@northwind"] {
@@ -58,7 +58,7 @@ async fn all_answers(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_table_answers_as_the_file_does() {
+async fn a_table_gives_the_same_answers_as_a_file() {
     let expected = all_answers(&TestApp::open().await).await;
     for fake in DynamoDbFake::ALL {
         let (_database, _proxy, app) = open(fake, &demo()).await;
@@ -91,7 +91,7 @@ async fn a_request_costs_two_reads_and_one_when_the_entries_are_known() {
 }
 
 #[tokio::test]
-async fn more_entries_than_one_read_takes_are_read_at_the_same_time() {
+async fn entries_beyond_one_batch_are_read_in_parallel() {
     let mut catalog = demo();
     let keys: Vec<_> = (0..150).map(|number| format!("d{number}")).collect();
     for key in &keys {
@@ -109,7 +109,7 @@ async fn more_entries_than_one_read_takes_are_read_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_grant_that_is_taken_back_is_gone_with_the_next_request() {
+async fn a_revoked_grant_is_gone_with_the_next_request() {
     let (database, _proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
     let body = view("sales", "contoso-plan");
     let _ = app.token("carl@contoso", body.clone()).await.ok();
@@ -122,10 +122,10 @@ async fn a_grant_that_is_taken_back_is_gone_with_the_next_request() {
     app.token("carl@contoso", view("sales", "contoso-sales")).await.assert_problem(403, "not-entitled");
 }
 
-/// Two keys swap their meanings: whoever combined an old grant with a new
-/// entry, or a new grant with an old one, would see the other tenant's data.
+/// Two keys swap their meanings: an old grant with a new entry, or a new grant with an old entry, would show the other
+/// tenant's data.
 #[tokio::test]
-async fn a_push_that_stops_half_way_mixes_nothing() {
+async fn a_push_that_stops_halfway_mixes_no_versions() {
     let contoso = demo()["datasets"]["contoso-sales"]["datasetId"].clone();
     let mut catalog = demo();
     let swapped = catalog["datasets"]["fabrikam-sales"].clone();
@@ -140,7 +140,7 @@ async fn a_push_that_stops_half_way_mixes_nothing() {
     };
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()));
 
-    // The new entries are there, and the tenants have not moved.
+    // The new entries are written, the tenants not yet.
     let key = database.key("DATASET#contoso-sales#").await;
     let other = database.key("DATASET#fabrikam-sales#").await;
     let (entry, other_entry) = (database.attribute(&key, "entry").await, database.attribute(&other, "entry").await);
@@ -152,7 +152,7 @@ async fn a_push_that_stops_half_way_mixes_nothing() {
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()), "read anew, it is still the old one");
     assert_eq!(bound("fabrikam-sales").await.0, 403);
 
-    // The rest of the push, with the old entries in the functions' memory.
+    // The rest of the push, while the functions have the old entries cached.
     let said = database.push(file_of(&catalog).path()).await;
     assert!(said.starts_with("0 reports and datasets and 2 tenants to write"), "{said}");
     let _ = proxy.calls();
@@ -162,7 +162,7 @@ async fn a_push_that_stops_half_way_mixes_nothing() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_missing_or_of_another_version_is_granted_to_nobody() {
+async fn a_missing_or_outdated_entry_is_granted_to_nobody() {
     for fake in DynamoDbFake::ALL {
         let (database, _proxy, app) = open(fake, &demo()).await;
         let key = database.key("DATASET#contoso-sales#").await;
@@ -179,7 +179,7 @@ async fn an_entry_that_is_missing_or_of_another_version_is_granted_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_broken_item_fails_those_who_need_it_and_the_log_says_where() {
+async fn a_broken_item_fails_only_the_requests_that_need_it() {
     let log = LogLines::at(Level::INFO);
     let (database, _proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
     let dataset = database.key("DATASET#contoso-sales#").await;
@@ -210,7 +210,7 @@ async fn a_broken_item_fails_those_who_need_it_and_the_log_says_where() {
 }
 
 #[tokio::test]
-async fn each_trouble_of_the_table_has_its_problem() {
+async fn each_failure_of_the_table_has_its_problem() {
     let (_database, proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
     let ask = async || app.token("ana@contoso", view("sales", "contoso-sales")).await;
     for (fault, expected, attempts) in [
@@ -228,7 +228,7 @@ async fn each_trouble_of_the_table_has_its_problem() {
         answer.assert_problem(expected.0, expected.1);
         assert_eq!(proxy.calls().len(), attempts, "{fault:?}");
         assert_eq!(answer.header("retry-after").is_empty(), expected.0 != 503, "{fault:?}");
-        assert!(!answer.body.to_string().contains("told by"), "{:#}", answer.body);
+        assert!(!answer.body.to_string().contains("message of AWS"), "{:#}", answer.body);
     }
     proxy.fault(TableFault::Error(400, "ThrottlingException"), 1);
     let _ = ask().await.ok();
@@ -236,7 +236,7 @@ async fn each_trouble_of_the_table_has_its_problem() {
 }
 
 #[tokio::test]
-async fn what_a_batch_leaves_out_is_asked_for_again() {
+async fn unprocessed_keys_of_a_batch_are_read_again() {
     for fake in DynamoDbFake::ALL {
         let (_database, proxy, app) = open(fake, &demo()).await;
         let bindings = [("sales", "contoso-sales"), ("sales", "contoso-plan"), ("ops", "contoso-plan")];
@@ -254,25 +254,25 @@ async fn what_a_batch_leaves_out_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_table_that_cannot_be_reached_fails_closed() {
-    let nobody = door_to("http://127.0.0.1:9", &[]).await;
+    let nobody = app_at("http://127.0.0.1:9", &[]).await;
     nobody.token("ana@contoso", view("sales", "contoso-sales")).await.assert_problem(502, "upstream-failed");
 
     let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     let proxy = Proxy::start(database.url()).await;
     proxy.fault(TableFault::Silence, usize::MAX);
-    let silent = door_to(&proxy.url(), &[("DYNABIND_UPSTREAM_TIMEOUT_MS", "50")]).await;
+    let silent = app_at(&proxy.url(), &[("DYNABIND_UPSTREAM_TIMEOUT_MS", "50")]).await;
     silent.token("ana@contoso", view("sales", "contoso-sales")).await.assert_problem(504, "upstream-timeout");
 
-    let elsewhere = door_to(&database.url(), &[("DYNABIND_CATALOG", "dynamodb:no-such-table")]).await;
+    let elsewhere = app_at(&database.url(), &[("DYNABIND_CATALOG", "dynamodb:no-such-table")]).await;
     elsewhere.token("ana@contoso", view("sales", "contoso-sales")).await.assert_problem(502, "upstream-failed");
     database.create_table("of-others", "id").await;
-    let others = door_to(&database.url(), &[("DYNABIND_CATALOG", "dynamodb:of-others")]).await;
+    let others = app_at(&database.url(), &[("DYNABIND_CATALOG", "dynamodb:of-others")]).await;
     others.token("ana@contoso", view("sales", "contoso-sales")).await.assert_problem(502, "upstream-failed");
 }
 
-/// 100,000 tenants cost a request what two cost it.
+/// A request costs the same with 100,000 tenants as with two.
 #[tokio::test]
-async fn a_request_costs_the_same_whatever_the_number_of_tenants() {
+async fn a_request_costs_the_same_for_any_number_of_tenants() {
     let mut catalog = demo();
     for number in 0..1000 {
         catalog["datasets"][format!("d{number}")] = catalog["datasets"]["contoso-plan"].clone();

@@ -1,10 +1,10 @@
-//! Who may bind what; everything else is refused without a word to Power BI.
+//! Who may bind what. Everything else is refused without a call to Power BI.
 
 use acceptance::project;
 use acceptance::test_app::{Answer, TestApp, view};
 use serde_json::{Value, json};
 
-/// The answer without what differs from request to request.
+/// The answer without the fields that differ from request to request.
 fn comparable(answer: &Answer) -> Value {
     let mut body = answer.body.clone();
     body.as_object_mut().unwrap().remove("requestId");
@@ -29,7 +29,7 @@ async fn unknown_and_forbidden_look_alike() {
         // Another tenant's dataset, by its key and by its GUID.
         ("sales", "contoso-sales"),
         ("sales", "03821c9b-7d38-495d-b2c1-04ff0a005df1"),
-        // A report of another tenant, with the own dataset.
+        // A report of another tenant, with a dataset of the caller's tenant.
         ("ops", "fabrikam-sales"),
         ("no-such-report", "fabrikam-sales"),
         ("no-such-report", "no-such-dataset"),
@@ -42,16 +42,16 @@ async fn unknown_and_forbidden_look_alike() {
     assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
-/// Of a workspace grant the tenant opens whatever lies there: what lies elsewhere is looked for in the same places,
-/// whether it exists or not.
+/// A workspace grant covers every dataset of the workspace. For a dataset outside it, the same calls are made, whether it
+/// exists or not.
 #[tokio::test]
-async fn beside_a_workspace_grant_unknown_and_forbidden_look_alike_too() {
+async fn unknown_and_forbidden_look_alike_under_a_workspace_grant() {
     let workspace = "d390ba2f-764b-4b81-9414-213751c827e8";
     let mut catalog = project::json("devstack/demo/catalog.json");
     catalog["tenants"]["fabrikam"]["grants"][0]["workspaces"] = json!([workspace]);
     let mut seen = Vec::new();
     for (report, dataset) in [
-        // No such dataset; another tenant's, by the id that Power BI and the catalog have of it.
+        // No such dataset; another tenant's, by its id in Power BI and in the catalog.
         ("sales", "00000000-0000-4000-8000-000000000000"),
         ("sales", "03821c9b-7d38-495d-b2c1-04ff0a005df1"),
         ("sales", "1af96910-59d9-4cf1-8f84-16799e42885c"),
@@ -63,7 +63,7 @@ async fn beside_a_workspace_grant_unknown_and_forbidden_look_alike_too() {
     }
     assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
     assert_eq!(seen[0].2.last().unwrap(), &format!("GET groups/{workspace}/datasets"));
-    // A key that is no GUID, and a report that is not granted, are refused before anything is looked for.
+    // A key that is not a GUID, and a report that is not granted, are refused before any call.
     let app = TestApp::with_catalog(catalog).await;
     for (report, dataset) in [("sales", "contoso-sales"), ("sales", "nothing"), ("ops", workspace), ("none", workspace)]
     {
@@ -73,9 +73,9 @@ async fn beside_a_workspace_grant_unknown_and_forbidden_look_alike_too() {
     assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
-/// Every route, every reason: one body, one set of headers, and nobody is asked.
+/// On every route, every reason gives the same body and headers, and causes no upstream call.
 #[tokio::test]
-async fn a_refusal_does_not_tell_its_reason() {
+async fn a_refusal_does_not_reveal_its_reason() {
     let app = TestApp::open().await;
     let event = |route: &str, claims: Value, report: &str| {
         let (method, query) =
@@ -89,11 +89,11 @@ async fn a_refusal_does_not_tell_its_reason() {
     for route in ["/token", "/config", "/datasets"] {
         let mut answers = Vec::new();
         for (claims, report) in [
-            // An unknown report; one of another group; one that no tenant may bind.
+            // An unknown report; a report of another group; a report that no tenant may bind.
             (contoso.clone(), "none"),
             (contoso.clone(), "ops"),
             (contoso.clone(), "retired"),
-            // No tenant; an unknown one; one whose name no catalog can hold; another one.
+            // No tenant; an unknown tenant; a tenant whose name no catalog can hold; another tenant.
             (json!({ "sub": "u" }), "sales"),
             (json!({ "sub": "u", "tenant": "nobody" }), "sales"),
             (json!({ "sub": "u", "tenant": "t".repeat(300) }), "sales"),
@@ -109,7 +109,7 @@ async fn a_refusal_does_not_tell_its_reason() {
 }
 
 #[tokio::test]
-async fn one_forbidden_binding_refuses_them_all() {
+async fn one_forbidden_binding_refuses_the_request() {
     let app = TestApp::open().await;
     let body = json!({ "bindings": [
         { "report": "sales", "dataset": "fabrikam-sales" },
@@ -125,7 +125,7 @@ async fn one_forbidden_binding_refuses_them_all() {
 async fn modes_and_groups_belong_to_their_grant() {
     let app = TestApp::open().await;
     let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
-    // Carl is no analyst: he may look at what Ana may edit, and `ops` is not his.
+    // Carl is not an analyst: he may view what Ana may edit, and he may not bind `ops`.
     app.token("carl@contoso", edit.clone()).await.assert_problem(403, "not-entitled");
     app.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
     let _ = app.token("ana@contoso", edit).await.ok();
@@ -134,7 +134,7 @@ async fn modes_and_groups_belong_to_their_grant() {
 }
 
 #[tokio::test]
-async fn without_verified_claims_nothing_is_answered() {
+async fn a_request_without_verified_claims_is_refused() {
     let app = TestApp::open().await;
     let body = view("sales", "fabrikam-sales");
     let event = |authorizer: Value| {

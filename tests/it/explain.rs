@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use acceptance::checked_environment::CheckedEnvironment;
 use acceptance::generated::{self, AnyCaller, powerbi_of};
-use acceptance::judged::Judged;
 use dynabind::domain::{BindingRequest, DatasetId, ReportId, WorkspaceId};
 use dynabind_cli::caller::{CallerArguments, claims_of_jwt};
 use dynabind_cli::decision::Places;
 use dynabind_cli::explain::{Explanation, Question, explain};
 use dynabind_cli::source::LoadedCatalog;
+use fuzz::environment::PowerBiContents;
 use fuzz::events::{self, Kind};
 use fuzz::gateway::block_on;
-use fuzz::site::PowerBiContents;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -70,9 +70,9 @@ async fn difference(catalog: &Value, caller: &AnyCaller, body: &Value) -> (Optio
     let powerbi = powerbi_of(catalog);
     let event = events::post(caller.kind, "token", &caller.claims, body);
     let explanation = explained(catalog, &powerbi, &given_claims(caller.kind, &event, &caller.claims), body);
-    let judged = Judged::open(catalog, powerbi).await;
-    let answer = judged.site.send("token", &event).await;
-    let sent = answer.token().map(|token| judged.site.issued(token).unwrap().body);
+    let checked = CheckedEnvironment::open(catalog, powerbi).await;
+    let answer = checked.environment.send("token", &event).await;
+    let sent = answer.token().map(|token| checked.environment.issued(token).unwrap().body);
     let same = answer.code() == explanation.code && sent == explanation.generate_token;
     let matches = explanation.grants.iter().filter(|grant| grant.matches).count();
     let consistent = !explanation.allowed || matches > 0;

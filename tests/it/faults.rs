@@ -1,4 +1,4 @@
-//! Upstreams in trouble: every failure of every call, in every state of the caches.
+//! Failures of upstream calls, in every state of the caches.
 
 mod answers;
 mod cell;

@@ -46,7 +46,7 @@ async fn a_list_costs_one_call_for_each_workspace_and_none_for_each_dataset() {
 }
 
 #[tokio::test]
-async fn a_failed_look_up_is_kept_for_half_a_minute() {
+async fn a_failed_look_up_is_cached_for_half_a_minute() {
     let app = TestApp::open().await;
     let powerbi = app.stack.powerbi();
     powerbi.fail("GET /v1.0/myorg/groups/*/reports/*", status(403), None);
@@ -84,7 +84,7 @@ async fn a_refusal_renews_the_access_token_once_in_half_a_minute() {
     }
 }
 
-/// A page that asks with ever new tokens which Entra refuses.
+/// A page sends new bearer tokens again and again, and Entra refuses each.
 #[tokio::test]
 async fn refused_exchanges_on_behalf_of_a_user_count_against_the_callers_budget() {
     let variables = [("DYNABIND_SCENARIO", "organization"), ("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")];
@@ -103,7 +103,7 @@ async fn refused_exchanges_on_behalf_of_a_user_count_against_the_callers_budget(
     assert_eq!(ask("ana@contoso", 0).await.status, 401, "another caller has a budget of its own");
 }
 
-/// Many authorizers give every caller the same `sub`.
+/// Many authorizers give all callers the same `sub`.
 #[tokio::test]
 async fn tenants_share_no_budget_where_they_share_a_subject() {
     let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "1")]).await;
@@ -119,7 +119,7 @@ async fn tenants_share_no_budget_where_they_share_a_subject() {
     assert_eq!(ask("fabrikam", "fabrikam-sales", 20).await, 200);
 }
 
-/// A grant of a whole workspace, which decides what may be bound.
+/// A grant of a whole workspace: its list decides what may be bound.
 fn whole_workspace() -> Value {
     json!({
         "reports": { "r": { "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": ids::SALES_REPORT } },
@@ -148,7 +148,7 @@ async fn an_old_list_of_a_workspace_grants_nothing() {
 }
 
 #[tokio::test]
-async fn guids_that_nobody_has_saved_cost_one_list() {
+async fn unknown_guids_cost_one_list() {
     let mut catalog = whole_workspace();
     catalog["tenants"]["contoso"]["grants"][0]["saveTo"] = json!(ids::CONTOSO_WORKSPACE);
     let app = TestApp::with_catalog(catalog).await;

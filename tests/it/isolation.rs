@@ -1,16 +1,16 @@
-//! Tenant isolation: whatever the catalog, the caller and the request, a token
-//! allows only what the caller's grants allow, and what they allow is answered.
+//! Tenant isolation: for any catalog, caller and request, a token allows only what the caller's grants allow, and a request
+//! that they allow succeeds.
 //!
 //! Events go in as gateway events. The oracle (`fuzz::oracle`) reads the catalog,
 //! the event and the body of `GenerateToken` as JSON.
 
 use std::collections::BTreeSet;
 
+use acceptance::checked_environment::CheckedEnvironment;
 use acceptance::generated::{self, AnyBinding, AnyCaller, guid, powerbi_of};
-use acceptance::judged::Judged;
 use fuzz::events::{self, Kind};
 use fuzz::gateway::block_on;
-use fuzz::oracle::{Asked, Oracle, Verdict};
+use fuzz::oracle::{Oracle, RequestEvent, Verdict};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
@@ -27,13 +27,16 @@ proptest! {
         let powerbi = powerbi_of(&catalog);
         let body = generated::body(&catalog, &powerbi, &caller, &bindings, minutes);
         let function = if of_config { "config" } else { "token" };
-        let found = block_on(async { Judged::open(&catalog, powerbi).await.ask_and_split(function, &caller, &body).await });
+        let found = block_on(async {
+            let environment = CheckedEnvironment::open(&catalog, powerbi).await;
+            environment.ask_and_split(function, &caller, &body).await
+        });
         let AnyCaller { kind, claims } = &caller;
         prop_assert!(found.is_empty(), "{found:#?}\ncatalog: {catalog:#}\n{kind:?}: {claims}\n{function}: {body}");
     }
 }
 
-/// The property above would hold of requests that are all refused alike.
+/// The property above would also hold if every request were refused.
 #[test]
 fn the_random_requests_reach_every_answer() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
@@ -49,7 +52,7 @@ fn the_random_requests_reach_every_answer() {
         let (contents, own_datasets) = (powerbi.contents, powerbi.own_datasets);
         let oracle = Oracle { catalog, possible: contents.clone(), certain: contents, own_datasets };
         let event = events::post(caller.kind, "token", &caller.claims, &body);
-        let verdict = Verdict::on(&oracle, &Asked::new(&event));
+        let verdict = Verdict::on(&oracle, &RequestEvent::new(&event));
         successes += usize::from(verdict.must_succeed());
         permitted.extend(verdict.permitted);
     }
@@ -83,29 +86,29 @@ fn of_list(groups: Value) -> AnyCaller {
     }
 }
 
-/// Asks for these bindings. The error says how the answer is not the one with this code, or
-/// what the oracle has against it.
+/// Requests these bindings. The error is an answer with another code, or a violation that the oracle finds.
 async fn answered(grants: &Value, caller: &AnyCaller, bindings: &Value, code: &str) -> Result<(), String> {
     let catalog = catalog_with(grants.clone());
-    let judged = Judged::open(&catalog, powerbi_of(&catalog)).await;
+    let environment = CheckedEnvironment::open(&catalog, powerbi_of(&catalog)).await;
     let body = json!({ "bindings": bindings });
-    let (answer, found) = judged.ask("token", caller, &body).await;
+    let (answer, found) = environment.ask("token", caller, &body).await;
     if answer.code() == code && found.is_empty() {
         return Ok(());
     }
-    let issued: Vec<_> = judged.site.all_issued().into_iter().map(|issued| issued.body.to_string()).collect();
+    let issued: Vec<_> =
+        environment.environment.all_issued().into_iter().map(|issued| issued.body.to_string()).collect();
     let AnyCaller { kind, claims } = caller;
     let asked = format!("{kind:?} {claims} asks for {bindings} with {grants}");
     Err(format!("{asked}\nanswered {}, not {code}\n{found:#?}\nGenerateToken: {issued:#?}", answer.code()))
 }
 
-/// Asks for these bindings and expects this code; the oracle has to agree.
+/// Requests these bindings and expects this code. The oracle must agree.
 async fn expect(grants: Value, caller: &AnyCaller, bindings: Value, code: &str) {
     let outcome = answered(&grants, caller, &bindings, code).await;
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }
 
-/// Fails with all rows of a table that are not as they have to be.
+/// Fails with all rows of a table that are wrong.
 fn assert_all(outcomes: Vec<Result<(), String>>) {
     let wrong: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n\n"));
@@ -134,7 +137,7 @@ async fn a_create_grant_does_not_reach_the_other_datasets_of_a_shared_token() {
     expect(grants, &of_list(json!([])), bindings, "bindings-conflict").await;
 }
 
-/// The targets are the whole token's: a report with the target of one grant could be saved to that of the other.
+/// Targets apply to the whole token: a report with the target of one grant could be saved to the target of the other.
 #[tokio::test]
 async fn save_targets_do_not_leak_between_editable_reports() {
     let grants = json!([
@@ -146,14 +149,14 @@ async fn save_targets_do_not_leak_between_editable_reports() {
 }
 
 #[tokio::test]
-async fn a_dataset_goes_under_one_identity() {
+async fn a_dataset_has_one_identity_in_a_token() {
     let grants = json!([{ "reports": ["r"], "datasets": ["d2", "d3"] }]);
     let bindings = json!([{ "report": "r", "dataset": "d2" }, { "report": "r", "dataset": "d3" }]);
     expect(grants, &of_list(json!([])), bindings, "bindings-conflict").await;
 }
 
 #[tokio::test]
-async fn what_may_share_a_token_shares_it() {
+async fn bindings_that_may_share_a_token_share_it() {
     let grants = json!([
         { "reports": ["r", "other"], "datasets": ["d0", "d1", "d2"], "modes": ["view", "edit"], "saveTo": guid(1, 0) },
         { "reports": ["r"], "datasets": ["d0"], "modes": ["create"], "saveTo": guid(1, 0) },
@@ -165,7 +168,7 @@ async fn what_may_share_a_token_shares_it() {
     expect(grants, &of_list(json!([])), bindings, "ok").await;
 }
 
-/// Two workspaces are granted, and only one of the grants lets reports be saved.
+/// Two workspaces are granted, and only one of the grants permits saving.
 #[tokio::test]
 async fn the_save_target_is_that_of_the_grant_that_opens_the_dataset() {
     let grants = json!([

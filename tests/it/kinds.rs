@@ -1,4 +1,4 @@
-//! Every kind of report and mode: what the token carries, what the config says.
+//! Every kind of report and mode: the contents of the token and of the config.
 
 use acceptance::test_app::TestApp;
 use devstack::fake_tenant::ids;
@@ -33,7 +33,7 @@ fn dataset(id: &str, more: Value) -> Value {
     dataset
 }
 
-/// The config without what every config has, and the one token request.
+/// The config without the fields that every config has, and the one token request.
 async fn config_and_token(catalog: Value, mode: &str) -> (Value, Value) {
     let app = TestApp::with_catalog(catalog).await;
     let mut binding = json!({ "report": "r", "dataset": "d", "mode": mode });
@@ -50,7 +50,7 @@ async fn config_and_token(catalog: Value, mode: &str) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn a_report_that_is_edited() {
+async fn an_edit_binding() {
     let catalog = catalog(
         report(ids::SALES_REPORT, json!({})),
         dataset(ids::CONTOSO_PLAN, json!({})),
@@ -63,7 +63,7 @@ async fn a_report_that_is_edited() {
 }
 
 #[tokio::test]
-async fn a_report_that_is_edited_and_saved_elsewhere() {
+async fn an_edit_binding_with_a_save_target() {
     let grant = json!({ "modes": ["view", "edit"], "saveTo": ids::CONTOSO_WORKSPACE });
     let catalog = catalog(report(ids::SALES_REPORT, json!({})), dataset(ids::CONTOSO_PLAN, json!({})), grant);
     let (config, token) = config_and_token(catalog.clone(), "edit").await;
@@ -75,7 +75,7 @@ async fn a_report_that_is_edited_and_saved_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_report_that_is_made() {
+async fn a_create_binding() {
     let grant = json!({ "reports": [], "modes": ["create"], "saveTo": ids::CONTOSO_WORKSPACE });
     let catalog = catalog(report(ids::SALES_REPORT, json!({})), dataset(ids::CONTOSO_PLAN, json!({})), grant);
     let (config, token) = config_and_token(catalog, "create").await;
@@ -117,7 +117,7 @@ async fn a_report_with_paginated_visuals() {
 }
 
 #[tokio::test]
-async fn a_composite_model_names_all_that_it_reads() {
+async fn a_token_names_all_datasets_of_a_composite_model() {
     let outlook = dataset(ids::CONTOSO_OUTLOOK, json!({ "alsoNeeds": [ids::CONTOSO_PLAN] }));
     let (_, token) = config_and_token(catalog(report(ids::SALES_REPORT, json!({})), outlook, json!({})), "view").await;
     let mut datasets = token["datasets"].as_array().unwrap().clone();
@@ -132,7 +132,7 @@ async fn a_composite_model_names_all_that_it_reads() {
 }
 
 #[tokio::test]
-async fn the_own_dataset_only_where_the_catalog_asks_for_it() {
+async fn the_own_dataset_is_in_the_token_only_if_the_catalog_says_so() {
     let sales = report(ids::SALES_REPORT, json!({ "includeOwnDataset": true }));
     let catalog = catalog(sales, dataset(ids::CONTOSO_PLAN, json!({})), json!({}));
     let (_, token) = config_and_token(catalog, "view").await;
@@ -176,7 +176,7 @@ async fn identities_name_their_datasets() {
 }
 
 #[tokio::test]
-async fn a_tenants_profile_is_named_on_every_call_and_shares_nothing() {
+async fn a_tenants_profile_is_sent_with_every_call_and_shares_no_cache() {
     let fabrikam = json!({ "name": "F", "workspaceId": ids::FABRIKAM_WORKSPACE, "datasetId": ids::FABRIKAM_SALES,
                            "identity": { "username": "{email}" } });
     let grants = json!([{ "reports": ["r"], "datasets": ["d"] }]);
@@ -226,8 +226,7 @@ async fn a_workspace_grant_opens_what_the_workspace_holds_now() {
         listed["datasets"].as_array().unwrap().iter().map(|item| item["dataset"].as_str().unwrap()).collect();
     assert!(keys.contains(&ids::CONTOSO_PLAN) && !keys.contains(&ids::FABRIKAM_SALES) && keys.is_sorted());
 
-    // The list is trusted as long as other metadata; then a dataset that has
-    // moved out is refused.
+    // The list is cached as long as other metadata; then a dataset that has moved out is refused.
     let empty = devstack::Fault::json(200, &json!({ "value": [] }));
     app.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE), empty, None);
     let _ = bind(ids::CONTOSO_PLAN).await.ok();

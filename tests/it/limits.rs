@@ -1,4 +1,4 @@
-//! What is larger than anything that is meant is refused in the contract's words, or does no harm.
+//! Oversized input is refused with a problem of the contract, or has no effect.
 
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ async fn a_claim_of_a_megabyte_is_refused_where_it_decides_something() {
         ("sub", 401, "unauthenticated"),
         ("tenant", 403, "not-entitled"),
         ("email", 403, "claim-missing"),
-        // Nothing depends on it: he is in no group that matters here.
+        // The claim decides nothing: none of his groups matters here.
         ("groups", 200, ""),
         ("nickname", 200, ""),
     ] {
@@ -33,7 +33,7 @@ async fn a_claim_of_a_megabyte_is_refused_where_it_decides_something() {
 }
 
 #[tokio::test]
-async fn ten_thousand_claims_or_groups_are_as_good_as_a_few() {
+async fn ten_thousand_claims_or_groups_change_nothing() {
     let app = TestApp::open().await;
     let mut many = event(&app, "/headers/x", json!("y"));
     for number in 0..10_000 {
@@ -76,7 +76,7 @@ async fn a_long_query_makes_a_short_answer() {
 }
 
 #[tokio::test]
-async fn a_bearer_token_longer_than_a_gateway_lets_through_is_none() {
+async fn an_oversized_bearer_token_is_ignored() {
     let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     for (length, code) in [(16 * 1024 + 1, "unauthenticated"), (100_000, "unauthenticated")] {
         let answer =
@@ -85,7 +85,7 @@ async fn a_bearer_token_longer_than_a_gateway_lets_through_is_none() {
         assert!(answer.body["detail"].as_str().unwrap().contains("16 KiB"), "{}", answer.body);
     }
     assert_eq!(app.upstream_calls(), [""; 0]);
-    // Nobody but Entra minds it in the customers scenario, where it is not used.
+    // In the customers scenario the token is not used, so its size does not matter.
     let app = TestApp::open().await;
     let long = format!("Bearer {}", "t".repeat(100_000));
     let _ = app.send(event(&app, "/headers/authorization", json!(long))).await.ok();

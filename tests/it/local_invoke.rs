@@ -1,4 +1,4 @@
-//! The real binaries, as cargo-lambda runs them, against moto's Secrets Manager and the stand-ins.
+//! The real binaries under cargo-lambda's emulator of Lambda, with moto as Secrets Manager and the other stand-ins.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,20 @@ use acceptance::{openapi, swagger};
 use devstack::fake_tenant::ids;
 use devstack::{Service, Stack, StackOptions};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
-/// The functions under cargo-lambda, and all that they talk to.
+/// The functions under cargo-lambda, and their upstreams.
 struct Local {
     lambda: CargoLambda,
     moto: Moto,
     secret_arn: String,
     stack: Stack,
-    /// Serves the stand-ins; last, so that they live as long as the functions.
-    _runtime: Runtime,
 }
 
 impl Local {
-    fn start() -> Self {
-        let runtime = Runtime::new().unwrap();
-        let stack = runtime.block_on(Stack::start(StackOptions::default())).unwrap();
+    async fn start() -> Self {
+        let stack = Stack::start(StackOptions::default()).await.unwrap();
         let moto = Moto::start();
-        let secret_arn = moto.create_secret("dynabind/service-principal", &credentials(&stack));
+        let secret_arn = moto.create_secret("dynabind/service-principal", &credentials(&stack)).await;
         let mut variables: BTreeMap<_, _> = stack.variables().clone();
         for (name, value) in [
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", moto.url()),
@@ -34,11 +30,11 @@ impl Local {
         ] {
             variables.insert(name.to_owned(), value);
         }
-        let lambda = CargoLambda::watch(&variables);
-        Self { lambda, moto, secret_arn, stack, _runtime: runtime }
+        let lambda = CargoLambda::start(&variables);
+        Self { lambda, moto, secret_arn, stack }
     }
 
-    /// The status and the body of a function's answer to an event, held against the API description.
+    /// The status and body of a function's answer to an event, which must match the API description.
     fn invoke(&self, function: &str, event: &str) -> (u16, Value) {
         let event_text = acceptance::project::json(&format!("tests/events/{event}.json"));
         let answer = self.lambda.invoke(function, event);
@@ -57,28 +53,28 @@ impl Local {
     }
 }
 
-/// What the stand-in for Entra wants to see, as the secret that holds it.
+/// The credentials that the stand-in for Entra accepts, in the format of the secret.
 fn credentials(stack: &Stack) -> Value {
     serde_json::from_str(&stack.stored_secret()).unwrap()
 }
 
-#[test]
-fn moto_plays_secrets_manager() {
+#[tokio::test]
+async fn moto_keeps_the_versions_of_a_secret() {
     let moto = Moto::start();
     let first = json!({ "clientSecret": "one" });
-    let arn = moto.create_secret("dynabind/service-principal", &first);
-    assert_eq!(moto.secret_value(&arn), first);
+    let arn = moto.create_secret("dynabind/service-principal", &first).await;
+    assert_eq!(moto.secret_value(&arn).await, first);
     let second = json!({ "clientSecret": "two" });
-    moto.put_secret_value(&arn, &second);
-    assert_eq!(moto.secret_value(&arn), second);
+    moto.put_secret_value(&arn, &second).await;
+    assert_eq!(moto.secret_value(&arn).await, second);
 }
 
-#[test]
-fn the_real_binaries_serve_their_routes_and_outlive_a_rotation() {
-    let local = Local::start();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_real_binaries_serve_their_routes_and_outlive_a_rotation() {
+    let local = Local::start().await;
     answers_of_each_function(&local);
     refusals(&local);
-    a_rotated_secret(&local);
+    a_rotated_secret(&local).await;
     swagger::assert_calls(local.stack.log().all().iter());
 }
 
@@ -117,13 +113,13 @@ fn refusals(local: &Local) {
         let (answered, body) = local.invoke("token", event);
         assert_eq!((answered, body["type"].as_str()), (status, Some(problem)), "{event}");
     }
-    assert_eq!(local.calls(Service::PowerBi), before, "Power BI was asked in vain");
+    assert_eq!(local.calls(Service::PowerBi), before, "Power BI was called for a refused request");
 }
 
-/// Entra knows the new secret only, and the access token of the old one is refused, but the functions still hold both.
-fn a_rotated_secret(local: &Local) {
+/// Entra accepts only the new secret and Power BI refuses the old access token, but the functions still have both cached.
+async fn a_rotated_secret(local: &Local) {
     local.stack.rotate_secret();
-    local.moto.put_secret_value(&local.secret_arn, &credentials(&local.stack));
+    local.moto.put_secret_value(&local.secret_arn, &credentials(&local.stack)).await;
     local.stack.revoke_access_tokens();
     let before = local.calls(Service::Entra);
     let (status, token) = local.invoke("token", "token-of-another-dataset");

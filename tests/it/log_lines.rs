@@ -1,4 +1,4 @@
-//! What the lines of a request say, and by which ids they find each other and what others have written.
+//! The log lines of a request, and the ids that connect them with each other and with other logs.
 
 use acceptance::log_lines::LogLines;
 use acceptance::test_app::{TestApp, view};
@@ -6,7 +6,7 @@ use devstack::{Fault, Service};
 use serde_json::{Value, json};
 use tracing::Level;
 
-/// The lines that a request has written, and its event's ids.
+/// The lines that a request has written, and the ids of its event.
 async fn lines_of(app: &TestApp, log: &LogLines, path: &str) -> (Vec<Value>, Value) {
     let mut event = app.stack.event("POST", path, Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
     event["headers"]["x-correlation-id"] = json!("page-7");
@@ -47,7 +47,7 @@ async fn a_users_own_token_is_audited_each_time_it_is_handed_out() {
 }
 
 #[tokio::test]
-async fn the_request_line_says_what_was_kept() {
+async fn the_request_line_shows_what_came_from_a_cache() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     let cache_of = async |path: &str| {
@@ -58,7 +58,7 @@ async fn the_request_line_says_what_was_kept() {
     let info = |text: &str| (text.to_owned(), "INFO".to_owned());
     assert_eq!(cache_of("/token").await, info("Secret loaded, AccessToken loaded, EmbedToken loaded"));
     assert_eq!(cache_of("/token").await, info("EmbedToken hit"));
-    // The functions share nothing. Token and report wait for one access token.
+    // The functions share no cache. The token and the report wait for one access token.
     let cold = "Secret loaded, AccessToken loaded 2, EmbedToken loaded, Report loaded";
     assert_eq!(cache_of("/config").await, info(cold));
     assert_eq!(cache_of("/config").await, info("EmbedToken hit, Report hit"));
@@ -71,7 +71,7 @@ async fn the_request_line_says_what_was_kept() {
 }
 
 #[tokio::test]
-async fn the_trace_goes_to_aws_and_nothing_of_ours_to_microsoft() {
+async fn trace_headers_go_to_aws_and_not_to_microsoft() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     let (lines, _) = lines_of(&app, &log, "/config").await;
@@ -82,13 +82,13 @@ async fn the_trace_goes_to_aws_and_nothing_of_ours_to_microsoft() {
     for call in &calls {
         let expected = (call.service == Service::SecretsManager).then_some(trace.as_str());
         assert_eq!(call.header("x-amzn-trace-id"), expected, "{:?}", call.service);
-        let told = call.headers.iter().any(|(_, value)| value.contains("page-7"));
-        assert!(!told, "{:?}: {:?}", call.service, call.headers);
+        let is_sent = call.headers.iter().any(|(_, value)| value.contains("page-7"));
+        assert!(!is_sent, "{:?}: {:?}", call.service, call.headers);
     }
 }
 
 #[tokio::test]
-async fn an_unfit_correlation_id_is_not_logged() {
+async fn an_invalid_correlation_id_is_not_logged() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     let mut event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));

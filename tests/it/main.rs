@@ -1,10 +1,10 @@
 //! Acceptance tests.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-#![expect(clippy::needless_pass_by_value, reason = "a value that is written in place reads better without a sign")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![expect(clippy::needless_pass_by_value, reason = "a value that is written in place reads better without `&`")]
 
+mod additional_items;
 mod architecture;
 mod authorizers;
-mod beyond;
 mod caching;
 mod catalog;
 mod catalog_reload;
@@ -36,7 +36,6 @@ mod published;
 mod requests;
 mod secrecy;
 mod sharing;
-#[cfg(feature = "opentelemetry")]
 mod spans;
 mod stateful;
 mod template;

@@ -1,4 +1,4 @@
-//! Alarms, metrics and dashboard of `template.yaml`, held against the lines that the functions really write.
+//! Alarms, metrics and dashboard of `template.yaml`, compared with the lines that the functions write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ fn resources(kind: &str) -> BTreeMap<&'static str, &'static Value> {
     of_kind.map(|(name, resource)| (name.as_str(), &resource["Properties"])).collect()
 }
 
-/// Everything below `value` that stands under `key`.
+/// Every value of `key` below `value`.
 fn under<'v>(value: &'v Value, key: &str) -> Vec<&'v Value> {
     let mut found: Vec<_> = value.get(key).into_iter().collect();
     let inner: Vec<&Value> = match value {
@@ -57,7 +57,7 @@ fn every_alarm_names_its_runbook() {
 }
 
 #[test]
-fn alarms_watch_metrics_that_there_are() {
+fn alarms_watch_existing_metrics() {
     let mut watched = 0;
     for (name, alarm) in resources("AWS::CloudWatch::Alarm") {
         let metrics = under(alarm, "Metric").into_iter().chain([alarm]);
@@ -88,7 +88,7 @@ fn assert_is_made(metric: &str, dimensions: &[(&str, &str)], place: &str) {
 }
 
 #[test]
-fn a_deployment_is_taken_back_for_our_own_faults_only() {
+fn a_deployment_is_rolled_back_only_for_our_own_errors() {
     let preference = &TEMPLATE["Globals"]["Function"]["DeploymentPreference"];
     let alarms = resources("AWS::CloudWatch::Alarm");
     let watched: Vec<_> =
@@ -100,9 +100,9 @@ fn a_deployment_is_taken_back_for_our_own_faults_only() {
     }
 }
 
-/// SAM makes a new version for a changed file and not for a changed parameter.
+/// SAM publishes a new version for a changed file, but not for a changed parameter.
 #[test]
-fn every_parameter_of_the_functions_makes_a_new_version() {
+fn a_change_of_any_function_parameter_publishes_a_new_version() {
     // These belong to the alias and to the function as a whole.
     let not_of_a_version = ["ReservedConcurrency", "ProvisionedConcurrency", "Deployment"];
     let global = &TEMPLATE["Globals"]["Function"];
@@ -112,15 +112,16 @@ fn every_parameter_of_the_functions_makes_a_new_version() {
         let description = function["VersionDescription"].to_string();
         for used in under(global, "Ref").into_iter().map(|used| used.as_str().unwrap()) {
             let of_version = parameters.contains_key(used) && !not_of_a_version.contains(&used);
-            let told = description.contains(&format!("${{{used}}}")) || description.contains(&format!("\"{used}\""));
-            assert!(!of_version || told, "{name}: {used} would change and the alias would not follow");
+            let is_described =
+                description.contains(&format!("${{{used}}}")) || description.contains(&format!("\"{used}\""));
+            assert!(!of_version || is_described, "{name}: a change of {used} would not publish a new version");
         }
     }
     assert_eq!(TEMPLATE["Resources"]["CatalogLayer"]["Properties"]["PublishLambdaVersion"], true);
 }
 
 #[test]
-fn the_dashboard_can_be_read() {
+fn the_dashboard_is_valid() {
     let dashboard = resources("AWS::CloudWatch::Dashboard")["Dashboard"];
     let body = dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap();
     for name in body.split("${").skip(1).map(|rest| rest.split(['}', '.']).next().unwrap()) {
@@ -147,7 +148,7 @@ fn the_dashboard_can_be_read() {
     assert_eq!(shown, resources("AWS::CloudWatch::Alarm").len(), "an alarm that is not on the dashboard");
 }
 
-/// How often each metric occurred in the lines, latencies left out.
+/// How often each metric occurs in the lines, without latencies.
 fn counted(lines: &[Value]) -> BTreeMap<String, f64> {
     let mut counts = BTreeMap::new();
     let latency = |datum: &Datum| datum.name.ends_with("Latency");
@@ -181,7 +182,7 @@ async fn the_metrics_count_what_happens() {
     assert_eq!((ask("contoso-plan").await, ask("fabrikam-sales").await), (200, 403));
     count(&[("EmbedTokenHits", 1.0), ("NotEntitled", 1.0), ("Problems problem=not-entitled", 1.0)]);
 
-    // What was read of the secret still serves, and nobody notices yet.
+    // The cached secret is still used, so no request fails.
     for (fault, attempts) in [(unreadable.clone(), 1.0), (Fault::ResetBeforeAnswer, 2.0)] {
         app.stack.secrets().fail("*", fault, None);
         app.clock.advance(Duration::from_mins(50));
@@ -190,7 +191,7 @@ async fn the_metrics_count_what_happens() {
         app.stack.secrets().clear_faults();
     }
 
-    // A token is kept, Power BI is in trouble, and the page does not notice.
+    // Power BI fails, and the page gets a cached token.
     app.stack.powerbi().fail("*", unreadable, None);
     app.clock.advance(Duration::from_mins(50));
     assert_eq!(ask("contoso-plan").await, 200);
@@ -200,7 +201,7 @@ async fn the_metrics_count_what_happens() {
 }
 
 #[tokio::test]
-async fn upstream_attempts_are_measured_one_by_one() {
+async fn each_upstream_attempt_is_measured() {
     let lines = LogLines::at(Level::WARN);
     let app = TestApp::with_variables(&[("DYNABIND_METRICS_NAMESPACE", "Ours")]).await;
     let busy = Fault::Status { status: 429, headers: [("retry-after".into(), "0".into())].into(), body: String::new() };

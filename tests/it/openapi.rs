@@ -1,4 +1,4 @@
-//! The published description of the API: sound in itself, and true to the stack and the code.
+//! The published description of the API is consistent, and agrees with the stack and the code.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ fn each_object(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &Value)
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     let document = openapi::document();
     each_object(document, "", &mut |pointer, value| {
         if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
@@ -102,7 +102,7 @@ fn the_problems_are_those_of_the_code() {
 }
 
 #[test]
-fn every_operation_wants_a_caller_and_says_how_it_fails() {
+fn every_operation_needs_a_caller_and_describes_its_errors() {
     let document = openapi::document();
     assert_eq!(document["security"], json!([{ "callerJwt": [] }]));
     for (method, path) in openapi::operations() {
@@ -117,7 +117,7 @@ fn every_operation_wants_a_caller_and_says_how_it_fails() {
 }
 
 #[test]
-fn a_stray_field_or_a_foreign_problem_does_not_pass() {
+fn an_unknown_field_or_problem_is_rejected() {
     let good = json!({
         "type": "urn:dynabind:problem:not-entitled", "title": "Not entitled", "status": 403,
         "detail": "Ask for it.", "requestId": "r1"

@@ -1,4 +1,4 @@
-//! The organization scenario: Power BI is asked as the user.
+//! The organization scenario: Dynabind calls Power BI as the user.
 
 mod challenges;
 mod page;
@@ -54,7 +54,7 @@ async fn users_share_nothing() {
     assert_eq!(app.send(carl).await.ok()["token"], carls);
     assert_eq!(app.upstream_calls(), [""; 0]);
 
-    // Metadata is what the user may see, and so it is kept for that user alone.
+    // Metadata depends on what the user may see, so it is cached for that user only.
     for user in ["carl@contoso", "ana@contoso"] {
         let event = event("/config", user);
         let _ = app.send(event.clone()).await.ok();
@@ -66,7 +66,7 @@ async fn users_share_nothing() {
 }
 
 #[tokio::test]
-async fn the_catalog_decides_here_too() {
+async fn the_catalog_decides_in_this_scenario_too() {
     let app = app().await;
     app.token("carl@contoso", view("sales", "fabrikam-sales")).await.assert_problem(403, "not-entitled");
     app.token("nils@northwind", view("sales", "contoso-plan")).await.assert_problem(403, "not-entitled");
@@ -85,13 +85,13 @@ async fn a_bearer_token_for_another_application_is_a_clear_401() {
     assert!(answer.body["detail"].as_str().unwrap().contains("audience"));
     assert_eq!(answer.header("x-amzn-remapped-www-authenticate"), "Bearer error=\"invalid_token\"");
 
-    // Without the token's text there is nobody to act for.
+    // Without the text of the token, there is no user to act for.
     event["headers"].as_object_mut().unwrap().remove("authorization");
     app.send(event).await.assert_problem(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn row_level_security_is_power_bis_own_business() {
+async fn row_level_security_is_left_to_power_bi() {
     let dataset = |id: &str, identity: Value| {
         let mut dataset = json!({ "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": id });
         if !identity.is_null() {
@@ -125,7 +125,7 @@ async fn row_level_security_is_power_bis_own_business() {
 }
 
 #[tokio::test]
-async fn a_failed_renewal_leaves_the_old_token() {
+async fn a_failed_renewal_keeps_the_old_token() {
     let app = app().await;
     let body = view("sales", "contoso-plan");
     let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&body));

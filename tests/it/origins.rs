@@ -7,7 +7,7 @@ fn parameter() -> Value {
     project::yaml("template.yaml")["Parameters"]["AllowedOrigins"].clone()
 }
 
-/// Whether the template takes a list of origins, as `CloudFormation` checks it: each value against the pattern.
+/// Whether the template accepts a list of origins. `CloudFormation` compares each value with the pattern.
 fn takes_origins(list: &str) -> bool {
     let parameter = parameter();
     let pattern = &parameter["AllowedPattern"];

@@ -1,4 +1,4 @@
-//! What Dynabind makes of Power BI's answers as the stand-in gives them.
+//! How Dynabind interprets the answers of the stand-in for Power BI.
 
 use acceptance::log_lines::LogLines;
 use acceptance::test_app::{TestApp, view};
@@ -29,7 +29,7 @@ async fn cause_of(log: &LogLines, app: &TestApp, problem: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_missing_right_to_build_is_named_as_a_possible_cause() {
+async fn a_missing_build_permission_is_named_as_a_possible_cause() {
     let log = LogLines::at(Level::INFO);
     let reading_room = dataset(ids::READING_ROOM_WORKSPACE, ids::READING_ROOM_DATASET);
     let app = TestApp::with_catalog(catalog(reading_room)).await;
@@ -38,9 +38,9 @@ async fn a_missing_right_to_build_is_named_as_a_possible_cause() {
     assert_eq!(app.upstream_calls().iter().filter(|call| *call == "EntraToken").count(), 1);
 }
 
-/// Power BI wants an identity for every dataset of the token that has row-level security.
+/// Power BI requires an identity for every dataset of the token with row-level security.
 #[tokio::test]
-async fn a_secured_dataset_beyond_the_bound_one_is_named_as_a_possible_cause() {
+async fn a_secured_additional_dataset_is_named_as_a_possible_cause() {
     let log = LogLines::at(Level::INFO);
     let mut board = dataset(ids::FINANCE_WORKSPACE, ids::CONTOSO_BOARD);
     board["alsoNeeds"] = json!([ids::CONTOSO_SALES]);
@@ -55,9 +55,9 @@ async fn a_secured_dataset_beyond_the_bound_one_is_named_as_a_possible_cause() {
     }
 }
 
-/// A missing membership is no fault of the access token: no other one is asked for.
+/// A missing membership has nothing to do with the access token, so it is not renewed.
 #[tokio::test]
-async fn a_workspace_that_is_not_accessible_renews_no_access_token() {
+async fn an_inaccessible_workspace_renews_no_access_token() {
     let app = TestApp::with_catalog(json!({
         "reports": {},
         "datasets": { "d": dataset(ids::CLOSED_WORKSPACE, ids::CLOSED_DATASET) },
@@ -70,7 +70,7 @@ async fn a_workspace_that_is_not_accessible_renews_no_access_token() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_is_silent_about_identities_is_not_judged() {
+async fn a_dataset_without_identity_fields_has_no_problem() {
     let mut sales = dataset(ids::CONTOSO_WORKSPACE, ids::CONTOSO_SALES);
     sales["identity"] = json!({ "username": "{email}" });
     let app = TestApp::with_catalog(catalog(sales)).await;
@@ -89,14 +89,14 @@ async fn the_log_names_the_home_cluster() {
     let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let line = log.take_requests().remove(0);
     assert_eq!(line["home_cluster"], "wabi-stand-in-redirect.analysis.windows.net");
-    // A kept token asks nobody.
+    // A cached token causes no call.
     let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     assert!(log.take_requests()[0]["home_cluster"].is_null());
 }
 
-/// What is no host name gets into no log.
+/// A text that is not a host name is not logged.
 #[tokio::test]
-async fn a_home_cluster_that_is_no_host_is_not_logged() {
+async fn an_invalid_home_cluster_is_not_logged() {
     let log = LogLines::at(Level::INFO);
     for uri in ["told", "https://", "https://a b/", "https://x@told/", "http://told.example/", "https://told\"/"] {
         let app = TestApp::open().await;
@@ -108,9 +108,9 @@ async fn a_home_cluster_that_is_no_host_is_not_logged() {
     }
 }
 
-/// A person without consent is sent to sign in; a token for another application is the page's mistake.
+/// A user without consent has to sign in; a token for another application is an error of the page.
 #[tokio::test]
-async fn hindrances_of_a_person_are_told_apart() {
+async fn each_refusal_of_a_user_by_power_bi_has_its_problem() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     for (person, audience, problem, code) in [

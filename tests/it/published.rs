@@ -1,6 +1,6 @@
-//! Answers and refusals in the shapes that were published, replayed end to end.
+//! Answers and refusals in their published formats, replayed end to end.
 //!
-//! `tests/fixtures/powerbi` and `tests/fixtures/entra` name the source of each shape. The values are our own.
+//! `tests/fixtures/powerbi` and `tests/fixtures/entra` name the source of each format. The values are our own.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn table(path: &str) -> Vec<Value> {
     rows
 }
 
-/// The answer of a row: status 200, no headers and an empty body where it does not say otherwise.
+/// The answer of a row. The defaults are status 200, no headers and an empty body.
 fn fault(row: &Value) -> Fault {
     let status = u16::try_from(row["status"].as_u64().unwrap_or(200)).unwrap();
     let headers = row["headers"].as_object().into_iter().flatten();
@@ -35,7 +35,7 @@ fn fault(row: &Value) -> Fault {
     Fault::Status { status, headers, body }
 }
 
-/// Every text of a body that is more than a code.
+/// Every text of a body that is longer than a code.
 fn sentences(body: &Value) -> Vec<&str> {
     match body {
         Value::String(text) if text.split_whitespace().count() > 2 => vec![text],
@@ -45,7 +45,7 @@ fn sentences(body: &Value) -> Vec<&str> {
     }
 }
 
-/// Problem, code and remedy are those that the row expects, and the upstream's sentences go nowhere.
+/// Fails unless problem, code and remedy are those of the row, and no sentence of the upstream is repeated.
 fn assert_expected(row: &Value, answer: &acceptance::test_app::Answer, log: &LogLines) {
     let (name, expect) = (&row["name"], &row["expect"]);
     assert_eq!(answer.code(), expect["problem"], "{name}: {:#}", answer.body);
@@ -54,8 +54,7 @@ fn assert_expected(row: &Value, answer: &acceptance::test_app::Answer, log: &Log
     assert_eq!(line["upstream_code"].as_str(), expect["code"].as_str(), "{name}: {line:#}");
     let cause = line["cause"].as_str().unwrap();
     assert!(cause.contains(expect["cause"].as_str().unwrap()), "{name}: {cause}");
-    let told = [&row["body"], &row["headers"]].into_iter().flat_map(sentences);
-    for sentence in told {
+    for sentence in [&row["body"], &row["headers"]].into_iter().flat_map(sentences) {
         let first = sentence.split("\r\n").next().unwrap();
         for text in texts.iter().chain([&answer.body.to_string()]) {
             assert!(!text.contains(first), "{name}: the upstream's text in {text}");
@@ -93,7 +92,7 @@ async fn answers_of_power_bi_are_understood() {
 }
 
 /// A catalog that grants one whole workspace and one of its datasets by key.
-async fn door_to_a_workspace() -> TestApp {
+async fn app_with_a_workspace_grant() -> TestApp {
     TestApp::with_catalog(json!({
         "reports": {},
         "datasets": {},
@@ -103,10 +102,10 @@ async fn door_to_a_workspace() -> TestApp {
 }
 
 #[tokio::test]
-async fn one_odd_dataset_does_not_fail_a_list() {
+async fn one_malformed_dataset_does_not_fail_a_list() {
     let fixture = project::json("tests/fixtures/powerbi/datasets.json");
     let log = LogLines::at(Level::INFO);
-    let app = door_to_a_workspace().await;
+    let app = app_with_a_workspace_grant().await;
     let route = format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE);
     app.stack.powerbi().fail(&route, fault(&fixture), None);
     let answer = app.datasets("carl@contoso", "").await.ok();
@@ -120,9 +119,9 @@ async fn one_odd_dataset_does_not_fail_a_list() {
 }
 
 #[tokio::test]
-async fn a_workspace_may_be_silent_about_its_capacity() {
+async fn a_workspace_may_omit_its_capacity() {
     for row in table("tests/fixtures/powerbi/workspaces.json") {
-        let app = door_to_a_workspace().await;
+        let app = app_with_a_workspace_grant().await;
         app.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}", ids::CONTOSO_WORKSPACE), fault(&row), None);
         let answer = app.datasets("carl@contoso", "").await.ok();
         let plan = answer["datasets"].as_array().unwrap().iter().find(|item| item["dataset"] == ids::CONTOSO_PLAN);
@@ -148,7 +147,7 @@ async fn answers_of_entra_are_understood() {
         let app = TestApp::open().await;
         app.stack.entra().fail("*", fault(&row), None);
         app.stack.powerbi().fail("*", Fault::empty(403, ("X-PowerBI-Error-Info", "InvalidToken")), None);
-        // The access token is used as it is; Power BI's refusal of it is not the point here.
+        // The access token is used as it is; its refusal by Power BI does not matter here.
         app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
         let bearer = format!("Bearer {}", row["body"]["access_token"].as_str().unwrap());
         let calls = app.stack.powerbi().requests();
@@ -156,7 +155,7 @@ async fn answers_of_entra_are_understood() {
     }
 }
 
-/// The check of every token request takes what Microsoft's own examples say, and nothing else.
+/// The check of token requests accepts Microsoft's own examples, and nothing else.
 #[test]
 fn the_schema_of_token_requests_is_the_published_one() {
     let fixture = project::json("tests/fixtures/powerbi/token-requests.json");

@@ -1,4 +1,4 @@
-//! Requests that are not understood: which problem, and where.
+//! Malformed requests: the problem and the pointers of its faults.
 
 use acceptance::project;
 use acceptance::test_app::TestApp;
@@ -8,7 +8,7 @@ use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_placed() {
+async fn every_fault_of_a_body_has_a_pointer() {
     let app = TestApp::open().await;
     let good = json!({ "report": "sales", "dataset": "contoso-plan" });
     for (body, pointers) in [
@@ -49,7 +49,7 @@ async fn every_fault_of_a_body_is_placed() {
     assert_eq!(misspelt.body["errors"][0]["detail"], "unknown field; known here: mode, report, dataset");
 }
 
-/// Sends a body's bytes as the gateway would, as text or as base64.
+/// An event with this body, as text or as base64, like the gateway's.
 fn with_body(app: &TestApp, body: &str, base64: bool) -> Value {
     let mut event = app.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
     event["body"] = json!(body);
@@ -73,7 +73,7 @@ async fn a_body_that_is_not_json_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_gateway_does_to_a_body_does_not_matter() {
+async fn the_encoding_of_a_body_does_not_matter() {
     let app = TestApp::open().await;
     // {"bindings":[{"report":"sales","dataset":"contoso-plan"}]}
     let base64 = "eyJiaW5kaW5ncyI6W3sicmVwb3J0Ijoic2FsZXMiLCJkYXRhc2V0IjoiY29udG9zby1wbGFuIn1dfQ==";
@@ -97,7 +97,7 @@ async fn what_a_gateway_does_to_a_body_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_body_is_bounded() {
+async fn a_body_has_a_maximum_size() {
     let app = TestApp::open().await;
     let padded = |length: usize| {
         let body = r#"{"bindings":[{"report":"sales","dataset":"contoso-plan"}]}"#;
@@ -136,7 +136,7 @@ async fn a_query_is_read_as_strictly_as_a_body() {
 }
 
 #[tokio::test]
-async fn a_panic_is_one_500_and_nothing_else_is_said() {
+async fn a_panic_is_a_500_without_details() {
     let vars = |name: &str| {
         (name.starts_with("AWS_") && !name.contains("URL") || name == "DYNABIND_SECRET_ID").then(|| "x".into())
     };
@@ -147,7 +147,7 @@ async fn a_panic_is_one_500_and_nothing_else_is_said() {
     for (panics, status) in [(true, 500), (false, 200)] {
         let event: GatewayEvent = serde_json::from_str(&event).unwrap();
         let answer = move |_: AuthenticatedRequest| async move {
-            assert!(!panics, "told to nobody");
+            assert!(!panics, "text of the panic");
             Ok(json!({}))
         };
         let handle = |request| dynabind::http::serve(&edge, &route, request, answer);
@@ -155,13 +155,13 @@ async fn a_panic_is_one_500_and_nothing_else_is_said() {
         let answer = serde_json::to_value(answer).unwrap();
         assert_eq!(answer["statusCode"], status);
         let body = answer["body"].as_str().unwrap().to_owned();
-        assert!(!body.contains("told"), "{body}");
+        assert!(!body.contains("text of the panic"), "{body}");
         assert_eq!(body.contains("urn:dynabind:problem:internal"), panics);
     }
 }
 
 #[tokio::test]
-async fn a_problem_can_be_found_again_in_the_log() {
+async fn a_problem_leads_to_its_log_line() {
     let app = TestApp::open().await;
     let mut event = app.stack.event("POST", "/token", Some("ana@contoso"), Some(&json!({})));
     event["headers"]["x-correlation-id"] = json!("page-7.a_b");
@@ -175,9 +175,9 @@ async fn a_problem_can_be_found_again_in_the_log() {
     }
 }
 
-/// Some of it a client writes, all of it a gateway may hand over; none of it is needed for an answer.
+/// A gateway may send any of these fields, and a client controls some of them. No answer needs them.
 #[tokio::test]
-async fn nothing_in_an_event_that_is_not_needed_can_break_it() {
+async fn unused_fields_of_an_event_cannot_break_it() {
     let app = TestApp::open().await;
     for (place, value) in [
         ("/headers/host", json!("a b")),

@@ -1,4 +1,4 @@
-//! Nothing secret in a log line, an error body or a `Debug` text.
+//! No log line, error body or `Debug` text contains a secret.
 
 use acceptance::embedded_metrics;
 use acceptance::log_lines::LogLines;
@@ -14,7 +14,7 @@ use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::Level;
 
-/// Everything that must stay inside: credentials, tokens, the caller's bearer token.
+/// All secrets: credentials, tokens, the caller's bearer token.
 pub(crate) fn secrets_of(app: &TestApp, event: &Value, answers: &[Value]) -> Vec<String> {
     let mut secrets = vec!["an-aws-secret-key".to_owned(), "an-aws-session".to_owned()];
     let stored: Value = serde_json::from_str(&app.stack.stored_secret()).unwrap();
@@ -29,7 +29,7 @@ pub(crate) fn secrets_of(app: &TestApp, event: &Value, answers: &[Value]) -> Vec
     secrets
 }
 
-/// Faults whose bodies repeat what was sent, as a careless proxy does.
+/// Faults whose bodies repeat the request, as a careless proxy does.
 fn echoes(app: &TestApp) -> Vec<Fault> {
     let stored = app.stack.stored_secret();
     let body =
@@ -104,7 +104,7 @@ async fn log_lines_are_what_lambdas_filter_expects() {
     assert!(request["upstream"].as_str().unwrap().starts_with("GetSecretValue 200"));
 }
 
-/// A metric's name and dimensions are seen, and paid for, by the whole account.
+/// The whole account sees, and pays for, a metric's name and dimensions.
 #[tokio::test]
 async fn no_text_of_a_caller_gets_into_a_metric() {
     let log = LogLines::at(Level::INFO);
@@ -126,7 +126,7 @@ async fn no_text_of_a_caller_gets_into_a_metric() {
     assert!(data.iter().all(|datum| !format!("{datum:?}").contains("told")), "{data:#?}");
 }
 
-/// What would be another line, another level and another terminal, and does not end.
+/// A long text that tries to forge a line, a level and terminal codes.
 fn forged() -> String {
     format!("x\r\n{{\"level\":\"FATAL\"}}\u{2028}\u{1b}[2J\0\"{}", "y".repeat(100_000))
 }
@@ -137,9 +137,9 @@ fn assert_whole_and_short(lines: &[String], what: &str) {
     assert!(request["message"] == "request" && request["level"] != "FATAL", "{what}: {request}");
 }
 
-/// Everything that is logged and that somebody outside has written.
+/// Every logged field whose text comes from outside.
 #[tokio::test]
-async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
+async fn no_log_field_forges_a_line_or_makes_a_long_one() {
     let log = LogLines::at(Level::TRACE);
     let app = TestApp::open().await;
     let forged = forged();
@@ -161,7 +161,7 @@ async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
         assert_whole_and_short(&lines, &place);
         let request: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
         let written = |field: &str| request[field].as_str().unwrap_or_default().to_owned();
-        // What is shown at all is shown as what it is: a text, cut short.
+        // The text is shown as one field, cut short.
         assert!(field.is_none_or(|field| written(field).contains("FATAL")), "{place}: {request}");
         assert!(written("subject").len() < 300, "{place}: {request}");
     }
@@ -169,7 +169,7 @@ async fn no_field_of_the_log_forges_a_line_or_makes_a_long_one() {
 
 /// The trace id begins with what the client sends as `x-amzn-trace-id`.
 #[tokio::test]
-async fn lambdas_own_ids_forge_no_line_either() {
+async fn ids_of_lambda_forge_no_log_line() {
     let log = LogLines::at(Level::TRACE);
     let _loud = TestApp::open().await;
     let edge = HandlerContext::new(&settings(&[]), std::sync::Arc::new(SystemClock));

@@ -1,4 +1,4 @@
-//! Which bindings may share a token: no right of one may reach the dataset of another.
+//! Which bindings may share a token: a permission of one must not extend to the dataset of another.
 
 use acceptance::test_app::{Answer, TestApp};
 use devstack::fake_tenant::ids;
@@ -38,7 +38,7 @@ async fn ask(app: &TestApp, bindings: &[&str]) -> Answer {
     app.token("carl@contoso", json!({ "bindings": bindings })).await
 }
 
-/// Refused before any call, with these bindings to be sent apart; each of them, and the rest, is then answered.
+/// Fails unless the request is refused before any call, names these bindings, and succeeds after the split.
 async fn assert_apart(app: &TestApp, bindings: &[&str], apart: &[usize]) {
     let answer = ask(app, bindings).await;
     answer.assert_problem(400, "bindings-conflict");
@@ -55,7 +55,7 @@ async fn assert_apart(app: &TestApp, bindings: &[&str], apart: &[usize]) {
 }
 
 #[tokio::test]
-async fn a_right_to_edit_reaches_no_dataset_that_is_only_viewed() {
+async fn edit_access_does_not_extend_to_datasets_that_are_only_viewed() {
     let app = app(json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": ids::CONTOSO_WORKSPACE },
         { "reports": ["r", "alias", "s"], "datasets": ["b"], "modes": ["view"] },
@@ -67,7 +67,7 @@ async fn a_right_to_edit_reaches_no_dataset_that_is_only_viewed() {
 }
 
 #[tokio::test]
-async fn a_right_to_make_reports_reaches_no_dataset_that_is_only_viewed() {
+async fn create_access_does_not_extend_to_datasets_that_are_only_viewed() {
     let app = app(json!([
         { "reports": ["r"], "datasets": ["a"] },
         { "reports": ["r"], "datasets": ["b"], "modes": ["create"], "saveTo": ids::CONTOSO_WORKSPACE },
@@ -77,7 +77,7 @@ async fn a_right_to_make_reports_reaches_no_dataset_that_is_only_viewed() {
 }
 
 #[tokio::test]
-async fn nothing_is_saved_where_no_grant_saves_it() {
+async fn no_report_is_saved_outside_the_target_of_its_grant() {
     let app = app(json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": ids::CONTOSO_WORKSPACE },
         { "reports": ["s"], "datasets": ["a"], "modes": ["edit"], "saveTo": ids::REPORTS_WORKSPACE },
@@ -89,13 +89,13 @@ async fn nothing_is_saved_where_no_grant_saves_it() {
 }
 
 #[tokio::test]
-async fn a_dataset_goes_under_one_identity() {
+async fn a_dataset_has_one_identity_in_a_token() {
     let app = app(json!([{ "reports": ["r", "s"], "datasets": ["mine", "all"] }])).await;
     assert_apart(&app, &["view r mine", "view r all", "view s mine"], &[1]).await;
 }
 
 #[tokio::test]
-async fn what_is_granted_over_every_dataset_shares_a_token() {
+async fn bindings_granted_over_every_dataset_share_a_token() {
     let everything = json!([{
         "reports": ["r", "s"], "datasets": ["a", "b"], "modes": ["view", "edit", "create"],
         "saveTo": ids::CONTOSO_WORKSPACE,
@@ -107,7 +107,7 @@ async fn what_is_granted_over_every_dataset_shares_a_token() {
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0]["targetWorkspaces"], json!([{ "id": ids::CONTOSO_WORKSPACE }]));
     assert_eq!(requests[0]["datasets"].as_array().unwrap().len(), 2);
-    // `alias` is granted nowhere, although it names the report that `r` names.
+    // `alias` is not granted, although it names the same report as `r`.
     ask(&app, &shared).await.assert_problem(403, "not-entitled");
 }
 
@@ -144,18 +144,18 @@ async fn only_the_grant_that_opens_the_dataset_says_where_to_save() {
     assert_eq!(app.config("carl@contoso", edit).await.ok()["configs"][0]["permissions"], 1);
 }
 
-/// In the organization scenario there is no embed token: the user's own rights decide.
+/// In the organization scenario there is no embed token: the user's own permissions decide.
 #[tokio::test]
-async fn users_own_tokens_are_not_shared_rights() {
+async fn the_sharing_rule_does_not_apply_to_users_own_tokens() {
     let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
     let bindings = ["view sales contoso-sales", "edit ops contoso-plan"].map(binding);
     let answer = app.token("ana@contoso", json!({ "bindings": bindings })).await;
     assert_eq!(answer.status, 200, "{:#}", answer.body);
 }
 
-/// A report's own dataset, named for it alone, must not become another report's to edit.
+/// A report's own dataset is in the token for that report only. Another report must not be able to edit it.
 #[tokio::test]
-async fn an_own_dataset_is_not_another_reports_to_edit() {
+async fn a_reports_own_dataset_cannot_be_edited_through_another_report() {
     let report = |id: &str, own: bool| json!({ "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": id, "includeOwnDataset": own });
     let dataset = |id: &str| json!({ "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": id });
     let app = TestApp::with_catalog(json!({

@@ -1,8 +1,8 @@
-//! The spans of requests, as a collector of OpenTelemetry's gets them.
+//! The spans of requests, as an OpenTelemetry collector receives them.
 
 use std::collections::BTreeSet;
 
-use acceptance::collector::{Collector, Conduct, attribute, hex, spans_of};
+use acceptance::collector::{Collector, CollectorBehaviour, attribute, hex, spans_of};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::Level;
 
-const CONTENT: Conduct = Conduct::Answers(StatusCode::OK);
+const ACCEPTS: CollectorBehaviour = CollectorBehaviour::Answers(StatusCode::OK);
 
-/// The attributes that `docs/operations.md` tells of.
+/// The attributes that `docs/operations.md` documents.
 fn documented() -> BTreeSet<String> {
     let text = project::text("docs/operations.md");
     let section = text.split("\n### ").find(|section| section.starts_with("Spans\n")).unwrap();
@@ -25,7 +25,7 @@ fn documented() -> BTreeSet<String> {
     cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-async fn door_to(collector: &Collector) -> TestApp {
+async fn app_for(collector: &Collector) -> TestApp {
     TestApp::with_variables(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
         ("AWS_LAMBDA_FUNCTION_NAME", "dynabind-config"),
@@ -39,8 +39,8 @@ fn event(app: &TestApp) -> Value {
 
 #[tokio::test]
 async fn a_cold_request_is_one_trace_below_lambdas_segment() {
-    let collector = Collector::start(CONTENT).await;
-    let app = door_to(&collector).await;
+    let collector = Collector::start(ACCEPTS).await;
+    let app = app_for(&collector).await;
     let mut event = event(&app);
     event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793");
     let _ = app.send(event.clone()).await.ok();
@@ -81,9 +81,9 @@ async fn a_cold_request_is_one_trace_below_lambdas_segment() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_with_its_cause_and_no_secret() {
-    let collector = Collector::start(CONTENT).await;
-    let app = door_to(&collector).await;
+async fn a_failed_span_has_its_cause_and_no_secret() {
+    let collector = Collector::start(ACCEPTS).await;
+    let app = app_for(&collector).await;
     let event = event(&app);
     let mut answers = vec![app.send(event.clone()).await.ok()];
     let echo = Fault::Status { status: 403, headers: [].into(), body: app.stack.stored_secret() };
@@ -110,14 +110,14 @@ async fn a_failure_is_told_with_its_cause_and_no_secret() {
     let refused = spans[1..].iter().filter(|span| attribute(&span.attributes, "error.type") == "403");
     assert!(refused.clone().count() > 0);
     assert!(refused.into_iter().all(|span| attribute(&span.attributes, "peer.service") == "Power BI"));
-    let told = spans.iter().flat_map(|span| &span.attributes).map(|attribute| attribute.key.clone());
-    assert_eq!(told.collect::<BTreeSet<_>>(), documented());
+    let sent = spans.iter().flat_map(|span| &span.attributes).map(|attribute| attribute.key.clone());
+    assert_eq!(sent.collect::<BTreeSet<_>>(), documented());
 }
 
 #[tokio::test]
-async fn what_is_not_sampled_is_not_sent() {
-    let collector = Collector::start(CONTENT).await;
-    let app = door_to(&collector).await;
+async fn unsampled_requests_send_no_spans() {
+    let collector = Collector::start(ACCEPTS).await;
+    let app = app_for(&collector).await;
     let mut event = event(&app);
     event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
     let _ = app.send(event).await.ok();
@@ -125,22 +125,24 @@ async fn what_is_not_sampled_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_collector_in_trouble_costs_a_moment_and_one_warning() {
-    let unwell = Conduct::Answers(StatusCode::SERVICE_UNAVAILABLE);
-    for (conduct, posts) in [(Conduct::Hangs, 3), (unwell, 3), (Conduct::IsAway, 0)] {
-        let collector = Collector::start(conduct).await;
+async fn a_failing_collector_costs_little_time_and_one_warning() {
+    let failing = CollectorBehaviour::Answers(StatusCode::SERVICE_UNAVAILABLE);
+    for (behaviour, posts) in
+        [(CollectorBehaviour::Hangs, 3), (failing, 3), (CollectorBehaviour::RefusesConnections, 0)]
+    {
+        let collector = Collector::start(behaviour).await;
         let log = LogLines::at(Level::WARN);
-        let app = door_to(&collector).await;
+        let app = app_for(&collector).await;
         let event = event(&app);
         let _ = app.send(event.clone()).await.ok();
         for _ in 0..2 {
             let started = Instant::now();
             let _ = app.send(event.clone()).await.ok();
-            // A kept answer takes a millisecond, and the machine may be busy.
+            // A cached answer takes a millisecond, and the machine may be busy.
             assert!(started.elapsed() < LONGEST * 2, "{:?}", started.elapsed());
         }
         assert_eq!(collector.take().len(), posts, "no attempt is made again");
-        assert_eq!(log.take().len(), 1, "an operator is told, but not with every request");
+        assert_eq!(log.take().len(), 1, "one warning, and not one for every request");
     }
 }
 

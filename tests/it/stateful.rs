@@ -1,13 +1,11 @@
-//! An environment over time: caches are on, the clock moves, upstreams fail,
-//! datasets change their workspaces. Every token that is ever handed out allows
-//! what the grants of the caller in hand allow at that moment, and no more.
+//! An environment over time: the clock moves, upstreams fail, datasets change their workspaces. Every token that is ever
+//! returned allows only what the caller's grants allow at that time.
 //!
-//! A counterexample is a scenario in JSON (`acceptance::scenario`) and can be
-//! replayed as it is.
+//! A counterexample is a scenario in JSON (`acceptance::scenario`), which can be replayed.
 
 use acceptance::generated::guid;
-use acceptance::play::{Tally, play};
 use acceptance::scenario::{Scenario, any_scenario};
+use acceptance::scenario::{Tally, run_scenario};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
@@ -16,22 +14,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_token_ever_handed_out_is_within_the_grants_of_its_moment(scenario in any_scenario()) {
-        if let Err(counterexample) = play(&scenario) {
+    fn every_token_is_within_the_grants_of_its_time(scenario in any_scenario()) {
+        if let Err(counterexample) = run_scenario(&scenario) {
             prop_assert!(false, "{counterexample}");
         }
     }
 }
 
-/// The property above would hold of scenarios in which nothing happens.
+/// The property above would also hold for scenarios in which nothing happens.
 #[test]
 fn the_scenarios_reach_caches_faults_and_other_callers() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut all = Tally::default();
     for _ in 0..60 {
         let scenario = any_scenario().new_tree(&mut runner).unwrap().current();
-        // Whether the answers are right is the property's to say.
-        if let Ok(tally) = play(&scenario) {
+        // The property checks the answers.
+        if let Ok(tally) = run_scenario(&scenario) {
             all.fresh += tally.fresh;
             all.cached += tally.cached;
             all.shared += tally.shared;
@@ -45,7 +43,7 @@ fn the_scenarios_reach_caches_faults_and_other_callers() {
     assert!(["ok", "not-entitled", "claim-missing"].iter().all(|code| all.codes.contains(*code)), "{all:?}");
 }
 
-/// A caller of one tenant, whose grant opens the first workspace as a whole.
+/// A scenario with a caller of one tenant, whose grant covers the whole first workspace.
 fn of_workspace(steps: Value) -> Scenario {
     let caller = |groups: Value| json!({ "authorizer": "HttpLambda", "claims": { "sub": "s", "tenant": "t0", "groups": groups } });
     Scenario(json!({
@@ -67,9 +65,9 @@ fn ask(caller: usize, dataset: &str) -> Value {
     json!({ "ask": { "caller": caller, "function": "token", "body": body } })
 }
 
-/// The list that opened the dataset is too old to be trusted, whatever keeps a new one from coming.
+/// The list that contained the dataset is too old to be used, even if no new one can be read.
 #[test]
-fn a_dataset_that_has_left_gets_no_token_while_power_bi_fails() {
+fn a_moved_dataset_gets_no_token_while_power_bi_fails() {
     for how in [
         json!({ "status": 429, "retryAfter": 3600 }),
         json!({ "status": 503 }),
@@ -85,15 +83,15 @@ fn a_dataset_that_has_left_gets_no_token_while_power_bi_fails() {
             { "fail": { "route": "GET /powerbi", "how": how, "times": 9 } },
             ask(0, &guid(9, 0)),
         ]));
-        if let Err(counterexample) = play(&scenario) {
+        if let Err(counterexample) = run_scenario(&scenario) {
             panic!("{counterexample}");
         }
     }
 }
 
-/// Before that, it may get one: the first token comes out of the list, the second out of the cache.
+/// Before that, it may get one: the list allows the first token, and the second comes from the cache.
 #[test]
-fn a_token_is_cached_for_whom_it_may_be_and_for_nobody_else() {
+fn a_cached_token_is_given_only_to_entitled_callers() {
     let scenario = of_workspace(json!([
         ask(0, &guid(9, 0)),
         ask(1, "d0"),
@@ -103,7 +101,7 @@ fn a_token_is_cached_for_whom_it_may_be_and_for_nobody_else() {
         ask(1, "d0"),
         ask(0, "d0"),
     ]));
-    let tally = play(&scenario).unwrap_or_else(|counterexample| panic!("{counterexample}"));
+    let tally = run_scenario(&scenario).unwrap_or_else(|counterexample| panic!("{counterexample}"));
     assert_eq!((tally.fresh, tally.cached, tally.shared), (2, 3, 1), "{tally:?}");
     assert!(tally.codes.contains("not-entitled"), "{tally:?}");
 }

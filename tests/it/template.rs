@@ -1,4 +1,4 @@
-//! `template.yaml` and the build's settings, held against the code and against what must never be in them.
+//! `template.yaml` and the settings of the build: they agree with the code, and contain nothing forbidden.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
 
-/// Settings that the template leaves out, each with the reason.
+/// Settings that the template omits, each with the reason.
 const NOT_DEPLOYED: [(&str, &str); 2] = [
     ("DYNABIND_ENTRA_URL", "follows from DYNABIND_CLOUD; another one is for tests"),
     ("DYNABIND_POWERBI_URL", "follows from DYNABIND_CLOUD; another one is for tests"),
 ];
 
-/// The largest access-log format that the gateway takes.
+/// The maximum length of an access-log format in the gateway.
 const ACCESS_LOG_LIMIT: usize = 3072;
 
 fn resources(kind: &str) -> BTreeMap<&'static str, &'static Value> {
@@ -94,7 +94,7 @@ fn every_setting_of_the_code_is_in_the_template_and_no_other() {
 }
 
 #[test]
-fn the_code_reads_no_setting_beside_its_list() {
+fn the_code_reads_only_listed_settings() {
     for source in project::sources("shared/src") {
         for tail in project::text(&source).split("\"DYNABIND_").skip(1) {
             let name = format!("DYNABIND_{}", tail.split('"').next().unwrap());
@@ -104,7 +104,7 @@ fn the_code_reads_no_setting_beside_its_list() {
     }
 }
 
-/// The settings that come of the variables that Lambda sets, the secret, and `more`.
+/// The settings from the variables that Lambda sets, the secret, and `more`.
 fn settings_with(more: &[(&str, String)]) -> Result<Settings, ValidationErrors> {
     let given = |name: &str| match name {
         "AWS_REGION" => Some("eu-west-1".to_owned()),
@@ -115,7 +115,7 @@ fn settings_with(more: &[(&str, String)]) -> Result<Settings, ValidationErrors> 
     Settings::from_vars(&|name| more(name).or_else(|| given(name)))
 }
 
-/// Each variable that comes of a parameter, with that parameter.
+/// Each variable whose value is a parameter, with that parameter.
 fn variables_of_parameters() -> Vec<(&'static str, &'static Value)> {
     let variables = global("Environment")["Variables"].as_object().unwrap();
     let parameters = &TEMPLATE["Parameters"];
@@ -142,13 +142,13 @@ fn the_defaults_of_the_template_are_those_of_the_code() {
 }
 
 #[test]
-fn the_functions_start_with_whatever_the_template_allows() {
+fn the_functions_start_with_every_value_that_the_template_allows() {
     for (variable, parameter) in variables_of_parameters() {
         let choices = parameter["AllowedValues"].as_array().cloned().unwrap_or_default();
         let bounds = ["MinValue", "MaxValue"].map(|bound| parameter[bound].clone());
         for value in choices.iter().chain(bounds.iter().filter(|bound| !bound.is_null())) {
             let mut chosen = vec![(variable, plain(value))];
-            // A rule of the template refuses this choice in the other scenario.
+            // A rule of the template refuses this value in the other scenario.
             if chosen == [("DYNABIND_USER_TOKEN", "page".to_owned())] {
                 chosen.push(("DYNABIND_SCENARIO", "organization".to_owned()));
             }
@@ -160,7 +160,7 @@ fn the_functions_start_with_whatever_the_template_allows() {
     }
 }
 
-/// The functions would not start with it, so the deployment refuses it.
+/// The functions would not start with this value, so the deployment refuses it.
 #[test]
 fn a_page_gets_its_own_token_only_in_the_organization_scenario() {
     let rule = &TEMPLATE["Rules"]["UserTokenNeedsOrganization"];
@@ -215,7 +215,7 @@ fn policies_name_each_action_and_resource() {
 }
 
 #[test]
-fn the_table_is_made_on_demand_and_for_keeps() {
+fn the_table_is_optional_and_retained() {
     let table = &TEMPLATE["Resources"]["CatalogTable"];
     assert_eq!(table["Condition"], "HasCatalogTable");
     assert_eq!(TEMPLATE["Parameters"]["CatalogStore"]["Default"], "file");
@@ -226,10 +226,10 @@ fn the_table_is_made_on_demand_and_for_keeps() {
     assert_eq!(properties["SSESpecification"]["SSEEnabled"], true);
     assert_eq!(properties["KeySchema"], json!([{ "AttributeName": catalog::item::KEY, "KeyType": "HASH" }]));
     let statement = &TEMPLATE["Resources"]["ReadCatalogPolicy"]["Properties"]["PolicyDocument"]["Statement"];
-    assert_eq!(statement[0]["Resource"]["Fn::GetAtt"], "CatalogTable.Arn");
+    assert_eq!(statement[0]["Resource"]["Fn::GetAtt"], json!(["CatalogTable", "Arn"]));
 }
 
-/// A table's variable and a file's, as the template words them.
+/// The variable for a table and for a file, as the template writes them.
 #[test]
 fn the_catalog_is_the_file_or_the_table() {
     let variable = &global("Environment")["Variables"]["DYNABIND_CATALOG"]["Fn::If"];
@@ -268,7 +268,7 @@ fn the_access_log_is_json_without_the_callers_token() {
 }
 
 #[test]
-fn every_log_is_json_in_a_group_of_its_own_that_forgets() {
+fn every_log_is_json_in_its_own_group_with_a_retention() {
     let groups = resources("AWS::Logs::LogGroup");
     for (name, group) in &groups {
         assert!(!group["Properties"]["RetentionInDays"].is_null(), "{name} keeps logs for ever");
@@ -300,7 +300,7 @@ fn every_route_verifies_the_caller() {
 }
 
 #[test]
-fn a_page_may_send_what_it_needs_and_read_what_it_gets() {
+fn cors_allows_the_headers_of_a_page() {
     let cors = &TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"];
     let list = |key: &str| -> BTreeSet<String> { serde_json::from_value(cors[key].clone()).unwrap() };
     for header in ["authorization", "content-type", "x-correlation-id"] {
@@ -315,7 +315,7 @@ fn a_page_may_send_what_it_needs_and_read_what_it_gets() {
 }
 
 #[test]
-fn the_catalog_of_the_layer_is_a_good_one() {
+fn the_catalog_of_the_layer_is_valid() {
     let layer = &TEMPLATE["Resources"]["CatalogLayer"]["Properties"];
     let path = format!("{}/catalog.json", layer["ContentUri"].as_str().unwrap());
     let loaded = catalog::parse(&project::text(&path));
@@ -359,7 +359,7 @@ fn the_functions_link_one_tls_stack() {
 }
 
 #[test]
-fn the_functions_link_spans_on_demand_only() {
+fn the_functions_do_not_link_opentelemetry_by_default() {
     let spans = functions_dependencies().into_iter().find(|package| package.starts_with("opentelemetry"));
     assert_eq!(spans, None, "the feature is off by default");
 }

@@ -34,7 +34,7 @@ async fn one_token_covers_all_bindings() {
 }
 
 #[tokio::test]
-async fn a_token_without_identity_or_edit_says_nothing_of_either() {
+async fn a_view_token_without_identity_has_neither_field() {
     let app = TestApp::open().await;
     let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Environments that Lambda starts ahead of their requests.
+//! Environments that Lambda starts before there is a request.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const NOTHING: [&str; 0] = [];
 
-/// An environment of `token`, started by Lambda in this way and made ready.
+/// An environment of `token` with this kind of initialization, after its start.
 async fn started(app: &TestApp, initialization: &str, scenario: &str) -> Arc<App> {
     let mut variables = app.stack.variables().clone();
     let more = [("AWS_LAMBDA_INITIALIZATION_TYPE", initialization), ("DYNABIND_SCENARIO", scenario)];
@@ -35,7 +35,7 @@ async fn first_status(app: &TestApp, function: &Arc<App>) -> Value {
 }
 
 #[tokio::test]
-async fn the_first_request_finds_secret_and_access_token_there() {
+async fn the_first_request_finds_secret_and_access_token_cached() {
     for initialization in ["provisioned-concurrency", "lambda-managed-instances"] {
         let app = TestApp::open().await;
         let function = started(&app, initialization, "customers").await;
@@ -46,14 +46,14 @@ async fn the_first_request_finds_secret_and_access_token_there() {
 }
 
 #[tokio::test]
-async fn nothing_is_fetched_ahead_where_it_would_be_of_no_use() {
+async fn nothing_is_fetched_early_without_need() {
     for (initialization, scenario) in [
         // A request is waiting.
         ("on-demand", "customers"),
         ("", "customers"),
-        // What a snapshot holds is old when it is used.
+        // The values of a snapshot are old when it is used.
         ("snap-start", "customers"),
-        // Access tokens are the users' own.
+        // Each user has their own access token.
         ("provisioned-concurrency", "organization"),
     ] {
         let app = TestApp::open().await;
@@ -63,7 +63,7 @@ async fn nothing_is_fetched_ahead_where_it_would_be_of_no_use() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_fetched_ahead_is_fetched_by_the_first_request() {
+async fn a_failed_early_fetch_is_repeated_by_the_first_request() {
     let app = TestApp::open().await;
     app.stack.secrets().fail("*", Fault::json(400, &json!({ "__type": "AccessDeniedException" })), Some(1));
     let function = started(&app, "provisioned-concurrency", "customers").await;

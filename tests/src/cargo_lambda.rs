@@ -1,60 +1,64 @@
-//! The real binaries under cargo-lambda's emulation of Lambda.
+//! The real binaries under cargo-lambda's emulator of Lambda.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::process::{Server, free_port, path_with_tools, text, tool};
+use crate::process::{Server, free_port, text, tool};
 use crate::project;
 
-/// `cargo lambda watch`, serving every function of the workspace.
+/// cargo-lambda's emulator, and a process of each function that polls it.
 pub struct CargoLambda {
-    server: Server,
+    emulator: Server,
+    functions: Vec<Server>,
 }
 
 impl CargoLambda {
-    /// Builds the functions and starts serving them with these environment variables.
+    /// Builds the functions and starts them with these environment variables.
     #[must_use]
-    pub fn watch(vars: &BTreeMap<String, String>) -> Self {
-        // cargo-lambda compiles a function at its first call; that would be a very slow first answer.
-        let _ = project::cargo(&["build", "--bins"]);
+    pub fn start(variables: &BTreeMap<String, String>) -> Self {
         let port = free_port();
         let mut command = Command::new(tool("cargo-lambda"));
+        // Without this option cargo-lambda compiles the functions itself, with another set of features.
         command
-            .args(["lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"])
-            .args(["--invoke-port", &port.to_string()])
-            .env("PATH", path_with_tools())
-            .env("CARGO_NET_OFFLINE", "true")
-            .envs(vars);
-        Self { server: Server::start("cargo-lambda", port, &mut command) }
+            .args(["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1"])
+            .args(["--invoke-port", &port.to_string()]);
+        let emulator = Server::start("cargo-lambda", port, &mut command);
+        let functions = project::functions().into_iter().map(|(name, binary)| {
+            let mut command = Command::new(binary);
+            command
+                .env_clear()
+                .envs(variables)
+                .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt/{name}"))
+                .env("AWS_LAMBDA_FUNCTION_NAME", name)
+                .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+                .env("AWS_LAMBDA_FUNCTION_VERSION", "1");
+            Server::spawn(name, port, &mut command)
+        });
+        Self { functions: functions.collect(), emulator }
     }
 
-    /// What a function answers to the event in `tests/events/NAME.json`.
+    /// A function's answer to the event in `tests/events/NAME.json`.
     #[must_use]
     pub fn invoke(&self, function: &str, event: &str) -> Value {
         let event = project::root().join(format!("tests/events/{event}.json"));
         let output = Command::new(tool("cargo-lambda"))
             .args(["lambda", "invoke", function, "--data-file", text(&event)])
             .args(["--invoke-address", "127.0.0.1"])
-            .args(["--invoke-port", &self.server.port().to_string()])
+            .args(["--invoke-port", &self.emulator.port().to_string()])
             .args(["--output-format", "json"])
             .output()
             .unwrap();
-        assert!(
-            output.status.success(),
-            "{function} failed: {}\n{}",
-            String::from_utf8_lossy(&output.stderr),
-            self.server.log()
-        );
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("{error}: {}\n{}", String::from_utf8_lossy(&output.stdout), self.server.log())
-        })
+        let failure = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{function} failed: {failure}\n{}", self.log());
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", String::from_utf8_lossy(&output.stdout), self.log()))
     }
 
-    /// What the functions and cargo-lambda have logged.
+    /// The log of cargo-lambda and the functions.
     #[must_use]
     pub fn log(&self) -> String {
-        self.server.log()
+        std::iter::once(&self.emulator).chain(&self.functions).map(Server::log).collect()
     }
 }

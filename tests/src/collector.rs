@@ -1,4 +1,4 @@
-//! A collector of OpenTelemetry's that keeps what it is sent.
+//! An OpenTelemetry collector that records what it receives.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -17,38 +17,38 @@ use tokio::net::TcpListener;
 
 /// How a collector behaves.
 #[derive(Clone, Copy, Debug)]
-pub enum Conduct {
-    /// It answers with this.
+pub enum CollectorBehaviour {
+    /// It answers with this status.
     Answers(StatusCode),
-    /// It takes everything in and never answers.
+    /// It reads the request and never answers.
     Hangs,
-    /// Nobody listens.
-    IsAway,
+    /// It refuses connections.
+    RefusesConnections,
 }
 
 /// A collector, for as long as the test's runtime lives.
 pub struct Collector {
-    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be.
+    /// The value for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub url: String,
     posted: Arc<Mutex<Vec<Bytes>>>,
 }
 
 impl Collector {
     /// Starts one on loopback.
-    pub async fn start(conduct: Conduct) -> Self {
+    pub async fn start(behaviour: CollectorBehaviour) -> Self {
         let posted = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&posted);
+        let received = Arc::clone(&posted);
         let take = async move |body: Bytes| {
-            kept.lock().unwrap().push(body);
-            match conduct {
-                Conduct::Answers(status) => status,
-                Conduct::Hangs | Conduct::IsAway => std::future::pending().await,
+            received.lock().unwrap().push(body);
+            match behaviour {
+                CollectorBehaviour::Answers(status) => status,
+                CollectorBehaviour::Hangs | CollectorBehaviour::RefusesConnections => std::future::pending().await,
             }
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().route("/v1/traces", post(take));
-        if matches!(conduct, Conduct::IsAway) {
+        if matches!(behaviour, CollectorBehaviour::RefusesConnections) {
             drop(listener);
         } else {
             tokio::spawn(async move { axum::serve(listener, router).await });
@@ -56,13 +56,13 @@ impl Collector {
         Self { url, posted }
     }
 
-    /// The bodies since the last time of asking.
+    /// The bodies since the last call.
     #[must_use]
     pub fn take_posted(&self) -> Vec<Bytes> {
         std::mem::take(&mut *self.posted.lock().unwrap())
     }
 
-    /// The messages since the last time of asking.
+    /// The messages since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<ExportTraceServiceRequest> {
         self.take_posted().into_iter().map(|body| ExportTraceServiceRequest::decode(body).unwrap()).collect()

@@ -1,4 +1,4 @@
-//! DynamoDB, as two other projects play it, and a proxy that counts and disturbs.
+//! Two emulators of DynamoDB, and a proxy that counts calls and injects faults.
 
 mod proxy;
 mod table;
@@ -8,19 +8,16 @@ use std::process::Command;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use clap::Parser;
-use dynabind::aws::Connector;
 use dynabind::catalog::item;
-use dynabind::upstream::Http;
 use dynabind_cli::catalog::{self, Arguments, LoaderError, Verdict};
 use serde_json::Value;
 
-use crate::process::{Server, free_port, tool};
-use crate::project;
+use crate::process::{Server, free_port};
+use crate::{moto, project};
 
 pub use proxy::{Proxy, TableFault};
 pub use table::table;
@@ -28,7 +25,7 @@ pub use table::table;
 /// The table of every test.
 pub const TABLE: &str = "dynabind-catalog";
 
-/// Who plays DynamoDB.
+/// An emulator of DynamoDB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DynamoDbFake {
     /// moto, a Python library.
@@ -51,14 +48,10 @@ pub struct DynamoDb {
 impl DynamoDb {
     /// Starts one.
     pub async fn start(fake: DynamoDbFake) -> Self {
-        let port = free_port();
         let server = match fake {
-            DynamoDbFake::Moto => {
-                let mut command = Command::new(tool("moto_server"));
-                command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-                Server::start("moto", port, &mut command)
-            }
+            DynamoDbFake::Moto => moto::start_server(),
             DynamoDbFake::Dynalite => {
+                let port = free_port();
                 let program = project::root().join("tests/dynalite/node_modules/dynalite/cli.js");
                 assert!(program.exists(), "{} is not there; run `make setup` first", program.display());
                 let mut command = Command::new("node");
@@ -67,16 +60,16 @@ impl DynamoDb {
                 Server::start("dynalite", port, &mut command)
             }
         };
-        let client = client(&format!("http://127.0.0.1:{port}"));
+        let client = Client::new(&moto::sdk_config(&server.url()));
         let database = Self { server, client };
         database.create_table(TABLE, item::KEY).await;
         database
     }
 
-    /// Where the AWS SDK finds it.
+    /// The endpoint URL for the AWS SDK.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.server.port())
+        self.server.url()
     }
 
     /// Creates a table with this partition key.
@@ -91,10 +84,10 @@ impl DynamoDb {
         }
     }
 
-    /// The loader, with these arguments after the table's.
+    /// Runs the loader with these arguments after that of the table.
     ///
     /// # Errors
-    /// As the loader's.
+    /// Those of the loader.
     pub async fn loader(&self, command: &str, arguments: &[&str]) -> Result<(Verdict, String), LoaderError> {
         let settle: &[&str] = if command == "push" { &["--settle-seconds", "0"] } else { &[] };
         let first = ["catalog", command, "--table", TABLE];
@@ -104,14 +97,14 @@ impl DynamoDb {
         Ok((verdict, String::from_utf8(out).unwrap()))
     }
 
-    /// Pushes a file, and returns what the loader said.
+    /// Pushes a file, and returns the loader's output.
     pub async fn push(&self, file: &Path) -> String {
         let (verdict, said) = self.loader("push", &["--yes", "--file", file.to_str().unwrap()]).await.unwrap();
         assert_eq!(verdict, Verdict::Good, "{said}");
         said
     }
 
-    /// What a pull gives.
+    /// The output of a pull.
     pub async fn pull(&self) -> String {
         let (verdict, text) = self.loader("pull", &[]).await.unwrap();
         assert_eq!(verdict, Verdict::Good, "{text}");
@@ -126,14 +119,14 @@ impl DynamoDb {
         keys
     }
 
-    /// The key of the one item whose key begins so.
+    /// The key of the one item whose key has this prefix.
     pub async fn key(&self, prefix: &str) -> String {
         let keys: Vec<_> = self.keys().await.into_iter().filter(|key| key.starts_with(prefix)).collect();
         assert_eq!(keys.len(), 1, "{prefix}: {keys:?}");
         keys[0].clone()
     }
 
-    /// Puts an item of these attributes, past the loader.
+    /// Puts an item with these attributes, without the loader.
     pub async fn put(&self, key: &str, attributes: &[(&str, &str)]) {
         let put = self.client.put_item().table_name(TABLE).item(item::KEY, AttributeValue::S(key.to_owned()));
         let put =
@@ -147,26 +140,14 @@ impl DynamoDb {
         get.send().await.unwrap().item.unwrap()[name].as_s().unwrap().clone()
     }
 
-    /// Deletes an item, past the loader.
+    /// Deletes an item, without the loader.
     pub async fn delete(&self, key: &str) {
         let delete = self.client.delete_item().table_name(TABLE).key(item::KEY, AttributeValue::S(key.to_owned()));
         delete.send().await.unwrap();
     }
 }
 
-fn client(url: &str) -> Client {
-    let http = Http::new(None, Duration::from_mins(1)).unwrap();
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        // The region of the stack's functions: moto keeps the regions' tables apart.
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("dev", "dev", None, None, "test"))
-        .endpoint_url(url)
-        .http_client(Connector::new(http));
-    Client::from_conf(config.build())
-}
-
-/// Writes a catalog into a file that goes with the handle.
+/// Writes a catalog to a temporary file.
 #[must_use]
 pub fn file_of(catalog: &Value) -> tempfile::NamedTempFile {
     let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();

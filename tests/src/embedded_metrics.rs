@@ -1,6 +1,6 @@
-//! CloudWatch's embedded metric format, as CloudWatch reads it.
+//! A reader of CloudWatch's embedded metric format.
 //!
-//! The rules are those of "Specification: Embedded metric format" in CloudWatch's user guide.
+//! It follows "Specification: Embedded metric format" in CloudWatch's user guide.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -33,16 +33,16 @@ static SHAPE: LazyLock<Validator> = LazyLock::new(|| {
     jsonschema::validator_for(&root).unwrap()
 });
 
-/// One metric's values out of one line.
+/// The values of one metric in one line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Datum {
-    /// Whose metric.
+    /// The namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
     /// Its dimensions, by name.
     pub dimensions: BTreeMap<String, String>,
-    /// What was measured.
+    /// The measured values.
     pub values: Vec<f64>,
 }
 
@@ -55,8 +55,8 @@ impl Datum {
     }
 }
 
-/// What CloudWatch takes out of a line; it fails where the line breaks a rule,
-/// of which CloudWatch would say nothing.
+/// The metrics that CloudWatch reads from a line. It panics if the line breaks a rule; CloudWatch would ignore the line
+/// silently.
 #[must_use]
 pub fn read(line: &Value) -> Vec<Datum> {
     let faults: Vec<_> = SHAPE.iter_errors(line).map(|error| error.to_string()).collect();
@@ -64,7 +64,7 @@ pub fn read(line: &Value) -> Vec<Datum> {
     let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
     let data: Vec<_> = directives.iter().flat_map(|directive| of_directive(line, directive)).collect();
     let labels: BTreeSet<_> = data.iter().map(Datum::label).collect();
-    assert_eq!(labels.len(), data.len(), "a metric stands twice: {line:#}");
+    assert_eq!(labels.len(), data.len(), "a metric is repeated: {line:#}");
     data
 }
 
@@ -83,7 +83,7 @@ fn of_directive<'l>(line: &'l Value, directive: &'l Value) -> impl Iterator<Item
 
 fn dimension_of(line: &Value, name: &Value) -> (String, String) {
     let name = name.as_str().unwrap();
-    let value = line[name].as_str().unwrap_or_else(|| panic!("dimension {name} is no text at the root: {line:#}"));
+    let value = line[name].as_str().unwrap_or_else(|| panic!("dimension {name} is not a text at the root: {line:#}"));
     assert!((1..=1024).contains(&value.len()), "{name}: {value}");
     (name.to_owned(), value.to_owned())
 }
@@ -93,7 +93,7 @@ fn values_of(line: &Value, name: &str) -> Vec<f64> {
         Value::Array(values) => values.iter().map(Value::as_f64).collect(),
         value => value.as_f64().map(|value| vec![value]),
     };
-    let values: Vec<f64> = Option::unwrap_or_else(values, || panic!("metric {name} is no number: {line:#}"));
+    let values: Vec<f64> = Option::unwrap_or_else(values, || panic!("metric {name} is not a number: {line:#}"));
     assert!((1..=100).contains(&values.len()), "{name}: {} values", values.len());
     values
 }

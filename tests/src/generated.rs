@@ -1,15 +1,14 @@
 //! Random catalogs, callers and requests, as JSON.
 //!
-//! Ids are GUIDs from which kind and number can be read back: 1 is a workspace,
-//! 2 a report, 3 a dataset of the catalog, 4 a report's own dataset, 5 a
-//! paginated report, 9 a dataset that only its workspace leads to.
+//! Ids are GUIDs that contain kind and number. The kinds: 1 is a workspace, 2 a report, 3 a dataset of the catalog, 4 a
+//! report's own dataset, 5 a paginated report, 9 a dataset that is only in its workspace.
 
 mod requests;
 
 use std::sync::LazyLock;
 
 use dynabind::catalog;
-use fuzz::site::PowerBiContents;
+use fuzz::environment::PowerBiContents;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -26,7 +25,7 @@ const ITEMS: usize = 5;
 /// How many workspaces may be granted as a whole.
 const WORKSPACES: usize = 3;
 
-/// How many datasets only a workspace leads to.
+/// How many datasets are only in a workspace and not in the catalog.
 pub const LISTED: usize = 4;
 
 /// The workspace of the reports, which is never granted as a whole.
@@ -38,8 +37,8 @@ pub fn guid(kind: u8, number: usize) -> String {
     format!("{kind:08x}-0000-4000-8000-{number:012x}")
 }
 
-/// Whether the product's catalog has the fields that were added last: datasets with an identity
-/// under `alsoNeeds` and `includeOwnDataset`, and `paginatedReports`.
+/// Whether the catalog supports datasets with an identity under `alsoNeeds` and `includeOwnDataset`, and
+/// `paginatedReports`.
 static HAS_NEW_FIELDS: LazyLock<bool> = LazyLock::new(|| {
     let identity = json!({ "username": "{email}" });
     let sample = json!({
@@ -79,7 +78,7 @@ fn strings(json: &Value) -> Vec<String> {
     json.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// A catalog that lets a paginated report be edited is refused.
+/// The reader refuses a catalog that permits to edit a paginated report.
 fn leave_paginated_to_view(grant: &mut Value, catalog: &Value) {
     if strings(&grant["modes"]) == ["view"] {
         return;
@@ -114,7 +113,7 @@ fn dataset(number: usize) -> impl Strategy<Value = Value> {
             _ => json!(guid(3, n)),
         };
         let id = number % (ITEMS - 1);
-        // No dataset needs itself.
+        // A dataset does not need itself.
         let needs: Vec<_> = needs.into_iter().filter(|(n, _)| *n != id).map(need).collect();
         let mut dataset = json!({ "name": "D", "workspaceId": guid(1, workspace), "datasetId": guid(3, id) });
         if let Some(identity) = identity {
@@ -172,7 +171,7 @@ prop_compose! {
     }
 }
 
-/// What a catalog names, and what else its workspaces hold.
+/// The items of a catalog, and other items of its workspaces.
 #[must_use]
 pub fn powerbi_of(catalog: &Value) -> PowerBiContents {
     let mut powerbi = PowerBiContents::of_catalog(catalog);

@@ -1,22 +1,21 @@
-//! The log lines of a test's own thread.
+//! The log lines of the thread of a test.
 
 use std::sync::{Arc, Mutex};
 
 use dynabind::telemetry::{self, Sink};
 use serde_json::Value;
+use test_support::clock::ManualClock;
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
-use crate::test_app::ManualClock;
-
-/// Listens until it is dropped.
+/// Records log lines until it is dropped.
 pub struct LogLines {
     lines: Arc<Mutex<Vec<String>>>,
     _guard: DefaultGuard,
 }
 
 impl LogLines {
-    /// Every line of this thread from now on, at a level.
+    /// Records every line of this thread from now on, at a level.
     #[must_use]
     pub fn at(level: Level) -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -26,28 +25,28 @@ impl LogLines {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// The texts since the last time of asking.
+    /// The texts since the last call.
     #[must_use]
     pub fn take_texts(&self) -> Vec<String> {
         std::mem::take(&mut *self.lines.lock().unwrap())
     }
 
-    /// The lines since the last time of asking.
+    /// The lines since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Value> {
         self.take_texts().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The request lines since the last time of asking.
+    /// The request lines since the last call.
     #[must_use]
     pub fn take_requests(&self) -> Vec<Value> {
         self.take().into_iter().filter(|line| line["message"] == "request").collect()
     }
 
-    /// The line of the request with this id of the gateway's, which is not taken.
+    /// The line of the request with this gateway request id. It stays recorded.
     ///
     /// # Panics
-    /// Where there is not exactly one.
+    /// If there is not exactly one.
     #[must_use]
     pub fn request(&self, request_id: &str) -> Value {
         let lines = self.lines.lock().unwrap();

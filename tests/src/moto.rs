@@ -1,91 +1,77 @@
-//! AWS Secrets Manager, as moto plays it.
+//! moto, a Python library that emulates AWS, and clients of the AWS SDK for it.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
+use dynabind::aws::Connector;
+use dynabind::upstream::Http;
+use serde_json::Value;
 
 use crate::process::{Server, free_port, tool};
 
-/// The region that the tests pretend to be in.
-pub const REGION: &str = "eu-west-1";
+/// The region of the tests: moto keeps the resources of regions apart.
+pub const REGION: &str = "us-east-1";
 
-/// A running moto server.
+/// Starts a moto server.
+pub(crate) fn start_server() -> Server {
+    let port = free_port();
+    let mut command = Command::new(tool("moto_server"));
+    command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+    Server::start("moto", port, &mut command)
+}
+
+/// The configuration of an AWS SDK client for a server on loopback.
+pub(crate) fn sdk_config(url: &str) -> SdkConfig {
+    let http = Http::new(None, Duration::from_mins(1)).unwrap();
+    let credentials = Credentials::new("dev", "dev", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(url)
+        .http_client(Connector::new(http))
+        .build()
+}
+
+/// AWS Secrets Manager, emulated by moto.
 pub struct Moto {
     server: Server,
+    client: Client,
 }
 
 impl Moto {
     /// Starts one.
     #[must_use]
     pub fn start() -> Self {
-        let port = free_port();
-        let mut command = Command::new(tool("moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        Self { server: Server::start("moto", port, &mut command) }
+        let server = start_server();
+        let client = Client::new(&sdk_config(&server.url()));
+        Self { server, client }
     }
 
-    /// Where the AWS SDK finds it.
+    /// The endpoint URL for the AWS SDK.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.server.port())
+        self.server.url()
     }
 
     /// Creates a secret and returns its ARN.
-    #[must_use]
-    pub fn create_secret(&self, name: &str, value: &Value) -> String {
-        let request = json!({ "Name": name, "SecretString": value.to_string() });
-        let answer = self.call("CreateSecret", &request);
-        answer["ARN"].as_str().expect("a created secret has an ARN").to_owned()
+    pub async fn create_secret(&self, name: &str, value: &Value) -> String {
+        let request = self.client.create_secret().name(name).secret_string(value.to_string());
+        request.send().await.unwrap().arn.unwrap()
     }
 
     /// Makes `value` the secret's current version, as a rotation does.
-    pub fn put_secret_value(&self, id: &str, value: &Value) {
-        let request = json!({ "SecretId": id, "SecretString": value.to_string() });
-        self.call("PutSecretValue", &request);
+    pub async fn put_secret_value(&self, id: &str, value: &Value) {
+        let request = self.client.put_secret_value().secret_id(id).secret_string(value.to_string());
+        request.send().await.unwrap();
     }
 
     /// The secret's current value.
-    #[must_use]
-    pub fn secret_value(&self, id: &str) -> Value {
-        secret_value(self.server.port(), id)
+    pub async fn secret_value(&self, id: &str) -> Value {
+        let secret = self.client.get_secret_value().secret_id(id).send().await.unwrap();
+        serde_json::from_str(&secret.secret_string.unwrap()).unwrap()
     }
-
-    fn call(&self, action: &str, request: &Value) -> Value {
-        call(self.server.port(), action, request)
-    }
-}
-
-/// The current value of a secret of any Secrets Manager on loopback.
-#[must_use]
-pub fn secret_value(port: u16, id: &str) -> Value {
-    let answer = call(port, "GetSecretValue", &json!({ "SecretId": id }));
-    let text = answer["SecretString"].as_str().expect("the secret is text");
-    serde_json::from_str(text).unwrap()
-}
-
-/// One call of Secrets Manager; the stand-ins ask for a signature but do not verify it.
-fn call(port: u16, action: &str, request: &Value) -> Value {
-    let body = request.to_string();
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    write!(
-        stream,
-        "POST / HTTP/1.1\r\n\
-         Host: 127.0.0.1:{port}\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/secretsmanager/aws4_request, \
-         SignedHeaders=host;x-amz-date, Signature=00\r\n\
-         Content-Length: {}\r\n\
-         Content-Type: application/x-amz-json-1.1\r\n\
-         X-Amz-Date: 20260101T000000Z\r\n\
-         X-Amz-Target: secretsmanager.{action}\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP response");
-    assert!(head.starts_with("HTTP/1.1 200"), "{action}: {answer}");
-    serde_json::from_str(body).unwrap_or_else(|error| panic!("{action}: {error}: {body}"))
 }

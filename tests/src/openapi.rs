@@ -1,7 +1,7 @@
-//! `openapi.yaml`, and whether a message is what it says.
+//! `openapi.yaml`, and checks of messages against it.
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
@@ -29,8 +29,7 @@ pub fn operations() -> BTreeSet<(String, String)> {
 
 /// Fails unless the description allows this answer to a request.
 ///
-/// `path` may have a query and `content_type` parameters; neither matters here. A method that the path has not got is
-/// looked up as the path's own, for its 405.
+/// A query in `path` and parameters in `content_type` are ignored. For a 405, the method is replaced by one that the path has.
 #[track_caller]
 pub fn assert_response(method: &str, path: &str, status: u16, content_type: &str, body: &Value) {
     let place = format!("{}/responses/{status}", operation(method, path, status == 405));
@@ -45,9 +44,21 @@ pub fn assert_request(method: &str, path: &str, body: &Value) {
     assert_content(&resolved(place), "application/json", body);
 }
 
+/// The validators that were built so far, by JSON pointer. Building one takes longer than most requests of a test.
+static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+
 /// A validator of the schema at a JSON pointer into the description.
 #[must_use]
-pub fn validator(pointer: &str) -> Validator {
+pub fn validator(pointer: &str) -> Arc<Validator> {
+    if let Some(found) = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner).get(pointer) {
+        return Arc::clone(found);
+    }
+    let built = Arc::new(build_validator(pointer));
+    VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner).insert(pointer.to_owned(), Arc::clone(&built));
+    built
+}
+
+fn build_validator(pointer: &str) -> Validator {
     let mut schema = DOCUMENT.clone();
     schema["$ref"] = json!(format!("#{pointer}"));
     jsonschema::options()
@@ -87,7 +98,7 @@ fn assert_content(place: &str, content_type: &str, body: &Value) {
     let validator = validator(&format!("{place}/schema"));
     let faults: Vec<_> =
         validator.iter_errors(body).map(|fault| format!("at {:?}: {fault}", fault.instance_path().as_str())).collect();
-    assert!(faults.is_empty(), "{body:#} is not what {place} describes:\n{}", faults.join("\n"));
+    assert!(faults.is_empty(), "{body:#} does not match {place}:\n{}", faults.join("\n"));
 }
 
 /// One segment of a JSON pointer.

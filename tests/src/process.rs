@@ -1,4 +1,4 @@
-//! Other programs that a test needs while it runs.
+//! Programs that run during a test.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::project;
 
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often a program is looked at while it starts: for a minute.
-const LOOKS_AT_START: u32 = 1200;
-/// How often a program is looked at while it ends: for ten seconds.
-const LOOKS_AT_END: u32 = 200;
+/// The number of checks while a program starts: for a minute.
+const CHECKS_AT_START: u32 = 1200;
+/// The number of checks while a program ends: for ten seconds.
+const CHECKS_AT_END: u32 = 200;
 
 /// A server on loopback that ends with the test.
 pub(crate) struct Server {
@@ -25,6 +25,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a program that will listen on `port`, and waits until it does.
     pub(crate) fn start(name: &str, port: u16, command: &mut Command) -> Self {
+        let mut server = Self::spawn(name, port, command);
+        server.wait_until_it_listens();
+        server
+    }
+
+    /// Starts a program and does not wait.
+    pub(crate) fn spawn(name: &str, port: u16, command: &mut Command) -> Self {
         let folder = project::root().join("target/local-invoke");
         std::fs::create_dir_all(&folder).unwrap();
         let log = folder.join(format!("{name}-{port}.log"));
@@ -36,13 +43,11 @@ impl Server {
             .stdout(output)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        let mut server = Self { child, log, port };
-        server.wait_until_it_listens();
-        server
+        Self { child, log, port }
     }
 
     fn wait_until_it_listens(&mut self) {
-        for _ in 0..LOOKS_AT_START {
+        for _ in 0..CHECKS_AT_START {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
                 return;
             }
@@ -53,22 +58,27 @@ impl Server {
         panic!("it does not listen on port {}: {}", self.port, self.log());
     }
 
+    /// Its base URL.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it has written so far.
+    /// Its output so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 
 impl Drop for Server {
-    /// Asks it to end, so that it can end its own children, and only then forces it.
+    /// Sends `SIGTERM` first, so that the program can end its children.
     fn drop(&mut self) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         if asked.is_ok_and(|status| status.success()) {
-            for _ in 0..LOOKS_AT_END {
+            for _ in 0..CHECKS_AT_END {
                 if matches!(self.child.try_wait(), Ok(Some(_))) {
                     return;
                 }
@@ -80,13 +90,13 @@ impl Drop for Server {
     }
 }
 
-/// A port of loopback that nobody listens on now.
+/// A free port on loopback.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// The Python of the project's own tools.
+/// The Python interpreter of the project's tools.
 #[must_use]
 pub fn python() -> Command {
     Command::new(tool("python"))
@@ -95,16 +105,8 @@ pub fn python() -> Command {
 /// A tool that `make setup` has installed.
 pub(crate) fn tool(name: &str) -> PathBuf {
     let path = project::root().join(".venv/bin").join(name);
-    assert!(path.exists(), "{} is not there; run `make setup` first", path.display());
+    assert!(path.exists(), "{} does not exist; run `make setup` first", path.display());
     path
-}
-
-/// `PATH` with the project's own tools in front.
-pub(crate) fn path_with_tools() -> std::ffi::OsString {
-    let tools = project::root().join(".venv/bin");
-    let rest = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(tools).chain(std::env::split_paths(&rest));
-    std::env::join_paths(folders).unwrap()
 }
 
 /// A path as text, for a command line.

@@ -1,19 +1,19 @@
-//! The project's own files, as the tests read them.
+//! Readers of the project's files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// The folder that holds the workspace.
 #[must_use]
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in a folder of the workspace")
 }
 
-/// The text of a file, named from the workspace's root.
+/// The text of a file. The path starts at the workspace's root.
 #[must_use]
 pub fn text(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -26,38 +26,13 @@ pub fn json(path: &str) -> Value {
     serde_json::from_str(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A YAML file, with the short tags of `CloudFormation` spelt out: `!Ref X` becomes `{"Ref": "X"}`.
+/// A YAML file, with the short tags of `CloudFormation` in their long form: `!Ref X` becomes `{"Ref": "X"}`.
 #[must_use]
 pub fn yaml(path: &str) -> Value {
-    let text = text(path);
-    let documents = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
-    without_tags(&documents[0])
+    devstack::read_yaml(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn without_tags(value: &Yaml<'_>) -> Value {
-    match value {
-        Yaml::Sequence(items) => items.iter().map(without_tags).collect(),
-        Yaml::Mapping(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.as_str().unwrap().to_owned(), without_tags(value)))
-            .collect::<Map<_, _>>()
-            .into(),
-        Yaml::Tagged(tag, value) => match tag.suffix.as_str() {
-            name @ ("Ref" | "Condition") => json!({ name: without_tags(value) }),
-            name => json!({ format!("Fn::{name}"): without_tags(value) }),
-        },
-        Yaml::Value(scalar) => match scalar {
-            Scalar::Null => Value::Null,
-            Scalar::Boolean(value) => json!(value),
-            Scalar::Integer(value) => json!(value),
-            Scalar::FloatingPoint(value) => json!(value.into_inner()),
-            Scalar::String(value) => json!(value),
-        },
-        other => panic!("{other:?} is no plain YAML"),
-    }
-}
-
-/// What `cargo metadata` says of the packages of this workspace.
+/// The packages of this workspace in the output of `cargo metadata`.
 #[must_use]
 pub fn packages() -> Vec<Value> {
     let text = cargo(&["metadata", "--no-deps", "--format-version=1"]);
@@ -65,7 +40,7 @@ pub fn packages() -> Vec<Value> {
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// What a cargo command prints.
+/// The output of a cargo command.
 #[must_use]
 pub fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
@@ -78,7 +53,18 @@ pub fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Every Rust source under a folder of the workspace, named from its root and sorted.
+/// Builds the functions, and returns the path of each binary by its name.
+///
+/// `--workspace` selects the features with which the tests are built, so that cargo compiles nothing twice.
+#[must_use]
+pub fn functions() -> BTreeMap<&'static str, PathBuf> {
+    let names = ["token", "config", "datasets"];
+    let bins: Vec<_> = names.into_iter().flat_map(|name| ["--bin", name]).collect();
+    let _ = cargo(&[&["build", "--workspace"], bins.as_slice()].concat());
+    names.into_iter().map(|name| (name, root().join("target/debug").join(name))).collect()
+}
+
+/// The sorted paths of every Rust source in a folder, from the workspace's root.
 #[must_use]
 pub fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -1,25 +1,29 @@
-//! Random sequences of requests and events around one environment, as JSON.
+//! Random sequences of requests and other events in one environment, as JSON.
 //!
 //! A scenario is `{"catalog", "callers", "steps"}`. A step is one of
 //!
 //! - `{"ask": {"caller", "function", "body"}}`: a request of a caller
-//! - `{"advance": SECONDS}`: time passes
+//! - `{"advance": SECONDS}`: the clock advances
 //! - `{"move": {"dataset", "to"}}`: a dataset leaves its workspace, perhaps for another
-//! - `{"fail": {"route", "how"}}`: one upstream call of the next request goes wrong
-//! - `{"accessTokenLife": SECONDS}`: how long Entra's tokens live from now on
+//! - `{"fail": {"route", "how"}}`: one upstream call of the next request fails
+//! - `{"accessTokenLife": SECONDS}`: the lifetime of Entra's tokens from now on
+
+mod run;
 
 use std::fmt;
 use std::time::Duration;
 
+use fuzz::environment::Fault;
 use fuzz::events::Kind;
-use fuzz::site::Fault;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
+pub use self::run::{Tally, run_scenario};
+
 use crate::generated::{self, AnyBinding, AnyCaller, LISTED, any_binding, any_caller, any_catalog, guid, powerbi_of};
 
-/// One scenario. Its debug text is the JSON that it is made of.
+/// One scenario. Its `Debug` text is its JSON.
 #[derive(Clone)]
 pub struct Scenario(pub Value);
 
@@ -33,11 +37,11 @@ impl fmt::Debug for Scenario {
     }
 }
 
-/// What a step is before it is written for a catalog.
+/// A step before it is adapted to a catalog.
 #[derive(Clone, Debug)]
 enum Draft {
     Ask(usize, bool, Vec<AnyBinding>, Option<u16>),
-    /// The same caller, or another one, asks what was asked before.
+    /// The same caller, or another one, repeats a request.
     Again(Index, Option<usize>),
     Other(Value),
 }
@@ -139,7 +143,7 @@ impl Scenario {
         AnyCaller { kind, claims: caller["claims"].clone() }
     }
 
-    /// The same scenario, with no step after this one.
+    /// The same scenario, up to this step.
     #[must_use]
     pub fn until(&self, number: usize) -> Self {
         let mut cut = self.clone();

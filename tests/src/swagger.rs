@@ -1,4 +1,4 @@
-//! The published schema of `GenerateToken`, and whether a request is what it says.
+//! The published schema of `GenerateToken`, and checks of requests against it.
 
 use std::sync::LazyLock;
 
@@ -14,18 +14,18 @@ static GENERATE_TOKEN: LazyLock<Validator> = LazyLock::new(|| {
     options.build(&schema).unwrap()
 });
 
-/// What the schema says against a body of `GenerateToken`.
+/// The faults of a body of `GenerateToken`.
 #[must_use]
 pub fn faults(body: &Value) -> Vec<String> {
     let place = |fault: jsonschema::ValidationError<'_>| format!("at {:?}: {fault}", fault.instance_path().as_str());
     GENERATE_TOKEN.iter_errors(body).map(place).collect()
 }
 
-/// Fails where a call of `GenerateToken` has a body that the schema does not allow.
+/// Fails if a `GenerateToken` call has a body that the schema does not allow.
 #[track_caller]
 pub fn assert_calls<'c>(calls: impl Iterator<Item = &'c RecordedCall>) {
     for call in calls.filter(|call| call.path.ends_with("/GenerateToken")) {
         let faults = faults(&call.body);
-        assert!(faults.is_empty(), "{:#} is not what the REST API takes:\n{}", call.body, faults.join("\n"));
+        assert!(faults.is_empty(), "{:#} does not match the REST API:\n{}", call.body, faults.join("\n"));
     }
 }

@@ -1,64 +1,35 @@
-//! The functions end to end: a gateway event in, a gateway answer out,
-//! against the stand-ins, with a clock that tests move.
+//! The functions from gateway event to gateway answer, with stand-ins for their upstreams and a manual clock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use axum::body::to_bytes;
 use devstack::{Service, Stack, StackOptions};
-use dynabind::clock::{Clock, SystemClock};
+use dynabind::clock::SystemClock;
 use dynabind::telemetry;
 use http::HeaderMap;
 use serde_json::{Value, json};
+use test_support::clock::ManualClock;
 use tracing::Level;
 
 use crate::{openapi, swagger};
 
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub struct ManualClock(Mutex<SystemTime>);
+const MAX_LAMBDA_TIMEOUT: Duration = Duration::from_mins(15);
 
-impl ManualClock {
-    /// Moves it on.
-    pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
+static ENABLE_ALL_LEVELS: Once = Once::new();
 
-    /// Sets it back, as a correction of a machine's clock does.
-    pub fn set_back(&self, by: Duration) {
-        *self.0.lock().unwrap() -= by;
-    }
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        // 2026-11-24T03:00:00Z
-        Self(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_hours(498_747)))
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> SystemTime {
-        *self.0.lock().unwrap()
-    }
-}
-
-const LAMBDAS_LONGEST: Duration = Duration::from_mins(15);
-
-static LOUD: Once = Once::new();
-
-/// The three functions and everything behind them.
+/// The three functions and their upstreams.
 pub struct TestApp {
     /// The stand-ins.
     pub stack: Stack,
-    /// The time of everything.
+    /// The clock of the functions and the stand-ins.
     pub clock: Arc<ManualClock>,
-    /// The last upstream call whose body was held against the published schema.
+    /// The sequence number of the last upstream call that was checked against the published schema.
     checked: AtomicU64,
 }
 
-/// What a function answered.
+/// A function's answer.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -96,7 +67,7 @@ impl Answer {
         assert_eq!((self.status, self.code()), (status, code), "{:#}", self.body);
     }
 
-    /// The pointers of the places at fault.
+    /// The pointers of the faults.
     #[must_use]
     pub fn pointers(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -105,30 +76,29 @@ impl Answer {
 }
 
 impl TestApp {
-    /// Everything as the demo has it.
+    /// An app with the demo's catalog and tenant.
     pub async fn open() -> Self {
         Self::with(StackOptions::default()).await
     }
 
-    /// Everything, with these options; the clock is always a manual one.
+    /// An app with these options. The clock is always the manual one.
     pub async fn with(options: StackOptions) -> Self {
-        LOUD.call_once(|| {
-            // A test that listens to its own thread's log hears only what is
-            // enabled for the whole process.
-            let nowhere = telemetry::subscriber(Level::TRACE, Arc::new(SystemClock), Arc::new(|_| {}));
-            tracing::subscriber::set_global_default(nowhere).unwrap();
+        ENABLE_ALL_LEVELS.call_once(|| {
+            // `LogLines` only receives levels that are enabled for the whole process.
+            let discard = telemetry::subscriber(Level::TRACE, Arc::new(SystemClock), Arc::new(|_| {}));
+            tracing::subscriber::set_global_default(discard).unwrap();
         });
         let clock = Arc::new(ManualClock::default());
         let stack = Stack::start(StackOptions { clock: Arc::clone(&clock) as _, ..options }).await.unwrap();
         Self { stack, clock, checked: AtomicU64::new(0) }
     }
 
-    /// Everything, with this catalog.
+    /// An app with this catalog.
     pub async fn with_catalog(catalog: Value) -> Self {
         Self::with(StackOptions { catalog: Some(catalog), ..StackOptions::default() }).await
     }
 
-    /// Everything, with these variables over the stack's own.
+    /// An app whose functions have these variables besides those of the stack.
     pub async fn with_variables(variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self::with(StackOptions { variables, ..StackOptions::default() }).await
@@ -155,13 +125,12 @@ impl TestApp {
         self.send(event).await
     }
 
-    /// Hands over an event as it is, and holds the answer against `openapi.yaml` and what it asked of Power BI against
-    /// the published schema.
+    /// Sends an event. The answer must match `openapi.yaml`, and `GenerateToken` requests must match the published schema.
     pub async fn send(&self, event: Value) -> Answer {
-        self.send_within(event, LAMBDAS_LONGEST).await
+        self.send_within(event, MAX_LAMBDA_TIMEOUT).await
     }
 
-    /// Does so where Lambda ends the function after `limit`.
+    /// Sends an event to a function whose timeout is `limit`.
     pub async fn send_within(&self, event: Value, limit: Duration) -> Answer {
         let http = &event["requestContext"]["http"];
         let (method, path) = (http["method"].as_str().unwrap().to_owned(), http["path"].as_str().unwrap().to_owned());
@@ -176,7 +145,7 @@ impl TestApp {
         answer
     }
 
-    /// Holds each `GenerateToken` request against the schema that Microsoft publishes, once.
+    /// Checks each new `GenerateToken` request against the schema that Microsoft publishes.
     fn check_token_requests(&self) {
         let calls = self.stack.log().of(Service::PowerBi);
         let last = calls.last().map_or(0, |call| call.sequence);
@@ -184,7 +153,7 @@ impl TestApp {
         swagger::assert_calls(calls.iter().filter(|call| call.sequence > checked));
     }
 
-    /// The upstream calls since the last time of asking, as `METHOD path`.
+    /// The upstream calls since the last call of this method, as `METHOD path`.
     #[must_use]
     pub fn upstream_calls(&self) -> Vec<String> {
         self.check_token_requests();
@@ -200,7 +169,7 @@ impl TestApp {
         names.collect()
     }
 
-    /// The bodies of the `GenerateToken` calls since the last time of asking.
+    /// The bodies of the `GenerateToken` calls since the last call of this method.
     #[must_use]
     pub fn token_requests(&self) -> Vec<Value> {
         self.check_token_requests();
@@ -210,7 +179,7 @@ impl TestApp {
     }
 }
 
-/// Calls that no answer was waited for are checked at the end.
+/// Checks the calls that were made after the last answer.
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {

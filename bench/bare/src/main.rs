@@ -1,7 +1,7 @@
-//! The yardstick of the benchmarks: a function as one usually writes it.
+//! The baseline of the benchmarks: a function written in the usual way.
 //!
-//! Its clients are built at start with the system's root certificates. It then
-//! answers every event with a constant as long as the answer of `token`.
+//! It builds its clients at its start, with the system's root certificates. It answers every event with a constant as long
+//! as the answer of `token`.
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
@@ -9,7 +9,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 use serde_json::json;
 
-/// What a handler of this kind keeps at hand.
+/// The clients of such a handler.
 struct Clients {
     _secrets: aws_sdk_secretsmanager::Client,
     _web: reqwest::Client,
@@ -22,12 +22,12 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn clients() -> Result<Clients, Error> {
-    // A provider that is there already is as good.
+    // An installed provider is also fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(https).load().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
-    #[expect(clippy::disallowed_methods, reason = "the yardstick does what the functions do not")]
+    #[expect(clippy::disallowed_methods, reason = "the baseline does what the functions do not")]
     let web = reqwest::Client::builder().build()?;
     Ok(Clients { _secrets: secrets, _web: web })
 }

@@ -1,23 +1,35 @@
-//! `scaling [--users N] [--tenants N] [--environments N] [--hours N] [--calls-per-minute N]`
-//!
-//! How many calls of `GenerateToken` a load makes, and what sharing tokens saves.
-//! Power BI publishes no limit; the one that you have met goes to `--calls-per-minute`.
+//! The command `scaling`: how many `GenerateToken` calls a load makes, and how many of them shared tokens save.
+
+use std::num::{NonZeroUsize, ParseIntError};
 
 use bench::Error;
 use bench::scaling::{Load, Outcome, Sharing, simulate};
 use bench::table::aligned;
+use clap::Parser;
 
-/// What the command line says; without a number, each of a few is simulated.
+/// Simulates the `GenerateToken` calls of a load, with and without shared tokens
+#[derive(Parser)]
+#[command(name = "scaling")]
 struct Arguments {
+    /// Users with an open page each
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1000,10000", value_parser = at_least_one)]
     users: Vec<usize>,
+    /// Tenants
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "10,100,1000", value_parser = at_least_one)]
     tenants: Vec<usize>,
+    /// Execution environments
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "2,10,50", value_parser = at_least_one)]
     environments: Vec<usize>,
+    /// Hours for which the pages stay open
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     hours: u64,
+    /// The limit of `GenerateToken` calls in one minute that you have met; Microsoft publishes none
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     calls_per_minute: Option<usize>,
 }
 
 fn main() -> Result<(), Error> {
-    let arguments = arguments()?;
+    let arguments = Arguments::parse();
     let mut lines = vec![HEAD.map(str::to_owned)];
     for &users in &arguments.users {
         for &tenants in &arguments.tenants {
@@ -76,29 +88,6 @@ fn advice(own: &Outcome, shared: &Outcome, limit: Option<usize>) -> String {
     .to_owned()
 }
 
-fn arguments() -> Result<Arguments, Error> {
-    let mut arguments = Arguments {
-        users: vec![1_000, 10_000],
-        tenants: vec![10, 100, 1_000],
-        environments: vec![2, 10, 50],
-        hours: 4,
-        calls_per_minute: None,
-    };
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{word} wants a number"))?;
-        let number: usize = value.parse().map_err(|_| format!("{word} wants a number, not `{value}`"))?;
-        if number == 0 {
-            return Err(format!("{word} wants at least 1").into());
-        }
-        match word.as_str() {
-            "--users" => arguments.users = vec![number],
-            "--tenants" => arguments.tenants = vec![number],
-            "--environments" => arguments.environments = vec![number],
-            "--hours" => arguments.hours = u64::try_from(number)?,
-            "--calls-per-minute" => arguments.calls_per_minute = Some(number),
-            _ => return Err(format!("unknown argument {word}").into()),
-        }
-    }
-    Ok(arguments)
+fn at_least_one(text: &str) -> Result<usize, ParseIntError> {
+    text.parse().map(NonZeroUsize::get)
 }

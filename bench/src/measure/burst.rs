@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use test_support::lambda::now;
 
 use super::Plan;
 use crate::Error;
-use crate::event::Question;
-use crate::lambda::{Environment, Variables, now};
-use crate::site::{Network, Site};
+use crate::event::Route;
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
+use crate::testbed::{Network, Testbed, Variables, start_environment};
 use crate::upstream::Greeting;
 
 const NETWORK: Network =
@@ -21,12 +21,12 @@ const ENVIRONMENTS: usize = 16;
 const ROUNDS: usize = 5;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
-    let site = Site::start(NETWORK).await?;
-    let config = plan.binary(Question::Config.function());
-    let bare = plan.yardstick(NETWORK).await?;
+    let testbed = Testbed::start(NETWORK).await?;
+    let config = plan.binary(Route::Config.function());
+    let bare = plan.baseline(NETWORK).await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        ours.push(burst(&config, site.variables()).await?);
+        ours.push(burst(&config, testbed.variables()).await?);
         theirs.push(burst(&bare.program, &bare.variables).await?);
     }
     let what = format!("config: {ENVIRONMENTS} cold environments at once, TLS, upstreams at 50 ms");
@@ -38,8 +38,8 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
 async fn burst(binary: &Path, variables: &Variables) -> Result<f64, Error> {
     let begun = now();
     let starts = (0..ENVIRONMENTS).map(async |user| {
-        let environment = Environment::start(binary, variables).await?;
-        let answer = environment.invoke(Question::Config.event(user)).await?;
+        let environment = start_environment(binary, variables).await?;
+        let answer = environment.invoke(Route::Config.event(user)).await?;
         Ok::<_, Error>((answer.at, environment))
     });
     let answered = try_join_all(starts).await?;

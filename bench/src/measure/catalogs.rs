@@ -1,12 +1,13 @@
-//! Catalogs of many tenants: loading one, and holding a request against it.
+//! Catalogs of many tenants: the time to load one, and to authorize a request.
 
 use std::fs;
 use std::hint::black_box;
 
+use test_support::lambda::now;
+
 use super::Plan;
 use crate::Error;
 use crate::catalog::{Authorization, text};
-use crate::lambda::now;
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 
@@ -23,7 +24,7 @@ pub(super) fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
             let begun = now();
             let catalog = black_box(load()?);
             loads.push(millis(now() - begun));
-            // A function keeps its catalog: giving the memory back is no part of the load.
+            // A function keeps its catalog, so the time to free it does not count.
             drop(catalog);
         }
         let what = format!("catalog of {tenants} tenants: load");
@@ -34,7 +35,7 @@ pub(super) fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// What one decision takes, in microseconds.
+/// The time of one decision, in microseconds.
 fn decision(plan: &Plan, tenants: usize) -> Result<f64, Error> {
     let authorization = Authorization::among(tenants)?;
     let mut times = Vec::new();

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use super::Plan;
 use crate::Error;
-use crate::event::Question;
-use crate::lambda::{Environment, Variables};
+use crate::event::Route;
 use crate::process;
-use crate::site::{Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
+use crate::testbed::{Network, Testbed, Variables, start_environment};
 use crate::upstream::{Counts, Greeting};
 
 const NEAR: Network =
@@ -40,20 +39,20 @@ impl Series {
 }
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
-    for question in [Question::Token, Question::Config, Question::Datasets] {
-        let function = question.function();
-        let series = series(plan, NEAR, question).await?;
+    for route in [Route::Token, Route::Config, Route::Datasets] {
+        let function = route.function();
+        let series = series(plan, NEAR, route).await?;
         table.push(series.row(format!("{function}: start → first poll"), |start| start.init).within(Limit::Ratio(0.6)));
         let answered =
             series.row(format!("{function}: start → first answer, upstreams at 0 ms"), |start| start.answered);
-        table.push(if question == Question::Datasets { answered } else { answered.within(Limit::Ratio(1.2)) });
+        table.push(if route == Route::Datasets { answered } else { answered.within(Limit::Ratio(1.2)) });
         table.push(series.row(format!("{function}: CPU of a cold start"), |start| start.cpu));
     }
     let what = "config: start → first answer, upstreams at 50 ms";
-    let slow = series(plan, SLOW, Question::Config).await?;
+    let slow = series(plan, SLOW, Route::Config).await?;
     table.push(slow.row(what.to_owned(), |start| start.answered).within(Limit::Figure(165.0)));
     let what = "config: start → first answer, TLS, 20 ms away";
-    let far = series(plan, FAR, Question::Config).await?;
+    let far = series(plan, FAR, Route::Config).await?;
     table.push(far.row(what.to_owned(), |start| start.answered).within(Limit::Figure(140.0)));
     push_counts(table, &far.counts);
     Ok(())
@@ -69,17 +68,17 @@ fn push_counts(table: &mut Table, counts: &Counts) {
     }
 }
 
-/// As many rounds as planned; those before, unmeasured, fill the page cache.
-pub(super) async fn series(plan: &Plan, network: Network, question: Question) -> Result<Series, Error> {
-    let site = Site::start(plan.network(network)).await?;
-    let ours = plan.binary(question.function());
-    let bare = plan.yardstick(network).await?;
+/// The planned number of rounds, after one that fills the page cache and is not measured.
+pub(super) async fn series(plan: &Plan, network: Network, route: Route) -> Result<Series, Error> {
+    let testbed = Testbed::start(plan.network(network)).await?;
+    let ours = plan.binary(route.function());
+    let bare = plan.baseline(network).await?;
     let mut series = Series { ours: Vec::new(), bare: Vec::new(), counts: Counts::default() };
     for round in 0..=plan.rounds {
-        drop(site.upstreams.take_counts());
-        let our_start = start(&ours, site.variables(), question).await?;
-        series.counts = site.upstreams.take_counts();
-        let bare_start = start(&bare.program, &bare.variables, question).await?;
+        drop(testbed.upstreams.take_counts());
+        let our_start = start(&ours, testbed.variables(), route).await?;
+        series.counts = testbed.upstreams.take_counts();
+        let bare_start = start(&bare.program, &bare.variables, route).await?;
         if round > 0 {
             series.ours.push(our_start);
             series.bare.push(bare_start);
@@ -88,9 +87,9 @@ pub(super) async fn series(plan: &Plan, network: Network, question: Question) ->
     Ok(series)
 }
 
-async fn start(binary: &Path, variables: &Variables, question: Question) -> Result<Start, Error> {
-    let mut environment = Environment::start(binary, variables).await?;
-    let answer = environment.invoke(question.event(0)).await?;
+async fn start(binary: &Path, variables: &Variables, route: Route) -> Result<Start, Error> {
+    let environment = start_environment(binary, variables).await?;
+    let answer = environment.invoke(route.event(0)).await?;
     let cpu = millis(process::cpu_time(environment.pid())?);
     let init = millis(environment.init().await?);
     let answered = millis(answer.at - environment.started());

@@ -1,4 +1,4 @@
-//! Cold starts where hosts treat a connection that is opened early in different ways.
+//! Cold starts with hosts that treat early connections in different ways.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use http::StatusCode;
 use super::Plan;
 use super::cold::{FAR, series};
 use crate::Error;
-use crate::event::Question;
-use crate::site::Network;
+use crate::event::Route;
 use crate::table::{Limit, Table};
+use crate::testbed::Network;
 use crate::upstream::Greeting;
 
-/// With every early connection lost, a cold start takes nine round trips of 20 ms, as if none were opened.
+/// If every early connection is lost, a cold start takes nine round trips of 20 ms, the same as without early connections.
 const LOST: Limit = Limit::Figure(210.0);
 
 const KEPT: Limit = Limit::Figure(140.0);
@@ -27,7 +27,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
         (Greeting::Closes, "HEAD / answered by closing", KEPT),
         (Greeting::ClosesUnused(Duration::from_millis(5)), "unused connections closed after 5 ms", LOST),
     ] {
-        let series = series(plan, Network { greeting, ..FAR }, Question::Config).await?;
+        let series = series(plan, Network { greeting, ..FAR }, Route::Config).await?;
         let what = format!("config: first answer, TLS, 20 ms away, {what}");
         table.push(series.row(what, |start| start.answered).within(limit));
     }

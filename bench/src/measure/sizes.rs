@@ -1,4 +1,4 @@
-//! How much is deployed.
+//! The sizes of the deployed binaries.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use super::{BARE, Plan};
 use crate::Error;
 use crate::table::{Limit, Row, Table};
 
-/// zlib's best, as `zip -9` and cargo-lambda use it.
+/// The best level of zlib, which `zip -9` and cargo-lambda use.
 const BEST: u8 = 9;
 
 pub(super) fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
@@ -21,7 +21,7 @@ pub(super) fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// A binary's size, and its size in a zip file, whose own part is too small to count.
+/// The size of a binary, and its compressed size. The overhead of a zip file is negligible.
 fn sizes(plan: &Plan, name: &str) -> Result<(f64, f64), Error> {
     let bytes = fs::read(plan.binary(name))?;
     #[expect(clippy::cast_precision_loss, reason = "some millions")]

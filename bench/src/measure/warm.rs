@@ -1,35 +1,36 @@
-//! Requests to an environment that has served some.
+//! Requests to a warm environment.
 
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
+use test_support::lambda::{Environment, now};
+
 use super::Plan;
 use crate::Error;
-use crate::event::Question;
-use crate::lambda::{Environment, Variables, now};
+use crate::event::Route;
 use crate::process;
-use crate::processor::Apart;
-use crate::site::{Network, Site};
+use crate::processor::SeparateProcessors;
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
+use crate::testbed::{Network, Testbed, Variables, start_environment};
 use crate::upstream::Greeting;
 
 const NETWORK: Network =
     Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
 
-/// Requests before those that are measured.
+/// The number of requests before the measurement.
 const WARM_UP: usize = 100;
-/// Requests of each block.
+/// The number of requests of a block.
 const BLOCK: usize = 500;
-/// Blocks of each function, in turns.
+/// The number of blocks of each function. The functions take turns.
 const BLOCKS: usize = 7;
 
-/// An environment and what was measured of it.
+/// An environment and its measurements.
 struct Subject {
     environment: Environment,
-    question: Question,
-    /// Whether each request comes from a user who has not asked before.
+    route: Route,
+    /// Whether each request comes from a new user.
     fresh: bool,
     users: usize,
     p50: Vec<f64>,
@@ -39,16 +40,16 @@ struct Subject {
 
 impl Subject {
     async fn start(
-        apart: &Apart,
+        apart: &SeparateProcessors,
         program: &Path,
         variables: &Variables,
-        asks: (Question, bool),
+        asks: (Route, bool),
     ) -> Result<Self, Error> {
-        let environment = Environment::start(program, variables).await?;
+        let environment = start_environment(program, variables).await?;
         apart.move_away(environment.pid())?;
-        let (question, fresh) = asks;
+        let (route, fresh) = asks;
         let (p50, p99, cpu) = (Vec::new(), Vec::new(), Vec::new());
-        let mut subject = Self { environment, question, fresh, users: 0, p50, p99, cpu };
+        let mut subject = Self { environment, route, fresh, users: 0, p50, p99, cpu };
         subject.ask(WARM_UP).await?;
         Ok(subject)
     }
@@ -60,9 +61,9 @@ impl Subject {
     }
 
     async fn ask(&mut self, count: usize) -> Result<Vec<f64>, Error> {
-        let (question, fresh) = (self.question, self.fresh);
+        let (route, fresh) = (self.route, self.fresh);
         let users = self.next_users(count);
-        let events: Vec<_> = users.map(|user| question.event(if fresh { user } else { 0 })).collect();
+        let events: Vec<_> = users.map(|user| route.event(if fresh { user } else { 0 })).collect();
         let mut times = Vec::with_capacity(count);
         for event in events {
             let asked = now();
@@ -93,11 +94,11 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     listed(plan, table).await
 }
 
-/// Every request makes a token.
+/// Every request needs a new token.
 async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
-    let site = Site::start(NETWORK).await?;
-    let (config, bare) = pair(plan, &site, (Question::Config, true)).await?;
-    let counts = site.upstreams.take_counts();
+    let testbed = Testbed::start(NETWORK).await?;
+    let (config, bare) = pair(plan, &testbed, (Route::Config, true)).await?;
+    let counts = testbed.upstreams.take_counts();
     let what = |figure: &str| format!("config, warm, not cached: {figure}");
     let row = |figure: &str, of: fn(&Subject) -> &Vec<f64>| {
         Row::new(what(figure), "ms", median(of(&config))).beside(median(of(&bare)))
@@ -108,7 +109,7 @@ async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     table.push(memory(&what("peak memory"), &config, &bare)?);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let calls = counts.all_calls() as f64 / (WARM_UP + BLOCK * BLOCKS) as f64;
-    // The few of the cold start are among them.
+    // This includes the calls of the cold start.
     table.push(Row::new(what("upstream calls per request"), "", calls).within(Limit::Figure(1.01)));
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
     let connections = counts.connections.values().sum::<usize>() as f64;
@@ -116,10 +117,10 @@ async fn uncached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every request is answered from memory.
+/// Every request is answered from the cache.
 async fn cached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
-    let site = Site::start(NETWORK).await?;
-    let (token, bare) = pair(plan, &site, (Question::Token, false)).await?;
+    let testbed = Testbed::start(NETWORK).await?;
+    let (token, bare) = pair(plan, &testbed, (Route::Token, false)).await?;
     let what = |figure: &str| format!("token, cached: {figure}");
     let row = |figure: &str, of: fn(&Subject) -> &Vec<f64>| {
         Row::new(what(figure), "ms", median(of(&token))).beside(median(of(&bare)))
@@ -129,25 +130,25 @@ async fn cached(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     table.push(row("CPU per request", |subject| &subject.cpu));
     table.push(memory(&what("peak memory"), &token, &bare)?);
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
-    let calls = site.upstreams.take_counts().all_calls() as f64;
+    let calls = testbed.upstreams.take_counts().all_calls() as f64;
     table.push(Row::new(what("upstream calls of all, cold start included"), "", calls).within(Limit::Figure(3.0)));
     Ok(())
 }
 
 /// The third function, for its memory.
 async fn listed(plan: &Plan, table: &mut Table) -> Result<(), Error> {
-    let site = Site::start(NETWORK).await?;
-    let (datasets, bare) = pair(plan, &site, (Question::Datasets, false)).await?;
+    let testbed = Testbed::start(NETWORK).await?;
+    let (datasets, bare) = pair(plan, &testbed, (Route::Datasets, false)).await?;
     table.push(memory("datasets, warm: peak memory", &datasets, &bare)?);
     Ok(())
 }
 
-/// A function and the bare function, in turns, on a processor of their own.
-async fn pair(plan: &Plan, site: &Site, asks: (Question, bool)) -> Result<(Subject, Subject), Error> {
-    let apart = Apart::begin()?;
-    let yardstick = plan.yardstick(NETWORK).await?;
-    let mut ours = Subject::start(&apart, &plan.binary(asks.0.function()), site.variables(), asks).await?;
-    let mut bare = Subject::start(&apart, &yardstick.program, &yardstick.variables, asks).await?;
+/// A function and the baseline, in turns, on a separate processor.
+async fn pair(plan: &Plan, testbed: &Testbed, asks: (Route, bool)) -> Result<(Subject, Subject), Error> {
+    let apart = SeparateProcessors::begin()?;
+    let baseline = plan.baseline(NETWORK).await?;
+    let mut ours = Subject::start(&apart, &plan.binary(asks.0.function()), testbed.variables(), asks).await?;
+    let mut bare = Subject::start(&apart, &baseline.program, &baseline.variables, asks).await?;
     for _ in 0..BLOCKS {
         ours.block().await?;
         bare.block().await?;

@@ -38,7 +38,7 @@ impl Environment {
         Ok(Self { embedding })
     }
 
-    /// Asks for a token, and says between which times, in milliseconds, the page will ask again.
+    /// Requests a token, and returns the range of times, in milliseconds, of the page's next request.
     pub(super) fn ask(&self, caller: &Caller) -> Result<Range<u64>, Error> {
         let tenant = caller.tenant().unwrap_or_default();
         let binding =
@@ -51,7 +51,7 @@ impl Environment {
     }
 }
 
-/// As the TypeScript client does: somewhere in the first half of what is left after `refreshAfter`.
+/// The same as in the TypeScript client: a time in the first half of the lifetime that is left after `refreshAfter`.
 fn asks_again(answer: &TokenAnswer) -> Result<Range<u64>, Error> {
     let answer = serde_json::to_value(answer)?;
     let (earliest, end) = (millis_of(&answer["refreshAfter"])?, millis_of(&answer["expiration"])?);

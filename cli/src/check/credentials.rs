@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dynabind::domain::AccessToken;
 use dynabind::request::RequestContext;
 use dynabind::secrets::{Credential, ServicePrincipal};
-use dynabind::token::AccessToken;
 use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 use time::OffsetDateTime;
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use dynabind::domain::EmbedToken;
 use dynabind::domain::{Denial, TokenRequest};
 use dynabind::embedding::EmbeddingError;
 use dynabind::http::Problem;
-use dynabind::ports::PowerBi;
+use dynabind::ports::{ActorKey, PowerBi};
 use dynabind::request::RequestContext;
-use dynabind::token::EmbedToken;
-use dynabind::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
+use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 use futures_util::{StreamExt, stream};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use super::finding::{About, Fault, Findings};
 use super::subject::{Listed, Subject, groups_of, sample};
 use super::{Checked, Run};
 use crate::catalog::Progress;
+use crate::connection::session::TokenSession;
 use crate::decision::{Allowed, decide};
 
 const WHAT: &str = "a token for the sample caller";
@@ -137,13 +138,14 @@ async fn outcome(run: &Run<'_>, unit: &str, request: &TokenRequest) -> Outcome {
 async fn generate(run: &Run<'_>, request: &TokenRequest) -> Result<EmbedToken, UpstreamError> {
     let (connection, context) = (run.connection, Arc::new(RequestContext::begin(None)));
     let access = connection.tokens.get(&context, None, &|| Ok(())).await?;
-    let made = connection.powerbi.generate_token(&context, &access, request, RetryBudget::Full).await;
+    let actor = request.profile().map_or(ActorKey::Service, ActorKey::Profile);
+    let made = connection.powerbi.generate_token(&TokenSession::new(actor, &access), request).await;
     match made {
         // Any JWT that Power BI does not accept is said to have expired: a new one shows which it is.
         Err(UpstreamError { kind: UpstreamErrorKind::TokenRefused { .. }, .. }) => {
             connection.tokens.discard(None, &access);
             let access = connection.tokens.get(&context, None, &|| Ok(())).await?;
-            connection.powerbi.generate_token(&context, &access, request, RetryBudget::Full).await
+            connection.powerbi.generate_token(&TokenSession::new(actor, &access), request).await
         }
         made => made,
     }

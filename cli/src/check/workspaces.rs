@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dynabind::domain::{DatasetKey, ProfileId, ReportKey, WorkspaceId};
-use dynabind::ports::{ActorKey, Item, PowerBi};
-use dynabind::request::RequestContext;
-use dynabind::upstream::RetryBudget;
+use dynabind::ports::{ActorKey, PowerBi};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
@@ -13,6 +11,7 @@ use super::Run;
 use super::finding::{About, Fault, Findings};
 use super::subject::Subject;
 use crate::caller::claims_of_jwt;
+use crate::connection::session::TokenSession;
 use secrecy::ExposeSecret;
 
 /// A lost item is not looked for in more workspaces than this.
@@ -195,15 +194,14 @@ pub(super) async fn moved(
     let groups = run.connection.rest.get("v1.0/myorg/groups?%24top=5000", None).await.ok()?;
     let ids = groups.body["value"].as_array()?.iter().filter_map(|group| group["id"].as_str()?.parse().ok());
     for workspace in ids.take(MAX_SEARCHED) {
-        let context = std::sync::Arc::new(RequestContext::begin(None));
-        let (item, powerbi) = (Item { actor: ActorKey::Service, workspace, id: () }, &run.connection.powerbi);
+        let (session, powerbi) = (TokenSession::new(ActorKey::Service, &run.access), &run.connection.powerbi);
         let is_here = match (report, dataset) {
             (Some(id), _) => {
-                let list = powerbi.reports(&context, &run.access, item, RetryBudget::Full).await.unwrap_or_default();
+                let list = powerbi.reports(&session, workspace).await.unwrap_or_default();
                 list.iter().any(|listed| listed.id == id)
             }
             (None, Some(id)) => {
-                let list = powerbi.datasets(&context, &run.access, item, RetryBudget::Full).await.unwrap_or_default();
+                let list = powerbi.datasets(&session, workspace).await.unwrap_or_default();
                 list.iter().any(|listed| listed.id == id)
             }
             (None, None) => false,

@@ -6,17 +6,16 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use dynabind::domain::{DatasetId, ReportId, TokenRequest, WorkspaceId};
+use dynabind::domain::{DatasetId, EmbedToken, ReportId, TokenRequest, WorkspaceId};
 use dynabind::ports::{
-    ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata,
+    ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, Session, WorkspaceMetadata,
 };
 use dynabind::powerbi::PowerBiClient;
-use dynabind::request::RequestContext;
-use dynabind::token::{AccessToken, EmbedToken};
-use dynabind::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
+use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 use tokio::sync::OnceCell;
 
 use super::gate::{Gate, MAX_WAITS};
+use super::session::Attempt;
 
 type Cells<K, V> = Mutex<HashMap<K, Arc<OnceCell<V>>>>;
 type Key<Id> = (ActorKey, WorkspaceId, Id);
@@ -58,13 +57,17 @@ impl PatientPowerBi {
         of_report.filter_map(|(_, cell)| cell.get()?.own_dataset).next()
     }
 
-    async fn patiently<T, F>(&self, ask: impl Fn(Arc<RequestContext>) -> F + Send + Sync) -> Result<T, UpstreamError>
+    async fn patiently<'s, T, F>(
+        &self,
+        session: &'s dyn Session,
+        ask: impl Fn(Attempt<'s>) -> F + Send + Sync,
+    ) -> Result<T, UpstreamError>
     where
         F: Future<Output = Result<T, UpstreamError>> + Send,
     {
         for _ in 0..MAX_WAITS {
             let place = self.gate.enter().await;
-            let answer = ask(Arc::new(RequestContext::begin(None))).await;
+            let answer = ask(Attempt::of(session)).await;
             drop(place);
             match answer {
                 Err(UpstreamError { kind: UpstreamErrorKind::Throttled { retry_after }, .. }) => {
@@ -74,28 +77,30 @@ impl PatientPowerBi {
             }
         }
         let place = self.gate.enter().await;
-        let answer = ask(Arc::new(RequestContext::begin(None))).await;
+        let answer = ask(Attempt::of(session)).await;
         drop(place);
         answer
     }
 
-    async fn once<Id, T, F>(
+    async fn once<'s, Id, T, F>(
         &self,
         cells: &Cells<Key<Id>, T>,
-        item: Item<Id>,
-        ask: impl Fn(Arc<RequestContext>) -> F + Send + Sync,
+        session: &'s dyn Session,
+        (workspace, id): (WorkspaceId, Id),
+        ask: impl Fn(Attempt<'s>) -> F + Send + Sync,
     ) -> Result<T, UpstreamError>
     where
         Id: Copy + Eq + Hash + Send + Sync,
         T: Clone + Send + Sync,
         F: Future<Output = Result<T, UpstreamError>> + Send,
     {
-        let key = (item.actor, item.workspace, item.id);
+        let actor = session.actor();
+        let key = (actor, workspace, id);
         let cell = Arc::clone(cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        let answer = cell.get_or_try_init(|| self.patiently(ask)).await.cloned();
+        let answer = cell.get_or_try_init(|| self.patiently(session, ask)).await.cloned();
         if let Err(error) = &answer {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-            failures.insert((item.actor, item.workspace), error.clone());
+            failures.insert((actor, workspace), error.clone());
         }
         answer
     }
@@ -105,70 +110,39 @@ impl PatientPowerBi {
 impl PowerBi for PatientPowerBi {
     fn preconnect(&self, _: usize) {}
 
-    async fn generate_token(
-        &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        request: &TokenRequest,
-        _: RetryBudget,
-    ) -> Result<EmbedToken, UpstreamError> {
-        let ask =
-            |context| async move { self.client.generate_token(&context, access, request, RetryBudget::Full).await };
-        self.patiently(ask).await
+    async fn generate_token(&self, session: &dyn Session, request: &TokenRequest) -> Result<EmbedToken, UpstreamError> {
+        self.patiently(session, |attempt| async move { self.client.generate_token(&attempt, request).await }).await
     }
 
-    async fn report(
-        &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<ReportId>,
-        _: RetryBudget,
-    ) -> Result<ReportMetadata, UpstreamError> {
-        let ask = |context| async move { self.client.report(&context, access, item, RetryBudget::Full).await };
-        self.once(&self.reports, item, ask).await
+    async fn report(&self, session: &dyn Session, item: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
+        let ask = |attempt| async move { self.client.report(&attempt, item).await };
+        self.once(&self.reports, session, (item.workspace, item.id), ask).await
     }
 
-    async fn dataset(
-        &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<DatasetId>,
-        _: RetryBudget,
-    ) -> Result<DatasetMetadata, UpstreamError> {
-        self.patiently(|context| async move { self.client.dataset(&context, access, item, RetryBudget::Full).await })
-            .await
+    async fn dataset(&self, session: &dyn Session, item: Item<DatasetId>) -> Result<DatasetMetadata, UpstreamError> {
+        self.patiently(session, |attempt| async move { self.client.dataset(&attempt, item).await }).await
     }
 
     async fn datasets(
         &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<()>,
-        _: RetryBudget,
+        session: &dyn Session,
+        workspace: WorkspaceId,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
-        let ask = |context| async move { self.client.datasets(&context, access, item, RetryBudget::Full).await };
-        self.once(&self.dataset_lists, item, ask).await
+        let ask = |attempt| async move { self.client.datasets(&attempt, workspace).await };
+        self.once(&self.dataset_lists, session, (workspace, ()), ask).await
     }
 
-    async fn reports(
-        &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<()>,
-        _: RetryBudget,
-    ) -> Result<Vec<ListedReport>, UpstreamError> {
-        let ask = |context| async move { self.client.reports(&context, access, item, RetryBudget::Full).await };
-        self.once(&self.report_lists, item, ask).await
+    async fn reports(&self, session: &dyn Session, workspace: WorkspaceId) -> Result<Vec<ListedReport>, UpstreamError> {
+        let ask = |attempt| async move { self.client.reports(&attempt, workspace).await };
+        self.once(&self.report_lists, session, (workspace, ()), ask).await
     }
 
     async fn workspace(
         &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<()>,
-        _: RetryBudget,
+        session: &dyn Session,
+        workspace: WorkspaceId,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
-        let ask = |context| async move { self.client.workspace(&context, access, item, RetryBudget::Full).await };
-        self.once(&self.workspaces, item, ask).await
+        let ask = |attempt| async move { self.client.workspace(&attempt, workspace).await };
+        self.once(&self.workspaces, session, (workspace, ()), ask).await
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
-use dynabind::ports::{Secret, SecretStore};
 use dynabind::request::RequestContext;
+use dynabind::secrets::{Secret, SecretStore};
 use dynabind::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// A secret in a file.

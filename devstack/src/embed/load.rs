@@ -1,4 +1,4 @@
-//! What loading a report comes to, with a given token and binding.
+//! The result of loading a report with a token and a binding.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -11,12 +11,12 @@ use crate::fake_tenant::{Dataset, FakeTenant, IdentityNeed, Principal, Report, R
 use crate::ledger::{Audience, Bearer, EmbedToken, Identity};
 use crate::time_source::rfc3339;
 
-/// `permissions` of an embed config: what goes beyond reading.
+/// `permissions` of an embed config, besides reading.
 const READ_WRITE: u8 = 1;
 const COPY: u8 = 2;
 const CREATE: u8 = 4;
 
-/// What the simulated page asks, taken from the config that it was given.
+/// The request of the simulated page, from its config.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LoadRequest {
@@ -32,15 +32,15 @@ pub(super) struct LoadRequest {
     group_id: Option<String>,
 }
 
-/// Why a report does not load, with the client's own error codes.
+/// Why a report does not load, with the error codes of the client.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct LoadError {
     status: StatusCode,
     code: &'static str,
     message: String,
 }
 
-impl Failure {
+impl LoadError {
     fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
         Self { status, code, message: message.to_owned() }
     }
@@ -68,30 +68,29 @@ impl Failure {
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for LoadError {
     fn into_response(self) -> Response {
         let body = json!({"errorCode": self.code, "message": self.message});
         (self.status, Json(body)).into_response()
     }
 }
 
-/// The report as the page shows it: the bound dataset's rows, as far as they
-/// are for this viewer.
-pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, Failure> {
+/// The report as the page shows it: the rows of the bound dataset that this viewer may see.
+pub(super) fn load(host: &EmbedHost, request: &LoadRequest) -> Result<Value, LoadError> {
     let fake_tenant = &host.fake_tenant;
     let report = match &request.report_id {
-        Some(id) => Some(fake_tenant.report(id).ok_or_else(|| Failure::not_found("report"))?),
+        Some(id) => Some(fake_tenant.report(id).ok_or_else(|| LoadError::not_found("report"))?),
         None => None,
     };
     let dataset_id = request.dataset_id.as_deref().or(report.map(|report| report.dataset.as_str()));
-    let dataset_id = dataset_id.ok_or_else(|| Failure::invalid("datasetId is required"))?;
-    let dataset = fake_tenant.dataset(dataset_id).ok_or_else(|| Failure::not_found("dataset"))?;
+    let dataset_id = dataset_id.ok_or_else(|| LoadError::invalid("datasetId is required"))?;
+    let dataset = fake_tenant.dataset(dataset_id).ok_or_else(|| LoadError::not_found("dataset"))?;
     let wanted = Wanted { report, dataset, request };
     wanted.check_capacities(fake_tenant)?;
     match request.token_type {
         Some(0) => with_access_token(host, &wanted),
         Some(1) => with_embed_token(host, &wanted),
-        _ => Err(Failure::invalid("tokenType property is invalid")),
+        _ => Err(LoadError::invalid("tokenType property is invalid")),
     }
 }
 
@@ -102,22 +101,22 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// A token can be made for a paused capacity, but nothing on it loads. The error's text is not documented.
-    fn check_capacities(&self, fake_tenant: &FakeTenant) -> Result<(), Failure> {
+    /// `GenerateToken` succeeds for a paused capacity, but nothing on it loads. The text of the error is not documented.
+    fn check_capacities(&self, fake_tenant: &FakeTenant) -> Result<(), LoadError> {
         let homes = self.report.map(|report| &report.workspace).into_iter().chain([&self.dataset.workspace]);
         let capacity = |home: &String| fake_tenant.capacity(fake_tenant.workspace(home)?.capacity.as_deref()?);
         if homes.filter_map(capacity).any(|capacity| capacity.paused) {
-            return Err(Failure::load_failed("The capacity is paused."));
+            return Err(LoadError::load_failed("The capacity is paused."));
         }
         Ok(())
     }
 }
 
-fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
+fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, LoadError> {
     let token = host.ledger.embed(&wanted.request.access_token);
-    let token = token.ok_or_else(|| Failure::not_authorized("The token is no embed token."))?;
+    let token = token.ok_or_else(|| LoadError::not_authorized("The token is no embed token."))?;
     if token.expires <= host.time.now() {
-        return Err(Failure::expired());
+        return Err(LoadError::expired());
     }
     check_report(&token, wanted)?;
     check_dataset(&token, wanted)?;
@@ -128,7 +127,7 @@ fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fail
     Ok(shown(&host.fake_tenant, wanted, &viewer, user_id, &rfc3339(token.expires)))
 }
 
-/// `UserID` of a paginated report: the identity that names the report, else the service principal's object id.
+/// `UserID` of a paginated report: the identity for the report, or else the object id of the service principal.
 fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, fake_tenant: &'a FakeTenant) -> &'a str {
     let names = |identity: &&Identity| {
         wanted.report.is_some_and(|report| identity.reports.iter().any(|id| same_id(id, &report.id)))
@@ -136,58 +135,58 @@ fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, fake_tenant: &'a Fake
     token.identities.iter().find(names).map_or(&fake_tenant.principal_id, |identity| &identity.username)
 }
 
-fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
+fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), LoadError> {
     let permissions = wanted.request.permissions;
     let saves = permissions & (COPY | CREATE) != 0;
     let Some(report) = wanted.report else {
         let target = wanted.request.group_id.as_deref();
         let allowed = token.target_workspaces.iter().any(|id| target.is_none_or(|t| same_id(id, t)));
-        return if allowed { Ok(()) } else { Err(Failure::not_authorized("The token allows no new report there.")) };
+        return if allowed { Ok(()) } else { Err(LoadError::not_authorized("The token allows no new report there.")) };
     };
     let grant = token.reports.iter().find(|grant| same_id(&grant.id, &report.id));
-    let grant = grant.ok_or_else(|| Failure::not_authorized("The token does not cover this report."))?;
+    let grant = grant.ok_or_else(|| LoadError::not_authorized("The token does not cover this report."))?;
     let covered = |id: &String| token.reports.iter().any(|grant| same_id(&grant.id, id));
     if !report.paginated_visuals.iter().all(covered) {
-        return Err(Failure::not_authorized("The token does not cover a paginated report that a visual shows."));
+        return Err(LoadError::not_authorized("The token does not cover a paginated report that a visual shows."));
     }
     if permissions & READ_WRITE != 0 && !grant.allow_edit {
-        return Err(Failure::not_authorized("The token does not allow to edit this report."));
+        return Err(LoadError::not_authorized("The token does not allow to edit this report."));
     }
     if saves && token.target_workspaces.is_empty() {
-        return Err(Failure::not_authorized("The token names no workspace to save to."));
+        return Err(LoadError::not_authorized("The token names no workspace to save to."));
     }
     Ok(())
 }
 
-fn check_dataset(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), Failure> {
+fn check_dataset(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), LoadError> {
     let covered = |id: &str| token.datasets.iter().find(|grant| same_id(&grant.id, id));
-    let grant =
-        covered(&wanted.dataset.id).ok_or_else(|| Failure::not_authorized("The token does not cover this dataset."))?;
+    let grant = covered(&wanted.dataset.id)
+        .ok_or_else(|| LoadError::not_authorized("The token does not cover this dataset."))?;
     let paginated = wanted.report.is_some_and(|report| report.paginated);
     let composite = !wanted.dataset.reads.is_empty();
     if (paginated || composite) && !grant.xmla_read_only {
-        return Err(Failure::load_failed("The dataset needs xmlaPermissions ReadOnly."));
+        return Err(LoadError::load_failed("The dataset needs xmlaPermissions ReadOnly."));
     }
     let readable = |id: &String| covered(id).is_some_and(|grant| grant.xmla_read_only);
     if wanted.dataset.reads.iter().all(readable) {
         Ok(())
     } else {
-        Err(Failure::load_failed("The token does not cover a dataset that this dataset reads."))
+        Err(LoadError::load_failed("The token does not cover a dataset that this dataset reads."))
     }
 }
 
-fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Failure> {
+fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, LoadError> {
     let token = host
         .ledger
         .access(&wanted.request.access_token)
         .filter(|token| !token.revoked && token.audience == Audience::PowerBi);
-    let token = token.ok_or_else(|| Failure::not_authorized("The token is no Entra token."))?;
+    let token = token.ok_or_else(|| LoadError::not_authorized("The token is no Entra token."))?;
     if token.expires <= host.time.now() {
-        return Err(Failure::expired());
+        return Err(LoadError::expired());
     }
-    // A service principal cannot look at reports.
+    // A service principal cannot view reports.
     let Bearer::User(email) = token.bearer else {
-        return Err(Failure::not_authorized("The token is not a person's."));
+        return Err(LoadError::not_authorized("The token is not a person's."));
     };
     let needed = if wanted.request.permissions == 0 { Role::Viewer } else { Role::Contributor };
     let homes = wanted.report.map(|report| &report.workspace).into_iter();
@@ -195,13 +194,13 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Fai
         let workspace = host.fake_tenant.workspace(home);
         let role = workspace.and_then(|w| w.role_of(&Principal::User(email.clone())));
         if role.is_none_or(|role| role < needed) {
-            return Err(Failure::not_authorized("The person has no right to this item."));
+            return Err(LoadError::not_authorized("The person has no right to this item."));
         }
     }
     Ok(shown(&host.fake_tenant, wanted, &Viewer::Person(&email), &email, &rfc3339(token.expires)))
 }
 
-/// For whom rows are shown.
+/// The viewer whose rows are shown.
 enum Viewer<'a> {
     Nobody,
     Identity(&'a Identity),

@@ -1,4 +1,4 @@
-//! How a client proves that it is the app.
+//! Authentication of the client.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,8 +13,7 @@ use crate::keys::PublicKey;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The longest life of a client assertion that is still accepted here, which
-/// is what the documentation recommends at most.
+/// The maximum lifetime of a client assertion here. It is the longest that the documentation recommends.
 const MAX_ASSERTION_SECONDS: u64 = 600;
 
 /// One app registration.
@@ -22,7 +21,7 @@ const MAX_ASSERTION_SECONDS: u64 = 600;
 pub(super) struct Registration {
     pub(super) client_id: String,
     pub(super) secrets: Vec<String>,
-    /// Client secrets that were good once.
+    /// Expired client secrets.
     pub(super) expired_secrets: Vec<String>,
     pub(super) certificate: Certificate,
     pub(super) seen_assertions: Vec<String>,

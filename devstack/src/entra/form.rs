@@ -1,4 +1,4 @@
-//! The form that a client posts.
+//! The form in a token request.
 
 use http::HeaderMap;
 
@@ -12,7 +12,7 @@ pub(super) struct Form(Vec<(String, String)>);
 impl Form {
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         if media_type(headers) != "application/x-www-form-urlencoded" {
-            // A body of another kind is not looked into, so nothing is found in it.
+            // A body of another type is not read, so it has no parameters.
             return Err(Refusal::missing_parameter("grant_type"));
         }
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| Refusal::malformed())?;

@@ -1,4 +1,4 @@
-//! The on-behalf-of flow: a person's token for this app becomes one for Power BI or Fabric.
+//! The on-behalf-of flow: it exchanges a user's token for this app for a token for Power BI or Fabric.
 
 use serde_json::{Map, Value};
 
@@ -12,30 +12,30 @@ use crate::ledger::Audience;
 /// The `grant_type` of the flow.
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// What keeps Entra from issuing a token for a person.
+/// Why Entra issues no token for a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hindrance {
-    /// A second factor is demanded.
+    /// A second factor is required.
     SecondFactor,
-    /// The person has to enrol for a second factor first.
+    /// The user has to enrol for a second factor first.
     Enrolment,
-    /// Nobody has consented to the application's use of Power BI.
+    /// There is no consent to the application's use of Power BI.
     Consent,
-    /// A conditional access policy blocks the person.
+    /// A conditional access policy blocks the user.
     Policy,
 }
 
-/// The issuer whose tokens are people here.
+/// The issuer whose tokens identify users here.
 #[derive(Debug)]
 pub(crate) struct UserIssuer {
     pub(crate) issuer: String,
     pub(crate) key: PublicKey,
-    /// People who get no token, by e-mail address.
+    /// Users who get no token, by e-mail address.
     pub(crate) hindered: Vec<(String, Hindrance)>,
 }
 
 impl UserIssuer {
-    /// The API that the app asks for, and the e-mail address of the person on whose behalf it asks.
+    /// The API for which the app requests a token, and the e-mail address of the user.
     pub(super) fn user(&self, form: &Form, client_id: &str, now: u64) -> Result<(Audience, String), Refusal> {
         if form.required("requested_token_use")? != "on_behalf_of" {
             return Err(Refusal::missing_parameter("requested_token_use"));

@@ -1,4 +1,4 @@
-//! Refusals, in Entra's words.
+//! Entra's error responses.
 
 mod person;
 
@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::time_source::{TimeSource, whole_seconds};
 
-/// One refusal: the OAuth error that clients branch on, and the diagnosis.
+/// One refusal: the OAuth error and Entra's own code and text.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
     code: u32,
     text: String,
-    /// What an interactive sign-in would achieve (MSAL's `suberror`).
+    /// What an interactive sign-in would do (MSAL's `suberror`).
     suberror: Option<&'static str>,
     claims: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The tenant of the demo: one provider, its reports, its customers' datasets.
+//! The tenant of the demo: one provider with its reports, and its customers' datasets.
 
 mod definitions;
 pub mod ids;

@@ -1,4 +1,4 @@
-//! Bodies that misbehave.
+//! Faulty bodies.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::server::Connection;
 /// The unit in which a huge body is sent.
 const CHUNK: usize = 64 * 1024;
 
-/// The good answer, one byte at a time.
+/// The correct body, one byte at a time.
 pub(super) async fn dripping(good: Response, interval: Duration) -> Response {
     let (response, bytes) = taken_apart(good).await;
     let length = bytes.len();
@@ -31,7 +31,7 @@ pub(super) async fn dripping(good: Response, interval: Duration) -> Response {
     with_body(response, length as u64, Body::from_stream(drops))
 }
 
-/// The first half of the good answer, then a reset.
+/// The first half of the correct body, then a reset.
 pub(super) async fn breaking_off(good: Response, connection: Connection) -> Response {
     let (response, bytes) = taken_apart(good).await;
     let length = bytes.len() as u64;
@@ -44,7 +44,7 @@ pub(super) async fn breaking_off(good: Response, connection: Connection) -> Resp
     with_body(response, length, Body::from_stream(halves))
 }
 
-/// Well-formed JSON that nobody would want to read.
+/// Well-formed JSON of a given size.
 pub(super) fn huge(bytes: u64) -> Response {
     let chunk = Bytes::from(vec![b' '; CHUNK]);
     let chunks = bytes.div_ceil(CHUNK as u64);
@@ -55,7 +55,7 @@ pub(super) fn huge(bytes: u64) -> Response {
     response
 }
 
-/// The first half of the good answer, as if that were all.
+/// The first half of the correct body, as a complete response.
 pub(super) async fn truncated(good: Response) -> Response {
     let (mut response, bytes) = taken_apart(good).await;
     *response.body_mut() = Body::from(bytes.slice(..bytes.len() / 2));

@@ -1,4 +1,4 @@
-//! The faults that wait for their request.
+//! The faults that will be injected.
 
 use std::sync::Mutex;
 
@@ -7,36 +7,35 @@ use serde::Serialize;
 use super::Fault;
 use crate::sync::lock;
 
-/// Faults in the order in which they were asked for; the first that fits a
-/// request befalls it.
+/// Faults in the order of their definition. The first that matches a request applies to it.
 #[derive(Debug, Default)]
-pub(crate) struct FaultScript(Mutex<Vec<Entry>>);
+pub(crate) struct FaultScript(Mutex<Vec<ScriptedFault>>);
 
-/// One waiting fault.
+/// One fault.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Entry {
+pub(crate) struct ScriptedFault {
     route: String,
     fault: Fault,
-    /// How many more requests it befalls; absent: until it is cleared.
+    /// The number of requests that it still applies to; absent: until it is cleared.
     #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
 }
 
 impl FaultScript {
     pub(crate) fn add(&self, route: &str, fault: Fault, times: Option<u32>) {
-        lock(&self.0).push(Entry { route: route.to_owned(), fault, times });
+        lock(&self.0).push(ScriptedFault { route: route.to_owned(), fault, times });
     }
 
     pub(crate) fn clear(&self) {
         lock(&self.0).clear();
     }
 
-    pub(crate) fn waiting(&self) -> Vec<Entry> {
+    pub(crate) fn waiting(&self) -> Vec<ScriptedFault> {
         lock(&self.0).clone()
     }
 
-    /// Takes the fault that befalls a request, if there is one.
+    /// Takes the fault for a request, if there is one.
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let mut entries = lock(&self.0);
         let index = entries.iter().position(|entry| fits(&entry.route, method, path))?;
@@ -52,10 +51,9 @@ impl FaultScript {
     }
 }
 
-/// Whether a route such as `POST /v1.0/myorg/*`, `/v1.0/*` or `*` fits.
+/// Whether a route such as `POST /v1.0/myorg/*`, `/v1.0/*` or `*` matches.
 ///
-/// `HEAD` fits only a route that names it: no client of Dynabind sends it, and a
-/// script counts requests that matter.
+/// `HEAD` matches only a route that names it, because Dynabind sends `HEAD` only to open connections early.
 fn fits(route: &str, method: &str, path: &str) -> bool {
     let (wanted, pattern) = match route.trim().split_once(' ') {
         Some((wanted, pattern)) => (Some(wanted), pattern.trim()),
@@ -65,7 +63,7 @@ fn fits(route: &str, method: &str, path: &str) -> bool {
     method_fits && glob(&pattern.to_ascii_lowercase(), &path.to_ascii_lowercase())
 }
 
-/// Matches with `*` for any run of characters.
+/// Matches `*` with any characters.
 fn glob(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_befalls_as_many_requests_as_it_was_told() {
+    fn a_fault_applies_to_the_given_number_of_requests() {
         let script = FaultScript::default();
         script.add("*", Fault::Hang, Some(2));
         script.add("*", Fault::TruncatedJson, None);

@@ -12,33 +12,33 @@ use crate::jwt::UnverifiedJwt;
 use crate::keys::PublicKey;
 use crate::template::JwtSettings;
 
-/// Verifies callers' tokens as the gateway does.
+/// Verifies callers' tokens like the gateway.
 #[derive(Debug)]
 pub(crate) struct Authorizer {
     settings: JwtSettings,
     keys: Vec<(String, PublicKey)>,
 }
 
-/// What a verified token says.
+/// The contents of a verified token.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifiedToken {
-    /// Every claim, written as the gateway writes it.
+    /// Every claim in the format of the gateway.
     pub(crate) claims: BTreeMap<String, String>,
-    /// The token's scopes, when the route asks for any.
+    /// The token's scopes, if the route requires any.
     pub(crate) scopes: Option<Vec<String>>,
 }
 
-/// Why a request does not reach its function.
+/// Why the authorizer refuses a request.
 #[derive(Debug)]
 pub(crate) enum Rejection {
-    /// No token, or one that does not verify.
+    /// No token, or an invalid one.
     Unauthorized(Option<&'static str>),
-    /// A good token without any of the scopes asked for.
+    /// A valid token without any of the required scopes.
     Forbidden(String),
 }
 
 impl Authorizer {
-    /// Takes the issuer's keys from its JWKS.
+    /// Reads the issuer's keys from its JWKS.
     pub(crate) fn new(settings: JwtSettings, jwks: &Value) -> Self {
         let keys = jwks["keys"].as_array().into_iter().flatten().filter_map(|key| {
             let text = |name: &str| key[name].as_str();
@@ -48,7 +48,7 @@ impl Authorizer {
         Self { settings, keys: keys.collect() }
     }
 
-    /// Lets a request through or says why not.
+    /// Authorizes a request, or returns the reason for its refusal.
     pub(crate) fn check(&self, headers: &HeaderMap, now: u64) -> Result<VerifiedToken, Rejection> {
         let token = bearer(headers).ok_or(Rejection::Unauthorized(None))?;
         let claims = self.verified(token)?;
@@ -61,7 +61,7 @@ impl Authorizer {
     fn verified(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
         let invalid = |why| Rejection::Unauthorized(Some(why));
         let jwt = UnverifiedJwt::parse(token).ok_or(invalid("the token is malformed"))?;
-        // Only RSA is supported; RS256 is what issuers use of it.
+        // The gateway supports only RSA; issuers use RS256.
         if jwt.header("alg") != Some("RS256") {
             return Err(invalid("signing method is invalid"));
         }
@@ -89,7 +89,7 @@ impl Authorizer {
         Ok(())
     }
 
-    /// `client_id` counts only where there is no `aud`.
+    /// `client_id` counts only if there is no `aud`.
     fn is_for_us(&self, claims: &Map<String, Value>) -> bool {
         let named = match claims.get("aud").or(claims.get("client_id")) {
             Some(Value::String(one)) => vec![one.as_str()],
@@ -104,14 +104,14 @@ impl Authorizer {
         if wanted.is_empty() {
             return Ok(None);
         }
-        let held = claims.get("scope").or(claims.get("scp"));
-        let held: Vec<String> = match held {
+        let granted = claims.get("scope").or(claims.get("scp"));
+        let granted: Vec<String> = match granted {
             Some(Value::String(list)) => list.split(' ').map(str::to_owned).collect(),
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
-        if held.iter().any(|scope| wanted.contains(scope)) {
-            Ok(Some(held))
+        if granted.iter().any(|scope| wanted.contains(scope)) {
+            Ok(Some(granted))
         } else {
             Err(Rejection::Forbidden(wanted.join(" ")))
         }
@@ -143,7 +143,7 @@ impl Rejection {
     }
 }
 
-/// The token; the scheme may be left out, as with the real gateway.
+/// The token. The scheme is optional, as in the real gateway.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
     let token = match value.split_once(' ') {
@@ -153,7 +153,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (!token.is_empty()).then_some(token)
 }
 
-/// A claim as the event carries it: always a string, a list in brackets.
+/// A claim in the format of an event: always a string; a list is in brackets.
 pub(crate) fn flattened(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -58,11 +58,10 @@ pub(crate) fn routes(upstreams: FakeServices) -> Router {
         .with_state(upstreams)
 }
 
-/// Puts a check in front of every route under `/dev`, the issuer's among them.
+/// Adds a check to every route under `/dev`, including those of the issuer.
 ///
-/// The control API needs no token. Two kinds of foreign page could use it from
-/// a developer's browser: one that sends requests to loopback (its `Origin` is
-/// foreign) and one whose own name resolves to loopback (its `Host` is foreign).
+/// The control API needs no token. Two kinds of foreign page could use it from a developer's browser: a page that sends
+/// requests to loopback (its `Origin` is foreign), and a page whose name resolves to loopback (its `Host` is foreign).
 pub(crate) fn guarded(routes: Router, port: u16) -> Router {
     routes.layer(middleware::from_fn_with_state(port, refuse_foreign))
 }
@@ -77,10 +76,10 @@ async fn refuse_foreign(State(port): State<u16>, request: Request, next: Next) -
     next.run(request).await
 }
 
-/// Whether a request names this stack as its host, and comes from one of its pages or from no page.
+/// Whether a request names this stack as its host, and does not come from a foreign page.
 fn is_local(request: &Request, port: u16) -> bool {
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
-    // HTTP/2 has the host in the address.
+    // In HTTP/2 the host is in the URI.
     let host = text(HOST).map_or_else(|| request.uri().authority().cloned(), |host| host.parse().ok());
     let host_is_local = host.is_some_and(|host| is_loopback(&host, port));
     let origin_is_local = text(ORIGIN).is_none_or(|origin| {
@@ -134,7 +133,7 @@ struct TokenLife {
 type Control = State<FakeServices>;
 type Answer = Result<Response, Refusal>;
 
-/// A request that makes no sense, and why.
+/// An invalid request and the reason.
 struct Refusal(String);
 
 impl IntoResponse for Refusal {

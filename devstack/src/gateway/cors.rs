@@ -1,4 +1,4 @@
-//! Cross-origin requests, which the gateway settles by itself.
+//! Cross-origin requests, which the gateway handles.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -15,8 +15,7 @@ use crate::template::Cors;
 impl Cors {
     /// The answer to a preflight request; `None` for any other request.
     ///
-    /// A page of another origin gets a 204 too, with nothing in it that would
-    /// let it go on.
+    /// A page of another origin also gets a 204, but without headers that permit its request.
     pub(super) fn preflight(&self, parts: &Parts) -> Option<Response> {
         let headers = &parts.headers;
         let asks = parts.method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -34,7 +33,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Puts the gateway's headers in the place of a function's.
+    /// Replaces a function's headers by those of the gateway.
     pub(super) fn apply(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         let ours = [ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_MAX_AGE];
         let foreign: Vec<_> = headers

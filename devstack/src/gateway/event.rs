@@ -1,4 +1,4 @@
-//! The event that a function is handed: payload format 2.0.
+//! The event for a function: payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -15,10 +15,10 @@ use super::routes::Parameters;
 use crate::template::Route;
 use crate::time_source::{unix_millis, unix_seconds, whole_seconds};
 
-/// Every caller is on this machine.
+/// The address of every caller: this machine.
 const SOURCE_IP: &str = "127.0.0.1";
 
-/// Everything that an event is made of.
+/// The parts of an event.
 pub(crate) struct EventParts<'a> {
     pub(crate) method: &'a str,
     pub(crate) uri: &'a Uri,
@@ -91,8 +91,8 @@ fn request_context(parts: &EventParts<'_>, route_key: &str) -> Value {
     context
 }
 
-/// Names in lower case, several values in one; cookies have a place of their
-/// own, and the gateway adds where the request came from.
+/// Headers with names in lower case and joined values. Cookies are separate, and the gateway adds the source of the
+/// request.
 fn headers(parts: &EventParts<'_>) -> BTreeMap<String, String> {
     let trace = format!("Root=1-{:08x}-{}", unix_seconds(parts.now), &Uuid::new_v4().simple().to_string()[..24]);
     let added = [
@@ -122,7 +122,7 @@ fn cookies(headers: &HeaderMap) -> Value {
     cookies.filter(|cookie| !cookie.is_empty()).collect()
 }
 
-/// Decoded parameters, several values of one joined by a comma.
+/// Decoded parameters. Several values of one are joined by a comma.
 fn query_parameters(query: &str) -> Value {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
@@ -138,7 +138,7 @@ fn query_parameters(query: &str) -> Value {
     json!(joined)
 }
 
-/// Text as it is, anything else in base64.
+/// Text unchanged, anything else in base64.
 fn body(headers: &HeaderMap, body: &[u8]) -> (String, bool) {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     match std::str::from_utf8(body) {

@@ -1,4 +1,4 @@
-//! The functions, each in its own environment as far as one process allows.
+//! The functions, in this process, each with its own caches.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -21,16 +21,15 @@ use crate::error::StartError;
 use crate::template::FunctionSettings;
 use crate::time_source::{TimeSource, unix_millis};
 
-/// The gateway waits no longer for any function.
+/// The gateway's maximum wait for a function.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Lambda's own span of a request.
+/// The id of Lambda's span of a request.
 const SEGMENT_ID: &str = "53995c3f42cd8ad8";
 
 type Handler = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
 
-/// Every function, by the name of its binary. When the catalog's file changes
-/// they are started anew with it, as a deployment would.
+/// Every function, by the name of its binary. After a change of the catalog's file they start again, as after a deployment.
 pub(crate) struct Functions {
     running: RwLock<Arc<Running>>,
     plan: Plan,
@@ -45,7 +44,7 @@ struct Function {
     timeout: Duration,
 }
 
-/// What the functions are started with.
+/// The inputs of the functions' start.
 struct Plan {
     environments: BTreeMap<String, (BTreeMap<String, String>, Duration)>,
     clock: Arc<dyn Clock>,
@@ -62,7 +61,7 @@ impl Plan {
 }
 
 impl Functions {
-    /// Starts every function of the template, with `variables` over its own.
+    /// Starts every function of the template. `variables` override those of the template.
     pub(crate) fn start(
         settings: &BTreeMap<String, FunctionSettings>,
         variables: &BTreeMap<String, String>,
@@ -80,8 +79,7 @@ impl Functions {
         Ok(Self { running: RwLock::new(plan.start()?), plan, catalog, time })
     }
 
-    /// Takes over the catalog's file if it has changed. One with faults changes
-    /// nothing, and its faults are said.
+    /// Loads the catalog's file if it has changed. A catalog with faults is not used; its faults are printed.
     pub(crate) fn look_at_catalog(&self) {
         if !self.catalog.as_ref().is_some_and(Watched::has_changed) {
             return;
@@ -95,12 +93,12 @@ impl Functions {
         }
     }
 
-    /// Hands an event to a function, and its answer to the gateway.
+    /// Invokes a function, and returns its answer.
     pub(crate) async fn invoke(&self, name: &str, event: Value, request_id: &str) -> Response {
         self.invoke_within(name, event, request_id, INTEGRATION_TIMEOUT).await
     }
 
-    /// Does so with no more time than `limit`.
+    /// Invokes a function with at most `limit` of time.
     pub(crate) async fn invoke_within(&self, name: &str, event: Value, request_id: &str, limit: Duration) -> Response {
         self.look_at_catalog();
         let running = Arc::clone(&self.running.read().unwrap_or_else(PoisonError::into_inner));
@@ -112,7 +110,7 @@ impl Functions {
         request_id.clone_into(&mut context.request_id);
         context.deadline = unix_millis(self.time.now() + timeout);
         context.xray_trace_id = event["headers"]["x-amzn-trace-id"].as_str().map(segment_of);
-        // A panic is the function's; the gateway goes on.
+        // A panic ends the invocation, not the gateway.
         let run = AssertUnwindSafe(run(function, event, context)).catch_unwind();
         match tokio::time::timeout(timeout, run).await {
             Ok(Ok(Ok(answer))) => from_function(answer).unwrap_or_else(integration_failure),
@@ -121,8 +119,7 @@ impl Functions {
     }
 }
 
-/// Lambda goes on with the gateway's trace, in a segment of its own, and decides
-/// whether to sample it where nobody has.
+/// Lambda continues the gateway's trace in its own segment, and decides about sampling if the gateway has not.
 fn segment_of(trace: &str) -> String {
     let decision = if trace.contains("Sampled=") { "" } else { ";Sampled=1" };
     format!("{trace};Parent={SEGMENT_ID}{decision}")
@@ -134,7 +131,7 @@ fn say(what: &str) {
 
 /// One invocation: event JSON in, gateway JSON out.
 async fn run(function: &Function, event: Value, context: Context) -> Result<Value, Error> {
-    // Through text, as from the runtime API: what a function cannot read must fail here too.
+    // Parsed from text, like an event of the Runtime API: an event that a function cannot read must fail here too.
     let event: GatewayEvent = serde_json::from_str(&event.to_string())?;
     let answer = dynabind::http::invoke(function.handler.as_ref(), LambdaEvent::new(event, context)).await?;
     Ok(serde_json::to_value(answer)?)

@@ -1,4 +1,4 @@
-//! From a function's answer to HTTP, and the gateway's own answers.
+//! The conversion of a function's answer to HTTP, and the gateway's own answers.
 
 use axum::Json;
 use axum::body::Body;
@@ -12,12 +12,12 @@ use serde_json::{Map, Value, json};
 
 const REMAPPED_WWW_AUTHENTICATE: HeaderName = HeaderName::from_static("x-amzn-remapped-www-authenticate");
 
-/// The gateway's own words.
+/// An answer of the gateway itself.
 pub(super) fn message(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "message": text }))).into_response()
 }
 
-/// What a caller sees when a function fails.
+/// The answer to a caller if a function fails.
 pub(super) fn integration_failure() -> Response {
     message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
@@ -37,7 +37,7 @@ struct FunctionAnswer {
     is_base64_encoded: bool,
 }
 
-/// The answer as HTTP; `None` when a gateway could not make sense of it.
+/// The answer as HTTP; `None` if the gateway would not accept it.
 pub(super) fn from_function(answer: Value) -> Option<Response> {
     let answer: FunctionAnswer = serde_json::from_value(answer).ok()?;
     let body = answer.body.unwrap_or_default();
@@ -55,8 +55,8 @@ pub(super) fn from_function(answer: Value) -> Option<Response> {
     Some(response)
 }
 
-/// The gateway keeps `WWW-Authenticate` for its own answers and renames that of
-/// a function ("Amazon API Gateway important notes", remapped headers).
+/// The gateway reserves `WWW-Authenticate` for its own answers and renames that of a function ("Amazon API Gateway important
+/// notes", remapped headers).
 fn remapped(name: HeaderName) -> HeaderName {
     if name == WWW_AUTHENTICATE { REMAPPED_WWW_AUTHENTICATE } else { name }
 }

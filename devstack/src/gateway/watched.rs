@@ -1,13 +1,13 @@
-//! A file that somebody edits while the stack is up.
+//! A file that may change while the stack runs.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// What tells one state of a file from the next; `None` while it is not there.
+/// The properties that differ between two versions of a file; `None` while it does not exist.
 type Stamp = Option<(SystemTime, u64)>;
 
-/// A file, and the state in which it was last looked at.
+/// A file, and its version at the last check.
 #[derive(Debug)]
 pub(super) struct Watched {
     path: PathBuf,
@@ -21,7 +21,7 @@ impl Watched {
         watched
     }
 
-    /// Whether it has changed since the last time of asking.
+    /// Whether it has changed since the last check.
     pub(super) fn has_changed(&self) -> bool {
         let metadata = std::fs::metadata(&self.path).ok();
         let stamp = metadata.and_then(|metadata| Some((metadata.modified().ok()?, metadata.len())));

@@ -10,7 +10,7 @@ use crate::entra::Hindrance;
 pub(crate) struct User {
     /// The name that `GET /dev/token?user=` takes.
     pub(crate) name: String,
-    /// What a person is called.
+    /// The display name.
     #[serde(rename = "displayName")]
     pub(crate) display_name: String,
     /// The e-mail address.
@@ -19,7 +19,7 @@ pub(crate) struct User {
     pub(crate) tenant: String,
     /// The caller's groups.
     pub(crate) groups: Vec<String>,
-    /// One sentence on what to see.
+    /// One sentence about what this caller sees.
     pub(crate) about: String,
 }
 
@@ -36,7 +36,7 @@ impl User {
         }
     }
 
-    /// The claims that tell who this is.
+    /// The claims that identify this caller.
     pub(crate) fn claims(&self) -> [(&'static str, Value); 5] {
         [
             ("sub", json!(self.name)),
@@ -48,7 +48,7 @@ impl User {
     }
 }
 
-/// The demo's callers, for whom the demo catalog is written.
+/// The demo's callers. The demo catalog is written for them.
 pub(crate) fn demo_users() -> Vec<User> {
     vec![
         User::new(
@@ -81,7 +81,7 @@ pub(crate) fn demo_users() -> Vec<User> {
     ]
 }
 
-/// People for whom Entra issues no token, by e-mail address. Only the first is a caller of the demo.
+/// Users for whom Entra issues no token, by e-mail address. Only the first is a caller of the demo.
 pub(crate) fn hindered() -> Vec<(String, Hindrance)> {
     let people = [
         ("mia@contoso.example", Hindrance::SecondFactor),

@@ -1,4 +1,4 @@
-//! Answers in the REST API's shapes.
+//! Answers in the formats of the REST API.
 
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -17,7 +17,7 @@ pub(super) const CLUSTER: &str = "https://WABI-STAND-IN-redirect.analysis.window
 
 const JSON_TYPE: &str = "application/json; odata.metadata=minimal; odata.streaming=true";
 
-/// What a route answers.
+/// The answer of a route.
 pub(super) type Answer = Result<Response, Refusal>;
 
 /// A 200 with a body.
@@ -78,7 +78,7 @@ pub(super) fn user(api: &PowerBi, (principal, role): &(Principal, Role)) -> Valu
     body
 }
 
-/// A paused capacity keeps its workspaces: only its own `state` tells that it is paused.
+/// A paused capacity keeps its workspaces. Only its `state` shows that it is paused.
 pub(super) fn capacity(capacity: &Capacity) -> Value {
     json!({
         "id": capacity.id,
@@ -104,7 +104,7 @@ pub(super) fn report(api: &PowerBi, report: &Report) -> Value {
         "users": [],
         "subscriptions": [],
     });
-    // A paginated report names no dataset here.
+    // The metadata of a paginated report has no dataset.
     if !report.paginated {
         body["datasetId"] = json!(report.dataset);
         let home = api.fake_tenant.dataset(&report.dataset).map(|dataset| dataset.workspace.clone());

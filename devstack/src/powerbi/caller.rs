@@ -1,4 +1,4 @@
-//! Who calls the REST API.
+//! The caller of the REST API.
 
 use std::time::SystemTime;
 
@@ -12,11 +12,11 @@ use crate::ledger::{AccessToken, Audience, Bearer, Ledger};
 
 const PROFILE_HEADER: &str = "x-powerbi-profile-id";
 
-/// A caller whose access token is good.
+/// A caller with a valid access token.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) principal: Principal,
-    /// When the access token ends, and every embed token made with it.
+    /// When the access token expires, and with it every embed token made with it.
     pub(super) token_expires: SystemTime,
 }
 
@@ -70,7 +70,7 @@ fn bearer_token(value: &HeaderValue) -> Option<&str> {
     (is_bearer && UnverifiedJwt::parse(token).is_some()).then_some(token)
 }
 
-/// The profile header's value, which must not be sent twice.
+/// The value of the profile header, which must not be repeated.
 fn profile(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(PROFILE_HEADER).iter();
     match (values.next(), values.next()) {

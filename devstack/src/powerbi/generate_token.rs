@@ -17,7 +17,7 @@ use crate::fake_tenant::{Dataset, Principal, Report, Role, Workspace, same_id};
 use crate::ledger::{DatasetGrant, EmbedToken, ReportGrant};
 use crate::time_source::{rfc3339, unix_seconds};
 
-/// Makes an embed token for everything that the request names, or refuses.
+/// Makes an embed token for the items of a request, or refuses.
 pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     let request = TokenRequest::parse(headers, body)?;
     let items = Items::find(api, &request)?;
@@ -30,7 +30,7 @@ pub(super) fn generate(api: &PowerBi, caller: &Caller, headers: &HeaderMap, body
     Ok(issue(api, &request, expiration(api, caller, &request)))
 }
 
-/// What a request names, found.
+/// The items of a request.
 struct Items<'a> {
     datasets: Vec<&'a Dataset>,
     paginated: Vec<&'a Report>,
@@ -67,7 +67,7 @@ impl<'a> Items<'a> {
     /// Items of several workspaces, and paginated reports, need a member.
     fn check_rights(&self, caller: &Caller) -> Result<(), Refusal> {
         for workspace in &self.workspaces {
-            // An item that the caller cannot see is answered as an item that does not exist.
+            // The answer for an item that the caller cannot see is that for an item that does not exist.
             caller.role_in(workspace).ok_or_else(Refusal::entity_not_found)?;
         }
         let role_at = |id: &str| {
@@ -107,11 +107,11 @@ fn check_targets(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> Resu
     })
 }
 
-/// The rest of the access token's life, or less where less is asked for.
+/// The remaining lifetime of the access token, or less if the request says so.
 fn expiration(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> SystemTime {
     let asked = request.lifetime_in_minutes.and_then(|minutes| u64::try_from(minutes).ok());
     match asked {
-        // Zero is as good as nothing.
+        // Zero means no limit.
         None | Some(0) => caller.token_expires,
         Some(minutes) => {
             let wanted = api.time.now() + Duration::from_secs(minutes.saturating_mul(60));
@@ -148,7 +148,7 @@ fn issue(api: &PowerBi, request: &TokenRequest, expires: SystemTime) -> Value {
     })
 }
 
-/// A text of the real one's look: base64 that starts as gzip does, a dot, base64 JSON.
+/// A text in the format of a real token: base64 that starts like gzip, a dot, and JSON in base64.
 fn token_text(expires: SystemTime) -> String {
     let mut zipped = vec![0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0x04, 0];
     zipped.extend(std::iter::repeat_with(|| fastrand::u8(..)).take(740));

@@ -32,7 +32,7 @@ pub(super) fn check(
     })
 }
 
-/// The identities as the token keeps them.
+/// The identities in the format of the token.
 pub(super) fn granted(request: &TokenRequest) -> Vec<Identity> {
     let granted = request.identities().iter().map(|identity| Identity {
         username: identity.username.clone(),
@@ -64,7 +64,7 @@ fn check_shape(identity: &IdentityItem) -> Result<(), Refusal> {
     if custom_data.len() > MAX_CUSTOM_DATA {
         return Err(Refusal::invalid("customData has at most 1024 characters."));
     }
-    // Both need a source that this tenant does not have.
+    // Both need a kind of source that this tenant does not have.
     if identity.identity_blob.is_some() {
         return Err(Refusal::invalid("identityBlob is only supported for Azure SQL."));
     }
@@ -95,7 +95,7 @@ fn check_cover(identity: &IdentityItem, request: &TokenRequest, covered: &mut Ha
     Ok(())
 }
 
-/// Only paginated reports have an identity of their own.
+/// Only paginated reports can have an identity.
 fn check_reports(identity: &IdentityItem, paginated: &[&str]) -> Result<(), Refusal> {
     let reports = identity.reports.as_deref().unwrap_or_default();
     match reports.iter().find(|id| !paginated.iter().any(|known| same_id(known, id))) {
@@ -115,7 +115,7 @@ fn check_need(dataset: &Dataset, identity: Option<&IdentityItem>, principal: &Pr
             Err(Refusal::invalid("Creating embed token with effective identity is not supported for this datasource."))
         }
         (IdentityNeed::None | IdentityNeed::Unsupported, None) => Ok(()),
-        // A person who asks without an identity sees every row.
+        // A user who requests a token without an identity sees every row.
         (_, None) if matches!(principal, Principal::User(_)) => Ok(()),
         (_, None) => about("requires effective identity to be provided"),
         (IdentityNeed::Roles, Some(identity)) if identity.roles.as_deref().unwrap_or_default().is_empty() => {

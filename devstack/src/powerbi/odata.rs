@@ -1,15 +1,15 @@
-//! The little of `OData` that the list of workspaces takes.
+//! The part of `OData` that the list of workspaces supports.
 
 use super::refusal::Refusal;
 use crate::fake_tenant::{Workspace, same_id};
 
-/// The most workspaces in one answer.
+/// The maximum number of workspaces in one answer.
 const MAX_TOP: usize = 5000;
 
 /// `$filter`, `$top` and `$skip`.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// Any of these lets a workspace through; none given lets all through.
+    /// A workspace must match one of these; without any, all match.
     filters: Vec<Filter>,
     top: usize,
     skip: usize,

@@ -1,4 +1,4 @@
-//! Refusals in the REST API's shapes.
+//! Refusals in the formats of the REST API.
 //!
 //! The reference declares no error schema. Statuses, headers and bodies are those that were recorded or reported;
 //! where only the status is documented, the function says so.
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// The header that names the cause of a refusal.
 const ERROR_INFO: HeaderName = HeaderName::from_static("x-powerbi-error-info");
 
-/// Why the REST API does not do as it is asked.
+/// A refusal of the REST API.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -37,7 +37,7 @@ impl Refusal {
     }
 
     /// A code and a message.
-    fn told(status: StatusCode, code: &'static str, message: &str) -> Self {
+    fn with_message(status: StatusCode, code: &'static str, message: &str) -> Self {
         let body = json!({"error": {"code": code, "message": message}});
         Self { body: Some(body), ..Self::bare(status, code) }
     }
@@ -55,7 +55,7 @@ impl Refusal {
         Self::silent(StatusCode::FORBIDDEN)
     }
 
-    /// The token has not the form of a JWT.
+    /// The token does not have the form of a JWT.
     pub(super) fn invalid_token() -> Self {
         Self::bare(StatusCode::FORBIDDEN, "InvalidToken")
     }
@@ -65,7 +65,7 @@ impl Refusal {
         Self::bare(StatusCode::FORBIDDEN, "TokenExpired")
     }
 
-    /// Conditional access demands claims that the token lacks.
+    /// Conditional access requires claims that the token does not have.
     pub(super) fn insufficient_claims() -> Self {
         let claims = json!({"access_token": {"acrs": {"essential": true, "value": "c1"}}}).to_string();
         let challenge = format!(
@@ -97,15 +97,19 @@ impl Refusal {
 
     /// The caller is not a member of the workspace. The status is documented, the body is not.
     pub(super) fn not_a_member() -> Self {
-        Self::told(StatusCode::FORBIDDEN, "Forbidden", "The authenticated user is not a member of the workspace.")
+        Self::with_message(
+            StatusCode::FORBIDDEN,
+            "Forbidden",
+            "The authenticated user is not a member of the workspace.",
+        )
     }
 
     pub(super) fn not_for_applications() -> Self {
-        Self::told(StatusCode::FORBIDDEN, "Forbidden", "API is not accessible for application")
+        Self::with_message(StatusCode::FORBIDDEN, "Forbidden", "API is not accessible for application")
     }
 
     pub(super) fn shared_capacity() -> Self {
-        Self::told(
+        Self::with_message(
             StatusCode::FORBIDDEN,
             "Forbidden",
             "You have exceeded the amount of embed token that can be generated on a shared or \
@@ -126,7 +130,7 @@ impl Refusal {
     }
 
     pub(super) fn invalid(message: &str) -> Self {
-        Self::told(StatusCode::BAD_REQUEST, "InvalidRequest", message)
+        Self::with_message(StatusCode::BAD_REQUEST, "InvalidRequest", message)
     }
 }
 

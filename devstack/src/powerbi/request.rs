@@ -1,4 +1,4 @@
-//! The body of `GenerateToken`, version 2, taken at its documented word.
+//! The body of `GenerateToken`, version 2, as documented.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::guid;
 use super::refusal::Refusal;
 
-/// The most reports, datasets or target workspaces in one token.
+/// The maximum number of reports, datasets or target workspaces in one token.
 const MAX_ITEMS: usize = 50;
 
 /// `GenerateTokenRequestV2`.
@@ -26,7 +26,7 @@ pub(super) struct TokenRequest {
     identities: Option<Vec<IdentityItem>>,
     #[serde(default)]
     pub(super) lifetime_in_minutes: Option<i64>,
-    /// Needed for sources with single sign-on only, which this tenant does not have.
+    /// Only for sources with single sign-on, which this tenant does not have.
     #[serde(default, rename = "datasourceIdentities")]
     _datasource_identities: Option<Vec<DatasourceIdentity>>,
 }
@@ -111,7 +111,7 @@ struct DatasourceSelector {
 }
 
 impl TokenRequest {
-    /// Reads a body and checks everything that needs no look at Power BI.
+    /// Reads a body and checks everything that does not depend on the tenant.
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(is_json) {
@@ -156,7 +156,7 @@ impl TokenRequest {
     }
 }
 
-/// GUIDs, each once, and not too many.
+/// A list of GUIDs without duplicates, of limited length.
 fn check_items<'a>(field: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     for id in ids {

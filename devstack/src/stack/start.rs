@@ -1,4 +1,4 @@
-//! The order in which the parts of a stack come up.
+//! The start of the parts of a stack, in order.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,13 +25,13 @@ use crate::template::Template;
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 
-/// The host of embed URLs, as the client insists on it.
+/// The host of embed URLs, which the client requires.
 pub(super) const EMBED_HOST: &str = "app.powerbi.com";
 
-/// How many ports are tried after one that is taken.
+/// The number of ports to try after one that is in use.
 const TRIES: u16 = 50;
 
-/// Where the demo page's development server runs.
+/// The origin of the demo page's development server.
 const PAGE_SERVER: &str = "http://localhost:5173";
 
 pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
@@ -65,13 +65,13 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
     Ok(Stack { upstreams, issuer, gateway, gateway_server, embed, variables, files, curl })
 }
 
-/// The ports that others must know of before anything can start.
+/// The ports that other parts need before they can start.
 struct Doors {
     gateway: TcpListener,
     embed: Option<TcpListener>,
     url: String,
     port: u16,
-    /// The start of embed URLs: the real host, at our port if we play it.
+    /// The start of embed URLs: the real host, with our port if there is an embed host.
     embed_origin: String,
 }
 
@@ -97,7 +97,7 @@ impl Doors {
         let origins = format!("{url},http://localhost:{port},{PAGE_SERVER}");
         let values = [
             ("Issuer", url.clone()),
-            // Callers sign in to the app itself, which can then act for them.
+            // Callers sign in to the app itself, so that it can act on their behalf.
             ("Audience", options.fake_tenant.client_id.clone()),
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
@@ -106,10 +106,10 @@ impl Doors {
     }
 }
 
-/// What functions read from the disk. Temporary files go with this.
+/// The files that functions read. Temporary files are removed with this.
 pub(super) struct OnDisk {
     pub(super) catalog: PathBuf,
-    /// The trusted roots, when upstreams speak TLS.
+    /// The trusted roots, if upstreams use TLS.
     roots: Option<PathBuf>,
     _directory: TempDir,
 }
@@ -160,7 +160,7 @@ async fn listen(port: Port) -> Result<TcpListener, StartError> {
     }
 }
 
-/// What points a function at this stack.
+/// The variables that direct a function to this stack.
 fn variables(upstreams: &FakeServices, files: &OnDisk, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = [
         ("DYNABIND_SECRET_ID", SECRET_NAME.to_owned()),
@@ -192,7 +192,7 @@ fn page(root: &Path, doors: &Doors) -> Page {
     }
 }
 
-/// What the demo page may do: its own files, the API, and the embedded reports.
+/// The content security policy of the demo page: its own files, the API, and the embedded reports.
 fn content_security_policy(embed_origin: &str) -> String {
     [
         "default-src 'self'",

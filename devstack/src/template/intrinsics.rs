@@ -1,16 +1,16 @@
-//! `CloudFormation`'s functions, worked out as on a development machine.
+//! Evaluation of `CloudFormation` functions for a development machine.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Works out references, conditions and the functions over strings and lists.
+/// Evaluates references, conditions, and functions of strings and lists.
 pub(super) struct Resolver<'a> {
     document: &'a Value,
     given: &'a BTreeMap<String, String>,
 }
 
-/// The outcome of an expression; `None` is `AWS::NoValue`.
+/// The value of an expression; `None` is `AWS::NoValue`.
 type Resolved = Result<Option<Value>, String>;
 
 impl<'a> Resolver<'a> {
@@ -18,7 +18,7 @@ impl<'a> Resolver<'a> {
         Self { document, given }
     }
 
-    /// A value with every function in it worked out.
+    /// A value with every function evaluated.
     pub(super) fn resolve(&self, value: &Value) -> Resolved {
         match value {
             Value::Object(fields) => match single(fields) {
@@ -48,7 +48,7 @@ impl<'a> Resolver<'a> {
         match function {
             "Ref" => self.reference(argument.as_str().unwrap_or_default()),
             "Fn::Sub" => self.substitute(argument).map(|text| Some(json!(text))),
-            // No resource exists here; what it would be called is as good.
+            // There are no resources here; the logical name takes the place of the physical one.
             "Fn::GetAtt" => Ok(Some(json!(format!("dev:{}", text(argument))))),
             "Fn::If" => {
                 let [condition, yes, no] = arguments(function, argument)?;
@@ -158,7 +158,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A scalar as `CloudFormation` writes it into a string.
+/// A scalar in the format in which `CloudFormation` inserts it into a string.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

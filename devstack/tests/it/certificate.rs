@@ -1,4 +1,4 @@
-//! Client assertions: a certificate in the place of a client secret.
+//! Client assertions: a certificate instead of a client secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ use crate::client::{Reply, post_form, stack, token_url};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What a client that holds the certificate can sign.
+/// An assertion that a client with the certificate signs.
 struct Signer {
     key: RsaKeyPair,
     thumbprint: String,

@@ -1,4 +1,4 @@
-//! An HTTP client that shows everything and follows nothing.
+//! An HTTP client without redirects.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -104,12 +104,12 @@ pub(crate) fn powerbi_url(stack: &Stack, path: &str) -> String {
     format!("{}/v1.0/myorg/{path}", stack.upstream_url(PowerBi))
 }
 
-/// Asks Power BI's REST API as the service principal.
+/// Calls Power BI's REST API as the service principal.
 pub(crate) async fn powerbi(stack: &Stack, path: &str) -> Reply {
     get(&powerbi_url(stack, path), &[("authorization", &bearer(stack).await)]).await
 }
 
-/// Asks for an embed token as the service principal.
+/// Requests an embed token as the service principal.
 pub(crate) async fn generate(stack: &Stack, body: &Value) -> Reply {
     let headers = [("authorization", &*bearer(stack).await), ("content-type", "application/json")];
     send("POST", &powerbi_url(stack, "GenerateToken"), &headers, &body.to_string()).await

@@ -1,4 +1,4 @@
-//! The demo itself: what a newcomer sees, from the front door to the chart.
+//! The demo, from the start page to the chart.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The embed host: whose data a token shows, and when it shows none.
+//! The embed host: the data that a token shows, and its errors.
 
 use devstack::fake_tenant::ids;
 use devstack::{Port, Stack, StackOptions};
@@ -16,7 +16,7 @@ async fn sim(stack: &Stack, path: &str, body: &Value) -> Reply {
     send("POST", &url, &[("content-type", "application/json")], &body.to_string()).await
 }
 
-/// An embed token for the sales report over one dataset, for one person.
+/// An embed token for the sales report over one dataset, for one user.
 async fn token(stack: &Stack, dataset: &str, user: Option<&str>) -> String {
     let mut request = json!({"reports": [{"id": ids::SALES_REPORT}], "datasets": [{"id": dataset}]});
     if let Some(user) = user {
@@ -119,8 +119,8 @@ async fn granted(stack: &Stack, request: &Value) -> String {
     reply.json()["token"].as_str().unwrap().to_owned()
 }
 
-/// The reference asks for the paginated report's id in the request, and declares no refusal for its absence: the
-/// token is made, and the report does not load.
+/// The reference requires the id of the paginated report in the request, and documents no refusal without it: the token is
+/// made, and the report does not load.
 #[tokio::test]
 async fn a_paginated_visual_needs_its_report_in_the_token() {
     let stack = stack().await;
@@ -138,7 +138,7 @@ async fn a_paginated_visual_needs_its_report_in_the_token() {
     assert_eq!(ask(&[ids::STATEMENT_REPORT, ids::INVOICE_REPORT]).await.status, 200);
 }
 
-/// Without an identity that names the report, `UserID` is the service principal's object id, for which no row is.
+/// Without an identity for the report, `UserID` is the service principal's object id, which matches no row.
 #[tokio::test]
 async fn a_paginated_report_filters_by_the_identity_that_names_it() {
     let stack = stack().await;

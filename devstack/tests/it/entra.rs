@@ -1,4 +1,4 @@
-//! Entra refuses what the real one refuses.
+//! The stand-in for Entra refuses what Entra refuses.
 
 use devstack::Service::Entra;
 use devstack::Stack;
@@ -10,7 +10,7 @@ use crate::client::{Reply, bearer, client_secret, post_form, powerbi, send, stac
 const SCOPE: &str = "https://analysis.windows.net/powerbi/api/.default";
 const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
 
-/// A good form with one parameter changed; an empty value leaves it out.
+/// A valid form with one parameter changed; an empty value removes it.
 async fn with(stack: &Stack, changed: (&str, &str)) -> Reply {
     let secret = client_secret(stack);
     let good = [

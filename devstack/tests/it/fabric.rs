@@ -11,7 +11,7 @@ use devstack::{Fault, Stack, StackOptions};
 use serde_json::{Value, json};
 
 use crate::client::{Reply, bearer, bearer_for, get, powerbi_url, send, stack};
-use crate::manual_clock::ManualClock;
+use test_support::clock::ManualClock;
 
 const SCOPE: &str = "https://api.fabric.microsoft.com/.default";
 

@@ -1,4 +1,4 @@
-//! Failures on request, and what is written down about calls.
+//! Injected faults, and the log of calls.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn answers_can_be_replaced() {
     assert!(truncated.status == 200 && serde_json::from_str::<Value>(&truncated.text).is_err());
     let huge = groups_after(&stack, Fault::HugeBody { bytes: 3_000_000 }).await.unwrap();
     assert!(huge.text.len() >= 3_000_000 && huge.json() == json!({}));
-    // Each befell one request only.
+    // Each applied to one request only.
     assert_eq!(powerbi(&stack, "groups").await.status, 200);
 }
 
@@ -153,7 +153,7 @@ async fn idle_connections_can_be_reset_and_new_ones_opened() {
     let head = async || client.head(stack.upstream_url(PowerBi)).send().await;
     head().await.unwrap();
     stack.powerbi().reset_connections();
-    // The client may notice only now; at the latest it connects anew then.
+    // The client may notice only now, and then it connects again.
     if head().await.is_err() {
         head().await.unwrap();
     }

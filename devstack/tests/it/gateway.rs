@@ -1,4 +1,4 @@
-//! The gateway's doors, which open as the real one's do.
+//! The gateway authorizes requests like the real one.
 
 use devstack::Stack;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ async fn preflight_is_answered_by_the_gateway() {
     let foreign = preflight("https://evil.example").await;
     assert_eq!(foreign.status, 204);
     assert!(!foreign.headers.keys().any(|name| name.as_str().starts_with("access-control")));
-    // Without a method to ask for it is an ordinary request.
+    // Without a requested method it is an ordinary request.
     assert_eq!(send("OPTIONS", &format!("{}/token", stack.url()), &[], "").await.status, 404);
 }
 
@@ -122,7 +122,7 @@ async fn refusals_can_be_read_by_an_allowed_page() {
     assert_eq!(reply.header("access-control-allow-origin"), "");
 }
 
-/// Every route under `/dev`, with a method that it takes.
+/// Every route under `/dev`, with one of its methods.
 const CONTROL: [(&str, &str); 12] = [
     ("GET", "/dev"),
     ("GET", "/dev/users"),

@@ -1,4 +1,4 @@
-//! `GenerateToken`: what it grants and what it refuses.
+//! `GenerateToken`: successes and refusals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use devstack::fake_tenant::{FakeTenant, Principal, Role, ids};
 use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
+use test_support::clock::ManualClock;
 
 use crate::client::{bearer, generate, powerbi_url, send, stack};
-use crate::manual_clock::ManualClock;
 
-/// A request that is granted.
+/// A valid request.
 fn good() -> Value {
     json!({
         "reports": [{"id": ids::SALES_REPORT}],
@@ -19,7 +19,7 @@ fn good() -> Value {
     })
 }
 
-/// A good request with some fields replaced.
+/// A valid request with some fields replaced.
 pub(crate) fn changed(changes: &Value) -> Value {
     let mut request = good();
     for (name, value) in changes.as_object().unwrap() {
@@ -147,7 +147,7 @@ async fn the_request_itself_must_be_json_that_is_posted() {
     assert_eq!(send("GET", &url, &json, "").await.status, 405);
 }
 
-/// Without a right to build, the code is that of an item that does not exist, and the text is in the details.
+/// Without build permission, the code is that of an item that does not exist, and the text is in the details.
 #[tokio::test]
 async fn a_dataset_that_may_only_be_read_is_answered_as_if_it_did_not_exist() {
     let stack = stack().await;

@@ -1,4 +1,4 @@
-//! `GenerateToken`: which effective identities it takes.
+//! `GenerateToken`: the effective identities that it accepts.
 
 use devstack::fake_tenant::ids;
 use serde_json::{Value, json};

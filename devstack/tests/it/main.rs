@@ -1,6 +1,6 @@
-//! The stack as others meet it: over HTTP.
+//! Tests of the stack over HTTP.
 
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod certificate;
 mod client;
@@ -12,7 +12,6 @@ mod faults;
 mod gateway;
 mod generate_token;
 mod identities;
-mod manual_clock;
 mod powerbi;
 mod secrets_manager;
 mod stack;

@@ -1,4 +1,4 @@
-//! Power BI's REST API, the part that only reads.
+//! Power BI's REST API: the calls that only read.
 
 use devstack::Service::PowerBi;
 use devstack::fake_tenant::ids;
@@ -106,7 +106,7 @@ async fn what_is_absent_or_closed_is_refused_in_its_own_way() {
 async fn a_token_that_is_not_accepted_is_refused_as_the_service_refuses_it() {
     let stack = stack().await;
     let url = powerbi_url(&stack, "groups");
-    // A JWT by its form, but not one that Entra has issued.
+    // It has the form of a JWT, but Entra has not issued it.
     let unknown = format!("Bearer {}", stack.token_for("ana@contoso"));
     for (authorization, info) in [
         (None, ""),

@@ -1,4 +1,4 @@
-//! How the targets that read JSON change an input: most changes keep it JSON, the others are libFuzzer's own.
+//! The mutator of the targets that read JSON: most changes keep it JSON, the others are those of libFuzzer.
 
 use libfuzzer_sys::{fuzz_mutator, fuzzer_mutate};
 

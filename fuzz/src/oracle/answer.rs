@@ -1,4 +1,4 @@
-//! Whether an answer is one that the contract permits.
+//! Checks of answers against the contract.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,17 @@ use super::binding::Binding;
 use super::token::{Issued, violations};
 use super::verdict::Verdict;
 use super::view::{Bound, Reading, View};
-use super::{Asked, Oracle, items, lower};
+use super::{Oracle, RequestEvent, items, lower};
 
-/// What is wrong with an answer to a well-formed request while every upstream
-/// answers well. `code` is that of the problem, `ok` for a token.
+/// The faults of an answer to a well-formed request while no upstream fails. `code` is that of the problem, or `ok`.
 #[must_use]
-pub fn faults(oracle: &Oracle, asked: &Asked<'_>, code: &str, body: &Value, issued: Option<&Issued>) -> Vec<String> {
+pub fn faults(
+    oracle: &Oracle,
+    asked: &RequestEvent<'_>,
+    code: &str,
+    body: &Value,
+    issued: Option<&Issued>,
+) -> Vec<String> {
     let verdict = Verdict::on(oracle, asked);
     let mut found = Vec::new();
     if !verdict.permitted.contains(code) {
@@ -23,9 +28,9 @@ pub fn faults(oracle: &Oracle, asked: &Asked<'_>, code: &str, body: &Value, issu
     found
 }
 
-/// What an answer allows, and no grant does. It holds whatever the upstreams do.
+/// The permissions in an answer that no grant gives. There must be none, even if upstreams fail.
 #[must_use]
-pub fn breaches(oracle: &Oracle, asked: &Asked<'_>, body: &Value, issued: Option<&Issued>) -> Vec<String> {
+pub fn breaches(oracle: &Oracle, asked: &RequestEvent<'_>, body: &Value, issued: Option<&Issued>) -> Vec<String> {
     let mut found = issued.map(|issued| violations(oracle, asked, issued)).unwrap_or_default();
     if body["configs"].is_array() {
         found.extend(misconfigured(oracle, asked, body));
@@ -33,15 +38,15 @@ pub fn breaches(oracle: &Oracle, asked: &Asked<'_>, body: &Value, issued: Option
     found
 }
 
-/// The bindings that a `bindings-conflict` names, by their places in the request.
+/// The bindings that a `bindings-conflict` names, by their index in the request.
 #[must_use]
 pub fn conflicting(problem: &Value) -> BTreeSet<usize> {
     let pointers = items(&problem["errors"]).iter().filter_map(|error| error["pointer"].as_str());
     pointers.filter_map(|pointer| pointer.strip_prefix("/bindings/")?.split('/').next()?.parse().ok()).collect()
 }
 
-/// Configs that are not those of their bindings.
-fn misconfigured(oracle: &Oracle, asked: &Asked<'_>, body: &Value) -> Vec<String> {
+/// The faults of the configs.
+fn misconfigured(oracle: &Oracle, asked: &RequestEvent<'_>, body: &Value) -> Vec<String> {
     let (Some(caller), configs) = (asked.caller(), items(&body["configs"])) else { return Vec::new() };
     let tenant = asked.tenant(&caller).unwrap_or_default();
     let view = View::new(oracle, &caller, &tenant, Reading::Generous);
@@ -62,7 +67,7 @@ fn misconfigured(oracle: &Oracle, asked: &Asked<'_>, body: &Value) -> Vec<String
     found
 }
 
-/// The fields of a config that are not those of its binding.
+/// The fields of a config that do not match its binding.
 fn differences(config: &Value, bound: &Bound) -> Vec<&'static str> {
     let dataset = &bound.entry.dataset.id;
     let can_save = bound.saves.iter().any(Option::is_some);

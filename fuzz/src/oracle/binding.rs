@@ -4,19 +4,19 @@ use serde_json::Value;
 
 use super::items;
 
-/// What a page asks for.
+/// One requested binding.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Binding {
     /// The key of the report.
     pub report: Option<String>,
-    /// The key of the dataset; left out where the grants allow only one.
+    /// The key of the dataset; absent if the grants allow only one.
     pub dataset: Option<String>,
     /// `view`, `edit` or `create`.
     pub mode: String,
 }
 
 impl Binding {
-    /// The bindings of a body; whatever is not text is as good as absent.
+    /// The bindings of a body. A value that is not a text counts as absent.
     #[must_use]
     pub fn all(body: &Value) -> Vec<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);

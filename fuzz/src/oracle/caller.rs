@@ -1,5 +1,4 @@
-//! The caller of a gateway event, read from the event's JSON as the contract
-//! says in "How claims are read".
+//! The caller of a gateway event, read from the event's JSON as in "How claims are read" of the contract.
 
 use std::collections::BTreeSet;
 
@@ -7,39 +6,39 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// Who asks, and what the gateway has verified about them.
+/// The caller, with the claims that the gateway has verified.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// The groups that the caller has.
+    /// The groups that the caller certainly has.
     pub groups: BTreeSet<String>,
-    /// The groups that the caller may be taken to have; never fewer than `groups`.
+    /// The groups that the caller possibly has. They include `groups`.
     pub possible_groups: BTreeSet<String>,
     claims: Map<String, Value>,
-    /// Names of claims that are text here and may have been a list in the token.
+    /// The names of claims that are text here and may have been a list in the token.
     flattened: BTreeSet<String>,
 }
 
-/// A claim that is to fill a place for one value.
+/// A claim in a place for one value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Claim {
     /// This text.
     Certain(String),
-    /// This text, or nothing: the event does not tell whether it was a list.
+    /// This text or nothing: the event does not show whether it was a list.
     Possible(String),
     /// Nothing.
     Absent,
 }
 
-/// Where an event holds its claims, which decides how they are read.
+/// The place of the claims in an event, which decides how they are read.
 enum Source<'e> {
     /// An HTTP API's JWT authorizer, which flattens lists.
     HttpApiJwt(&'e Map<String, Value>),
-    /// Anything else: every value is what it looks like.
+    /// Any other: values have their types.
     AsTheyAre(Map<String, Value>),
 }
 
 impl Caller {
-    /// The caller of an event; `None` if the gateway has verified nobody.
+    /// The caller of an event; `None` without verified claims.
     #[must_use]
     pub fn of_event(event: &Value, groups_claim: &str) -> Option<Self> {
         let mut caller = match source(event)? {
@@ -49,7 +48,7 @@ impl Caller {
         let groups = caller.claims.get(groups_claim).cloned().unwrap_or_default();
         if let (true, Some(inside)) = (caller.flattened.contains(groups_claim), inside_brackets(&groups)) {
             caller.possible_groups = inside.split_whitespace().map(str::to_owned).collect();
-            // With a token that contradicts the authorizer, the contract does not say that the text is split.
+            // The contract does not say that the text is split if the token contradicts the authorizer.
             caller.groups = if has_bearer(event) { BTreeSet::new() } else { caller.possible_groups.clone() };
         } else {
             caller.groups = groups_of(&groups);
@@ -58,7 +57,7 @@ impl Caller {
         Some(caller)
     }
 
-    /// The caller of an authorizer that flattens lists, whose token may be there to read.
+    /// The caller of an authorizer that flattens lists. The token may be in the event.
     fn of_flattened(claims: &Map<String, Value>, payload: Option<Map<String, Value>>) -> Self {
         if let Some(claims) = payload {
             return Self { claims, ..Self::default() };
@@ -80,7 +79,7 @@ impl Caller {
         }
     }
 
-    /// The one value that a claim may be taken to have, if any.
+    /// The possible single value of a claim.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         match self.claim(name) {
@@ -101,14 +100,14 @@ fn source(event: &Value) -> Option<Source<'_>> {
         return Some(Source::AsTheyAre(with_subject(context)));
     }
     match authorizer["claims"].as_object() {
-        // Only an HTTP API names the version in payload format 1.0.
+        // In payload format 1.0, only an HTTP API has the version.
         Some(claims) if event["version"] == "1.0" => Some(Source::HttpApiJwt(claims)),
         Some(claims) => Some(Source::AsTheyAre(claims.clone())),
         None => Some(Source::AsTheyAre(with_subject(authorizer.as_object()?))),
     }
 }
 
-/// The context of a Lambda authorizer, which may name the subject as the principal.
+/// The context of a Lambda authorizer, in which the principal may be the subject.
 fn with_subject(context: &Map<String, Value>) -> Map<String, Value> {
     let mut claims = context.clone();
     if let (false, Some(principal)) = (claims.contains_key("sub"), claims.get("principalId").cloned()) {
@@ -117,11 +116,10 @@ fn with_subject(context: &Map<String, Value>) -> Map<String, Value> {
     claims
 }
 
-/// The claims as the payload of the bearer token has them, if they are the authorizer's.
+/// The claims in the payload of the bearer token, if they agree with those of the authorizer.
 ///
-/// The authorizer hands over every claim of the token that it has verified, so a
-/// payload that differs is another token's, and a claim that only the payload has is
-/// not verified.
+/// The authorizer passes on every claim of the verified token. So a payload that differs belongs to another token, and a claim
+/// that is only in the payload is not verified.
 fn verified_payload(event: &Value, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
     let payload = bearer(event)?.split('.').nth(1)?;
     let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
@@ -142,7 +140,7 @@ fn has_bearer(event: &Value) -> bool {
     bearer(event).is_some()
 }
 
-/// A claim as an HTTP API's JWT authorizer hands it over.
+/// A claim in the format of an HTTP API's JWT authorizer.
 #[must_use]
 pub fn flat(value: &Value) -> String {
     match value {
@@ -171,8 +169,8 @@ fn groups_of(value: &Value) -> BTreeSet<String> {
     }
 }
 
-/// The groups of a text that encodes a list: gateways whose contexts hold only texts have
-/// lists as JSON, or with commas as Cognito writes them. The contract does not mention them.
+/// The groups of a text that encodes a list. Gateways whose contexts contain only texts write lists as JSON, or with commas like
+/// Cognito. The contract does not mention them.
 fn encoded_groups(value: &Value) -> Vec<String> {
     let Some(text) = value.as_str() else { return Vec::new() };
     match serde_json::from_str::<Value>(text) {

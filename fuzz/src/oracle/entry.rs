@@ -1,4 +1,4 @@
-//! What the catalog says of a dataset or a report, rendered for one caller.
+//! The catalog's datasets and reports, rendered for one caller.
 
 use serde_json::{Value, json};
 
@@ -6,29 +6,29 @@ use super::caller::Caller;
 use super::template::{Filled, fill};
 use super::{items, lower, texts};
 
-/// The limits of Power BI that the contract names.
+/// The limits of Power BI in the contract.
 const LONGEST_USERNAME: usize = 256;
 const LONGEST_ROLE: usize = 50;
 
-/// An effective identity as it is to go over the wire.
+/// The expected effective identity in the request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Identity {
     /// The dataset is named without an identity.
     None,
-    /// Exactly this one, with `null` for what is absent.
+    /// Exactly this one, with `null` for absent parts.
     Exactly(Value),
-    /// The caller lacks the claim that it needs.
+    /// None: the caller does not have the claim that it needs.
     Missing,
 }
 
-/// A dataset under the identity that its place in the catalog demands.
+/// A dataset with the identity that its place in the catalog requires.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Scoped {
     /// The id of the dataset, in lower case.
     pub id: String,
     /// Its identity.
     pub identity: Identity,
-    /// Whether the contract leaves no doubt that the identity can be rendered.
+    /// Whether the identity can certainly be rendered according to the contract.
     pub is_certain: bool,
 }
 
@@ -39,12 +39,12 @@ pub(super) struct Entry {
     pub key: String,
     /// The dataset itself.
     pub dataset: Scoped,
-    /// What else the token names because of it.
+    /// The other items that the token names because of it.
     pub needs: Vec<Scoped>,
 }
 
 impl Entry {
-    /// The entry that the catalog has under this key.
+    /// The entry of the catalog with this key.
     #[must_use]
     pub(super) fn of_catalog(catalog: &Value, key: &str, caller: &Caller) -> Option<Self> {
         let entry = catalog["datasets"].get(key)?;
@@ -56,21 +56,21 @@ impl Entry {
         Some(Self { key: key.to_owned(), dataset, needs: needs.collect() })
     }
 
-    /// The entry that a grant of a workspace stands for.
+    /// The entry of a dataset that a workspace grant covers.
     #[must_use]
     pub(super) fn of_workspace(key: &str) -> Self {
         let dataset = Scoped { id: key.to_lowercase(), identity: Identity::None, is_certain: true };
         Self { key: key.to_owned(), dataset, needs: Vec::new() }
     }
 
-    /// Whether it is one that a grant of a workspace stands for.
+    /// Whether a workspace grant covers it.
     pub(super) fn is_of_workspace(&self) -> bool {
         *self == Self::of_workspace(&self.dataset.id)
     }
 }
 
 impl Scoped {
-    /// A dataset under the identity that this JSON describes for the caller.
+    /// A dataset with the identity that this JSON describes for the caller.
     #[must_use]
     pub(super) fn new(id: &str, identity: &Value, caller: &Caller) -> Self {
         let (identity, is_certain) = render(identity, caller);
@@ -96,7 +96,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// A part that may be absent, and of which the contract does not say which characters it may have.
+    /// An optional part. The contract does not define its permitted characters.
     fn optional(&mut self, template: &Value) -> Option<Value> {
         if template.is_null() {
             return Some(Value::Null);
@@ -109,7 +109,7 @@ impl Renderer<'_> {
     fn identity(&mut self, identity: &Value) -> Option<Value> {
         let username = self.part(&identity["username"], fits_username)?;
         let roles: Option<Vec<_>> = items(&identity["roles"]).iter().map(|role| self.part(role, fits_role)).collect();
-        // The contract does not say whether a role may hold control characters.
+        // The contract does not say whether a role may contain control characters.
         self.is_certain &= roles.iter().flatten().all(|role| !role.chars().any(char::is_control));
         let custom_data = self.optional(&identity["customData"])?;
         let context = self.optional(&identity["auditableContext"])?;
@@ -128,19 +128,19 @@ fn render(identity: &Value, caller: &Caller) -> (Identity, bool) {
     }
 }
 
-/// Whether Power BI takes it for a user name.
+/// Whether Power BI accepts it as a user name.
 #[must_use]
 pub(super) fn fits_username(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST_USERNAME && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Whether Power BI takes it for a role.
+/// Whether Power BI accepts it as a role.
 #[must_use]
 pub(super) fn fits_role(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= LONGEST_ROLE && !text.contains(',')
 }
 
-/// An identity of a request on the wire, in the form of [`Identity::Exactly`].
+/// An identity of a request, in the form of [`Identity::Exactly`].
 #[must_use]
 pub(super) fn of_wire(identity: &Value) -> Value {
     let roles = if identity["roles"].is_null() { json!([]) } else { identity["roles"].clone() };
@@ -157,14 +157,14 @@ pub(super) struct Report {
     pub is_paginated: bool,
     /// The ids of the paginated reports inside it.
     pub inner: Vec<String>,
-    /// Whether it holds a paginated visual.
+    /// Whether it contains a paginated visual.
     pub has_visual: bool,
-    /// Its own dataset, if the catalog puts that into the token and Power BI knows it.
+    /// Its own dataset, if the catalog includes it in the token and it exists in Power BI.
     pub own: Option<Scoped>,
 }
 
 impl Report {
-    /// The report that the catalog has under this key; `own` is the dataset that it was built on.
+    /// The report of the catalog with this key; `own` is the dataset that it was built on.
     #[must_use]
     pub(super) fn of_catalog(catalog: &Value, key: &str, own: Option<&String>, caller: &Caller) -> Option<Self> {
         let entry = catalog["reports"].get(key)?;

@@ -3,16 +3,14 @@
 use super::entry::{Identity, Scoped};
 use super::view::{Bound, View};
 
-/// Whether a choice of save targets exists, or every choice does, with which all
-/// rules of "Which bindings may share a token" hold.
+/// Whether all rules of "Which bindings may share a token" hold for some choice of save targets, or for every choice.
 ///
-/// A binding that several grants open may have several save targets, and the
-/// contract does not say which one the product takes.
+/// A binding that several grants cover may have several save targets, and the contract does not say which one applies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Choice {
-    /// With at least one choice.
+    /// For at least one choice.
     Some,
-    /// With whatever choice.
+    /// For every choice.
     Every,
 }
 
@@ -40,31 +38,31 @@ pub(super) fn modes_may_share(view: &View<'_>, bounds: &[Bound], choice: Choice)
     }
 }
 
-/// `saves[i]` is where the result of `writing[i]` may be saved.
+/// `saves[i]` is the save target of `writing[i]`.
 fn rules_hold(view: &View<'_>, bounds: &[Bound], writing: &[&Bound], saves: &[Option<&str>]) -> bool {
     let targets = || saves.iter().copied().flatten().map(Some);
     writing.iter().zip(saves.iter().copied()).all(|(bound, save)| {
         bounds.iter().map(|other| &other.entry).all(|entry| match &bound.report {
-            // The targets are the whole token's, so an editable report may be saved to each.
+            // Targets apply to the whole token, so an editable report may be saved to each.
             Some(report) => targets().chain([save]).all(|target| view.lets_edit_for(&report.id, entry, target)),
             None => view.lets_create(entry, save),
         })
     })
 }
 
-/// How the identities of the datasets in one token fit together.
+/// The consistency of the identities in one token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Identities {
-    /// Each dataset has one.
+    /// Each dataset has one identity.
     Agree,
-    /// A dataset goes with an identity in one place, and without one where it is only needed, or
-    /// a paginated report goes under two; the contract does not say whether that is a conflict.
+    /// A dataset has an identity in one place and none where it is only needed, or a paginated report has two. The contract does
+    /// not say whether that is a conflict.
     Unclear,
-    /// A dataset goes under two.
+    /// A dataset has two identities.
     Clash,
 }
 
-/// How the identities of these bindings fit together.
+/// The consistency of the identities of these bindings.
 #[must_use]
 pub(super) fn identities_of(bounds: &[Bound]) -> Identities {
     let mut all: Vec<(&Scoped, bool)> = Vec::new();
@@ -87,8 +85,8 @@ pub(super) fn identities_of(bounds: &[Bound]) -> Identities {
     if verdict == Identities::Agree && paginated_reports_differ(bounds) { Identities::Unclear } else { verdict }
 }
 
-/// Whether a paginated report is bound under several identities. An identity names such reports,
-/// and the contract does not say whether that is a conflict.
+/// Whether a paginated report is bound with several identities. An identity names such reports, and the contract does not say
+/// whether that is a conflict.
 fn paginated_reports_differ(bounds: &[Bound]) -> bool {
     let named = |bound: &Bound| {
         let report = bound.report.as_ref();
@@ -101,15 +99,15 @@ fn paginated_reports_differ(bounds: &[Bound]) -> bool {
     })
 }
 
-/// What the token names because of a binding, beside the bound dataset.
+/// The datasets that a token names because of a binding, besides the bound one.
 pub(super) fn needed(bound: &Bound) -> impl Iterator<Item = &Scoped> {
     bound.entry.needs.iter().chain(bound.report.iter().filter_map(|report| report.own.as_ref()))
 }
 
-/// Whether one binding brings a dataset, unbound, into the token of another that edits or creates.
+/// Whether one binding adds an unbound dataset to the token of another that edits or creates.
 ///
-/// The rules speak of bound datasets only, but sharing may add no permission: the contract
-/// leaves open whether this is a conflict.
+/// The rules concern bound datasets only, but sharing must not add a permission. The contract does not say whether this is a
+/// conflict.
 pub(super) fn brings_more(bounds: &[Bound]) -> bool {
     let is_bound = |id: &String| bounds.iter().any(|bound| bound.entry.dataset.id == *id);
     let brings = |bound: &Bound, id: &String| needed(bound).any(|scoped| scoped.id == *id);

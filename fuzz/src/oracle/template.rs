@@ -5,18 +5,18 @@ use super::caller::{Caller, Claim};
 /// One part of a template.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Piece {
-    /// A character that stands for itself.
+    /// A literal character.
     Literal(char),
     /// The value of the claim with this name.
     Claim(String),
 }
 
-/// What a template becomes for one caller.
+/// A template rendered for one caller.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Filled {
-    /// This text and no other.
+    /// Exactly this text.
     Certain(String),
-    /// This text, or a refusal: the contract does not decide how the claim is read.
+    /// This text or a refusal: the contract does not say how the claim is read.
     Possible(String),
     /// Nothing, because this claim is absent, empty or not a single value.
     Missing(String),

@@ -1,4 +1,4 @@
-//! Whether a token allows only what the grants of its reader allow.
+//! Checks that a token allows only what the caller's grants allow.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -10,9 +10,9 @@ use super::caller::Caller;
 use super::entry::{Identity, Scoped, of_wire};
 use super::sharing::needed;
 use super::view::{Bound, Reading, View};
-use super::{Asked, Oracle, items, lower, texts};
+use super::{Oracle, RequestEvent, items, lower, texts};
 
-/// An embed token as Power BI was asked for it.
+/// An embed token with its request.
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// The body of `GenerateToken`.
@@ -21,7 +21,7 @@ pub struct Issued {
     pub profile: Option<String>,
     /// When it was made.
     pub at: SystemTime,
-    /// When it ends.
+    /// When it expires.
     pub expires: SystemTime,
 }
 
@@ -33,10 +33,10 @@ struct Check<'o> {
     found: Vec<String>,
 }
 
-/// What a token allows, or lacks, against the grants of the caller who was given
-/// it for this request. Every entry of the result is a fault of the product.
+/// The permissions of a token that the caller's grants do not give, and those that are missing. Every entry of the result is a
+/// fault of the product.
 #[must_use]
-pub fn violations(oracle: &Oracle, asked: &Asked<'_>, issued: &Issued) -> Vec<String> {
+pub fn violations(oracle: &Oracle, asked: &RequestEvent<'_>, issued: &Issued) -> Vec<String> {
     let Some(caller) = asked.caller() else { return vec!["nobody verified gets a token".to_owned()] };
     let Some(tenant) = asked.tenant(&caller) else { return vec!["a caller without a tenant gets a token".to_owned()] };
     let view = View::new(oracle, &caller, &tenant, Reading::Generous);
@@ -58,7 +58,7 @@ pub fn violations(oracle: &Oracle, asked: &Asked<'_>, issued: &Issued) -> Vec<St
 }
 
 /// What is not about the items: profile and lifetime.
-fn check_around(oracle: &Oracle, asked: &Asked<'_>, tenant: &str, issued: &Issued, found: &mut Vec<String>) {
+fn check_around(oracle: &Oracle, asked: &RequestEvent<'_>, tenant: &str, issued: &Issued, found: &mut Vec<String>) {
     let profile = oracle.catalog["tenants"][tenant]["profileId"].as_str().map(str::to_lowercase);
     let sent = issued.profile.as_deref().map(str::to_lowercase);
     if profile != sent {
@@ -118,7 +118,7 @@ impl Check<'_> {
         self.found.extend(faults);
     }
 
-    /// `xmlaPermissions` is read-only, and there only because of a paginated report or visual, or of a composite model.
+    /// `xmlaPermissions` must be read-only, and needs a paginated report or visual, or a composite model.
     fn xmla(&self) -> Vec<String> {
         let is_paginated = |bound: &&Bound| bound.report.as_ref().is_some_and(|r| r.is_paginated || r.has_visual);
         let shown = self.bounds.iter().filter(is_paginated);
@@ -139,7 +139,7 @@ impl Check<'_> {
         faults
     }
 
-    /// Every dataset goes under exactly the identity that its place in the catalog demands.
+    /// Every dataset must have the identity that its place in the catalog requires.
     fn identities(&mut self, caller: &Caller) {
         let mut seen = BTreeSet::new();
         let mut faults = Vec::new();
@@ -152,7 +152,7 @@ impl Check<'_> {
                         "dataset {id} goes under {sent}, and the catalog has {demanded:?} for {caller:?}"
                     ));
                 }
-                // Naming it without an identity elsewhere in the catalog narrows nothing that is bound.
+                // An entry without an identity elsewhere in the catalog does not restrict a bound dataset.
                 if demanded
                     .iter()
                     .any(|other| !matches!(other, Identity::None) && *other != Identity::Exactly(sent.clone()))
@@ -178,7 +178,7 @@ impl Check<'_> {
         all.filter(|scoped: &&Scoped| scoped.id == id).map(|scoped| scoped.identity.clone()).collect()
     }
 
-    /// The reports of an identity are paginated ones that the request binds to a dataset under it.
+    /// The reports of an identity must be paginated and bound to a dataset with it.
     fn paginated_identity(&self, identity: &Value, sent: &Value) -> Vec<String> {
         let under = |bound: &&Bound| {
             let mut scoped = std::iter::once(&bound.entry.dataset).chain(needed(bound));
@@ -198,7 +198,7 @@ impl Check<'_> {
         reports.filter(|report| report["allowEdit"] == true).map(|report| lower(&report["id"])).collect()
     }
 
-    /// An editable report may be edited over every dataset that the page may bind to it.
+    /// A page can bind an editable report to every dataset of the token, so editing must be granted for each.
     fn editing(&mut self) {
         let mut faults = Vec::new();
         for id in self.editable() {
@@ -215,7 +215,7 @@ impl Check<'_> {
         self.found.extend(faults);
     }
 
-    /// The targets are the whole token's: each must be granted for everything that can be saved.
+    /// Targets apply to the whole token: each must be granted for everything that can be saved.
     fn targets(&mut self) {
         let mut faults = Vec::new();
         let asked: BTreeSet<_> =

@@ -1,4 +1,4 @@
-//! How a request must be answered.
+//! The permitted answers to a request.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,22 @@ use super::caller::Claim;
 use super::entry::Identity;
 use super::sharing::{Choice, Identities, brings_more, identities_of, modes_may_share, needed};
 use super::view::{Bound, Reading, View};
-use super::{Asked, Oracle};
+use super::{Oracle, RequestEvent};
 
-/// The most reports, and the most datasets, of one token.
+/// The maximum number of reports, and of datasets, in one token.
 const MOST_ITEMS: usize = 50;
 
 /// The answers that the contract permits to a well-formed request.
 ///
-/// They are for upstreams that all answer well: `ok`, or the code of a problem. One of
-/// several codes is as good as another, since the contract does not rank them.
+/// They assume that no upstream fails: `ok`, or the code of a problem. If there are several codes, any of them is permitted,
+/// because the contract does not rank them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Verdict {
     /// The permitted answers.
     pub permitted: BTreeSet<&'static str>,
 }
 
-/// The bindings of a request under both readings.
+/// The bindings of a request in both readings.
 struct Readings<'o> {
     generous: View<'o>,
     strict: View<'o>,
@@ -32,7 +32,7 @@ struct Readings<'o> {
 impl Verdict {
     /// The verdict on a request.
     #[must_use]
-    pub fn on(oracle: &Oracle, asked: &Asked<'_>) -> Self {
+    pub fn on(oracle: &Oracle, asked: &RequestEvent<'_>) -> Self {
         let Some(caller) = asked.caller() else {
             return Self::one_of(&["unauthenticated", "not-entitled"]);
         };
@@ -71,7 +71,7 @@ impl Readings<'_> {
         for binding in &self.bindings {
             self.permit_refusals(binding, &mut permitted);
         }
-        // One binding may clash with itself, and no split of the request resolves that.
+        // One binding may conflict with itself, and no split of the request resolves that.
         let clashes_alone =
             possible.iter().any(|bound| identities_of(std::slice::from_ref(bound)) != Identities::Agree);
         if clashes_alone {
@@ -85,7 +85,7 @@ impl Readings<'_> {
         if possible.len() == all && may_share && possible.iter().all(is_rendered) {
             permitted.insert("ok");
         }
-        // What the readings agree on is beyond doubt.
+        // If the readings agree, the answer is certain.
         let agree = possible.len() == certain.len()
             && possible.iter().zip(&certain).all(|(one, other)| one.entry == other.entry && one.saves == other.saves);
         let must_share = agree
@@ -99,14 +99,14 @@ impl Readings<'_> {
         Verdict { permitted }
     }
 
-    /// A binding alone shares its token with nobody.
+    /// A single binding shares its token with no other.
     fn withdraw_conflict_of_one(&self, permitted: &mut BTreeSet<&'static str>, clashes_alone: bool) {
         if self.bindings.len() < 2 && !clashes_alone {
             permitted.remove("bindings-conflict");
         }
     }
 
-    /// The refusals that one binding alone may earn.
+    /// The possible refusals of a single binding.
     fn permit_refusals(&self, binding: &Binding, permitted: &mut BTreeSet<&'static str>) {
         let resolved = (self.generous.resolve(binding), self.strict.resolve(binding));
         let (possible, certain) = (resolved.0.as_ref(), resolved.1.as_ref());
@@ -114,7 +114,7 @@ impl Readings<'_> {
             let in_any_mode =
                 ["view", "edit", "create"].map(|mode| Binding { mode: mode.to_owned(), ..binding.clone() });
             let opened: Vec<_> = in_any_mode.iter().flat_map(|binding| self.generous.opened(binding)).collect();
-            // What a workspace holds is known only from a look-up, which the contract does not demand here.
+            // The contents of a workspace need a look-up, which the contract does not require here.
             let may_hold_more = in_any_mode.iter().any(|binding| self.generous.names_workspace(binding));
             if may_hold_more || opened.iter().any(|entry| *entry != opened[0]) {
                 permitted.insert("dataset-required");
@@ -127,7 +127,7 @@ impl Readings<'_> {
             permitted.insert("not-entitled");
         }
         if possible.is_some() && certain.is_none() {
-            // A dataset that has just left its workspace may not be found there.
+            // A dataset that has just left its workspace may be missing there.
             permitted.insert("upstream-rejected");
         }
         let is_certain =
@@ -144,7 +144,7 @@ fn is_rendered(bound: &Bound) -> bool {
     scoped.into_iter().all(|scoped| scoped.identity != Identity::Missing)
 }
 
-/// Whether the bindings need more than one token takes.
+/// Whether the bindings need more items than one token can have.
 fn exceeds_limits(bounds: &[Bound]) -> bool {
     let datasets = bounds.iter().flat_map(|bound| std::iter::once(&bound.entry.dataset).chain(needed(bound)));
     let datasets: BTreeSet<_> = datasets.map(|scoped| &scoped.id).collect();

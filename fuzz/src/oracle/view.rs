@@ -1,4 +1,4 @@
-//! One reading of the grants of one caller.
+//! One reading of a caller's grants.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,25 @@ use super::caller::Caller;
 use super::entry::{Entry, Report};
 use super::{Contents, Oracle, items, lower, texts};
 
-/// How doubts are decided.
+/// How an uncertain grant is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Reading {
-    /// Whatever may be granted is granted: what this reading denies must never be in a token.
+    /// It is granted. An item that this reading denies must never be in a token.
     Generous,
-    /// Only what is granted beyond doubt: what this reading allows must be answered.
+    /// It is not granted. A request that this reading allows must succeed.
     Strict,
 }
 
-/// Which catalog entry a grant has to open, for a rule about it to hold.
+/// Which catalog entry a grant must cover.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Sameness {
-    /// The one with this key.
+    /// The entry with this key.
     Key,
-    /// Any that shows the same dataset under the same identity.
+    /// Any entry with the same dataset and identity.
     Dataset,
 }
 
-/// The grants of a caller's tenant that are for the caller.
+/// The grants that apply to a caller.
 #[derive(Clone, Debug)]
 pub(super) struct View<'o> {
     oracle: &'o Oracle,
@@ -36,16 +36,16 @@ pub(super) struct View<'o> {
     grants: Vec<&'o Value>,
 }
 
-/// A binding whose report and dataset are found.
+/// A binding with its report and dataset.
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
-    /// The report; none where a report is created.
+    /// The report; `None` if a report is created.
     pub report: Option<Report>,
     /// The dataset.
     pub entry: Entry,
     /// `view`, `edit` or `create`.
     pub mode: String,
-    /// Where the grants that open it let the result be saved; `None` is nowhere.
+    /// The save targets of the grants that cover it; `None` is nowhere.
     pub saves: BTreeSet<Option<String>>,
 }
 
@@ -72,7 +72,7 @@ impl<'o> View<'o> {
         texts(&grant["workspaces"]).filter_map(|id| contents.get(&id.to_lowercase())).flatten()
     }
 
-    /// Every entry that a grant opens.
+    /// Every entry that a grant covers.
     fn entries(&self, grant: &'o Value) -> Vec<Entry> {
         let by_key = texts(&grant["datasets"]);
         let mut entries: Vec<_> =
@@ -81,7 +81,7 @@ impl<'o> View<'o> {
         entries
     }
 
-    /// The binding, if one grant opens it; a dataset that it leaves out is the only one that the grants allow.
+    /// The binding, if one grant covers it. An absent dataset is the only one that the grants allow.
     #[must_use]
     pub(super) fn resolve(&self, binding: &Binding) -> Option<Bound> {
         let opened = self.opened(binding);
@@ -93,7 +93,7 @@ impl<'o> View<'o> {
             opened.iter().all(is_same).then(|| first.clone())?
         };
         let catalog = &self.oracle.catalog;
-        // A created report has no more to do with the one that the grants name.
+        // A created report is independent of the report in the grants.
         let report = match binding.report.as_ref().filter(|_| binding.mode != "create") {
             Some(key) => {
                 let own =
@@ -106,10 +106,9 @@ impl<'o> View<'o> {
         Some(Bound { report, entry, mode: binding.mode.clone(), saves })
     }
 
-    /// Where the grants that open a dataset let the result of a binding be saved.
+    /// The save targets for a binding, from the grants that cover its dataset.
     ///
-    /// A created report is of its own: any grant that lets it be created counts, as
-    /// the rules about sharing have it.
+    /// For a created report, any grant that permits to create it counts, according to the rules about sharing.
     fn saves(&self, binding: &Binding, entry: &Entry) -> BTreeSet<Option<String>> {
         let opening = self.grants.iter().copied().filter(|grant| {
             let counts = match binding.mode.as_str() {
@@ -121,13 +120,13 @@ impl<'o> View<'o> {
         opening.map(save_to).collect()
     }
 
-    /// Whether a grant names the binding's report, perhaps by another key.
+    /// Whether a grant names the binding's report, by this or another key.
     fn has_id_of(&self, grant: &Value, binding: &Binding) -> bool {
         let id = |key: &str| lower(&self.oracle.catalog["reports"][key]["reportId"]);
         binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| id(granted) == id(key)))
     }
 
-    /// The entries that a binding's report may be bound to in its mode, each once.
+    /// The entries to which a binding's report may be bound in its mode, each once.
     #[must_use]
     pub(super) fn opened(&self, binding: &Binding) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
@@ -139,7 +138,7 @@ impl<'o> View<'o> {
         entries
     }
 
-    /// Whether a grant for the binding's report and mode opens a workspace as a whole.
+    /// Whether a grant for the binding's report and mode covers a whole workspace.
     pub(super) fn names_workspace(&self, binding: &Binding) -> bool {
         self.grants_for(binding).any(|grant| !items(&grant["workspaces"]).is_empty())
     }
@@ -155,12 +154,12 @@ impl<'o> View<'o> {
         })
     }
 
-    /// What another binding's dataset has to be for the rules about sharing.
+    /// The dataset of another binding, for the rules about sharing.
     fn sameness(&self) -> Sameness {
         if self.reading == Reading::Generous { Sameness::Dataset } else { Sameness::Key }
     }
 
-    /// The grants that let this report be edited over this dataset.
+    /// The grants that permit to edit this report over this dataset.
     fn editing(&self, report: &str, entry: &Entry) -> impl Iterator<Item = &'o Value> {
         let catalog = &self.oracle.catalog;
         let names = move |grant: &Value| {
@@ -172,17 +171,17 @@ impl<'o> View<'o> {
             .filter(move |grant| has_mode(grant, "edit") && names(grant) && self.opens(grant, entry, self.sameness()))
     }
 
-    /// Whether a grant lets this report be edited over this dataset.
+    /// Whether a grant permits to edit this report over this dataset.
     pub(super) fn lets_edit(&self, report: &str, entry: &Entry) -> bool {
         self.editing(report, entry).next().is_some()
     }
 
-    /// Whether one also lets the result be saved there, or nowhere.
+    /// Whether one of them also has this save target, or none.
     pub(super) fn lets_edit_for(&self, report: &str, entry: &Entry, save: Option<&str>) -> bool {
         self.editing(report, entry).any(|grant| save_to(grant).as_deref() == save)
     }
 
-    /// Whether a grant lets a report be created over this dataset and saved there.
+    /// Whether a grant permits to create a report over this dataset with this save target.
     pub(super) fn lets_create(&self, entry: &Entry, save: Option<&str>) -> bool {
         self.grants.iter().any(|grant| {
             lets_create(grant) && save_to(grant).as_deref() == save && self.opens(grant, entry, self.sameness())
@@ -190,7 +189,7 @@ impl<'o> View<'o> {
     }
 }
 
-/// A dataset of a workspace is named by its GUID, in whatever case.
+/// A dataset of a workspace is named by its GUID, in upper or lower case.
 fn is_guid_of(entry: &Entry, key: &str) -> bool {
     entry.is_of_workspace() && entry.key == key.to_lowercase()
 }
@@ -207,7 +206,7 @@ fn has_report(grant: &Value, binding: &Binding) -> bool {
     binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| granted == key))
 }
 
-/// A grant of `edit` with a target already allows saving new reports.
+/// A grant of `edit` with a target also permits saving new reports.
 fn lets_create(grant: &Value) -> bool {
     has_mode(grant, "create") || (has_mode(grant, "edit") && save_to(grant).is_some())
 }

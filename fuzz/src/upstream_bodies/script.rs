@@ -1,17 +1,17 @@
-//! What the scripted upstream answers.
+//! The answer of the scripted upstream.
 
 /// One answer, to every request of one upstream.
 #[derive(Clone, Default)]
 pub(super) struct Script {
     pub(super) upstream: String,
     pub(super) status: u16,
-    /// In the form in which they go over the wire.
+    /// Complete lines, each with its line end.
     pub(super) headers: String,
     pub(super) body: Vec<u8>,
 }
 
 impl Script {
-    /// Reads any input; what makes no sense is left out.
+    /// Reads any input. Invalid parts are ignored.
     pub(super) fn read(input: &[u8]) -> Self {
         let end = input.windows(2).position(|pair| pair == b"\n\n");
         let (head, body) = end.map_or((input, &[][..]), |end| (&input[..end], &input[end + 2..]));
@@ -23,12 +23,12 @@ impl Script {
     }
 }
 
-/// Statuses that end an answer and let it have a body.
+/// Only final statuses that permit a body.
 fn status_of(text: &str) -> u16 {
     text.parse().ok().filter(|status| (200..=599).contains(status) && ![204, 304].contains(status)).unwrap_or(200)
 }
 
-/// The framing of the answer is the server's own.
+/// The server itself sets the headers that frame the body.
 fn is_header(line: &str) -> bool {
     let Some((name, value)) = line.split_once(": ") else { return false };
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

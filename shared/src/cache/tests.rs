@@ -58,7 +58,7 @@ async fn an_old_value_answers_in_an_outage_and_for_no_other_failure() {
 }
 
 #[tokio::test]
-async fn failures_are_not_kept() {
+async fn failures_are_not_cached() {
     let cache = TestCache::new(2);
     assert_eq!(ask(&cache, 1, 0, Some("outage")).await, Err("outage"));
     assert_eq!(cache.lock().keys().count(), 0);
@@ -127,7 +127,7 @@ async fn many_waiters_share_one_load_and_one_who_gives_up_harms_nobody() {
 }
 
 #[tokio::test]
-async fn one_who_runs_out_of_time_takes_nobody_along() {
+async fn a_request_that_times_out_fails_no_other_request() {
     let cache = TestCache::new(2);
     let ask = async |result: Result<Value, &'static str>| {
         let load = || {

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dataset_goes_under_one_identity() {
+    fn a_dataset_has_one_identity_in_a_token() {
         let grants = json!([{ "reports": ["r"], "datasets": ["mine", "all"] }]);
         assert_eq!(apart(&grants, &["view r mine", "view r all"]), [1]);
         assert_eq!(share(&grants, &["view r mine"]).unwrap().identities()[0].identity.username, "u@x");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
@@ -25,12 +26,23 @@ const REREAD_PAUSE: Duration = Duration::from_secs(30);
 /// After a failed read with an old secret at hand.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
+/// Where the service principal's secret is stored: Secrets Manager for the functions, also a file for the command line.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// The secret's current version.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    async fn read(&self, context: &Arc<RequestContext>, retry_budget: RetryBudget) -> Result<Secret, UpstreamError>;
+}
+
 /// One version of the secret, as it is stored.
-struct Secret {
+#[derive(Clone, Debug)]
+pub struct Secret {
     /// Changes with every rotation.
-    version: String,
+    pub version: String,
     /// The JSON text.
-    text: SecretString,
+    pub text: SecretString,
 }
 
 /// AWS Secrets Manager, through the AWS SDK.
@@ -52,8 +64,8 @@ impl SecretsManager {
     }
 }
 
-impl SecretsManager {
-    /// The secret's current version.
+#[async_trait]
+impl SecretStore for SecretsManager {
     async fn read(&self, context: &Arc<RequestContext>, retry_budget: RetryBudget) -> Result<Secret, UpstreamError> {
         let attempt = self.http.attempt(context, Upstream::SecretsManager, retry_budget, self.clock.now());
         // The stage is named because "current" is what a rotation moves.
@@ -110,7 +122,7 @@ struct Version {
 
 /// The service principal, from a secret that is trusted for a while.
 pub struct CachedSecret {
-    store: Arc<SecretsManager>,
+    store: Arc<dyn SecretStore>,
     cache: Cache<(), TtlEntry<Version>, UpstreamError>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
@@ -121,7 +133,7 @@ pub struct CachedSecret {
 impl CachedSecret {
     /// Keeps what `store` gives for `ttl`.
     #[must_use]
-    pub fn new(store: Arc<SecretsManager>, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn SecretStore>, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
         let reread = tokio::sync::Mutex::new(Pacer::new(REREAD_PAUSE));
         Self { store, cache: Cache::new(1).pausing(RETRY_PAUSE), ttl, clock, reread }
     }

@@ -1,4 +1,4 @@
-//! What the matrix does not ask: how a failure is told apart from others, and what ends it.
+//! What the matrix does not cover: how failures are told apart, and how they end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn fail(app: &TestApp, route: &str, fault: Fault, times: Option<u32>) {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_be_used_is_no_answer() {
+async fn an_unusable_value_is_a_failure() {
     for (route, answer) in [
         (GENERATE, json!({ "token": "t", "tokenId": "i", "expiration": "soon" })),
         (GENERATE, json!({ "token": "", "tokenId": "i", "expiration": "2026-11-24T04:00:00Z" })),
@@ -54,9 +54,9 @@ async fn a_value_that_cannot_be_used_is_no_answer() {
     }
 }
 
-/// AWS throttles with a 400, and tells so in the code alone.
+/// AWS throttles with a 400; only the error code says so.
 #[tokio::test]
-async fn aws_is_asked_again_where_it_throttles() {
+async fn a_throttled_call_to_aws_is_repeated() {
     for code in ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"] {
         let app = TestApp::open().await;
         fail(&app, "GetSecretValue", Fault::json(400, &json!({ "__type": code })), Some(2));
@@ -66,7 +66,7 @@ async fn aws_is_asked_again_where_it_throttles() {
 }
 
 #[tokio::test]
-async fn what_passes_is_not_seen() {
+async fn a_short_failure_does_not_fail_the_request() {
     let faults =
         [Fault::throttled(1), status(500), Fault::HtmlBadGateway, Fault::ResetBeforeAnswer, Fault::ResetMidBody];
     let mut passing = Vec::new();
@@ -102,7 +102,7 @@ async fn a_wrong_secret_is_read_again_at_most_every_thirty_seconds() {
 }
 
 #[tokio::test]
-async fn a_malformed_secret_is_told_from_an_unreadable_one_in_the_log_alone() {
+async fn only_the_log_tells_a_malformed_secret_from_an_unreadable_one() {
     for text in [
         "",
         "not json",
@@ -119,7 +119,7 @@ async fn a_malformed_secret_is_told_from_an_unreadable_one_in_the_log_alone() {
 }
 
 #[tokio::test]
-async fn a_malformed_new_secret_fails_nobody_who_has_the_old_one() {
+async fn a_malformed_new_secret_fails_no_request_while_the_old_one_works() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
@@ -132,7 +132,7 @@ async fn a_malformed_new_secret_fails_nobody_who_has_the_old_one() {
 }
 
 #[tokio::test]
-async fn power_bis_request_id_is_passed_on() {
+async fn the_request_id_of_power_bi_is_in_the_problem() {
     let app = TestApp::open().await;
     fail(&app, GENERATE, Fault::empty(400, ("RequestId", "5f6c0c3e-aaaa-bbbb-cccc-000000000001")), None);
     let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;

@@ -7,26 +7,26 @@ use acceptance::test_app::{Answer, TestApp};
 use devstack::FakeService;
 use serde_json::Value;
 
-use super::failure::{Failure, TOLD};
-use super::route::{Question, Route};
+use super::failure::{Failure, UPSTREAM_TEXT};
+use super::route::{Request, Route};
 
-/// No request may take longer, whatever an upstream does; Lambda's own limit is further away.
-const BOUND_MS: u64 = 15_000;
+/// The longest a request may take, whatever an upstream does. Lambda's timeout is longer.
+const MAX_DURATION_MS: u64 = 15_000;
 
-/// What is at hand when the call fails.
+/// What the caches hold when the call fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    /// Nothing at all.
+pub(super) enum CacheState {
+    /// Nothing.
     Cold,
-    /// Everything but an answer to this call.
-    Warm,
-    /// Everything, and an old answer to this call.
-    Kept,
+    /// Everything except the result of this call.
+    OnlyThisMissing,
+    /// Everything, with an old result of this call.
+    Stale,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cell {
-    pub(super) state: State,
+    pub(super) state: CacheState,
     pub(super) failure: Failure,
     pub(super) route: Route,
 }
@@ -38,61 +38,63 @@ struct Served {
 }
 
 impl Cell {
-    /// Plays the cell, and says in the words of the matrix how the request ended.
-    ///
-    /// Everything else that holds for every failure is held here.
-    pub(super) async fn play(self, log: &LogLines) -> String {
+    /// Runs the cell, checks what holds for every failure, and returns the outcome in the words of the matrix.
+    pub(super) async fn run(self, log: &LogLines) -> String {
         let slow = matches!(self.failure, Failure::Hang | Failure::SlowDrip);
         let app = self.route.app(slow).await;
-        let question = self.prepare(&app).await;
+        let request = self.prepare(&app).await;
         let upstream = app.stack.upstream(self.route.service()).unwrap();
-        self.befall(upstream).await;
+        self.start_failing(upstream).await;
         app.stack.log().clear();
-        let served = ask(&app, log, &question).await;
+        let served = ask(&app, log, &request).await;
         self.check(&served);
         let attempts = match self.attempts(&served.line, upstream) {
-            1..=3 if self.shares_its_end() => "1–3".to_owned(),
+            1..=3 if self.may_be_cut_short() => "1–3".to_owned(),
             attempts => attempts.to_string(),
         };
-        let words = format!("{} ×{attempts}", ending(&served.answer));
+        let outcome = format!("{} ×{attempts}", outcome(&served.answer));
 
         upstream.clear_faults();
         upstream.accept_connections().await;
         app.clock.advance(Duration::from_secs(31));
-        let after = ask(&app, log, &question).await;
-        assert_eq!(after.answer.status, 200, "{self:?}: not usable afterwards: {:#}", after.answer.body);
+        let after = ask(&app, log, &request).await;
+        assert_eq!(
+            after.answer.status, 200,
+            "{self:?}: fails after the upstream has recovered: {:#}",
+            after.answer.body
+        );
         assert!(!after.answer.body.to_string().contains("lookup-failed"), "{self:?}: {:#}", after.answer.body);
-        words
+        outcome
     }
 
-    /// Brings the caches into the state, and returns the question that will meet the failure.
-    async fn prepare(self, app: &TestApp) -> Question {
-        let [first, other] = self.route.questions();
-        if self.state == State::Cold {
+    /// Brings the caches into the state, and returns the request that will meet the failure.
+    async fn prepare(self, app: &TestApp) -> Request {
+        let [first, other] = self.route.requests();
+        if self.state == CacheState::Cold {
             return first;
         }
         let _ = put(app, &first).await.ok();
         match (self.state, self.route) {
-            (State::Warm, Route::GetSecretValue) => {
-                // Both the access token and the secret are of no use any more.
+            (CacheState::OnlyThisMissing, Route::GetSecretValue) => {
+                // Neither the access token nor the secret is valid any more.
                 app.stack.rotate_secret();
                 app.stack.revoke_access_tokens();
             }
-            (State::Warm, Route::EntraToken) => app.stack.revoke_access_tokens(),
-            (State::Kept, route) => app.clock.advance(route.old_after()),
+            (CacheState::OnlyThisMissing, Route::EntraToken) => app.stack.revoke_access_tokens(),
+            (CacheState::Stale, route) => app.clock.advance(route.stale_after()),
             _ => {}
         }
-        if self.state == State::Kept && self.route.is_kept_by_question() { first } else { other }
+        if self.state == CacheState::Stale && self.route.is_cached_per_request() { first } else { other }
     }
 
-    async fn befall(self, upstream: &FakeService) {
+    async fn start_failing(self, upstream: &FakeService) {
         match self.failure.fault(self.route.service()) {
             Some(fault) => upstream.fail(&self.route.pattern(), fault, None),
             None => upstream.refuse_connections().await,
         }
     }
 
-    /// How often the call was tried: the log and the stand-in have to agree.
+    /// The number of attempts. The log and the stand-in must agree.
     fn attempts(self, line: &Value, upstream: &FakeService) -> usize {
         let logged = line["upstream"].as_str().unwrap_or_default();
         let name = format!("{} ", self.route.name());
@@ -111,17 +113,17 @@ impl Cell {
         failed
     }
 
-    /// What no failure may change: the log tells the cause, nobody is told what the upstream said, there is an end.
+    /// Checks what holds for every failure: the log has the cause, the upstream's text stays hidden, the request ends in time.
     fn check(self, Served { answer, line }: &Served) {
-        assert!(!answer.body.to_string().contains(TOLD), "{self:?}: {:#}", answer.body);
+        assert!(!answer.body.to_string().contains(UPSTREAM_TEXT), "{self:?}: {:#}", answer.body);
         let level = if answer.status == 502 { "ERROR" } else { "WARN" };
         assert_eq!(line["level"], level, "{self:?}: {line:#}");
         assert_eq!(line["status"], answer.status, "{self:?}");
         assert_eq!(line["problem"].as_str().unwrap_or_default(), answer.code(), "{self:?}");
-        assert!(line["duration_ms"].as_u64().unwrap() < BOUND_MS, "{self:?}: {line:#}");
-        // A rotated secret that cannot be read leaves Entra's refusal standing, which is the cause.
-        let leaves_a_refusal = (self.state, self.route) == (State::Warm, Route::GetSecretValue);
-        let (upstream, code) = if leaves_a_refusal {
+        assert!(line["duration_ms"].as_u64().unwrap() < MAX_DURATION_MS, "{self:?}: {line:#}");
+        // If a rotated secret cannot be read, Entra's refusal is the cause.
+        let entra_is_the_cause = (self.state, self.route) == (CacheState::OnlyThisMissing, Route::GetSecretValue);
+        let (upstream, code) = if entra_is_the_cause {
             ("Entra", Some("AADSTS7000215"))
         } else {
             (self.route.upstream(), self.failure.code(self.route.service()))
@@ -132,15 +134,15 @@ impl Cell {
         assert_eq!(line["upstream_code"].as_str(), code, "{self:?}: {line:#}");
     }
 
-    /// Two calls to a host that is down end each other's attempts.
-    fn shares_its_end(self) -> bool {
+    /// Two parallel calls to a host that is down: the first to give up ends the other.
+    fn may_be_cut_short(self) -> bool {
         let beside_generate_token = matches!(self.route, Route::GetReport | Route::GetDataset);
-        self.failure == Failure::ConnectionRefused && beside_generate_token && self.state != State::Kept
+        self.failure == Failure::ConnectionRefused && beside_generate_token && self.state != CacheState::Stale
     }
 }
 
-/// How the request ended, in the words of the matrix.
-fn ending(answer: &Answer) -> String {
+/// The outcome of a request in the words of the matrix.
+fn outcome(answer: &Answer) -> String {
     let lookup_failed = answer.body.to_string().contains("lookup-failed");
     let word = match answer.code() {
         "" if lookup_failed => "marked",
@@ -154,11 +156,11 @@ fn ending(answer: &Answer) -> String {
     }
 }
 
-async fn put(app: &TestApp, (method, path, user, body): &Question) -> Answer {
+async fn put(app: &TestApp, (method, path, user, body): &Request) -> Answer {
     app.call(method, path, Some(user), body.clone()).await
 }
 
-async fn ask(app: &TestApp, log: &LogLines, (method, path, user, body): &Question) -> Served {
+async fn ask(app: &TestApp, log: &LogLines, (method, path, user, body): &Request) -> Served {
     let event = app.stack.event(method, path, Some(user), body.as_ref());
     let id = event["requestContext"]["requestId"].as_str().unwrap().to_owned();
     let answer = app.send(event).await;

@@ -1,17 +1,17 @@
-//! The ways in which an upstream fails.
+//! The ways in which an upstream can fail.
 
 use std::collections::BTreeMap;
 
 use devstack::{Fault, Service};
 use serde_json::{Value, json};
 
-/// What every spoilt body says. Nobody may pass it on.
-pub(super) const TOLD: &str = "told by the upstream";
+/// The text in every error body. Neither a response nor the log may contain it.
+pub(super) const UPSTREAM_TEXT: &str = "text of the upstream";
 
-/// The attempt's time in milliseconds, where an upstream takes longer than that.
+/// A short time limit of an attempt in milliseconds, for failures that are slower than that.
 pub(super) const SHORT_ATTEMPT: &str = "1000";
 
-/// One way to fail; as a row of the matrix it has the name in [`Failure::parts`].
+/// One way to fail. [`Failure::parts`] has its name in the matrix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Failure {
     ConnectionRefused,
@@ -21,11 +21,11 @@ pub(super) enum Failure {
     SlowDrip,
     BadRequest,
     Unauthorized,
-    UnauthorizedForACause,
+    UnauthorizedNamedCause,
     TokenExpired,
-    InvalidTokenInAHeader,
+    InvalidTokenInHeader,
     Forbidden,
-    ForbiddenWithoutAWord,
+    ForbiddenWithoutBody,
     NotFound,
     TooManyRequests,
     RetryAfterFits,
@@ -50,11 +50,11 @@ impl Failure {
         Self::SlowDrip,
         Self::BadRequest,
         Self::Unauthorized,
-        Self::UnauthorizedForACause,
+        Self::UnauthorizedNamedCause,
         Self::TokenExpired,
-        Self::InvalidTokenInAHeader,
+        Self::InvalidTokenInHeader,
         Self::Forbidden,
-        Self::ForbiddenWithoutAWord,
+        Self::ForbiddenWithoutBody,
         Self::NotFound,
         Self::TooManyRequests,
         Self::RetryAfterFits,
@@ -75,7 +75,7 @@ impl Failure {
         self.parts().0
     }
 
-    /// What the log says of each attempt: a status, or what happened instead of one.
+    /// The outcome of each attempt in the log: a status, or the kind of failure.
     pub(super) fn outcome(self) -> &'static str {
         self.parts().1
     }
@@ -89,11 +89,11 @@ impl Failure {
             Self::SlowDrip => ("slow drip", "timeout"),
             Self::BadRequest => ("400", "400"),
             Self::Unauthorized => ("401", "401"),
-            Self::UnauthorizedForACause => ("401 for a named cause", "401"),
+            Self::UnauthorizedNamedCause => ("401 for a named cause", "401"),
             Self::TokenExpired => ("403 `TokenExpired`", "403"),
-            Self::InvalidTokenInAHeader => ("403 `InvalidToken` in a header", "403"),
+            Self::InvalidTokenInHeader => ("403 `InvalidToken` in a header", "403"),
             Self::Forbidden => ("403", "403"),
-            Self::ForbiddenWithoutAWord => ("403 without a body", "403"),
+            Self::ForbiddenWithoutBody => ("403 without a body", "403"),
             Self::NotFound => ("404", "404"),
             Self::TooManyRequests => ("429", "429"),
             Self::RetryAfterFits => ("429, `Retry-After: 1`", "429"),
@@ -110,14 +110,14 @@ impl Failure {
         }
     }
 
-    /// The upstream's code for it, which the log passes on; `None` where it names none.
+    /// The upstream's error code, which the log repeats; `None` if the response has none.
     pub(super) fn code(self, service: Service) -> Option<&'static str> {
         let (power_bi, entra, aws) = match self {
             Self::BadRequest => ("InvalidRequest", "AADSTS900144", "ValidationException"),
             Self::Unauthorized => ("", "AADSTS7000215", "UnrecognizedClientException"),
-            Self::UnauthorizedForACause => ("GroupNotAccessible", "AADSTS700016", "AccessDeniedException"),
+            Self::UnauthorizedNamedCause => ("GroupNotAccessible", "AADSTS700016", "AccessDeniedException"),
             Self::TokenExpired => ("TokenExpired", "AADSTS700027", "ExpiredTokenException"),
-            Self::InvalidTokenInAHeader => ("InvalidToken", "", ""),
+            Self::InvalidTokenInHeader => ("InvalidToken", "", ""),
             Self::Forbidden => ("Forbidden", "AADSTS53003", "AccessDeniedException"),
             Self::NotFound => ("PowerBIEntityNotFound", "AADSTS90002", "ResourceNotFoundException"),
             _ => return None,
@@ -130,7 +130,7 @@ impl Failure {
         (!code.is_empty()).then_some(code)
     }
 
-    /// What the injector is told; `None` where the whole stand-in goes down.
+    /// The fault to inject; `None` if the stand-in refuses connections.
     pub(super) fn fault(self, service: Service) -> Option<Fault> {
         let body = self.code(service).map(|code| body(service, code));
         let status = |status| Fault::json(status, body.as_ref().unwrap_or(&Value::Null));
@@ -143,24 +143,24 @@ impl Failure {
             Self::SlowDrip => Fault::SlowDrip { interval_ms: 20 },
             Self::BadRequest => status(400),
             Self::Unauthorized if service == Service::PowerBi => plain(401, ""),
-            Self::UnauthorizedForACause if service == Service::PowerBi => {
+            Self::UnauthorizedNamedCause if service == Service::PowerBi => {
                 header(401, "x-powerbi-error-info", "GroupNotAccessible")
             }
-            Self::Unauthorized | Self::UnauthorizedForACause => status(401),
+            Self::Unauthorized | Self::UnauthorizedNamedCause => status(401),
             Self::TokenExpired | Self::Forbidden => status(403),
-            Self::InvalidTokenInAHeader => header(403, "x-powerbi-error-info", "InvalidToken"),
-            Self::ForbiddenWithoutAWord => plain(403, ""),
+            Self::InvalidTokenInHeader => header(403, "x-powerbi-error-info", "InvalidToken"),
+            Self::ForbiddenWithoutBody => plain(403, ""),
             Self::NotFound => status(404),
-            Self::TooManyRequests => plain(429, TOLD),
+            Self::TooManyRequests => plain(429, UPSTREAM_TEXT),
             Self::RetryAfterFits => Fault::throttled(1),
             Self::RetryAfterDoesNotFit => Fault::throttled(120),
-            Self::InternalError => plain(500, TOLD),
-            Self::Unavailable => plain(503, TOLD),
+            Self::InternalError => plain(500, UPSTREAM_TEXT),
+            Self::Unavailable => plain(503, UPSTREAM_TEXT),
             Self::UnavailableForLong => header(503, "retry-after", "600"),
             Self::HtmlBadGateway => Fault::HtmlBadGateway,
-            Self::HtmlSuccess => plain(200, &format!("<html><body>{TOLD}</body></html>")),
+            Self::HtmlSuccess => plain(200, &format!("<html><body>{UPSTREAM_TEXT}</body></html>")),
             Self::TruncatedJson => Fault::TruncatedJson,
-            Self::WrongShape => Fault::json(200, &json!({ "value": TOLD, "Item": [TOLD] })),
+            Self::WrongShape => Fault::json(200, &json!({ "value": UPSTREAM_TEXT, "Item": [UPSTREAM_TEXT] })),
             Self::HugeBody => Fault::HugeBody { bytes: 10_000_000 },
             Self::Redirect => Fault::Redirect { location: "/stolen".to_owned() },
         })
@@ -174,12 +174,12 @@ fn plain(status: u16, body: &str) -> Fault {
 /// An error's body as the service writes it.
 fn body(service: Service, code: &str) -> Value {
     match service {
-        Service::PowerBi | Service::Fabric => json!({ "error": { "code": code, "message": TOLD } }),
-        Service::SecretsManager | Service::DynamoDb => json!({ "__type": code, "message": TOLD }),
+        Service::PowerBi | Service::Fabric => json!({ "error": { "code": code, "message": UPSTREAM_TEXT } }),
+        Service::SecretsManager | Service::DynamoDb => json!({ "__type": code, "message": UPSTREAM_TEXT }),
         Service::Entra => {
             let error = if code == "AADSTS7000215" { "invalid_client" } else { "unauthorized_client" };
             let number: u64 = code.trim_start_matches("AADSTS").parse().unwrap();
-            json!({ "error": error, "error_description": format!("{code}: {TOLD}"), "error_codes": [number] })
+            json!({ "error": error, "error_description": format!("{code}: {UPSTREAM_TEXT}"), "error_codes": [number] })
         }
     }
 }

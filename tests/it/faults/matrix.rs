@@ -1,4 +1,4 @@
-//! The matrix of `docs/faults.md`, cell by cell.
+//! Compares each cell of the tables in `docs/faults.md` with what the functions do.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,38 @@ use acceptance::project;
 use futures_util::{StreamExt, stream};
 use tracing::Level;
 
-use super::cell::{Cell, State};
-use super::failure::{Failure, TOLD};
+use super::cell::{CacheState, Cell};
+use super::failure::{Failure, UPSTREAM_TEXT};
 use super::route::Route;
 
 /// Most of a cell's time is waiting.
-const AT_ONCE: usize = 24;
+const CONCURRENT_CELLS: usize = 24;
 
-/// Plays every cell of a state, and holds the table under `heading` against what was seen.
-async fn hold(state: State, heading: &str) {
-    let log = LogLines::at(Level::INFO);
+/// The outcome of every call for each failure, with the caches in one state.
+async fn outcomes(state: CacheState, log: &LogLines) -> Vec<Vec<String>> {
     let cells = Failure::ALL.into_iter().flat_map(|failure| Route::ALL.map(|route| Cell { state, failure, route }));
-    let play = async |(place, cell): (usize, Cell)| (place, cell.play(&log).await);
-    let played = stream::iter(cells.enumerate()).map(play).buffer_unordered(AT_ONCE);
-    let seen: Vec<_> = played.collect::<BTreeMap<_, _>>().await.into_values().collect();
+    let run = async |(index, cell): (usize, Cell)| (index, cell.run(log).await);
+    let finished = stream::iter(cells.enumerate()).map(run).buffer_unordered(CONCURRENT_CELLS);
+    let outcomes: Vec<_> = finished.collect::<BTreeMap<_, _>>().await.into_values().collect();
+    outcomes.chunks(Route::ALL.len()).map(<[_]>::to_vec).collect()
+}
+
+/// Fails if a line repeats what an upstream said.
+fn assert_no_upstream_text(log: &LogLines) {
     for line in log.take_texts() {
-        assert!(!line.contains(TOLD), "the log repeats an upstream: {line}");
+        assert!(!line.contains(UPSTREAM_TEXT), "the log repeats an upstream: {line}");
     }
-    let rows = Failure::ALL.iter().zip(seen.chunks(Route::ALL.len()));
-    let rows = rows.map(|(failure, seen)| row(failure.name(), seen));
-    let names: Vec<_> = Route::ALL.iter().map(|route| format!("`{}`", route.name())).collect();
-    let table: Vec<_> = std::iter::once(row("", &names)).chain(rows).collect();
-    let written = written(heading);
-    assert!(table == written, "docs/faults.md, {heading}: this was seen\n{}", table.join("\n"));
+}
+
+/// Fails unless the table under `heading` has these columns and rows.
+fn assert_documented(heading: &str, columns: &[String], rows: &[Vec<String>]) {
+    let rows = Failure::ALL.iter().zip(rows).map(|(failure, cells)| row(failure.name(), cells));
+    let table: Vec<_> = std::iter::once(row("", columns)).chain(rows).collect();
+    assert!(table == documented(heading), "docs/faults.md, {heading}: the outcomes are\n{}", table.join("\n"));
+}
+
+fn names() -> Vec<String> {
+    Route::ALL.iter().map(|route| format!("`{}`", route.name())).collect()
 }
 
 fn row(name: &str, cells: &[String]) -> String {
@@ -40,8 +49,8 @@ fn without_padding(row: &str) -> String {
     row.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The rows of the document's table under a heading, without the line below its head.
-fn written(heading: &str) -> Vec<String> {
+/// The rows of the document's table under a heading, without the line below the column names.
+fn documented(heading: &str) -> Vec<String> {
     let text = project::text("docs/faults.md");
     let (_, section) = text.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
@@ -49,17 +58,32 @@ fn written(heading: &str) -> Vec<String> {
     rows.map(without_padding).collect()
 }
 
+/// A cold environment and one that lacks only this value differ in `GetSecretValue`, which has two columns.
 #[tokio::test]
-async fn with_nothing_at_hand() {
-    hold(State::Cold, "Cold").await;
+async fn outcomes_without_an_old_value_are_as_documented() {
+    let log = LogLines::at(Level::INFO);
+    let (cold, warm) = tokio::join!(outcomes(CacheState::Cold, &log), outcomes(CacheState::OnlyThisMissing, &log));
+    assert_no_upstream_text(&log);
+    assert_eq!(Route::ALL[0], Route::GetSecretValue);
+    let rows: Vec<_> = cold
+        .into_iter()
+        .zip(warm)
+        .zip(Failure::ALL)
+        .map(|((mut cells, warm), failure)| {
+            assert_eq!(cells[1..], warm[1..], "{failure:?}: one table cannot show both states");
+            cells.insert(1, warm[0].clone());
+            cells
+        })
+        .collect();
+    let mut columns = names();
+    columns.splice(..1, ["`GetSecretValue`, cold", "`GetSecretValue`, rotated"].map(str::to_owned));
+    assert_documented("Without an old value", &columns, &rows);
 }
 
 #[tokio::test]
-async fn with_everything_but_this_answer_at_hand() {
-    hold(State::Warm, "Only this value missing").await;
-}
-
-#[tokio::test]
-async fn with_an_old_answer_at_hand() {
-    hold(State::Kept, "With an old value").await;
+async fn outcomes_with_an_old_value_are_as_documented() {
+    let log = LogLines::at(Level::INFO);
+    let rows = outcomes(CacheState::Stale, &log).await;
+    assert_no_upstream_text(&log);
+    assert_documented("With an old value", &names(), &rows);
 }

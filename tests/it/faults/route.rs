@@ -1,4 +1,4 @@
-//! The calls to upstreams, and what has a function make them.
+//! The upstream calls, and requests that cause them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::failure::SHORT_ATTEMPT;
 
-/// One call, by its name in the log; as a column of the matrix it has that name.
+/// One upstream call. The log and the columns of the matrix use the name of the variant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Route {
     GetSecretValue,
@@ -24,8 +24,8 @@ pub(super) enum Route {
     GetItem,
 }
 
-/// A request to a function: method, path, caller, body.
-pub(super) type Question = (&'static str, &'static str, &'static str, Option<Value>);
+/// A request to a function: method, path, user, body.
+pub(super) type Request = (&'static str, &'static str, &'static str, Option<Value>);
 
 impl Route {
     pub(super) const ALL: [Self; 8] = [
@@ -63,7 +63,7 @@ impl Route {
         }
     }
 
-    /// Its requests, as the injector names them.
+    /// The pattern that matches its requests in the fault script.
     pub(super) fn pattern(self) -> String {
         let groups = "GET /v1.0/myorg/groups";
         match self {
@@ -76,7 +76,7 @@ impl Route {
         }
     }
 
-    /// Whether a stand-in's call is one of them.
+    /// Whether a recorded call is one of its requests.
     pub(super) fn is(self, call: &RecordedCall) -> bool {
         match self {
             Self::GetSecretValue | Self::EntraToken | Self::GetItem => true,
@@ -88,14 +88,14 @@ impl Route {
         }
     }
 
-    /// Whether the answer is kept for one question; else it is kept for all, and asked for by those
-    /// who find nothing else.
-    pub(super) fn is_kept_by_question(self) -> bool {
+    /// Whether the value is cached per request. Otherwise all requests share it, and only a request that misses other caches
+    /// reads it.
+    pub(super) fn is_cached_per_request(self) -> bool {
         !matches!(self, Self::GetSecretValue | Self::EntraToken)
     }
 
     /// A request that needs the call, and another that needs it even after the first.
-    pub(super) fn questions(self) -> [Question; 2] {
+    pub(super) fn requests(self) -> [Request; 2] {
         let post = |path, user, body| ("POST", path, user, Some(body));
         let create = |dataset| json!({ "bindings": [{ "dataset": dataset, "mode": "create" }] });
         match self {
@@ -119,8 +119,8 @@ impl Route {
         }
     }
 
-    /// After how long the answer is old, but better than none.
-    pub(super) fn old_after(self) -> Duration {
+    /// The age at which the value is old but still usable.
+    pub(super) fn stale_after(self) -> Duration {
         Duration::from_mins(match self {
             Self::GetSecretValue | Self::EntraToken => 31,
             Self::GenerateToken => 50,
@@ -128,7 +128,7 @@ impl Route {
         })
     }
 
-    /// Functions and upstreams with whose help every question has an answer.
+    /// An app with a catalog in which every request of [`Route::requests`] succeeds.
     pub(super) async fn app(self, short_attempts: bool) -> TestApp {
         let mut catalog = project::json("devstack/demo/catalog.json");
         let of = |workspace| json!({ "reports": ["sales"], "workspaces": [workspace] });

@@ -12,7 +12,7 @@ use tracing::Level;
 
 use super::app;
 
-/// What API Gateway makes of `WWW-Authenticate`.
+/// The name that API Gateway gives to `WWW-Authenticate`.
 const REMAPPED: &str = "x-amzn-remapped-www-authenticate";
 
 const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
@@ -74,7 +74,7 @@ async fn entras_challenge_reaches_the_page_in_body_and_header() {
 
 /// The refusals of docs/power-bi-setup.md, in the shapes that Entra documents.
 #[tokio::test]
-async fn entras_refusals_of_a_user_are_told_apart() {
+async fn each_refusal_of_a_user_by_entra_has_its_problem() {
     for (number, error, suberror, code) in [
         (500_131, "invalid_grant", "", "unauthenticated"),
         (65001, "invalid_grant", "consent_required", "interaction-required"),
@@ -98,7 +98,7 @@ async fn entras_refusals_of_a_user_are_told_apart() {
 }
 
 #[tokio::test]
-async fn nothing_but_a_challenge_of_entras_is_passed_on() {
+async fn only_a_valid_challenge_of_entra_is_passed_on() {
     let app = app().await;
     app.stack.entra().fail("*", refused_by_entra(&json!(CLAIMS)), Some(1));
     let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
@@ -133,7 +133,7 @@ async fn power_bis_challenge_of_a_user_is_passed_on() {
 }
 
 #[tokio::test]
-async fn nothing_but_a_challenge_of_power_bis_is_passed_on() {
+async fn only_a_valid_challenge_of_power_bi_is_passed_on() {
     let app = app().await;
     for encoded in ["told", "", &STANDARD.encode("told"), &STANDARD.encode([0xff; 9])] {
         app.stack.powerbi().fail("GET *", challenged_by_power_bi(&insufficient(encoded)), Some(1));
@@ -142,7 +142,7 @@ async fn nothing_but_a_challenge_of_power_bis_is_passed_on() {
         assert!(!answer.body.to_string().contains("told"), "{}", answer.body);
         app.clock.advance(std::time::Duration::from_mins(1));
     }
-    // Another error, scheme or status is no challenge, whatever claims it has.
+    // Another error, scheme or status is not a challenge, even with claims.
     let claims = STANDARD.encode(CLAIMS);
     for other in [
         format!(r#"Bearer error="invalid_token", claims="{claims}""#),
@@ -157,7 +157,7 @@ async fn nothing_but_a_challenge_of_power_bis_is_passed_on() {
 }
 
 #[tokio::test]
-async fn the_service_principal_has_nobody_to_answer_a_challenge() {
+async fn the_service_principal_cannot_answer_a_challenge() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     app.stack.powerbi().fail("*", challenged_by_power_bi(&insufficient(&STANDARD.encode(CLAIMS))), None);

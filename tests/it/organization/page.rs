@@ -89,7 +89,7 @@ async fn no_kind_of_config_holds_a_token() {
 }
 
 #[tokio::test]
-async fn a_token_request_is_told_where_to_get_one() {
+async fn a_token_request_is_refused_with_the_way_to_get_a_token() {
     let app = app().await;
     let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
     answer.assert_problem(400, "invalid-request");
@@ -104,7 +104,7 @@ async fn a_token_request_is_told_where_to_get_one() {
 }
 
 #[tokio::test]
-async fn the_catalog_decides_here_too() {
+async fn the_catalog_decides_in_this_scenario_too() {
     let app = app().await;
     app.config("carl@contoso", view("sales", "fabrikam-sales")).await.assert_problem(403, "not-entitled");
     app.config("nils@northwind", view("sales", "contoso-plan")).await.assert_problem(403, "not-entitled");
@@ -124,7 +124,7 @@ async fn the_audit_line_says_that_no_token_was_handed_out() {
     assert_eq!((&line["reports"], &line["datasets"]), (&json!(ids::SALES_REPORT), &json!(ids::CONTOSO_PLAN)));
     assert!(line.get("expiration").is_none() && line.get("token_id").is_none(), "{line:#}");
 
-    // Where nothing is answered, nothing is audited.
+    // A refused request has no audit line.
     app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(400, "invalid-request");
     app.config("mia@contoso", view("sales", "contoso-plan")).await.assert_problem(401, "interaction-required");
     assert!(log.take().iter().all(|line| line["audit"].is_null()));

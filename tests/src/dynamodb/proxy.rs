@@ -1,4 +1,4 @@
-//! Between the functions and DynamoDB: counts what passes, and fails on demand.
+//! A proxy between the functions and DynamoDB: it counts calls and injects faults.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 
-/// What happens to a call in place of its being passed on.
+/// What happens to a call that is not forwarded.
 #[derive(Clone, Debug)]
 pub enum TableFault {
     /// This status, with the error of this name.
     Error(u16, &'static str),
-    /// Half of a batch is left unprocessed.
+    /// Half of the keys of a batch stay unprocessed.
     Unprocessed,
     /// No answer for a long time.
     Silence,
@@ -39,7 +39,7 @@ pub struct Proxy {
 }
 
 #[derive(Clone)]
-struct Passage {
+struct Forwarder {
     target: reqwest::Url,
     http: Http,
     seen: Arc<Mutex<Seen>>,
@@ -50,21 +50,21 @@ impl Proxy {
     pub async fn start(target: String) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let http = Http::new(None, Duration::from_mins(1)).unwrap();
-        let passage = Passage { target: target.parse().unwrap(), http, seen: Arc::clone(&seen) };
+        let forwarder = Forwarder { target: target.parse().unwrap(), http, seen: Arc::clone(&seen) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let router = Router::new().fallback(pass).with_state(passage);
+        let router = Router::new().fallback(handle).with_state(forwarder);
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { port, seen, task: task.abort_handle() }
     }
 
-    /// Where the AWS SDK finds it.
+    /// The endpoint URL for the AWS SDK.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The operations since the last time of asking.
+    /// The operations since the last call of this method.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.seen.lock().unwrap().calls)
@@ -82,17 +82,17 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(State(passage): State<Passage>, headers: HeaderMap, body: Bytes) -> Response {
+async fn handle(State(forwarder): State<Forwarder>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers["x-amz-target"].to_str().unwrap();
     let operation = target.rsplit('.').next().unwrap().to_owned();
-    match passage.note(&operation) {
-        None => passage.forward(headers, body).await,
+    match forwarder.note(&operation) {
+        None => forwarder.forward(headers, body).await,
         Some(TableFault::Error(status, name)) => {
             let body =
-                json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "told by AWS" });
+                json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "message of AWS" });
             (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response()
         }
-        Some(TableFault::Unprocessed) => passage.forward_half(headers, &body).await,
+        Some(TableFault::Unprocessed) => forwarder.forward_half(headers, &body).await,
         Some(TableFault::Silence) => {
             tokio::time::sleep(Duration::from_mins(1)).await;
             StatusCode::OK.into_response()
@@ -101,8 +101,8 @@ async fn pass(State(passage): State<Passage>, headers: HeaderMap, body: Bytes) -
     }
 }
 
-impl Passage {
-    /// Notes a call, and whether it is to fail.
+impl Forwarder {
+    /// Records a call, and returns its fault.
     fn note(&self, operation: &str) -> Option<TableFault> {
         let mut seen = self.seen.lock().unwrap();
         seen.calls.push(operation.to_owned());
@@ -122,7 +122,7 @@ impl Passage {
         (answer.status(), answer.bytes().await.unwrap()).into_response()
     }
 
-    /// Passes on the first half of the keys, and says of the rest that it was not processed.
+    /// Forwards the first half of the keys, and reports the others as unprocessed.
     async fn forward_half(&self, headers: HeaderMap, body: &Bytes) -> Response {
         let mut request: Value = serde_json::from_slice(body).unwrap();
         let mut rest = request["RequestItems"].clone();
@@ -130,7 +130,7 @@ impl Passage {
             let keys = wanted["Keys"].as_array_mut().unwrap();
             let late = keys.split_off(keys.len() / 2);
             rest[table]["Keys"] = late.into();
-            // A request without keys is none.
+            // DynamoDB refuses a request without keys.
             if wanted["Keys"].as_array().unwrap().is_empty() {
                 return json!({ "Responses": {}, "UnprocessedKeys": rest }).to_string().into_response();
             }

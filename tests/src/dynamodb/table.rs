@@ -1,4 +1,4 @@
-//! A table that holds still: it answers reads, and nothing else.
+//! A fake of DynamoDB with a constant table: it only answers reads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::TABLE;
 
 type Items = Arc<BTreeMap<String, Value>>;
 
-/// What plays DynamoDB with this catalog in [`TABLE`].
+/// A fake of DynamoDB with this catalog in [`TABLE`].
 pub fn table(catalog: &Value) -> Router {
     let text = |text: &str| json!({ "S": text });
     let items = dynabind_cli::catalog::from_json(&catalog.to_string()).unwrap();
@@ -42,6 +42,6 @@ async fn read(State(items): State<Items>, headers: HeaderMap, body: Bytes) -> Js
             let found: Vec<_> = keys.iter().filter_map(find).collect();
             json!({ "Responses": { TABLE: found }, "UnprocessedKeys": {} })
         }
-        other => panic!("{other} is no read"),
+        other => panic!("{other} is not a read"),
     })
 }

@@ -1,14 +1,14 @@
-//! Random callers and the bindings that they ask for.
+//! Random callers and the bindings that they request.
 
+use fuzz::environment::PowerBiContents;
 use fuzz::events::Kind;
-use fuzz::site::PowerBiContents;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
 use super::{GROUPS, ITEMS, LISTED, MODES, TENANTS, guid, some_of, strings};
 
-/// A caller: how the claims come, and the claims.
+/// A caller: the kind of authorizer, and the claims.
 #[derive(Clone, Debug)]
 pub struct AnyCaller {
     /// The authorizer.
@@ -17,15 +17,15 @@ pub struct AnyCaller {
     pub claims: Value,
 }
 
-/// The groups claim: mostly a list, and everything that could be taken for one.
+/// The groups claim: mostly a list, or a value that resembles one.
 fn groups() -> impl Strategy<Value = Value> {
-    let odd = json!([
+    let unusual = json!([
         ["x g0 y", null], ["g0 g1"], [["g0"]], [{ "g0": "g1" }, 7, "g2"], "g0", "[g0 g1]", "[hr, x g0]", "g0 g1", 7, null,
         { "g0": true }
     ]);
     prop_oneof![
         4 => some_of(&GROUPS, 0).prop_map(|groups| json!(groups)),
-        2 => select(odd.as_array().unwrap().clone()),
+        2 => select(unusual.as_array().unwrap().clone()),
     ]
 }
 
@@ -47,11 +47,11 @@ prop_compose! {
     }
 }
 
-/// What decides a binding together with the grants that it is made for.
+/// The choices from which a binding is made, together with the caller's grants.
 #[derive(Clone, Debug)]
 pub struct AnyBinding {
     choices: [Index; 4],
-    /// Which part, if any, is no part of the grant.
+    /// The part, if any, that is not in the grant.
     stray: Option<usize>,
     leaves_dataset_out: bool,
 }
@@ -99,7 +99,7 @@ impl AnyBinding {
         if self.leaves_dataset_out {
             fields.remove("dataset");
         }
-        // Which dataset is the only one of no report, the contract does not say.
+        // The contract does not define the only dataset of no report.
         if mode == "create" && fields.contains_key("dataset") && by_report.index(2) == 0 {
             fields.remove("report");
         }

@@ -1,4 +1,4 @@
-//! Refusals of a person, or of the token that speaks for a person.
+//! Refusals of a user or of a user's token.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ impl Refusal {
         Self::bad("invalid_grant", 500_133, "Assertion is not within its valid time range.")
     }
 
-    /// The person has to use a second factor, and the claims say which policy demands it.
+    /// The user has to use a second factor; the claims name the policy that requires it.
     pub(in crate::entra) fn second_factor() -> Self {
         Self::bad(
             "interaction_required",
@@ -38,7 +38,7 @@ impl Refusal {
         .with_claims("capolids")
     }
 
-    /// The person has to enrol for a second factor first.
+    /// The user has to enrol for a second factor first.
     pub(in crate::entra) fn second_factor_enrolment() -> Self {
         Self::bad(
             "interaction_required",
@@ -49,7 +49,7 @@ impl Refusal {
         .with_claims("polids")
     }
 
-    /// Nobody has consented to the application's use of the resource.
+    /// There is no consent to the application's use of the resource.
     pub(in crate::entra) fn consent_required(client_id: &str) -> Self {
         let text = format!(
             "The user or administrator has not consented to use the application with ID '{client_id}'. Send an \
@@ -58,7 +58,7 @@ impl Refusal {
         Self { suberror: Some("consent_required"), ..Self::bad("invalid_grant", 65_001, text) }
     }
 
-    /// A policy blocks the person; an interactive sign-in would only show a message.
+    /// A policy blocks the user; an interactive sign-in would only show a message.
     pub(in crate::entra) fn blocked_by_policy() -> Self {
         let text = "Access has been blocked by Conditional Access policies. The access policy does not allow token \
                     issuance.";

@@ -1,4 +1,4 @@
-//! The ids of the demo tenant, for tests that speak of its parts.
+//! The ids of the demo tenant, for tests.
 
 /// The provider's Entra tenant.
 pub const DIRECTORY: &str = "c4edfdae-4f48-4845-9688-832e54f1b8fc";
@@ -6,7 +6,7 @@ pub const DIRECTORY: &str = "c4edfdae-4f48-4845-9688-832e54f1b8fc";
 pub const CLIENT: &str = "f7040bca-a78a-468d-b8d3-48c158815cf7";
 /// The object id of the app's service principal.
 pub const PRINCIPAL: &str = "15660e19-a931-4907-9d25-916c2a7334f6";
-/// A profile that sees the reports and Fabrikam's datasets only.
+/// A profile that sees only the reports and Fabrikam's datasets.
 pub const FABRIKAM_PROFILE: &str = "7eec9dfe-df93-4e01-8871-df8fb618a519";
 /// The capacity.
 pub const CAPACITY: &str = "f658f696-d707-44a9-8223-ade3bd73384e";
@@ -21,9 +21,9 @@ pub const CONTOSO_WORKSPACE: &str = "a92e5a38-46eb-4fbf-b3c7-b35e0ba4b47f";
 pub const FABRIKAM_WORKSPACE: &str = "d390ba2f-764b-4b81-9414-213751c827e8";
 /// A workspace that is not on a capacity.
 pub const SANDBOX_WORKSPACE: &str = "0f4cd7e3-1110-4c0f-8785-548d57e65a52";
-/// A workspace that the service principal has not been let into.
+/// A workspace without the service principal.
 pub const CLOSED_WORKSPACE: &str = "fdf2729e-dfd1-467f-90aa-b173f2042531";
-/// A workspace where the service principal is a mere viewer.
+/// A workspace where the service principal is only a viewer.
 pub const READING_ROOM_WORKSPACE: &str = "59ce574a-c2e6-4440-aaba-44c4adef8369";
 
 /// A workspace on the paused capacity.
@@ -52,7 +52,7 @@ pub const MISSING_REPORT: &str = "bf6050d7-5ae6-4e6b-80f5-9b741f13523b";
 /// A report in the closed workspace.
 pub const CLOSED_REPORT: &str = "07bdc2fe-2cde-4348-a791-2a1b16b3fe8d";
 
-/// The dataset that the sales report was made on.
+/// The dataset on which the sales report was built.
 pub const TEMPLATE_DATASET: &str = "8398da4a-1bab-46c4-ad84-11a63e20d608";
 /// Contoso's sales; row-level security by user name.
 pub const CONTOSO_SALES: &str = "03821c9b-7d38-495d-b2c1-04ff0a005df1";
@@ -68,7 +68,7 @@ pub const CONTOSO_LAKE: &str = "cc8772ab-3865-4b33-a748-0bc5740619bf";
 pub const CONTOSO_OUTLOOK: &str = "2f6e5299-0996-425e-8561-c46ecbe90269";
 /// A composite dataset that reads Contoso's sales, which have row-level security.
 pub const CONTOSO_BOARD: &str = "c4a7e2d9-5b1f-4e86-9f30-a8d6b7c5e412";
-/// Contoso's payslips, which only the paginated report over them filters.
+/// Contoso's payslips. Only the paginated report over them filters rows.
 pub const CONTOSO_PAYSLIPS: &str = "9f3b6d15-8e24-4c7a-b1d0-5a6e7f8c9d02";
 /// A dataset on the paused capacity.
 pub const PAUSED_DATASET: &str = "71c2d3e4-f5a6-4b7c-8d9e-0f1a2b3c4d5e";

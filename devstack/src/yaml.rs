@@ -1,4 +1,4 @@
-//! YAML with `CloudFormation`'s short tags, as the JSON that it is short for.
+//! YAML with the short tags of `CloudFormation`, read as JSON.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 
 use crate::sync::lock;
 
-/// The text that was read last, and what it says: a process of tests starts
-/// hundreds of stacks on one template, and reading it is most of a start.
+/// The last text and its document. A test process starts hundreds of stacks with one template, and reading it would take most
+/// of the time of a start.
 static LAST: Mutex<Option<(String, Arc<Value>)>> = Mutex::new(None);
 
 /// Reads one document.
-pub(super) fn parse(text: &str) -> Result<Arc<Value>, String> {
+pub(crate) fn parse(text: &str) -> Result<Arc<Value>, String> {
     let last = lock(&LAST).clone();
     match last {
         Some((known, document)) if known == text => Ok(document),
@@ -24,11 +24,15 @@ pub(super) fn parse(text: &str) -> Result<Arc<Value>, String> {
     }
 }
 
-fn read(text: &str) -> Result<Value, String> {
+/// Reads one document. The short tags of `CloudFormation` become their long form: `!Ref X` is `{"Ref": "X"}`.
+///
+/// # Errors
+/// When the text is not exactly one document of plain values and such tags.
+pub fn read(text: &str) -> Result<Value, String> {
     let mut documents = YamlOwned::load_from_str(text).map_err(|error| error.to_string())?;
     match documents.pop() {
         Some(document) if documents.is_empty() => convert(&document),
-        _ => Err("not exactly one YAML document".to_owned()),
+        _ => Err("there must be exactly one YAML document".to_owned()),
     }
 }
 
@@ -47,7 +51,7 @@ fn convert(node: &YamlOwned) -> Result<Value, String> {
         }
         YamlOwned::Tagged(tag, inner) => Ok(long_form(&tag.suffix, convert(inner)?)),
         YamlOwned::Representation(..) | YamlOwned::Alias(_) | YamlOwned::BadValue => {
-            Err("a value that is not understood".to_owned())
+            Err("unsupported YAML: an alias or a malformed value".to_owned())
         }
     }
 }

@@ -1,56 +1,56 @@
-//! Plays a scenario against one environment and judges every answer.
+//! Runs a scenario in one environment and compares every answer with the oracle.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use dynabind::clock::Clock as _;
+use fuzz::environment::Environment;
 use fuzz::events;
 use fuzz::gateway::{Answer, block_on};
-use fuzz::oracle::{Asked, Contents, Issued, Oracle, breaches, faults};
-use fuzz::site::Site;
+use fuzz::oracle::{Contents, Issued, Oracle, RequestEvent, breaches, faults};
 use serde_json::Value;
 
+use super::{Scenario, fault_of, seconds};
 use crate::generated::powerbi_of;
-use crate::scenario::{Scenario, fault_of, seconds};
 
-/// `DYNABIND_METADATA_TTL_SECONDS` by default.
+/// The default of `DYNABIND_METADATA_TTL_SECONDS`.
 const METADATA_TTL: Duration = Duration::from_mins(10);
 
-/// How long after a fault the answers may still show it: a failed look-up is kept for 30 s.
+/// How long answers may show a fault after it has ended: a failed look-up is cached for 30 s.
 const AFTERMATH: Duration = Duration::from_mins(1);
 
-/// A cached token is handed out during an outage while it has more than this left.
-const LEAST_LIFE: Duration = Duration::from_mins(1);
+/// During an outage, a cached token is returned while it has more than this left.
+const MIN_LIFETIME_IN_OUTAGE: Duration = Duration::from_mins(1);
 
-/// `DYNABIND_MIN_TOKEN_MINUTES` by default.
+/// The default of `DYNABIND_MIN_TOKEN_MINUTES`.
 const MIN_TOKEN: Duration = Duration::from_mins(15);
 
-/// What has happened, to see that a test is about anything.
+/// Counts of what a scenario has reached, so that a test can require that it reaches something.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Tokens that were made for the request that got them.
+    /// Tokens that were made for the request that received them.
     pub fresh: usize,
-    /// Tokens that were older than the request that got them.
+    /// Tokens that came from a cache.
     pub cached: usize,
-    /// Tokens that a caller got and another caller's request had made.
+    /// Cached tokens that another caller's request had made.
     pub shared: usize,
-    /// Requests that a fault met and that got a token nevertheless.
+    /// Requests that received a token although a fault was injected.
     pub survived: usize,
     /// Requests that were answered with 5xx.
     pub failed: usize,
-    /// What was answered: `ok`, or the code of a problem.
+    /// The codes of all answers: `ok`, or the code of a problem.
     pub codes: BTreeSet<String>,
 }
 
 struct Run<'s> {
     scenario: &'s Scenario,
-    site: Site,
+    environment: Environment,
     oracle: Oracle,
     /// What the workspaces held, each time until they changed.
     past: Vec<(SystemTime, Contents)>,
     is_faulty: bool,
     last_fault: Option<SystemTime>,
-    /// By the text of a token, the number of the caller for whom it was made.
+    /// Each token with the number of the caller for whom it was made.
     makers: Vec<(String, Value)>,
     tally: Tally,
 }
@@ -64,23 +64,23 @@ impl<'s> Run<'s> {
             ..Oracle::default()
         };
         let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "10000")];
-        let site = Site::open(&scenario.catalog().to_string(), powerbi, &more).await.unwrap();
+        let environment = Environment::open(&scenario.catalog().to_string(), powerbi, &more).await.unwrap();
         let (past, makers, tally) = (Vec::new(), Vec::new(), Tally::default());
-        Self { scenario, site, oracle, past, is_faulty: false, last_fault: None, makers, tally }
+        Self { scenario, environment, oracle, past, is_faulty: false, last_fault: None, makers, tally }
     }
 
-    /// Takes one step, and says what is wrong with what came of it.
+    /// Takes one step, and returns the violations that it shows.
     async fn step(&mut self, step: &Value) -> Vec<String> {
         if let Some(by) = seconds(&step["advance"]) {
-            self.site.clock.advance(by);
+            self.environment.clock.advance(by);
         } else if let Some(life) = seconds(&step["accessTokenLife"]) {
-            self.site.set_access_token_life(life);
+            self.environment.set_access_token_life(life);
         } else if let Some(dataset) = step["move"]["dataset"].as_str() {
-            self.past.push((self.site.clock.now(), self.site.contents()));
-            self.site.move_dataset(dataset, step["move"]["to"].as_str());
+            self.past.push((self.environment.clock.now(), self.environment.contents()));
+            self.environment.move_dataset(dataset, step["move"]["to"].as_str());
         } else if let Some(route) = step["fail"]["route"].as_str() {
             for _ in 0..step["fail"]["times"].as_u64().unwrap_or(1) {
-                self.site.fail(route, fault_of(&step["fail"]["how"]));
+                self.environment.fail(route, fault_of(&step["fail"]["how"]));
             }
             self.is_faulty = true;
         } else {
@@ -95,17 +95,17 @@ impl<'s> Run<'s> {
         let event = events::post(caller.kind, function, &caller.claims, &ask["body"]);
         (self.oracle.possible, self.oracle.certain) = self.trusted_contents();
         let answer = self.send(function, &event).await;
-        let issued = answer.token().map(|token| (token.to_owned(), self.site.issued(token)));
-        let asked = Asked::new(&event);
+        let issued = answer.token().map(|token| (token.to_owned(), self.environment.issued(token)));
+        let asked = RequestEvent::new(&event);
         let found = match &issued {
-            Some((token, None)) => vec![format!("{token} is a token that Power BI has not made")],
+            Some((token, None)) => vec![format!("{token} is not a token of Power BI")],
             Some((token, Some(issued))) => {
                 self.count(token, issued, &ask["caller"]);
-                let mut found = self.judge(&asked, &answer, Some(issued));
-                found.extend(self.age_faults(&answer, issued));
+                let mut found = self.violations(&asked, &answer, Some(issued));
+                found.extend(self.lifetime_violations(&answer, issued));
                 found
             }
-            None => self.judge(&asked, &answer, None),
+            None => self.violations(&asked, &answer, None),
         };
         self.tally.codes.insert(answer.code().to_owned());
         self.tally.survived += usize::from(self.is_faulty && answer.status == 200);
@@ -114,43 +114,43 @@ impl<'s> Run<'s> {
         found
     }
 
-    /// Sends an event. Where an upstream fails, nobody waits: tokio moves its time by itself.
+    /// Sends an event. If an upstream fails, tokio's time is paused, so that it skips the waiting.
     async fn send(&mut self, function: &'static str, event: &Value) -> Answer {
         if !self.is_faulty {
-            return self.site.send(function, event).await;
+            return self.environment.send(function, event).await;
         }
-        self.last_fault = Some(self.site.clock.now());
+        self.last_fault = Some(self.environment.clock.now());
         let paused = Paused::begin();
-        let answer = self.site.send(function, event).await;
+        let answer = self.environment.send(function, event).await;
         drop(paused);
-        self.site.clear_faults();
+        self.environment.clear_faults();
         answer
     }
 
-    /// Without faults, the answer has to be the contract's; with them it must allow nothing.
-    fn judge(&self, asked: &Asked<'_>, answer: &Answer, issued: Option<&Issued>) -> Vec<String> {
-        let is_quiet = self.last_fault.is_none_or(|at| self.site.clock.now() > at + AFTERMATH);
+    /// Without faults, the answer must be that of the contract. With faults, it must not allow more.
+    fn violations(&self, asked: &RequestEvent<'_>, answer: &Answer, issued: Option<&Issued>) -> Vec<String> {
+        let is_quiet = self.last_fault.is_none_or(|at| self.environment.clock.now() > at + AFTERMATH);
         let mut found = if is_quiet {
             faults(&self.oracle, asked, answer.code(), &answer.body, issued)
         } else {
             breaches(&self.oracle, asked, &answer.body, issued)
         };
         if answer.status == 500 {
-            found.push("an internal fault".to_owned());
+            found.push("an internal error".to_owned());
         }
         found
     }
 
-    /// A token that is handed out still lives, and the answer says no more than that.
-    fn age_faults(&self, answer: &Answer, issued: &Issued) -> Vec<String> {
-        let now = self.site.clock.now();
+    /// A returned token must be valid, and the answer must not promise a longer lifetime.
+    fn lifetime_violations(&self, answer: &Answer, issued: &Issued) -> Vec<String> {
+        let now = self.environment.clock.now();
         let left = issued.expires.duration_since(now).unwrap_or_default();
         let life = issued.expires.duration_since(issued.at).unwrap_or_default();
         let is_quiet = self.last_fault.is_none_or(|at| now > at + AFTERMATH);
-        let least = if is_quiet { MIN_TOKEN.min(life / 2) } else { LEAST_LIFE };
+        let least = if is_quiet { MIN_TOKEN.min(life / 2) } else { MIN_LIFETIME_IN_OUTAGE };
         let mut found = Vec::new();
         if left.is_zero() || (issued.at < now && left < least) {
-            found.push(format!("a token of {life:?} is handed out with {left:?} left"));
+            found.push(format!("a token of {life:?} is returned with {left:?} left"));
         }
         if answer.body["lifetimeSeconds"].as_u64().is_some_and(|seconds| seconds > left.as_secs()) {
             found.push(format!("the answer promises {} s of {left:?}", answer.body["lifetimeSeconds"]));
@@ -164,15 +164,15 @@ impl<'s> Run<'s> {
             Some(maker) => self.tally.shared += usize::from(maker != *caller),
             None => self.makers.push((token.to_owned(), caller.clone())),
         }
-        let is_fresh = issued.at == self.site.clock.now();
+        let is_fresh = issued.at == self.environment.clock.now();
         self.tally.fresh += usize::from(is_fresh);
         self.tally.cached += usize::from(!is_fresh);
     }
 
-    /// What each workspace has held at some moment, and at every moment, for which a list may still be trusted.
+    /// The datasets that each workspace held at some time, and at every time, within the age at which a list is still used.
     fn trusted_contents(&self) -> (Contents, Contents) {
-        let (mut possible, mut certain) = (self.site.contents(), self.site.contents());
-        let oldest = self.site.clock.now() - METADATA_TTL;
+        let (mut possible, mut certain) = (self.environment.contents(), self.environment.contents());
+        let oldest = self.environment.clock.now() - METADATA_TTL;
         for (_, past) in self.past.iter().filter(|(until, _)| *until >= oldest) {
             for (workspace, datasets) in past {
                 possible.entry(workspace.clone()).or_default().extend(datasets.iter().cloned());
@@ -185,7 +185,7 @@ impl<'s> Run<'s> {
     }
 }
 
-/// Tokio's own time, paused until this is dropped, also where the answer makes a check panic.
+/// Pauses tokio's time until it is dropped, even if a check panics.
 struct Paused;
 
 impl Paused {
@@ -201,17 +201,17 @@ impl Drop for Paused {
     }
 }
 
-/// Plays a scenario until something is wrong.
+/// Runs a scenario until an answer is wrong.
 ///
 /// # Errors
-/// What is wrong, the upstream calls, and the scenario up to there as JSON.
-pub fn play(scenario: &Scenario) -> Result<Tally, String> {
+/// The violations, the upstream calls, and the scenario up to that step as JSON.
+pub fn run_scenario(scenario: &Scenario) -> Result<Tally, String> {
     block_on(async {
         let mut run = Run::open(scenario).await;
         for (number, step) in scenario.steps().iter().enumerate() {
             let found = run.step(step).await;
             if !found.is_empty() {
-                let calls = run.site.take_calls();
+                let calls = run.environment.take_calls();
                 let so_far = scenario.until(number);
                 return Err(format!("step {number}, {step}:\n{found:#?}\nupstream calls: {calls:#?}\n{so_far:?}"));
             }

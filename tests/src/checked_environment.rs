@@ -1,21 +1,21 @@
-//! An environment whose answers are held against the oracle.
+//! An environment whose answers are compared with the oracle.
 
+use fuzz::environment::{Environment, PowerBiContents};
 use fuzz::events;
 use fuzz::gateway::Answer;
-use fuzz::oracle::{Asked, Oracle, conflicting, faults};
-use fuzz::site::{PowerBiContents, Site};
+use fuzz::oracle::{Oracle, RequestEvent, conflicting, faults};
 use serde_json::{Value, json};
 
 use crate::generated::AnyCaller;
 
-/// An environment, and what it must answer.
-pub struct Judged {
+/// An environment and the oracle for its answers.
+pub struct CheckedEnvironment {
     /// The environment.
-    pub site: Site,
+    pub environment: Environment,
     oracle: Oracle,
 }
 
-impl Judged {
+impl CheckedEnvironment {
     /// An environment that has just started.
     pub async fn open(catalog: &Value, powerbi: PowerBiContents) -> Self {
         let oracle = Oracle {
@@ -24,28 +24,28 @@ impl Judged {
             certain: powerbi.contents.clone(),
             own_datasets: powerbi.own_datasets.clone(),
         };
-        let site = Site::open(&catalog.to_string(), powerbi, &[]).await.unwrap();
-        Self { site, oracle }
+        let environment = Environment::open(&catalog.to_string(), powerbi, &[]).await.unwrap();
+        Self { environment, oracle }
     }
 
-    /// Sends a request. The second value is everything that is wrong with the answer.
+    /// Sends a request. The second value has the violations in the answer.
     pub async fn ask(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> (Answer, Vec<String>) {
         let event = events::post(caller.kind, function, &caller.claims, body);
-        let before = self.site.count_of_issued();
-        let _ = self.site.take_calls();
-        let answer = self.site.send(function, &event).await;
-        let issued = answer.token().map(|token| self.site.issued(token).unwrap());
-        let mut found = faults(&self.oracle, &Asked::new(&event), answer.code(), &answer.body, issued.as_ref());
-        if issued.is_none() && self.site.count_of_issued() != before {
-            found.push("a token is made that nobody gets".to_owned());
+        let before = self.environment.count_of_issued();
+        let _ = self.environment.take_calls();
+        let answer = self.environment.send(function, &event).await;
+        let issued = answer.token().map(|token| self.environment.issued(token).unwrap());
+        let mut found = faults(&self.oracle, &RequestEvent::new(&event), answer.code(), &answer.body, issued.as_ref());
+        if issued.is_none() && self.environment.count_of_issued() != before {
+            found.push("a token was made that no caller received".to_owned());
         }
         if answer.code() == "bindings-conflict" {
-            found.extend(self.site.take_calls().into_iter().filter(|call| is_too_much(call)));
+            found.extend(self.environment.take_calls().into_iter().filter(|call| is_unnecessary(call)));
         }
         (answer, found)
     }
 
-    /// Asks, and splits the request as a client does where the bindings may not share a token.
+    /// Sends a request, and splits it as a client does if its bindings may not share a token.
     pub async fn ask_and_split(&self, function: &'static str, caller: &AnyCaller, body: &Value) -> Vec<String> {
         let (answer, mut found) = self.ask(function, caller, body).await;
         if answer.code() != "bindings-conflict" {
@@ -72,8 +72,7 @@ impl Judged {
     }
 }
 
-/// Whether a call of Power BI's has no place before a conflict is found: only the lists of
-/// workspaces decide what is granted.
-fn is_too_much(call: &str) -> bool {
+/// Whether a call to Power BI is unnecessary before a conflict: only the lists of workspaces decide what is granted.
+fn is_unnecessary(call: &str) -> bool {
     call.contains("/powerbi/") && !call.ends_with("/datasets")
 }

@@ -1,7 +1,6 @@
 //! Secrets Manager, Entra and Power BI on one port, over real connections.
 //!
-//! Power BI grants every token that it is asked for and remembers it, so that
-//! whatever stands between a caller and foreign data is the product.
+//! Power BI grants and records every requested token, so that only the product protects foreign data.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,17 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use dynabind::clock::Clock;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
 
-use super::http::{Request, answer, json as good};
+use crate::http::{Request, Server, json as good, response};
 use crate::oracle::{Contents, Issued};
 
-/// A way for one call to go wrong.
+/// A fault of one call.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Answers this.
+    /// Answers with this status, headers and body.
     Status(u16, Vec<(String, String)>, String),
     /// Never answers.
     Hang,
@@ -27,13 +23,13 @@ pub enum Fault {
     Close,
 }
 
-/// What exists, and what has happened.
+/// The contents of the upstreams, and the calls so far.
 pub(super) struct State {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) contents: Contents,
     pub(super) own_datasets: BTreeMap<String, String>,
     pub(super) access_token_life: Duration,
-    /// Faults that wait for a call whose name contains the text.
+    /// Faults, each for a call whose name contains the text.
     pub(super) faults: Vec<(String, Fault)>,
     access: BTreeMap<String, SystemTime>,
     pub(super) issued: BTreeMap<String, Issued>,
@@ -48,50 +44,26 @@ impl State {
     }
 }
 
-/// The running server; it ends when this is dropped.
-pub(super) struct Server {
-    pub(super) port: u16,
-    accepting: JoinHandle<()>,
+/// Starts the server for this state.
+pub(super) async fn start(state: Arc<Mutex<State>>) -> Server {
+    Server::start(move |request| respond(request, Arc::clone(&state))).await
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-impl Server {
-    pub(super) async fn start(state: Arc<Mutex<State>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let accepting = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&state)));
-            }
-        });
-        Self { port, accepting }
-    }
-}
-
-async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
-    let _ = stream.set_nodelay(true);
-    let mut unread = Vec::new();
-    while let Some(request) = Request::read(&mut stream, &mut unread).await {
-        let fault = state.lock().unwrap().fault_of(&request);
-        let bytes = match fault {
-            None => state.lock().unwrap().answer_to(&request),
-            Some(Fault::Status(status, headers, body)) => answer(status, &headers, &body),
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Close) => return,
-        };
-        if stream.write_all(&bytes).await.is_err() {
-            return;
+async fn respond(request: Request, state: Arc<Mutex<State>>) -> Option<Vec<u8>> {
+    let fault = state.lock().unwrap().fault_of(&request);
+    match fault {
+        None => Some(state.lock().unwrap().answer_to(&request)),
+        Some(Fault::Status(status, headers, body)) => {
+            let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            Some(response(status, &lines.concat(), body.as_bytes()))
         }
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Close) => None,
     }
 }
 
 impl State {
-    /// Notes a call, and takes the fault that waits for it. Connections that are only opened are not counted.
+    /// Records a call, and takes its fault. `HEAD` requests, which only open connections, are not recorded.
     fn fault_of(&mut self, request: &Request) -> Option<Fault> {
         if request.method == "HEAD" {
             return None;
@@ -104,7 +76,7 @@ impl State {
 
     fn answer_to(&mut self, request: &Request) -> Vec<u8> {
         if request.method == "HEAD" {
-            return answer(200, &[], "");
+            return response(200, "", b"");
         }
         match request.path.split('/').nth(1).unwrap_or_default() {
             "entra" => self.entra(),
@@ -124,8 +96,7 @@ impl State {
         let bearer =
             request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let Some(expires) = self.access.get(bearer).copied().filter(|expires| *expires > self.clock.now()) else {
-            let body = r#"{"error":{"code":"TokenExpired"}}"#;
-            return answer(403, &[("x-powerbi-error-info".to_owned(), "TokenExpired".to_owned())], body);
+            return power_bi_error(403, "TokenExpired");
         };
         let path: Vec<_> = request.path.split(['/', '?']).skip(4).collect();
         match path.as_slice() {
@@ -136,8 +107,7 @@ impl State {
                 if listed.is_some_and(|listed| listed.contains(&dataset.to_lowercase())) {
                     return good(&described_dataset(dataset));
                 }
-                let body = r#"{"error":{"code":"PowerBIEntityNotFound"}}"#;
-                answer(404, &[("x-powerbi-error-info".to_owned(), "PowerBIEntityNotFound".to_owned())], body)
+                power_bi_error(404, "PowerBIEntityNotFound")
             }
             ["groups", workspace, "datasets", ..] => {
                 let listed = self.contents.get(&workspace.to_lowercase()).into_iter().flatten();
@@ -146,11 +116,11 @@ impl State {
             }
             ["groups", workspace, "reports", ..] => good(&self.reports(workspace)),
             ["groups", workspace] => good(&json!({ "id": workspace, "isOnDedicatedCapacity": true })),
-            _ => answer(404, &[], ""),
+            _ => response(404, "", b""),
         }
     }
 
-    /// Makes a token whose text is found again in the answers.
+    /// Makes a token with a unique text.
     fn generate_token(&mut self, request: &Request, access_ends: SystemTime) -> Vec<u8> {
         let now = self.clock.now();
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
@@ -175,6 +145,11 @@ impl State {
     fn reports(&self, _: &str) -> Value {
         json!({ "value": self.own_datasets.keys().map(|id| self.report(id)).collect::<Vec<_>>() })
     }
+}
+
+fn power_bi_error(status: u16, code: &str) -> Vec<u8> {
+    let body = json!({ "error": { "code": code } }).to_string();
+    response(status, &format!("x-powerbi-error-info: {code}\r\n"), body.as_bytes())
 }
 
 fn described_dataset(id: &str) -> Value {

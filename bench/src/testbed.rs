@@ -1,43 +1,47 @@
-//! A place to run functions in: upstreams, a distance to them, and the variables that lead there.
+//! The surroundings of a function: upstreams, the network to them, and the environment variables.
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use test_support::lambda::Environment;
 
-use crate::lambda::Variables;
 use crate::tls::{HOST, Tls};
 use crate::upstream::{FakeServices, Greeting, Service};
 use crate::{Error, catalog, relay};
 
-/// How the upstreams are reached.
+/// The environment variables of a function.
+pub type Variables = Vec<(String, String)>;
+
+/// The network to the upstreams.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
-    /// What an upstream takes for each answer.
+    /// The time of an upstream for each answer.
     pub delay: Duration,
-    /// Whether connections are TLS, as they are outside of benchmarks.
+    /// Whether connections use TLS, as in production.
     pub tls: bool,
-    /// The round trip to each upstream, if a relay shall add one.
+    /// The round trip to each upstream, which a relay adds; zero: no relay.
     pub round_trip: Duration,
     /// What an upstream does with a connection that is opened early.
     pub greeting: Greeting,
 }
 
-/// Stand-ins and what a function has to know to use them.
-pub struct Site {
+/// Stand-ins and the environment variables of a function that uses them.
+pub struct Testbed {
     /// The upstreams.
     pub upstreams: FakeServices,
     variables: Variables,
     _files: TempDir,
 }
 
-impl Site {
+impl Testbed {
     /// Starts the upstreams.
     ///
     /// # Errors
-    /// When there are no ports or files to be had.
+    /// When a port or a file cannot be opened.
     pub async fn start(network: Network) -> Result<Self, Error> {
         let upstreams = FakeServices::new(network.delay, network.greeting);
         let tls = if network.tls { Some(Tls::new()?) } else { None };
@@ -67,6 +71,14 @@ impl Site {
     }
 }
 
+/// Starts an environment of a function.
+///
+/// # Errors
+/// When it cannot be started.
+pub async fn start_environment(binary: &Path, variables: &Variables) -> Result<Environment, Error> {
+    Environment::start(binary, variables.iter().cloned(), Stdio::null()).await
+}
+
 fn at_a_distance(address: SocketAddr, round_trip: Duration) -> Result<SocketAddr, Error> {
     if round_trip.is_zero() { Ok(address) } else { relay::start(address, round_trip) }
 }
@@ -89,7 +101,7 @@ fn url(address: SocketAddr, tls: bool) -> String {
     if tls { format!("https://{HOST}:{}", address.port()) } else { format!("http://{address}") }
 }
 
-/// What Lambda sets for every function, and all that the bare function needs.
+/// The variables that Lambda sets for every function. The bare function needs no others.
 #[must_use]
 pub fn lambda_variables() -> Variables {
     [

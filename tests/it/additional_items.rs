@@ -1,5 +1,5 @@
-//! What a token names beyond the bound report and dataset: paginated reports, the datasets of a
-//! composite model, a report's own dataset, and reports that pages have saved.
+//! The items in a token besides the bound report and dataset: paginated reports, the datasets of a composite model, a
+//! report's own dataset, and reports that pages have saved.
 
 use acceptance::log_lines::LogLines;
 use acceptance::test_app::{TestApp, view};
@@ -50,7 +50,7 @@ async fn problems(app: &TestApp) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn the_paginated_reports_that_a_report_shows_are_named() {
+async fn paginated_visuals_are_in_the_token() {
     let more = json!({ "paginatedSources": [ids::TEMPLATE_DATASET], "paginatedReports": [ids::INVOICE_REPORT] });
     let shows = report(ids::STATEMENT_REPORT, ids::REPORTS_WORKSPACE, more);
     let plan = dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
@@ -77,7 +77,7 @@ fn board(needed: Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_a_composite_model_reads_has_an_identity_of_its_own() {
+async fn each_dataset_of_a_composite_model_has_its_own_identity() {
     let sales = report(ids::SALES_REPORT, ids::REPORTS_WORKSPACE, json!({}));
     let needed = json!({ "datasetId": ids::CONTOSO_SALES, "identity": identity() });
     let app = app(sales, board(needed)).await;
@@ -87,7 +87,7 @@ async fn what_a_composite_model_reads_has_an_identity_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_missing_identity_beyond_the_bound_dataset_is_refused_and_listed() {
+async fn a_missing_identity_of_an_additional_dataset_is_refused_and_listed() {
     let sales = report(ids::SALES_REPORT, ids::REPORTS_WORKSPACE, json!({}));
     let mut catalog = json!({
         "reports": { "r": sales },
@@ -108,7 +108,7 @@ async fn a_missing_identity_beyond_the_bound_dataset_is_refused_and_listed() {
 }
 
 #[tokio::test]
-async fn a_reports_own_dataset_has_an_identity_of_its_own() {
+async fn a_reports_own_dataset_has_its_own_identity() {
     let plan = || dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
     let payroll = |own: Value| report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, json!({ "includeOwnDataset": own }));
     let sent = token_request(&app(payroll(json!({ "identity": identity() })), plan()).await).await;
@@ -121,7 +121,7 @@ async fn a_reports_own_dataset_has_an_identity_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_bound_entry_decides_where_a_report_is_bound_to_its_own_dataset() {
+async fn the_bound_entry_decides_if_a_report_is_bound_to_its_own_dataset() {
     let own = json!({ "includeOwnDataset": { "identity": { "username": "template" } } });
     let payroll = report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, own);
     let bound = dataset(ids::CONTOSO_PAYROLL, ids::CONTOSO_WORKSPACE, json!({ "identity": identity() }));
@@ -129,8 +129,8 @@ async fn the_bound_entry_decides_where_a_report_is_bound_to_its_own_dataset() {
     assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_PAYROLL] }]));
 }
 
-/// Everybody of Contoso may edit the operations report over the plan and save copies beside the
-/// shared reports.
+/// Everybody of Contoso may edit the operations report over the plan, and save copies in the workspace of the shared
+/// reports.
 async fn saving() -> TestApp {
     TestApp::with_catalog(json!({
         "reports": { "r": report(ids::OPS_REPORT, ids::REPORTS_WORKSPACE, json!({})) },
@@ -152,14 +152,14 @@ async fn a_saved_report_is_opened_by_its_guid_as_the_grant_says() {
     assert_eq!((&config["id"], &config["permissions"]), (&json!(ids::SALES_REPORT), &json!(7)));
     let calls = app.upstream_calls();
     assert!(!calls.iter().any(|call| call.contains("/reports/")), "the list has the embed URL: {calls:?}");
-    // The grant that saves there does not open this dataset, and a paginated report cannot be bound.
+    // The grant with this target does not include this dataset, and a paginated report cannot be bound.
     app.config("carl@contoso", body("e", "view")).await.assert_problem(403, "not-entitled");
     app.config("carl@contoso", view(ids::INVOICE_REPORT, "d")).await.assert_problem(403, "not-entitled");
     app.config("carl@contoso", view(ids::PILOT_REPORT, "d")).await.assert_problem(403, "not-entitled");
 }
 
 #[tokio::test]
-async fn saved_reports_are_listed_with_what_they_may_be_bound_to() {
+async fn saved_reports_are_listed_with_their_datasets() {
     let app = saving().await;
     let list = app.datasets("carl@contoso", "").await.ok();
     let keys: Vec<_> = list["reports"].as_array().unwrap().iter().map(|report| report["report"].clone()).collect();
@@ -206,7 +206,7 @@ async fn the_audit_line_says_what_the_token_allows() {
 }
 
 #[tokio::test]
-async fn a_token_that_could_not_be_made_is_audited_too() {
+async fn a_failed_token_request_is_audited() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::open().await;
     app.token("quinn@contoso", view("sales", "contoso-payroll")).await.assert_problem(502, "upstream-rejected");

@@ -1,50 +1,27 @@
-//! A function's environment between a catalog, the gateway and its upstreams: an
-//! event goes in, an HTTP answer comes out, and Power BI says what it was asked for.
+//! An execution environment with a catalog and fake upstreams. It handles gateway events and records the token requests.
 
-mod http;
 mod upstreams;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use dynabind::App;
 use dynabind::clock::Clock;
 use serde_json::Value;
+use test_support::clock::ManualClock;
 
-use self::upstreams::{Server, State};
-use crate::fixtures::{StoppedClock, variables};
+use self::upstreams::State;
+use crate::fixtures::variables;
 use crate::gateway::{self, Answer};
+use crate::http::Server;
 use crate::oracle::{Contents, Issued};
 
 pub use self::upstreams::Fault;
 
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub struct ManualClock(Mutex<SystemTime>);
-
-impl ManualClock {
-    /// Moves it on.
-    pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self(Mutex::new(StoppedClock.now()))
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> SystemTime {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// What Power BI holds.
+/// The contents of Power BI.
 #[derive(Clone, Debug, Default)]
 pub struct PowerBiContents {
     /// The datasets of each workspace.
@@ -54,7 +31,7 @@ pub struct PowerBiContents {
 }
 
 impl PowerBiContents {
-    /// Everything that a catalog names, where it says that it is.
+    /// The datasets of a catalog, in their workspaces.
     #[must_use]
     pub fn of_catalog(catalog: &Value) -> Self {
         let lower = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
@@ -66,17 +43,17 @@ impl PowerBiContents {
     }
 }
 
-/// One environment: all three functions over one set of caches.
-pub struct Site {
-    /// The time of everything.
+/// One environment: all three functions with one set of caches.
+pub struct Environment {
+    /// The clock of the functions and the upstreams.
     pub clock: Arc<ManualClock>,
     app: Arc<App>,
     state: Arc<Mutex<State>>,
     _server: Server,
 }
 
-impl Site {
-    /// An environment that has just started, or the product's complaints about the catalog.
+impl Environment {
+    /// A new environment.
     ///
     /// # Errors
     /// The faults of the settings or the catalog, as text.
@@ -84,10 +61,9 @@ impl Site {
         let clock = Arc::<ManualClock>::default();
         let state = State::new(Arc::clone(&clock) as _, powerbi.contents, powerbi.own_datasets);
         let state = Arc::new(Mutex::new(state));
-        let server = Server::start(Arc::clone(&state)).await;
+        let server = upstreams::start(Arc::clone(&state)).await;
         let file = CatalogFile::write(catalog);
-        let url = |upstream: &str| format!("http://127.0.0.1:{}/{upstream}", server.port);
-        let (entra, powerbi, secrets) = (url("entra"), url("powerbi"), url("secretsmanager"));
+        let (entra, powerbi, secrets) = (server.url("entra"), server.url("powerbi"), server.url("secretsmanager"));
         let place = format!("file:{}", file.0.display());
         let mut given = vec![
             ("DYNABIND_CATALOG", place.as_str()),
@@ -101,13 +77,13 @@ impl Site {
         Ok(Self { clock, app: Arc::new(app), state, _server: server })
     }
 
-    /// The application, for tests that hand over events themselves.
+    /// The application, for tests that send events themselves.
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
         &self.app
     }
 
-    /// Hands an event to a function, which has 20 s by the application's clock.
+    /// Sends an event to a function with 20 s by the application's clock.
     ///
     /// # Panics
     /// When the answer breaks the contract.
@@ -121,7 +97,7 @@ impl Site {
         self.state.lock().unwrap()
     }
 
-    /// The token with this text, as Power BI was asked for it.
+    /// The token with this text, and its request.
     #[must_use]
     pub fn issued(&self, token: &str) -> Option<Issued> {
         self.state().issued.get(token).cloned()
@@ -139,23 +115,23 @@ impl Site {
         self.state().issued.values().cloned().collect()
     }
 
-    /// The calls of all upstreams since the last time of asking, as `METHOD /path`.
+    /// The upstream calls since the last call of this method, as `METHOD /path`.
     #[must_use]
     pub fn take_calls(&self) -> Vec<String> {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// Lets the next call whose `METHOD /path` contains `route` go wrong.
+    /// Injects a fault into the next call whose `METHOD /path` contains `route`.
     pub fn fail(&self, route: &str, fault: Fault) {
         self.state().faults.push((route.to_owned(), fault));
     }
 
-    /// Drops the faults that still wait.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.state().faults.clear();
     }
 
-    /// Puts a dataset into one workspace and takes it out of all others.
+    /// Moves a dataset to a workspace, or out of all workspaces.
     pub fn move_dataset(&self, dataset: &str, workspace: Option<&str>) {
         let mut state = self.state();
         for datasets in state.contents.values_mut() {
@@ -166,19 +142,19 @@ impl Site {
         }
     }
 
-    /// What each workspace holds now.
+    /// The current contents of each workspace.
     #[must_use]
     pub fn contents(&self) -> Contents {
         self.state().contents.clone()
     }
 
-    /// Decides how long the access tokens live that Entra makes from now on.
+    /// Sets the lifetime of new access tokens.
     pub fn set_access_token_life(&self, life: Duration) {
         self.state().access_token_life = life;
     }
 }
 
-/// The catalog on the disk for as long as the product reads it.
+/// A temporary catalog file.
 struct CatalogFile(PathBuf);
 
 impl CatalogFile {

@@ -1,0 +1,8 @@
+//! Parts that tests, fuzz targets and benchmarks share.
+
+pub mod clock;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+
+/// Any failure of a test's surroundings.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
