@@ -47,7 +47,7 @@ function checkedConfig(value: unknown, binding: Binding, known: DatasetIds, plac
   need(type === (isNew ? 'create' : 'report'), 'type');
   need(tokenType === 0 || tokenType === 1, 'tokenType');
   need(accessToken === undefined || isText(accessToken), 'accessToken');
-  const url = embedUrlOf(embedUrl);
+  const url = powerBiUrl(embedUrl);
   need(url !== undefined, 'embedUrl');
   const common: Fields = { type, tokenType, embedUrl, ...(accessToken !== undefined && { accessToken }) };
   const isBound = (datasetId: unknown): boolean => isGuid(datasetId) && isTheOneAskedFor(datasetId, binding, known);
@@ -73,7 +73,7 @@ function pick(common: Fields, config: Fields, ...names: string[]): EmbedConfig {
   return common as unknown as EmbedConfig;
 }
 
-function embedUrlOf(value: unknown): URL | undefined {
+export function powerBiUrl(value: unknown): URL | undefined {
   try {
     const url = new URL(value as string);
     return url.protocol === 'https:' && POWER_BI.test(url.hostname) ? url : undefined;

@@ -1,15 +1,16 @@
 import type { models } from 'powerbi-client';
 import { Api } from './api.js';
-import { ConfigBatcher } from './batch.js';
+import { ConfigBatcher, type ConfigWithToken } from './batch.js';
 import { systemClock, within, type Clock } from './clock.js';
-import type { Binding, DatasetList } from './contract.js';
+import { bindingKey, type Binding, type DatasetList } from './contract.js';
 import { Controller, type Page } from './controller.js';
-import { DynabindError, wrongUse } from './errors.js';
+import { embedUrls } from './embedUrls.js';
+import { copyOf, DynabindError, toDynabindError, wrongUse } from './errors.js';
 import { handleOf, type Handle } from './handle.js';
-import { parts } from './parts.js';
-import type { PowerBiService } from './powerbi.js';
-import type { Renewals } from './renewals.js';
-import { Sharing } from './sharing.js';
+import { later, withLater } from './load.js';
+import { quiet } from './outcome.js';
+import { loadPowerBi, type PowerBiService } from './powerbi.js';
+import { preconnect } from './preconnect.js';
 import type { SignInOptions } from './signIn.js';
 import { TIMEOUTS, type Timeouts } from './timeouts.js';
 
@@ -26,6 +27,14 @@ export interface DynabindOptions {
   powerbi?: PowerBiService;
   /** Limits in milliseconds, where the defaults do not fit. */
   timeouts?: Partial<Timeouts>;
+  /** What the page will embed first: its config is requested now, and powerbi-client is loaded. */
+  prefetch?: readonly Binding[];
+  /** Keeps the embed addresses of shown reports, never a token, in `sessionStorage`, for the next page of this tab. */
+  rememberEmbedUrls?: boolean;
+  /** Sends how long reports took to load to `POST /timings`: report key, outcome and milliseconds. */
+  reportTimings?: boolean;
+  /** Where Power BI is, for the early connection. Default: `https://app.powerbi.com`. */
+  powerBiUrl?: string;
   fetch?: typeof globalThis.fetch;
   clock?: Clock;
 }
@@ -54,12 +63,17 @@ export interface Dynabind {
 /** Which controller an element belongs to, whichever client embedded into it. */
 const owners = new WeakMap<HTMLElement, Controller>();
 
-/** One client for a page: what it embeds in the same tick shares one call and one token. */
+/** One client for a page: what it embeds in the same tick shares one request and one token. */
 export function createDynabind(options: DynabindOptions): Dynabind {
   if (!options?.apiUrl) throw wrongUse('apiUrl is missing.');
   if (typeof options.getAccessToken !== 'function') throw wrongUse('getAccessToken is missing.');
-  const page = pageOf(options);
+  const { clock = systemClock(), fetch = (...request) => globalThis.fetch(...request), prefetch = [], powerbi } = options;
+  const apiUrl = options.apiUrl.replace(/\/+$/, '');
+  const api = new Api({ ...options, apiUrl, fetch, clock, timeouts: { ...TIMEOUTS, ...options.timeouts } });
+  const batcher = new ConfigBatcher(api);
+  const urls = embedUrls(apiUrl, options.rememberEmbedUrls);
   const controllers = new Set<Controller>();
+  const prefetched = new Map<string, Promise<ConfigWithToken>>();
   let session = new AbortController();
   let isDisposed = false;
 
@@ -69,8 +83,40 @@ export function createDynabind(options: DynabindOptions): Dynabind {
   const signOut = (): void => {
     session.abort();
     session = new AbortController();
+    prefetched.clear();
+    urls.clear();
     for (const controller of [...controllers]) controller.dispose();
   };
+  const page: Page = {
+    api,
+    batcher,
+    urls,
+    powerbi,
+    ask(binding, signal) {
+      const key = bindingKey(binding);
+      const early = prefetched.get(key);
+      prefetched.delete(key);
+      const ask = () => batcher.ask(binding, signal);
+      return early ? early.then((answer) => (clock.now() < answer.token.refreshAt ? answer : ask())) : ask();
+    },
+    measured(timings) {
+      const { signal } = session;
+      withLater((all) => {
+        all?.recordTimings(timings);
+        if (options.reportTimings) void all?.sendTimings(api, timings, signal);
+      });
+    },
+  };
+
+  preconnect(apiUrl, true);
+  preconnect(options.powerBiUrl ?? 'https://app.powerbi.com');
+  for (const binding of prefetch) {
+    const key = bindingKey(binding);
+    const answer = batcher.ask({ ...binding, mode: binding.mode ?? 'view' }, session.signal);
+    prefetched.set(key, answer);
+    answer.catch(() => prefetched.delete(key));
+    if (!powerbi) quiet(loadPowerBi());
+  }
 
   return {
     embed(element, { report, dataset, mode = 'view', title, config = {} }) {
@@ -87,7 +133,11 @@ export function createDynabind(options: DynabindOptions): Dynabind {
     async datasets(report) {
       open();
       const { signal } = session;
-      return within(page.api.datasets(report, signal), signal);
+      try {
+        return await within(later().then((all) => all.listDatasets(api, report, signal)), signal);
+      } catch (cause) {
+        throw copyOf(toDynabindError(cause));
+      }
     },
     signOut,
     dispose() {
@@ -95,18 +145,4 @@ export function createDynabind(options: DynabindOptions): Dynabind {
       signOut();
     },
   };
-}
-
-function pageOf(options: DynabindOptions): Page & { api: Api } {
-  const { clock = systemClock(), fetch = (...request) => globalThis.fetch(...request) } = options;
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const api = new Api({ ...options, fetch, clock, timeouts });
-  const sharing = new Sharing();
-  let renewals: Renewals | undefined;
-  const keeper = async () => {
-    const all = await parts();
-    return (renewals ??= new all.Renewals(api, sharing, clock));
-  };
-  const batcher = new ConfigBatcher(api, keeper, sharing, clock);
-  return { api, batcher, clock, patience: timeouts.load, powerbi: options.powerbi };
 }

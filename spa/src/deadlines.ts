@@ -1,5 +1,7 @@
 /** When to renew a token and when it ends, on the page's clock. */
 export interface Deadlines {
+  /** When the answer arrived. */
+  since: number;
   refreshAt: number;
   expiresAt: number;
 }
@@ -23,5 +25,5 @@ export function deadlines(
 ): Deadlines {
   const refresh = secondsOf(answer.refreshAfterSeconds, UNKNOWN_SECONDS);
   const life = Math.max(secondsOf(answer.lifetimeSeconds, 2 * refresh), refresh);
-  return { refreshAt: now + (refresh + (random() * (life - refresh)) / 2) * 1000, expiresAt: now + life * 1000 };
+  return { since: now, refreshAt: now + (refresh + (random() * (life - refresh)) / 2) * 1000, expiresAt: now + life * 1000 };
 }

@@ -13,11 +13,26 @@ export interface TokenInfo {
   refreshAfter: Date;
 }
 
+/** When an embed reached which point, in whole milliseconds since it was requested. */
+export interface Timings {
+  binding: Readonly<Binding>;
+  /** When it was requested, on the clock of `performance.now()`. */
+  startedAt: number;
+  /** Missing while the report is loading, and for a paginated report, which does not tell when it is rendered. */
+  outcome?: 'rendered' | 'failed';
+  /** The service's answer was there. */
+  configMs?: number;
+  loadedMs?: number;
+  renderedMs?: number;
+}
+
 export interface HandleEvents {
   statechange: { state: HandleState; previous: HandleState };
   loaded: { binding: Readonly<Binding> };
   rendered: { binding: Readonly<Binding> };
   tokenRefreshed: TokenInfo;
+  /** Once for each embed and switch, as soon as there is an outcome. */
+  timings: Timings;
   error: DynabindError;
 }
 
@@ -47,6 +62,8 @@ export interface Handle {
   /** powerbi-client's own object for the report on the screen; another one after each switch. */
   readonly report: Report | undefined;
   readonly token: TokenInfo | undefined;
+  /** How long what is shown took, or has taken so far. */
+  readonly timings: Readonly<Timings>;
   /** Returns a function that removes the listener. */
   on<Name extends keyof HandleEvents>(name: Name, listener: Listener<HandleEvents[Name]>): () => void;
   /**
@@ -66,7 +83,7 @@ export interface Handle {
   dispose(): void;
 }
 
-const PROPERTIES = ['state', 'binding', 'error', 'ready', 'report', 'token'] as const;
+const PROPERTIES = ['state', 'binding', 'error', 'ready', 'report', 'token', 'timings'] as const;
 const METHODS = ['on', 'switchDataset', 'switchReport', 'switchMode', 'refresh', 'explain', 'dispose'] as const;
 
 /** MobX does not change objects of a class. */

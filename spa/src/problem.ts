@@ -1,3 +1,4 @@
+import { requestIdOf } from './api.js';
 import { DynabindError } from './errors.js';
 import { isErrorCode, type ErrorCode } from './texts.js';
 
@@ -26,8 +27,6 @@ interface Fields {
   errors?: unknown;
   claims?: unknown;
 }
-
-export const requestIdOf = ({ headers }: Response): string | undefined => headers.get('apigw-requestid') ?? undefined;
 
 export async function problemFrom(response: Response): Promise<DynabindError> {
   const body = await fieldsOf(response);

@@ -25,7 +25,6 @@ export class SharedToken {
   readonly members = new Set<Member>();
   readonly keeper: Renewals;
   readonly value: Token;
-  readonly openedAt: number;
   /** How many tokens in a row were of no use: a reason to wait longer. */
   readonly strikes: number;
   /** 0 for the token of an embed config, 1 and up for renewed ones. */
@@ -41,12 +40,11 @@ export class SharedToken {
   /** Ends the request of a renewal that nobody needs any more. */
   abandon: (() => void) | undefined;
 
-  constructor(keeper: Renewals, value: Token, openedAt: number, pause: number, strikes: number, generation: number) {
+  constructor(keeper: Renewals, value: Token, pause: number, strikes: number, generation: number) {
     this.keeper = keeper;
     this.value = value;
-    this.openedAt = openedAt;
     this.strikes = strikes;
     this.generation = generation;
-    this.dueAt = Math.max(value.refreshAt, openedAt + pause);
+    this.dueAt = Math.max(value.refreshAt, value.since + pause);
   }
 }

@@ -1,0 +1,203 @@
+import type { Embed } from 'powerbi-client';
+import type { Token } from './api.js';
+import { isPaginated } from './answers.js';
+import { sleep, type Clock } from './clock.js';
+import type { EmbedConfig } from './contract.js';
+import { DynabindError } from './errors.js';
+import { clear, plainCopy, withRoutes, type EmbedInternals, type PowerBiService } from './powerbi.js';
+
+export interface FrameListener {
+  /** Begins to load again. */
+  loading(): void;
+  loaded(): void;
+  rendered(): void;
+  /** `cause` is what Power BI says; it may be that the token has expired. `fatal`: before the report was there. */
+  faulty(code: 'load-refused' | 'load-failed' | 'load-timeout', fatal: boolean, cause?: unknown): void;
+  /** `isShown`: the report is on the screen with a token that works. */
+  tokenRefreshed(token: Token, isShown: boolean): void;
+  /** `fatal`: nothing usable is on the screen. */
+  failed(error: DynabindError, fatal: boolean): void;
+  /** The caller may no longer see this: it has to go. */
+  refused(error: DynabindError): void;
+}
+
+export interface FrameOptions {
+  powerbi: PowerBiService;
+  element: HTMLElement;
+  title: string;
+  clock: Clock;
+  /** Limit for `loaded`, in milliseconds. */
+  patience: number;
+  listener: FrameListener;
+}
+
+/**
+ * powerbi-client drops a load of the same report within 100 ms of the last one, without an error. It measures with the
+ * wall clock, and so does this file.
+ */
+const LOAD_WINDOW = 120;
+
+const mountedAt = new WeakMap<HTMLElement, number>();
+
+/** How long powerbi-client still drops loads after one at `since`. */
+export const loadWindow = (since = -Infinity): number => Math.min(Math.max(since + LOAD_WINDOW - Date.now(), 0), LOAD_WINDOW);
+
+/** Waits until powerbi-client accepts another load for this element; does not wait where it already does. */
+export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: AbortSignal): Promise<void> | undefined {
+  const wait = loadWindow(mountedAt.get(element));
+  return wait > 0 ? sleep(clock, wait, signal) : undefined;
+}
+
+/** One iframe of powerbi-client, with one config: it shows one binding for as long as it lives. */
+export class Frame {
+  readonly options: FrameOptions;
+  embed!: EmbedInternals;
+  /** The address of an iframe that has started before there was a config. */
+  startedWith: string | undefined;
+  /** The token in use. */
+  shared: Token | undefined;
+  isNew = false;
+  isPaginated = false;
+  isLoaded = false;
+  sentAt: number | undefined;
+  /** The last token that the report was given. */
+  token: string | undefined;
+  /** A token for a report that is still loading, and what to do with it then. */
+  pending: string | undefined;
+  whenLoaded: (() => void) | undefined;
+  readonly #stop = new AbortController();
+  readonly signal = this.#stop.signal;
+  #config: { accessToken?: string | undefined } | undefined;
+  #release: (() => void) | undefined;
+  #timer: unknown;
+
+  constructor(options: FrameOptions) {
+    this.options = options;
+  }
+
+  /** Starts the iframe without token, dataset and config; `show` follows. `settings` decide on parts of its address. */
+  start(embedUrl: string, settings: unknown): void {
+    const { powerbi, element } = this.options;
+    this.startedWith = embedUrl;
+    this.#create(() => powerbi.bootstrap?.(element, { type: 'report', embedUrl, ...plainCopy({ settings }) } as never) as Embed);
+  }
+
+  show(config: EmbedConfig & { accessToken: string }, shared: Token): void {
+    const { powerbi, element } = this.options;
+    const own = (this.#config = plainCopy(config)) as EmbedConfig & { settings?: Record<string, unknown> };
+    this.shared = shared;
+    this.token = config.accessToken;
+    this.isNew = own.type === 'create';
+    this.isPaginated = isPaginated(own.embedUrl);
+    // These settings are known to keep a paginated report from loading.
+    if (this.isPaginated) for (const name of ['panes', 'background']) delete own.settings?.[name];
+    if (this.startedWith) this.#guarded(() => this.#showStarted(own));
+    else this.#create(() => (this.isNew ? powerbi.createReport(element, own as never) : powerbi.embed(element, own as never)));
+    this.waitForAnswer();
+  }
+
+  /** powerbi-client does not check the config of an iframe that is there already. */
+  #showStarted(own: object): void {
+    const { powerbi, element } = this.options;
+    const errors = this.embed.validate?.(own);
+    if (errors) throw errors;
+    powerbi.embed(element, own);
+  }
+
+  #create(embed: () => Embed): void {
+    const { powerbi, element, title } = this.options;
+    // Before the iframe is there, which has a height of its own.
+    if (element.isConnected && !element.offsetHeight) console.warn('Dynabind: the element has no height.', element);
+    mountedAt.set(element, Date.now());
+    clear(powerbi, element);
+    this.#guarded(() => {
+      const [created, release] = withRoutes(powerbi, embed);
+      this.#release = release;
+      // A Vue proxy around it could not post its config.
+      this.embed = Object.assign(created as unknown as EmbedInternals, { __v_skip: true });
+    });
+    this.embed.setComponentTitle(title);
+    this.#watchPromises();
+    this.#watchEvents();
+  }
+
+  #guarded(step: () => void): void {
+    const { powerbi, element } = this.options;
+    try {
+      step();
+    } catch (cause) {
+      clear(powerbi, element);
+      throw new DynabindError('config-refused', { cause });
+    }
+  }
+
+  /** All places where powerbi-client keeps the token of this report. */
+  setTokens(token: string | undefined): void {
+    for (const place of [this.#config, this.embed?.config, this.embed?.createConfig]) if (place) place.accessToken = token;
+  }
+
+  /** Leaves nothing behind that holds the token or the iframe. */
+  remove(): void {
+    const { powerbi, element } = this.options;
+    this.#stop.abort();
+    this.stopWaiting();
+    this.pending = this.token = this.shared = this.whenLoaded = undefined;
+    this.setTokens(undefined);
+    clear(powerbi, element);
+    this.#release?.();
+  }
+
+  /** A refused load would otherwise reach the page as an unhandled rejection only. */
+  #watchPromises(): void {
+    const { embed } = this;
+    const { load, create, frontLoadSendConfig } = embed;
+    embed.load = (phased) => this.#send(() => load.call(embed, phased));
+    embed.create = () => this.#send(() => create.call(embed));
+    // A hint ahead of the load, which reports a refusal itself.
+    embed.frontLoadSendConfig = (config) => frontLoadSendConfig.call(embed, config).catch(() => undefined);
+  }
+
+  async #send(load: () => Promise<void>): Promise<void> {
+    if (this.signal.aborted || !this.#config) return;
+    this.sentAt = Date.now();
+    try {
+      await load();
+    } catch (cause) {
+      return this.#refused('load-refused', cause);
+    }
+    // A paginated report sends no events.
+    if (this.isPaginated) this.#loaded();
+  }
+
+  #watchEvents(): void {
+    const { embed } = this;
+    embed.on<unknown>('error', (event) => this.#refused('load-failed', event.detail));
+    embed.on('loaded', () => this.#loaded());
+    embed.on('rendered', () => {
+      this.#loaded();
+      this.options.listener.rendered();
+    });
+  }
+
+  #loaded(): void {
+    if (this.isLoaded || this.signal.aborted) return;
+    this.isLoaded = true;
+    this.stopWaiting();
+    this.options.listener.loaded();
+    this.whenLoaded?.();
+  }
+
+  #refused(code: 'load-refused' | 'load-failed', cause: unknown): void {
+    if (!this.signal.aborted) this.options.listener.faulty(code, !this.isLoaded, cause);
+  }
+
+  waitForAnswer(): void {
+    const { clock, patience, listener } = this.options;
+    this.stopWaiting();
+    this.#timer = clock.setTimeout(() => listener.faulty('load-timeout', true), patience);
+  }
+
+  stopWaiting(): void {
+    this.options.clock.clearTimeout(this.#timer);
+  }
+}
