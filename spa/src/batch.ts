@@ -30,16 +30,6 @@ export interface Work<Item> {
 /** As many bindings as the service takes in one request. */
 export const MOST_BINDINGS = 50;
 
-/** Items by binding: each unit is one binding, and all items that want it. */
-export function unitsOf<Item extends Bound>(items: readonly Item[]): Map<string, Item[]> {
-  const units = new Map<string, Item[]>();
-  for (const item of items) {
-    const key = bindingKey(item.binding);
-    units.set(key, [...(units.get(key) ?? []), item]);
-  }
-  return units;
-}
-
 const isWanted = ({ signal }: Asker): boolean => !signal.aborted;
 
 /** Joins what a page embeds in the same tick into one request of `/config`, with one token. */
@@ -64,23 +54,23 @@ export class ConfigBatcher {
   async #flush(): Promise<void> {
     const askers = this.#askers.filter(isWanted);
     this.#askers = [];
+    if (askers.length === 0) return;
     const work: Work<Asker> = {
       request: (bindings, items) => this.#request(bindings, items),
       refuse: (refused, error) => refused.forEach(({ reject }) => reject(error)),
     };
-    const units = [...unitsOf(askers).values()];
-    if (units.length === 0) return;
+    const bindings = new Map(askers.map(({ binding }) => [bindingKey(binding), binding]));
     let error: DynabindError | undefined;
-    if (units.length <= MOST_BINDINGS && this.apart.size === 0) {
+    if (bindings.size <= MOST_BINDINGS && this.apart.size === 0) {
       try {
-        return await work.request(units.map(([item]) => (item as Asker).binding), askers);
+        return await this.#request([...bindings.values()], askers);
       } catch (cause) {
         error = toDynabindError(cause);
       }
     }
     withLater((all) => {
-      if (!all) work.refuse(askers, error ?? new DynabindError('client-missing'));
-      else void (error ? all.sendInParts(this.apart, units, error, work) : all.sendTogether(this.apart, askers, work));
+      if (all) void all.sendTogether(this.apart, askers, work, error);
+      else work.refuse(askers, error ?? new DynabindError('client-missing'));
     });
   }
 

@@ -108,8 +108,8 @@ export function createDynabind(options: DynabindOptions): Dynabind {
     },
   };
 
-  preconnect(apiUrl, true);
-  preconnect(options.powerBiUrl ?? 'https://app.powerbi.com');
+  preconnect(apiUrl, '');
+  preconnect(options.powerBiUrl ?? 'https://app.powerbi.com', null);
   for (const binding of prefetch) {
     const key = bindingKey(binding);
     const answer = batcher.ask({ ...binding, mode: binding.mode ?? 'view' }, session.signal);

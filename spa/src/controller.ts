@@ -11,7 +11,7 @@ import type { Explanation, Handle, HandleEvents, HandleState, Timings, TokenInfo
 import { hasLater, withLater } from './load.js';
 import { Outcome, quiet } from './outcome.js';
 import { loadPowerBi, serviceOfPage, type PowerBiService } from './powerbi.js';
-import { onRemoval, type RemovalWatch } from './removal.js';
+import type { RemovalWatch } from './removal.js';
 import type { Renewals } from './renewals.js';
 import type { TokenHolder } from './tokenHolder.js';
 
@@ -43,7 +43,7 @@ export class Controller implements Handle {
   readonly #page: Page;
   readonly #target: Target;
   readonly #emitter = new Emitter<HandleEvents>();
-  readonly #removal: RemovalWatch;
+  #removal: RemovalWatch | undefined;
   readonly #onDispose: () => void;
   #frame: Frame | undefined;
   #holder: TokenHolder | undefined;
@@ -61,7 +61,7 @@ export class Controller implements Handle {
     this.#target = target;
     this.#binding = binding;
     this.#onDispose = onDispose;
-    this.#removal = onRemoval(target.element, () => this.#end(new DynabindError('element-removed')));
+    if (hasLater()) this.#withHolder();
     void this.#show();
   }
 
@@ -167,6 +167,7 @@ export class Controller implements Handle {
     const { signal } = this.#stop;
     const binding = this.#binding;
     this.#timings = { binding, startedAt: performance.now() };
+    const { isConnected } = element;
     let answer: ConfigWithToken | undefined;
     try {
       const asked = this.#page.ask(binding, signal).then((config) => {
@@ -181,7 +182,7 @@ export class Controller implements Handle {
         const loaded = Promise.race([load, asked.then(() => load)]);
         powerbi = await within(loaded, signal, { clock, milliseconds: timeouts.load, late });
       }
-      const options = { powerbi, element, title, clock, patience: timeouts.load, listener: this.#listener(signal) };
+      const options = { powerbi, element, title, clock, patience: timeouts.load, listener: this.#listener(signal), signal };
       // Of several quick switches only the last one starts an iframe.
       if (isSwitch) await sleep(clock, 0, signal);
       await pastLoadWindow(element, clock, signal);
@@ -191,6 +192,7 @@ export class Controller implements Handle {
         this.#frame.start(known, extra.settings);
       }
       await within(asked, signal);
+      if (isConnected && !element.isConnected) return this.#leave();
       const { config, token } = answer as unknown as ConfigWithToken;
       if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
       // An iframe cannot go to another address, so it would show the report at the old one.
@@ -204,7 +206,8 @@ export class Controller implements Handle {
       if (hasLater()) this.#withHolder();
       else quiet(sleep(clock, LATEST, signal).then(() => this.#withHolder()));
     } catch (cause) {
-      if (!signal.aborted) this.#refused(toDynabindError(cause));
+      // What powerbi-client throws is no DynabindError.
+      if (!signal.aborted) this.#refused(toDynabindError(cause, 'config-refused'));
     }
   }
 
@@ -229,29 +232,21 @@ export class Controller implements Handle {
     };
     return {
       loading: current(() => this.#loading()),
-      loaded: current(() => this.#arrived('loaded', signal)),
-      rendered: current(() => this.#arrived('rendered', signal)),
+      arrived: current((state) => this.#arrived(state, signal)),
       tokenRefreshed: current((token, isShown) => this.#refreshed(token, isShown)),
       failed: current((error, fatal) => this.#failed(error, fatal)),
       refused: current((error) => this.#refused(error)),
-      faulty: current((code, fatal, cause) =>
-        withLater(
-          current((all) => {
-            if (all?.isExpiry(cause)) return this.#withHolder((holder) => holder.expired(cause));
-            this.#frame?.stopWaiting();
-            this.#failed(new DynabindError(code, { cause }), fatal);
-          }),
-        ),
-      ),
     };
   }
 
-  /** Renewal of the token begins with the second file. */
+  /** Renewal of the token, and the watch over the element, begin with the second file. */
   #withHolder(callback?: (holder: TokenHolder) => void): void {
     const { signal } = this.#stop;
     withLater((all) => {
       const frame = this.#frame;
-      if (signal.aborted || !all || !frame?.shared) return;
+      if (signal.aborted || !all) return;
+      this.#removal ??= all.onRemoval(this.#target.element, () => this.#leave());
+      if (!frame?.shared) return;
       if (!this.#holder) {
         this.#page.renewals ??= new all.Renewals(this.#page.api, this.#page.batcher);
         this.#holder = new all.TokenHolder(frame, this.#binding);
@@ -268,7 +263,7 @@ export class Controller implements Handle {
   }
 
   #arrived(state: 'loaded' | 'rendered', signal: AbortSignal): void {
-    this.#removal.update();
+    this.#removal?.update();
     if (this.#state === 'disposed') return;
     this.#shown = state;
     this.#mark(`${state}Ms`, signal);
@@ -290,18 +285,26 @@ export class Controller implements Handle {
     const { signal } = this.#stop;
     withLater((all) => {
       if (signal.aborted) return;
+      if (all?.isExpiry(cause)) return this.#withHolder((holder) => holder.expired(cause.cause));
       const error = copyOf(all?.withDetail(cause) ?? cause, fatal);
-      if (fatal) this.#outcome.reject(error);
+      if (fatal) {
+        this.#frame?.stopWaiting();
+        this.#outcome.reject(error);
+      }
       this.#set(fatal ? 'error' : this.#state, error);
       this.#emitter.emit('error', error);
       if (fatal) this.#measured('failed');
     });
   }
 
+  #leave(): void {
+    this.#end(new DynabindError('element-removed'));
+  }
+
   #end(cause?: DynabindError): void {
     if (this.#state === 'disposed') return;
     const error = cause && copyOf(cause, true);
-    this.#removal.stop();
+    this.#removal?.stop();
     this.#clear();
     this.#outcome.reject(error ?? new DynabindError('disposed'));
     this.#set('disposed', error);

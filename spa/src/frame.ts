@@ -4,18 +4,16 @@ import { isPaginated } from './answers.js';
 import { sleep, type Clock } from './clock.js';
 import type { EmbedConfig } from './contract.js';
 import { DynabindError } from './errors.js';
-import { clear, plainCopy, withRoutes, type EmbedInternals, type PowerBiService } from './powerbi.js';
+import { quiet } from './outcome.js';
+import { clear, plainCopy, collectRoutes, type EmbedInternals, type PowerBiService } from './powerbi.js';
 
 export interface FrameListener {
   /** Begins to load again. */
   loading(): void;
-  loaded(): void;
-  rendered(): void;
-  /** `cause` is what Power BI says; it may be that the token has expired. `fatal`: before the report was there. */
-  faulty(code: 'load-refused' | 'load-failed' | 'load-timeout', fatal: boolean, cause?: unknown): void;
+  arrived(state: 'loaded' | 'rendered'): void;
   /** `isShown`: the report is on the screen with a token that works. */
   tokenRefreshed(token: Token, isShown: boolean): void;
-  /** `fatal`: nothing usable is on the screen. */
+  /** `fatal`: nothing usable is on the screen. A `load-failed` or `load-refused` may be an expired token. */
   failed(error: DynabindError, fatal: boolean): void;
   /** The caller may no longer see this: it has to go. */
   refused(error: DynabindError): void;
@@ -29,6 +27,8 @@ export interface FrameOptions {
   /** Limit for `loaded`, in milliseconds. */
   patience: number;
   listener: FrameListener;
+  /** Aborted when the frame is removed; the listener hears nothing from then on. */
+  signal: AbortSignal;
 }
 
 /**
@@ -65,8 +65,6 @@ export class Frame {
   /** A token for a report that is still loading, and what to do with it then. */
   pending: string | undefined;
   whenLoaded: (() => void) | undefined;
-  readonly #stop = new AbortController();
-  readonly signal = this.#stop.signal;
   #config: { accessToken?: string | undefined } | undefined;
   #release: (() => void) | undefined;
   #timer: unknown;
@@ -91,44 +89,30 @@ export class Frame {
     this.isPaginated = isPaginated(own.embedUrl);
     // These settings are known to keep a paginated report from loading.
     if (this.isPaginated) for (const name of ['panes', 'background']) delete own.settings?.[name];
-    if (this.startedWith) this.#guarded(() => this.#showStarted(own));
-    else this.#create(() => (this.isNew ? powerbi.createReport(element, own as never) : powerbi.embed(element, own as never)));
+    if (this.startedWith) {
+      // powerbi-client does not check the config of an iframe that is there already.
+      const errors = this.embed.validate?.(own);
+      if (errors) throw errors;
+      powerbi.embed(element, own);
+    } else this.#create(() => (this.isNew ? powerbi.createReport(element, own as never) : powerbi.embed(element, own as never)));
     this.waitForAnswer();
   }
 
-  /** powerbi-client does not check the config of an iframe that is there already. */
-  #showStarted(own: object): void {
-    const { powerbi, element } = this.options;
-    const errors = this.embed.validate?.(own);
-    if (errors) throw errors;
-    powerbi.embed(element, own);
-  }
-
-  #create(embed: () => Embed): void {
+  #create(create: () => Embed): void {
     const { powerbi, element, title } = this.options;
     // Before the iframe is there, which has a height of its own.
     if (element.isConnected && !element.offsetHeight) console.warn('Dynabind: the element has no height.', element);
     mountedAt.set(element, Date.now());
     clear(powerbi, element);
-    this.#guarded(() => {
-      const [created, release] = withRoutes(powerbi, embed);
-      this.#release = release;
-      // A Vue proxy around it could not post its config.
-      this.embed = Object.assign(created as unknown as EmbedInternals, { __v_skip: true });
-    });
-    this.embed.setComponentTitle(title);
-    this.#watchPromises();
-    this.#watchEvents();
-  }
-
-  #guarded(step: () => void): void {
-    const { powerbi, element } = this.options;
+    const collected = collectRoutes(powerbi);
     try {
-      step();
-    } catch (cause) {
-      clear(powerbi, element);
-      throw new DynabindError('config-refused', { cause });
+      // A Vue proxy around it could not post its config.
+      this.embed = Object.assign(create() as unknown as EmbedInternals, { __v_skip: true });
+    } finally {
+      this.#release = collected();
     }
+    this.embed.setComponentTitle(title);
+    this.#watch();
   }
 
   /** All places where powerbi-client keeps the token of this report. */
@@ -139,7 +123,6 @@ export class Frame {
   /** Leaves nothing behind that holds the token or the iframe. */
   remove(): void {
     const { powerbi, element } = this.options;
-    this.#stop.abort();
     this.stopWaiting();
     this.pending = this.token = this.shared = this.whenLoaded = undefined;
     this.setTokens(undefined);
@@ -147,18 +130,24 @@ export class Frame {
     this.#release?.();
   }
 
-  /** A refused load would otherwise reach the page as an unhandled rejection only. */
-  #watchPromises(): void {
+  #watch(): void {
     const { embed } = this;
     const { load, create, frontLoadSendConfig } = embed;
+    // A refused load would otherwise reach the page as an unhandled rejection only.
     embed.load = (phased) => this.#send(() => load.call(embed, phased));
     embed.create = () => this.#send(() => create.call(embed));
     // A hint ahead of the load, which reports a refusal itself.
-    embed.frontLoadSendConfig = (config) => frontLoadSendConfig.call(embed, config).catch(() => undefined);
+    embed.frontLoadSendConfig = (config) => quiet(frontLoadSendConfig.call(embed, config));
+    embed.on<unknown>('error', (event) => this.#refused('load-failed', event.detail));
+    embed.on('loaded', () => this.#loaded());
+    embed.on('rendered', () => {
+      this.#loaded();
+      this.options.listener.arrived('rendered');
+    });
   }
 
   async #send(load: () => Promise<void>): Promise<void> {
-    if (this.signal.aborted || !this.#config) return;
+    if (this.options.signal.aborted || !this.#config) return;
     this.sentAt = Date.now();
     try {
       await load();
@@ -169,32 +158,22 @@ export class Frame {
     if (this.isPaginated) this.#loaded();
   }
 
-  #watchEvents(): void {
-    const { embed } = this;
-    embed.on<unknown>('error', (event) => this.#refused('load-failed', event.detail));
-    embed.on('loaded', () => this.#loaded());
-    embed.on('rendered', () => {
-      this.#loaded();
-      this.options.listener.rendered();
-    });
-  }
-
   #loaded(): void {
-    if (this.isLoaded || this.signal.aborted) return;
+    if (this.isLoaded || this.options.signal.aborted) return;
     this.isLoaded = true;
     this.stopWaiting();
-    this.options.listener.loaded();
+    this.options.listener.arrived('loaded');
     this.whenLoaded?.();
   }
 
   #refused(code: 'load-refused' | 'load-failed', cause: unknown): void {
-    if (!this.signal.aborted) this.options.listener.faulty(code, !this.isLoaded, cause);
+    this.options.listener.failed(new DynabindError(code, { cause }), !this.isLoaded);
   }
 
   waitForAnswer(): void {
     const { clock, patience, listener } = this.options;
     this.stopWaiting();
-    this.#timer = clock.setTimeout(() => listener.faulty('load-timeout', true), patience);
+    this.#timer = clock.setTimeout(() => listener.failed(new DynabindError('load-timeout'), true), patience);
   }
 
   stopWaiting(): void {

@@ -83,15 +83,16 @@ export interface Handle {
   dispose(): void;
 }
 
-const PROPERTIES = ['state', 'binding', 'error', 'ready', 'report', 'token', 'timings'] as const;
-const METHODS = ['on', 'switchDataset', 'switchReport', 'switchMode', 'refresh', 'explain', 'dispose'] as const;
-
 /** MobX does not change objects of a class. */
 class PublicHandle {}
 
+/** Frameworks may wrap this object in a proxy, which could not reach private fields. */
 export function handleOf(controller: Handle): Handle {
   const handle = new PublicHandle();
-  for (const name of PROPERTIES) Object.defineProperty(handle, name, { get: () => controller[name], enumerable: true });
-  for (const name of METHODS) Object.defineProperty(handle, name, { value: controller[name].bind(controller as never) });
+  const members = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(controller) as object));
+  for (const [name, { get, value }] of members) {
+    const property = get ? { get: get.bind(controller), enumerable: true } : { value: (value as () => void).bind(controller) };
+    if (name !== 'constructor') Object.defineProperty(handle, name, property);
+  }
   return handle as Handle;
 }

@@ -9,8 +9,11 @@ function reportedErrors(value: unknown): ReportedError[] {
   return typeof value === 'object' && value ? [value] : [];
 }
 
-export function isExpiry(value: unknown): boolean {
-  return reportedErrors(value).some(({ message, errorCode }) => message === 'TokenExpired' || errorCode === 'TokenExpired');
+/** Power BI says of a load that the token has expired. */
+export function isExpiry({ code, cause }: DynabindError): boolean {
+  const isLoad = code === 'load-failed' || code === 'load-refused';
+  const isExpired = ({ message, errorCode }: ReportedError) => message === 'TokenExpired' || errorCode === 'TokenExpired';
+  return isLoad && reportedErrors(cause).some(isExpired);
 }
 
 const BY_POWER_BI = new Set(['config-refused', 'load-refused', 'load-failed', 'token-refused']);

@@ -50,40 +50,32 @@ export function plainCopy<T>(value: T): T {
 }
 
 /**
- * Runs `embed`, and returns what it returns with a function that releases the routes it added.
+ * Collects the routes that powerbi-client adds from now until the returned function is called. That function returns one
+ * that releases them.
  *
  * powerbi-client 2.24 adds a route for each report and never removes it; the route holds the report and its iframe
  * (`service.router.post` in https://github.com/microsoft/PowerBI-JavaScript/blob/master/src/report.ts).
  */
-export function withRoutes<T>(powerbi: PowerBiService, embed: () => T): [result: T, release: () => void] {
+export function collectRoutes(powerbi: PowerBiService): () => () => void {
   const { router, wpmp } = powerbi as unknown as ServiceInternals;
   const handlers = wpmp?.handlers ?? [];
   const before = [...handlers];
-  const routed: { handler?: Handler | undefined }[] = [];
+  const routed: Handler[] = [];
   const post = router?.post;
   if (post) {
     router.post = (url, handler) => {
-      const route: { handler?: Handler | undefined } = { handler };
-      routed.push(route);
-      return post.call(router, url, (request, response) => route.handler?.(request, response));
+      const at = routed.push(handler) - 1;
+      return post.call(router, url, (...message) => routed[at]?.(...message));
     };
   }
-  let added: unknown[] = [];
-  const release = () => {
-    for (const route of routed) route.handler = undefined;
-    for (const handler of added) handlers.splice(handlers.indexOf(handler), 1);
-    added = [];
-  };
-  let isDone = false;
-  try {
-    const result = embed();
-    isDone = true;
-    return [result, release];
-  } finally {
+  return () => {
     if (post) router.post = post;
-    added = handlers.filter((handler) => !before.includes(handler));
-    if (!isDone) release();
-  }
+    const added = handlers.filter((handler) => !before.includes(handler));
+    return () => {
+      routed.length = 0;
+      for (const handler of added.splice(0)) handlers.splice(handlers.indexOf(handler), 1);
+    };
+  };
 }
 
 /** Removes all that powerbi-client left in the element: it keeps the iframe of a config that it refused. */

@@ -38,13 +38,14 @@ const interactions = new WeakMap<Api, Promise<void>>();
 
 /** How to get a better token after a 401. */
 function betterSignIn(api: Api, error: DynabindError): Promise<{ claims?: string }> | undefined {
-  const { onInteractionRequired } = api.options;
+  const { onInteractionRequired, clock, timeouts } = api.options;
   if (error.code === 'unauthenticated') return Promise.resolve({});
   if (error.code !== 'interaction-required' || !onInteractionRequired) return undefined;
   let interaction = interactions.get(api);
   if (!interaction) {
     const { signal } = new AbortController();
-    interaction = callSignIn(api.options, 'onInteractionRequired', () => onInteractionRequired(error), signal);
+    const call = () => onInteractionRequired(error);
+    interaction = callSignIn(clock, timeouts.interaction, 'onInteractionRequired', call, signal);
     interactions.set(api, interaction);
     const end = () => interactions.delete(api);
     interaction.then(end, end);

@@ -1,15 +1,30 @@
-import { MOST_BINDINGS, unitsOf, type Bound, type Work } from './batch.js';
+import { MOST_BINDINGS, type Bound, type Work } from './batch.js';
 import { bindingKey } from './contract.js';
 import { mayBeOneOfMany } from './errorKinds.js';
 import { toDynabindError, type DynabindError } from './errors.js';
 
-/** Sends bindings in as few requests as the service allows. `apart` are those that need a request of their own. */
+/** Items by binding: each unit is one binding, and all items that want it. */
+function unitsOf<Item extends Bound>(items: readonly Item[]): Map<string, Item[]> {
+  const units = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = bindingKey(item.binding);
+    units.set(key, [...(units.get(key) ?? []), item]);
+  }
+  return units;
+}
+
+/**
+ * Sends bindings in as few requests as the service allows. `apart` are those that need a request of their own. `error`:
+ * the first request, with all of them, was refused.
+ */
 export async function sendTogether<Item extends Bound>(
   apart: Set<string>,
   items: readonly Item[],
   work: Work<Item>,
+  error?: DynabindError,
 ): Promise<void> {
   const units = unitsOf(items);
+  if (error) return sendInParts(apart, [...units.values()], error, work);
   const groups: Item[][][] = [];
   const together: Item[][] = [];
   for (const [key, unit] of units) apart.has(key) ? groups.push([unit]) : together.push(unit);
@@ -27,7 +42,7 @@ async function send<Item extends Bound>(apart: Set<string>, units: Item[][], wor
 }
 
 /** Continues after a refusal: one binding that is refused must not affect the other reports. */
-export async function sendInParts<Item extends Bound>(
+async function sendInParts<Item extends Bound>(
   apart: Set<string>,
   units: Item[][],
   error: DynabindError,

@@ -32,14 +32,16 @@ export interface SignInOptions {
   timeouts: Timeouts;
 }
 
+const failed = (details: { cause?: unknown; detail?: string }): DynabindError => unreachable('sign-in-failed', details);
+
 /** Calls the page's own sign-in, with a limit: a call that never settles must not block everything else. */
 export async function callSignIn<T>(
-  { clock, timeouts }: SignInOptions,
-  name: 'getAccessToken' | 'getPowerBiToken' | 'onInteractionRequired',
+  clock: Clock,
+  milliseconds: number,
+  name: string,
   call: () => T | Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const milliseconds = timeouts[name === 'onInteractionRequired' ? 'interaction' : 'signIn'];
   const late = () => failed({ detail: `${name} did not settle within ${milliseconds / 1000} s.` });
   const attempt = async () => {
     try {
@@ -51,16 +53,14 @@ export async function callSignIn<T>(
   return within(attempt(), signal, { clock, milliseconds, late });
 }
 
-const failed = (details: { cause?: unknown; detail?: string }): DynabindError => unreachable('sign-in-failed', details);
-
 /** The same for a token, of which there has to be one. */
 export async function tokenFromPage<T extends string | PowerBiToken>(
-  options: SignInOptions,
-  name: 'getAccessToken' | 'getPowerBiToken',
+  { clock, timeouts }: SignInOptions,
+  name: string,
   get: () => T | Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const token = await callSignIn(options, name, get, signal);
+  const token = await callSignIn(clock, timeouts.signIn, name, get, signal);
   if (typeof token === 'string' ? token : token?.accessToken) return token;
   throw failed({ detail: `${name} gave no token.` });
 }

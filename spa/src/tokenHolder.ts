@@ -117,8 +117,8 @@ export class TokenHolder implements Member {
 
   async #loadAgain(token: string): Promise<void> {
     const frame = this.#frame;
-    const { signal, embed } = frame;
-    const { clock } = frame.options;
+    const { embed } = frame;
+    const { clock, signal } = frame.options;
     frame.pending = frame.whenLoaded = undefined;
     frame.setTokens(token);
     frame.isLoaded = false;
@@ -133,8 +133,8 @@ export class TokenHolder implements Member {
   }
 
   async #setToken(token: string): Promise<void> {
-    const { signal, embed, options } = this.#frame;
-    const { clock, powerbi, element } = options;
+    const { embed, options } = this.#frame;
+    const { clock, powerbi, element, signal } = options;
     const late = () => new DynabindError('token-refused', { detail: 'The report did not answer.' });
     const answer = embed.setAccessToken(token).finally(() => forgetToken(powerbi, element));
     try {
