@@ -32,7 +32,7 @@ export const texts: Partial<Record<ErrorCode, Text>> = {
 };
 
 export function useGenericText(): void {
-  texts[GENERIC] ??= ['The report cannot be shown.', 'Check your connection and reload the page.'];
+  texts[GENERIC] ??= ['The report cannot be shown.', 'Reload the page.'];
 }
 
 /** Every failure of Dynabind. `message` says what happened, `remedy` what a person can do about it. */
