@@ -24,15 +24,16 @@ export async function sendTimings(api: Api, timings: Timings, signal: AbortSigna
   queues.set(signal, entries);
   try {
     const { getAccessToken, clock } = api.options;
-    // Ahead: there is no time to ask for it when the page is being left.
-    const token = await tokenFromPage(api.options, 'getAccessToken', () => getAccessToken({ forceRefresh: false }), signal);
-    const flush = () => {
-      const timings = entries.splice(0, fitting(entries));
-      if (timings.length > 0 && !signal.aborted) void post(api, token, timings);
-    };
-    addEventListener('pagehide', flush);
-    await sleep(clock, PAUSE, signal).finally(() => removeEventListener('pagehide', flush));
-    flush();
+    while (entries.length > 0) {
+      // Ahead: there is no time to ask for it when the page is being left.
+      const token = await tokenFromPage(api.options, 'getAccessToken', () => getAccessToken({ forceRefresh: false }), signal);
+      const flush = () => {
+        if (entries.length > 0 && !signal.aborted) void post(api, token, entries.splice(0, fitting(entries)));
+      };
+      addEventListener('pagehide', flush);
+      await sleep(clock, PAUSE, signal).finally(() => removeEventListener('pagehide', flush));
+      flush();
+    }
   } catch {
     // Without a sign-in there are no measurements.
   }
@@ -51,7 +52,7 @@ function entryOf({ binding: { report, mode }, outcome, configMs, loadedMs, rende
 /** How many entries one request takes. */
 function fitting(entries: readonly Entry[]): number {
   let count = Math.min(entries.length, MOST_ENTRIES);
-  while (count > 0 && new TextEncoder().encode(JSON.stringify({ timings: entries.slice(0, count) })).length > LONGEST_BODY) count--;
+  while (count > 1 && new TextEncoder().encode(JSON.stringify({ timings: entries.slice(0, count) })).length > LONGEST_BODY) count--;
   return count;
 }
 

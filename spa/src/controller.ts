@@ -184,8 +184,8 @@ export class Controller implements Handle {
       }
       const options = { powerbi, element, title, clock, patience: timeouts.load, listener: this.#listener(signal), signal };
       // Of several quick switches only the last one starts an iframe.
-      if (isSwitch) await sleep(clock, 0, signal);
-      await pastLoadWindow(element, clock, signal);
+      const pause = pastLoadWindow(element, clock, signal, isSwitch);
+      if (pause) await pause;
       const known = binding.mode === 'create' || extra.eventHooks || !powerbi.bootstrap ? undefined : urls.get(binding.report);
       if (known && !answer) {
         this.#frame = new Frame(options);

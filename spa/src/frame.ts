@@ -42,10 +42,10 @@ const mountedAt = new WeakMap<HTMLElement, number>();
 /** How long powerbi-client still drops loads after one at `since`. */
 export const loadWindow = (since = -Infinity): number => Math.min(Math.max(since + LOAD_WINDOW - Date.now(), 0), LOAD_WINDOW);
 
-/** Waits until powerbi-client accepts another load for this element; does not wait where it already does. */
-export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: AbortSignal): Promise<void> | undefined {
+/** Waits until powerbi-client accepts another load for this element. Where it already does: only if `always`, for a moment. */
+export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: AbortSignal, always?: boolean): Promise<void> | undefined {
   const wait = loadWindow(mountedAt.get(element));
-  return wait > 0 ? sleep(clock, wait, signal) : undefined;
+  return wait > 0 || always ? sleep(clock, wait, signal) : undefined;
 }
 
 /** One iframe of powerbi-client, with one config: it shows one binding for as long as it lives. */
