@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { embedPageInOneFile } from './support/embedPage.mjs';
+import { embedPageInOneFile } from '../../scripts/embed-page.mjs';
 import { useSuite } from './support/suite.mjs';
 
 const suite = useSuite();

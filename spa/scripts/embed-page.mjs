@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const file = (name) => fileURLToPath(new URL(`../../../embed-page/${name}`, import.meta.url));
+const file = (name) => fileURLToPath(new URL(`../embed-page/${name}`, import.meta.url));
 
 /** The simulated report page in one file, so that its own load takes as long as that file takes to arrive. */
 export async function embedPageInOneFile() {
