@@ -7,9 +7,10 @@ import { minifySync } from 'rolldown/utils';
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Property names that only the client's own files use: no option, no event, no field of an answer or of powerbi-client. */
 const INTERNAL = [
-  'abandon apart arrived ask attempts batcher datasetIds dueAt expired expiresAt extra failed failedAt generation isLoaded isNew',
-  'isPaginated isRefused isSettled keeper late listener lostContact measured members milliseconds options patience pending refreshAt',
-  'refused renewal renewals sentAt setTokens shared since startedWith stopWaiting strikes urls waitForAnswer whenLoaded',
+  'abandon answer apart api arrived ask attempts batcher datasetIds dueAt element emit expired expiresAt extra failed',
+  'failedAt generation isLoaded isNew isPaginated isRefused keeper late listener loading lostContact measured members',
+  'milliseconds options patience pending refreshAt refuse refused renewal renewals send sentAt setTokens shared show',
+  'since startedWith stopWaiting strikes tokenRefreshed urls waitForAnswer whenLoaded',
 ].flatMap((names) => names.split(' '));
 
 const PACKAGES = [

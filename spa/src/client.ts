@@ -2,7 +2,7 @@ import type { models } from 'powerbi-client';
 import { Api } from './api.js';
 import { ConfigBatcher, type ConfigWithToken } from './batch.js';
 import { systemClock, within, type Clock } from './clock.js';
-import { bindingKey, type Binding, type DatasetList } from './contract.js';
+import { bindingKey, bindingOf, type Binding, type DatasetList } from './contract.js';
 import { Controller, type Page } from './controller.js';
 import { embedUrls } from './embedUrls.js';
 import { copyOf, DynabindError, toDynabindError, wrongUse } from './errors.js';
@@ -112,18 +112,18 @@ export function createDynabind(options: DynabindOptions): Dynabind {
   preconnect(options.powerBiUrl ?? 'https://app.powerbi.com', null);
   for (const binding of prefetch) {
     const key = bindingKey(binding);
-    const answer = batcher.ask({ ...binding, mode: binding.mode ?? 'view' }, session.signal);
+    const answer = batcher.ask(bindingOf(binding), session.signal);
     prefetched.set(key, answer);
     answer.catch(() => prefetched.delete(key));
     if (!powerbi) quiet(loadPowerBi());
   }
 
   return {
-    embed(element, { report, dataset, mode = 'view', title, config = {} }) {
+    embed(element, { title, config = {}, ...named }) {
       open();
       if (element?.nodeType !== 1) throw wrongUse('embed() needs an element; it got none.');
       owners.get(element)?.dispose();
-      const binding = { ...(report !== undefined && { report }), ...(dataset !== undefined && { dataset }), mode };
+      const binding = bindingOf(named);
       const target = { element, title, extra: config };
       const controller: Controller = new Controller(page, target, binding, () => controllers.delete(controller));
       controllers.add(controller);

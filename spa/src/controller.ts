@@ -2,14 +2,14 @@ import type { Report } from 'powerbi-client';
 import type { Api, Token } from './api.js';
 import type { ConfigBatcher, ConfigWithToken } from './batch.js';
 import { sleep, within } from './clock.js';
-import type { Binding, Mode } from './contract.js';
+import { bindingOf, type Binding, type Mode } from './contract.js';
 import type { EmbedUrls } from './embedUrls.js';
 import { Emitter, type Listener } from './emitter.js';
 import { copyOf, DynabindError, toDynabindError } from './errors.js';
 import { Frame, pastLoadWindow, type FrameListener } from './frame.js';
 import type { Explanation, Handle, HandleEvents, HandleState, Timings, TokenInfo } from './handle.js';
 import { hasLater, withLater } from './load.js';
-import { Outcome, quiet } from './outcome.js';
+import { outcome, quiet } from './outcome.js';
 import { loadPowerBi, serviceOfPage, type PowerBiService } from './powerbi.js';
 import type { RemovalWatch } from './removal.js';
 import type { Renewals } from './renewals.js';
@@ -35,7 +35,7 @@ export interface Target {
   extra: { settings?: unknown; eventHooks?: unknown };
 }
 
-/** The second file is loaded when a report is rendered, or after this time. */
+/** The second file is loaded when a report is rendered or after this time, and again after this time if that failed. */
 const LATEST = 10_000;
 
 /** Behind a handle: the public object holds nothing itself, so that the proxies of frameworks can wrap it. */
@@ -53,7 +53,7 @@ export class Controller implements Handle {
   #state: HandleState = 'loading';
   #shown: 'loaded' | 'rendered' = 'loaded';
   #error: DynabindError | undefined;
-  #outcome = new Outcome();
+  #outcome = outcome();
   #timings!: Timings;
 
   constructor(page: Page, target: Target, binding: Binding, onDispose: () => void) {
@@ -103,7 +103,7 @@ export class Controller implements Handle {
   }
 
   switchReport(report: string, dataset = this.#binding.dataset): Promise<void> {
-    return this.#restart({ ...this.#binding, report, ...(dataset !== undefined && { dataset }) });
+    return this.#restart(bindingOf({ ...this.#binding, report, dataset }));
   }
 
   switchMode(mode: Mode): Promise<void> {
@@ -192,7 +192,7 @@ export class Controller implements Handle {
         this.#frame.start(known, extra.settings);
       }
       await within(asked, signal);
-      if (isConnected && !element.isConnected) return this.#leave();
+      if (isConnected && !element.isConnected) return withLater(() => this.#leave());
       const { config, token } = answer as unknown as ConfigWithToken;
       if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
       // An iframe cannot go to another address, so it would show the report at the old one.
@@ -204,7 +204,7 @@ export class Controller implements Handle {
       this.#frame ??= new Frame(options);
       this.#frame.show({ ...extra, ...config, accessToken: token.token }, token);
       if (hasLater()) this.#withHolder();
-      else quiet(sleep(clock, LATEST, signal).then(() => this.#withHolder()));
+      else this.#withHolderSoon();
     } catch (cause) {
       // What powerbi-client throws is no DynabindError.
       if (!signal.aborted) this.#refused(toDynabindError(cause, 'config-refused'));
@@ -212,7 +212,8 @@ export class Controller implements Handle {
   }
 
   #loading(): void {
-    if (this.#outcome.isSettled) this.#outcome = new Outcome();
+    // In any other state the outcome is settled.
+    if (this.#state !== 'loading') this.#outcome = outcome();
     this.#set('loading');
   }
 
@@ -244,7 +245,8 @@ export class Controller implements Handle {
     const { signal } = this.#stop;
     withLater((all) => {
       const frame = this.#frame;
-      if (signal.aborted || !all) return;
+      if (signal.aborted) return;
+      if (!all) return this.#withHolderSoon();
       this.#removal ??= all.onRemoval(this.#target.element, () => this.#leave());
       if (!frame?.shared) return;
       if (!this.#holder) {
@@ -254,6 +256,11 @@ export class Controller implements Handle {
       }
       callback?.(this.#holder);
     });
+  }
+
+  #withHolderSoon(): void {
+    const soon = sleep(this.#page.api.options.clock, LATEST, this.#stop.signal);
+    quiet(soon.then(() => this.#withHolder()));
   }
 
   #refused(error: DynabindError): void {

@@ -1,29 +1,16 @@
 import type { DynabindError } from './errors.js';
 
-/** A promise that may go unheard: each failure is an `error` event as well. */
-export class Outcome {
+export interface Outcome {
   readonly promise: Promise<void>;
-  isSettled = false;
-  #resolve!: () => void;
-  #reject!: (error: DynabindError) => void;
+  resolve(): void;
+  reject(error: DynabindError): void;
+}
 
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.promise.catch(() => undefined);
-  }
-
-  resolve(): void {
-    this.isSettled = true;
-    this.#resolve();
-  }
-
-  reject(error: DynabindError): void {
-    this.isSettled = true;
-    this.#reject(error);
-  }
+/** A promise that may go unheard: each failure is an `error` event as well. */
+export function outcome(): Outcome {
+  const settle = {} as Outcome;
+  const promise = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
+  return Object.assign(settle, { promise: quiet(promise) });
 }
 
 /** A promise that may go unheard, because the failure is reported elsewhere. */

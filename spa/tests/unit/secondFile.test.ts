@@ -17,7 +17,7 @@ beforeEach(async () => {
   dynabind = createDynabind({ apiUrl, getAccessToken: () => 'caller-token', fetch: api.fetch, powerbi: powerbi.asService() });
 });
 
-it('a report is shown where the second file cannot be loaded', async () => {
+it('a report is shown where the second file cannot be loaded, and renewed when it can be loaded again', async () => {
   const element = page.element();
   const handle = dynabind.embed(element, { report: 'sales', dataset: 'a' });
   await pass(0);
@@ -28,6 +28,15 @@ it('a report is shown where the second file cannot be loaded', async () => {
   embed.emit('rendered');
   await pass(0);
   expect(handle.state).toBe('rendered');
+  await pass(40_000);
+  vi.doUnmock('../../src/later.js');
+  await vi.dynamicImportSettled();
+  await pass(10_000);
+  await vi.dynamicImportSettled();
+  await pass(50 * 60_000);
+  expect(embed.tokens).toEqual(['token-2']);
+  handle.dispose();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it.each([
