@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Property names that only the client's own files use: no option, no event, no field of an answer or of powerbi-client. */
 const INTERNAL = [
   'abandon answer apart api arrived ask attempts batcher datasetIds dueAt element emit expired expiresAt extra failed',
-  'failedAt generation isLoaded isNew isPaginated isRefused keeper late listener loading lostContact measured members',
-  'milliseconds options patience pending refreshAt refuse refused renewal renewals send sentAt setTokens shared show',
+  'failedAt generation isLoaded isNew isPaginated isRefused late listener loading lostContact measured members',
+  'milliseconds options loadLimit pending refreshAt refuse refused renewal renewals send sentAt setTokens tokenInUse show',
   'since startedWith stopWaiting strikes tokenRefreshed urls waitForAnswer whenLoaded',
 ].flatMap((names) => names.split(' '));
 

@@ -41,7 +41,7 @@ function checkedConfig(value: unknown, binding: Binding, known: DatasetIds, plac
   const { tokenType, accessToken, embedUrl, id, groupId, permissions } = config;
   const isNew = binding.mode === 'create';
   const isEdit = binding.mode === 'edit';
-  const url = powerBiUrl(embedUrl);
+  const url = checkedEmbedUrl(embedUrl);
   const isBound = (datasetId: unknown): boolean => isGuid(datasetId) && isTheOneAskedFor(datasetId, binding, known);
   const checks: Record<string, boolean> = {
     type: config.type === (isNew ? 'create' : 'report'),
@@ -69,7 +69,7 @@ function checkedConfig(value: unknown, binding: Binding, known: DatasetIds, plac
   return checked as unknown as EmbedConfig;
 }
 
-export function powerBiUrl(value: unknown): URL | undefined {
+export function checkedEmbedUrl(value: unknown): URL | undefined {
   try {
     const url = new URL(value as string);
     return url.protocol === 'https:' && POWER_BI.test(url.hostname) ? url : undefined;

@@ -27,7 +27,7 @@ export interface Work<Item> {
   refuse(items: Item[], error: DynabindError): void;
 }
 
-/** As many bindings as the service takes in one request. */
+/** The most bindings that the service accepts in one request. */
 export const MOST_BINDINGS = 50;
 
 const isWanted = ({ signal }: Asker): boolean => !signal.aborted;

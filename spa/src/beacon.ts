@@ -11,7 +11,7 @@ const MOST_ENTRIES = 50;
 const LONGEST_BODY = 8_192;
 const LONGEST_TIME = 600_000;
 
-/** What waits to be sent, by the signal that the caller's sign-out aborts. */
+/** Entries that wait to be sent, by the signal that the caller's sign-out aborts. */
 const queues = new WeakMap<AbortSignal, Entry[]>();
 
 /** Sends the times of an embed within ten seconds, or when the page is left. A failure is ignored. */
@@ -25,7 +25,7 @@ export async function sendTimings(api: Api, timings: Timings, signal: AbortSigna
   try {
     const { getAccessToken, clock } = api.options;
     while (entries.length > 0) {
-      // Ahead: there is no time to ask for it when the page is being left.
+      // Requested now, because there is no time for that on `pagehide`.
       const token = await tokenFromPage(api.options, 'getAccessToken', () => getAccessToken({ forceRefresh: false }), signal);
       const flush = () => {
         if (entries.length > 0 && !signal.aborted) void post(api, token, entries.splice(0, fitting(entries)));
@@ -35,7 +35,7 @@ export async function sendTimings(api: Api, timings: Timings, signal: AbortSigna
       flush();
     }
   } catch {
-    // Without a sign-in there are no measurements.
+    // Times are not worth an error.
   }
   queues.delete(signal);
 }
@@ -60,6 +60,6 @@ async function post(api: Api, token: string, timings: Entry[]): Promise<void> {
   try {
     await api.send('/timings', token, { timings }, { keepalive: true });
   } catch {
-    // Nobody waits for it.
+    // Times are not worth an error or a retry.
   }
 }

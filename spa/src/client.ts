@@ -8,7 +8,7 @@ import { embedUrls } from './embedUrls.js';
 import { copyOf, DynabindError, toDynabindError, wrongUse } from './errors.js';
 import { handleOf, type Handle } from './handle.js';
 import { later, withLater } from './load.js';
-import { quiet } from './outcome.js';
+import { quiet } from './deferred.js';
 import { loadPowerBi, type PowerBiService } from './powerbi.js';
 import { preconnect } from './preconnect.js';
 import type { SignInOptions } from './signIn.js';
@@ -25,7 +25,7 @@ export interface DynabindOptions {
   onInteractionRequired?: SignInOptions['onInteractionRequired'];
   /** The page's own powerbi-client service. Without it, `window.powerbi` or the package's. */
   powerbi?: PowerBiService;
-  /** Limits in milliseconds, where the defaults do not fit. */
+  /** Limits in milliseconds that replace the defaults. */
   timeouts?: Partial<Timeouts>;
   /** What the page will embed first: its config is requested now, and powerbi-client is loaded. */
   prefetch?: readonly Binding[];
@@ -33,7 +33,7 @@ export interface DynabindOptions {
   rememberEmbedUrls?: boolean;
   /** Sends how long reports took to load to `POST /timings`: report key, outcome and milliseconds. */
   reportTimings?: boolean;
-  /** Where Power BI is, for the early connection. Default: `https://app.powerbi.com`. */
+  /** Address of Power BI's cloud, for the early connection. Default: `https://app.powerbi.com`. */
   powerBiUrl?: string;
   fetch?: typeof globalThis.fetch;
   clock?: Clock;
@@ -44,23 +44,23 @@ type ServiceFields = 'type' | 'id' | 'embedUrl' | 'accessToken' | 'tokenType' | 
 export interface EmbedOptions extends Binding {
   /** Names the report to a screen reader. */
   title?: string;
-  /** Settings, filters, page, event hooks and the like for powerbi-client; what the service says wins. */
+  /** Settings, filters, page, event hooks and other fields for powerbi-client. Fields of the service take precedence. */
   config?: Omit<models.IReportEmbedConfiguration, ServiceFields> &
     Pick<models.IPaginatedReportLoadConfiguration, 'parameterValues'>;
 }
 
 export interface Dynabind {
-  /** Shows a report in an element. Returns at once; `ready` and the events tell how it goes. */
+  /** Shows a report in an element. Returns at once; `ready` and the events report progress. */
   embed(element: HTMLElement, options: EmbedOptions): Handle;
-  /** What the caller may show, and whether it would work. */
+  /** The reports and datasets that the caller may show, each with its known problems. */
   datasets(report?: string): Promise<DatasetList>;
-  /** Takes every report off the page and forgets all tokens; the client can then serve the next user. */
+  /** Removes every report from the page and discards all tokens. The client can then serve the next user. */
   signOut(): void;
-  /** `signOut()`, for good. */
+  /** `signOut()`; the client cannot be used again. */
   dispose(): void;
 }
 
-/** Which controller an element belongs to, whichever client embedded into it. */
+/** The controller of each element, across all clients of the page. */
 const owners = new WeakMap<HTMLElement, Controller>();
 
 /** One client for a page: what it embeds in the same tick shares one request and one token. */

@@ -9,7 +9,7 @@ import { copyOf, DynabindError, toDynabindError } from './errors.js';
 import { Frame, pastLoadWindow, type FrameListener } from './frame.js';
 import type { Explanation, Handle, HandleEvents, HandleState, Timings, TokenInfo } from './handle.js';
 import { hasLater, withLater } from './load.js';
-import { outcome, quiet } from './outcome.js';
+import { deferred, quiet } from './deferred.js';
 import { loadPowerBi, serviceOfPage, type PowerBiService } from './powerbi.js';
 import type { RemovalWatch } from './removal.js';
 import type { Renewals } from './renewals.js';
@@ -21,24 +21,24 @@ export interface Page {
   urls: EmbedUrls;
   /** The page's own service, where it has one. */
   powerbi: PowerBiService | undefined;
-  /** All tokens in use, from the moment that the second file is there. */
+  /** All tokens in use; set when the second file has loaded. */
   renewals?: Renewals;
   ask(binding: Binding, signal: AbortSignal): Promise<ConfigWithToken>;
-  /** Takes what was measured. */
+  /** Records and reports the times of an embed. */
   measured(timings: Timings): void;
 }
 
 export interface Target {
   element: HTMLElement;
   title: string | undefined;
-  /** The page's own part of the config: settings, filters, theme. The service's part wins. */
+  /** The page's own part of the config: settings, filters, theme. Fields of the service take precedence. */
   extra: { settings?: unknown; eventHooks?: unknown };
 }
 
 /** The second file is loaded when a report is rendered or after this time, and again after this time if that failed. */
 const LATEST = 10_000;
 
-/** Behind a handle: the public object holds nothing itself, so that the proxies of frameworks can wrap it. */
+/** The state behind a handle. The public object has no state of its own, so that frameworks can wrap it in proxies. */
 export class Controller implements Handle {
   readonly #page: Page;
   readonly #target: Target;
@@ -53,7 +53,7 @@ export class Controller implements Handle {
   #state: HandleState = 'loading';
   #shown: 'loaded' | 'rendered' = 'loaded';
   #error: DynabindError | undefined;
-  #outcome = outcome();
+  #ready = deferred();
   #timings!: Timings;
 
   constructor(page: Page, target: Target, binding: Binding, onDispose: () => void) {
@@ -78,7 +78,7 @@ export class Controller implements Handle {
   }
 
   get ready(): Promise<void> {
-    return this.#outcome.promise;
+    return this.#ready.promise;
   }
 
   get report(): Report | undefined {
@@ -86,7 +86,7 @@ export class Controller implements Handle {
   }
 
   get token(): TokenInfo | undefined {
-    const token = this.#frame?.shared;
+    const token = this.#frame?.tokenInUse;
     return token && this.#tokenInfo(token);
   }
 
@@ -112,13 +112,13 @@ export class Controller implements Handle {
 
   refresh(): Promise<void> {
     if (this.#state === 'error' || this.#state === 'disposed') return this.#restart(this.#binding);
-    if (!this.#frame?.shared) return this.ready;
+    if (!this.#frame?.tokenInUse) return this.ready;
     const { signal } = this.#stop;
     return quiet(within(new Promise((resolve, reject) => this.#withHolder((holder) => holder.refresh().then(resolve, reject))), signal));
   }
 
   explain(): Explanation {
-    const token = this.#frame?.shared;
+    const token = this.#frame?.tokenInUse;
     const seconds = (at: number) => Math.round((at - this.#page.api.options.clock.now()) / 1000);
     const { code, message, remedy, detail, status, fatal } = this.#error ?? {};
     return {
@@ -148,10 +148,10 @@ export class Controller implements Handle {
     this.#binding = binding;
     this.#loading();
     void this.#show(true);
-    return this.#outcome.promise;
+    return this.#ready.promise;
   }
 
-  /** Removes the iframe, with the data in it, now. */
+  /** Removes the iframe, with the data in it, at once. */
   #clear(): void {
     this.#stop.abort();
     this.#holder?.end();
@@ -182,7 +182,7 @@ export class Controller implements Handle {
         const loaded = Promise.race([load, asked.then(() => load)]);
         powerbi = await within(loaded, signal, { clock, milliseconds: timeouts.load, late });
       }
-      const options = { powerbi, element, title, clock, patience: timeouts.load, listener: this.#listener(signal), signal };
+      const options = { powerbi, element, title, clock, loadLimit: timeouts.load, listener: this.#listener(signal), signal };
       // Of several quick switches only the last one starts an iframe.
       const pause = pastLoadWindow(element, clock, signal, isSwitch);
       if (pause) await pause;
@@ -195,7 +195,7 @@ export class Controller implements Handle {
       if (isConnected && !element.isConnected) return withLater(() => this.#leave());
       const { config, token } = answer as unknown as ConfigWithToken;
       if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
-      // An iframe cannot go to another address, so it would show the report at the old one.
+      // powerbi-client ignores another address for an existing iframe.
       if (this.#frame && this.#frame.startedWith !== config.embedUrl) {
         this.#frame.remove();
         this.#frame = undefined;
@@ -206,14 +206,14 @@ export class Controller implements Handle {
       if (hasLater()) this.#withHolder();
       else this.#withHolderSoon();
     } catch (cause) {
-      // What powerbi-client throws is no DynabindError.
+      // Every other error here is thrown by powerbi-client.
       if (!signal.aborted) this.#refused(toDynabindError(cause, 'config-refused'));
     }
   }
 
   #loading(): void {
-    // In any other state the outcome is settled.
-    if (this.#state !== 'loading') this.#outcome = outcome();
+    // In any other state the promise is settled.
+    if (this.#state !== 'loading') this.#ready = deferred();
     this.#set('loading');
   }
 
@@ -224,7 +224,7 @@ export class Controller implements Handle {
     if (state !== previous) this.#emitter.emit('statechange', { state, previous });
   }
 
-  /** What a frame reports counts until it is removed. */
+  /** Events of a frame are ignored once it is removed. */
   #listener(signal: AbortSignal): FrameListener {
     const current = <Args extends unknown[]>(step: (...args: Args) => void) => {
       return (...args: Args): void => {
@@ -248,11 +248,11 @@ export class Controller implements Handle {
       if (signal.aborted) return;
       if (!all) return this.#withHolderSoon();
       this.#removal ??= all.onRemoval(this.#target.element, () => this.#leave());
-      if (!frame?.shared) return;
+      if (!frame?.tokenInUse) return;
       if (!this.#holder) {
         this.#page.renewals ??= new all.Renewals(this.#page.api, this.#page.batcher);
         this.#holder = new all.TokenHolder(frame, this.#binding);
-        this.#page.renewals.add(this.#holder, frame.shared);
+        this.#page.renewals.add(this.#holder, frame.tokenInUse);
       }
       callback?.(this.#holder);
     });
@@ -275,7 +275,7 @@ export class Controller implements Handle {
     this.#shown = state;
     this.#mark(`${state}Ms`, signal);
     this.#set(state);
-    this.#outcome.resolve();
+    this.#ready.resolve();
     this.#emitter.emit(state, { binding: this.#binding });
     if (state === 'loaded' || signal.aborted) return;
     this.#measured('rendered');
@@ -296,7 +296,7 @@ export class Controller implements Handle {
       const error = copyOf(all?.withDetail(cause) ?? cause, fatal);
       if (fatal) {
         this.#frame?.stopWaiting();
-        this.#outcome.reject(error);
+        this.#ready.reject(error);
       }
       this.#set(fatal ? 'error' : this.#state, error);
       this.#emitter.emit('error', error);
@@ -313,7 +313,7 @@ export class Controller implements Handle {
     const error = cause && copyOf(cause, true);
     this.#removal?.stop();
     this.#clear();
-    this.#outcome.reject(error ?? new DynabindError('disposed'));
+    this.#ready.reject(error ?? new DynabindError('disposed'));
     this.#set('disposed', error);
     if (error) this.#emitter.emit('error', error);
     this.#emitter.clear();

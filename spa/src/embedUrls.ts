@@ -1,4 +1,4 @@
-import { isPaginated, powerBiUrl } from './answers.js';
+import { isPaginated, checkedEmbedUrl } from './answers.js';
 
 /** The address of each report that was shown, by catalog key. */
 export interface EmbedUrls {
@@ -25,7 +25,7 @@ export function embedUrls(apiUrl: string, isKept: boolean | undefined): EmbedUrl
   return {
     get(report) {
       const url = urls.get(report);
-      return url && powerBiUrl(url) && !isPaginated(url) ? url : undefined;
+      return url && checkedEmbedUrl(url) && !isPaginated(url) ? url : undefined;
     },
     set(report, embedUrl) {
       if (!report || urls.get(report) === embedUrl) return;

@@ -56,7 +56,7 @@ export class DynabindError extends Error {
   }
 }
 
-/** A copy with the text of now: one answer can fail several reports, and be fatal for some of them only. */
+/** A copy with the texts that have loaded since. One answer can fail several reports and be fatal for only some of them. */
 export function copyOf(error: DynabindError, fatal?: boolean): DynabindError {
   return new DynabindError(error.code, { ...error, cause: error.cause, fatal });
 }

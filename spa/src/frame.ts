@@ -4,7 +4,7 @@ import { isPaginated } from './answers.js';
 import { sleep, type Clock } from './clock.js';
 import type { EmbedConfig } from './contract.js';
 import { DynabindError } from './errors.js';
-import { quiet } from './outcome.js';
+import { quiet } from './deferred.js';
 import { clear, plainCopy, collectRoutes, type EmbedInternals, type PowerBiService } from './powerbi.js';
 
 export interface FrameListener {
@@ -15,7 +15,7 @@ export interface FrameListener {
   tokenRefreshed(token: Token, isShown: boolean): void;
   /** `fatal`: nothing usable is on the screen. A `load-failed` or `load-refused` may be an expired token. */
   failed(error: DynabindError, fatal: boolean): void;
-  /** The caller may no longer see this: it has to go. */
+  /** The caller may no longer see this report, so it is removed. */
   refused(error: DynabindError): void;
 }
 
@@ -25,7 +25,7 @@ export interface FrameOptions {
   title: string;
   clock: Clock;
   /** Limit for `loaded`, in milliseconds. */
-  patience: number;
+  loadLimit: number;
   listener: FrameListener;
   /** Aborted when the frame is removed; the listener hears nothing from then on. */
   signal: AbortSignal;
@@ -42,7 +42,7 @@ const mountedAt = new WeakMap<HTMLElement, number>();
 /** How long powerbi-client still drops loads after one at `since`. */
 export const loadWindow = (since = -Infinity): number => Math.min(Math.max(since + LOAD_WINDOW - Date.now(), 0), LOAD_WINDOW);
 
-/** Waits until powerbi-client accepts another load for this element. Where it already does: only if `always`, for a moment. */
+/** Waits until powerbi-client accepts another load for this element. With `always`, waits at least one task. */
 export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: AbortSignal, always?: boolean): Promise<void> | undefined {
   const wait = loadWindow(mountedAt.get(element));
   return wait > 0 || always ? sleep(clock, wait, signal) : undefined;
@@ -54,8 +54,8 @@ export class Frame {
   embed!: EmbedInternals;
   /** The address of an iframe that has started before there was a config. */
   startedWith: string | undefined;
-  /** The token in use. */
-  shared: Token | undefined;
+  /** With its times and ids. */
+  tokenInUse: Token | undefined;
   isNew = false;
   isPaginated = false;
   isLoaded = false;
@@ -73,17 +73,17 @@ export class Frame {
     this.options = options;
   }
 
-  /** Starts the iframe without token, dataset and config; `show` follows. `settings` decide on parts of its address. */
+  /** Starts the iframe without token, dataset and config; `show` follows. `settings` become part of its address. */
   start(embedUrl: string, settings: unknown): void {
     const { powerbi, element } = this.options;
     this.startedWith = embedUrl;
     this.#create(() => powerbi.bootstrap?.(element, { type: 'report', embedUrl, ...plainCopy({ settings }) } as never) as Embed);
   }
 
-  show(config: EmbedConfig & { accessToken: string }, shared: Token): void {
+  show(config: EmbedConfig & { accessToken: string }, tokenInUse: Token): void {
     const { powerbi, element } = this.options;
     const own = (this.#config = plainCopy(config)) as EmbedConfig & { settings?: Record<string, unknown> };
-    this.shared = shared;
+    this.tokenInUse = tokenInUse;
     this.token = config.accessToken;
     this.isNew = own.type === 'create';
     this.isPaginated = isPaginated(own.embedUrl);
@@ -100,7 +100,7 @@ export class Frame {
 
   #create(create: () => Embed): void {
     const { powerbi, element, title } = this.options;
-    // Before the iframe is there, which has a height of its own.
+    // Measured first, because the iframe has a height of its own.
     if (element.isConnected && !element.offsetHeight) console.warn('Dynabind: the element has no height.', element);
     mountedAt.set(element, Date.now());
     clear(powerbi, element);
@@ -120,11 +120,11 @@ export class Frame {
     for (const place of [this.#config, this.embed?.config, this.embed?.createConfig]) if (place) place.accessToken = token;
   }
 
-  /** Leaves nothing behind that holds the token or the iframe. */
+  /** Removes the iframe and every reference to its token. */
   remove(): void {
     const { powerbi, element } = this.options;
     this.stopWaiting();
-    this.pending = this.token = this.shared = this.whenLoaded = undefined;
+    this.pending = this.token = this.tokenInUse = this.whenLoaded = undefined;
     this.setTokens(undefined);
     clear(powerbi, element);
     this.#release?.();
@@ -136,7 +136,7 @@ export class Frame {
     // A refused load would otherwise reach the page as an unhandled rejection only.
     embed.load = (phased) => this.#send(() => load.call(embed, phased));
     embed.create = () => this.#send(() => create.call(embed));
-    // A hint ahead of the load, which reports a refusal itself.
+    // Only a hint: the load that follows reports a refusal.
     embed.frontLoadSendConfig = (config) => quiet(frontLoadSendConfig.call(embed, config));
     embed.on<unknown>('error', (event) => this.#refused('load-failed', event.detail));
     embed.on('loaded', () => this.#loaded());
@@ -171,9 +171,9 @@ export class Frame {
   }
 
   waitForAnswer(): void {
-    const { clock, patience, listener } = this.options;
+    const { clock, loadLimit, listener } = this.options;
     this.stopWaiting();
-    this.#timer = clock.setTimeout(() => listener.failed(new DynabindError('load-timeout'), true), patience);
+    this.#timer = clock.setTimeout(() => listener.failed(new DynabindError('load-timeout'), true), loadLimit);
   }
 
   stopWaiting(): void {

@@ -1,7 +1,7 @@
 import type { Embed, service } from 'powerbi-client';
 import { DynabindError } from './errors.js';
 
-/** What the client uses of powerbi-client's service: a page's own instance, or the one that the package makes. */
+/** The part of powerbi-client's service that the client uses: the page's own instance, or the package's. */
 export type PowerBiService = Pick<service.Service, 'embed' | 'createReport' | 'reset' | 'accessToken'> &
   Partial<Pick<service.Service, 'bootstrap'>>;
 
@@ -25,7 +25,7 @@ interface ServiceInternals {
 
 const isService = (value: unknown): value is PowerBiService => typeof (value as Partial<PowerBiService> | undefined)?.embed === 'function';
 
-/** A page must have one service only, because each listens to every message. So an existing one is used. */
+/** An existing service is used, because each service listens to every message. */
 export const serviceOfPage = (): PowerBiService | undefined => (isService(globalThis.window?.powerbi) ? window.powerbi : undefined);
 
 export async function loadPowerBi(): Promise<PowerBiService> {
@@ -40,7 +40,7 @@ export async function loadPowerBi(): Promise<PowerBiService> {
   throw new DynabindError('client-missing', { cause });
 }
 
-/** Data without proxies of a framework, which cannot be posted to the iframe; functions stay as they are. */
+/** A copy without a framework's proxies, which cannot be posted to the iframe. Functions are not copied. */
 export function plainCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map(plainCopy) as T;
   if (typeof value !== 'object' || value === null) return value;

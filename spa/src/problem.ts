@@ -4,7 +4,7 @@ import { isErrorCode, type ErrorCode } from './texts.js';
 
 const PREFIX = 'urn:dynabind:problem:';
 
-/** The gateway answers some requests itself, without a problem document. */
+/** Codes for answers of the gateway itself, which have no problem document. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'invalid-request',
   401: 'unauthenticated',

@@ -8,21 +8,21 @@ import { SharedToken, type Failures, type Member } from './sharedToken.js';
 import { sendTogether } from './sharing.js';
 import { onWake } from './wake.js';
 
-/** A sleeping computer stops timers but not time: no timer runs longer than this. */
+/** A sleeping computer stops timers, so no timer runs longer than this. */
 const HEARTBEAT = 30_000;
-/** Between two renewals of one token, whatever its times say. */
+/** Least time between two renewals of one token, regardless of its lifetime. */
 const GAP = 30_000;
 const MOST_STRIKES = 4;
 /** Tokens that are due within this time are renewed together. */
 const TOGETHER = 600_000;
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
-/** How long after `online` a failed renewal is soon tried again. */
+/** For this long after `online`, a failed renewal is tried again soon. */
 const RECONNECTION = 15_000;
 
 const gap = (strikes: number): number => GAP * 2 ** Math.min(strikes, MOST_STRIKES);
 
-/** All tokens in use on a page. Renews each when it is due, however late the page notices. */
+/** All tokens in use on a page. Renews each when it is due, or when the page notices after a sleep. */
 export class Renewals {
   readonly #api: Api;
   readonly #apart: Set<string>;
@@ -38,7 +38,7 @@ export class Renewals {
     this.#clock = api.options.clock;
   }
 
-  /** A report begins to use the token of its config, which other reports may use already. */
+  /** A report begins to use the token of its config, which other reports may share. */
   add(member: Member, value: Token): void {
     this.join(member, [...this.#tokens].find((token) => token.value === value) ?? this.#open(value, 0, 0));
   }
@@ -74,12 +74,12 @@ export class Renewals {
     this.#plan();
   }
 
-  /** Renews one token now, unless that is being done already. Never rejects. */
+  /** Renews one token now, or joins the renewal that is under way. Never rejects. */
   renew(token: SharedToken): Promise<Failures> {
     return token.renewal ?? this.#renew([token]);
   }
 
-  /** Power BI says that the token has expired. `undefined`: the token is new, so that another one would not help now. */
+  /** Power BI reports that the token has expired. `undefined`: the token is new, so another one would not help. */
   recover(token: SharedToken): Promise<Failures> | undefined {
     const now = this.#clock.now();
     if (token.renewal) return token.renewal;
@@ -167,7 +167,7 @@ export class Renewals {
     this.#timer = this.#clock.setTimeout(() => this.#check(), wait);
   }
 
-  /** The page is looked at or online again: a lost connection is tried sooner than planned. */
+  /** The page is visible or online again: tokens whose renewal lost the connection are tried earlier than planned. */
   #wake(isOnline: boolean): void {
     const now = this.#clock.now();
     if (isOnline) this.#onlineAt = now;

@@ -53,7 +53,7 @@ function betterSignIn(api: Api, error: DynabindError): Promise<{ claims?: string
   return interaction.then(() => (error.claims === undefined ? {} : { claims: error.claims }));
 }
 
-/** Only what the service asks to be tried later, and what never reached it. A long wait is left to the caller. */
+/** For requests that the service asks to repeat later, and for those that did not reach it. A long wait is left to the caller. */
 function waitBeforeRetry(error: DynabindError, tries: number): number | undefined {
   const { status, code } = error;
   const retryable = status === 503 || status === 429 || code === 'network-failed' || code === 'offline';

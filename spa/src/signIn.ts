@@ -34,7 +34,7 @@ export interface SignInOptions {
 
 const failed = (details: { cause?: unknown; detail?: string }): DynabindError => unreachable('sign-in-failed', details);
 
-/** Calls the page's own sign-in, with a limit: a call that never settles must not block everything else. */
+/** Calls the page's own sign-in, with a limit: a call that never settles does not block later ones. */
 export async function callSignIn<T>(
   clock: Clock,
   milliseconds: number,
@@ -53,7 +53,7 @@ export async function callSignIn<T>(
   return within(attempt(), signal, { clock, milliseconds, late });
 }
 
-/** The same for a token, of which there has to be one. */
+/** The same for a token; an empty one is an error. */
 export async function tokenFromPage<T extends string | PowerBiToken>(
   { clock, timeouts }: SignInOptions,
   name: string,

@@ -1,6 +1,6 @@
 import type { Timings } from './handle.js';
 
-/** Enters the times of an embed into the browser's performance timeline, where its developer tools show them. */
+/** Adds the times of an embed to the browser's performance timeline, which its developer tools show. */
 export function recordTimings({ binding, startedAt, ...times }: Timings): void {
   for (const point of ['config', 'loaded', 'rendered'] as const) {
     const milliseconds = times[`${point}Ms`];

@@ -9,7 +9,7 @@ import type { Member, SharedToken } from './sharedToken.js';
 
 const LONGEST_ANSWER = 30_000;
 
-/** Keeps one report supplied with tokens that work. */
+/** Gives one report its renewed tokens. */
 export class TokenHolder implements Member {
   readonly binding: Binding;
   isExpired = false;
@@ -33,17 +33,17 @@ export class TokenHolder implements Member {
 
   set token(token: SharedToken | undefined) {
     this.#sharedToken = token;
-    this.#frame.shared = token?.value;
+    this.#frame.tokenInUse = token?.value;
   }
 
   end(): void {
-    this.#sharedToken?.keeper.leave(this);
+    this.#sharedToken?.renewals.leave(this);
     this.#loadedWith = this.#refusedToken = undefined;
   }
 
   /** Renews the token now; rejects if that did not reach this report. */
   async refresh(): Promise<void> {
-    const failures = await this.token?.keeper.renew(this.token);
+    const failures = await this.token?.renewals.renew(this.token);
     const failure = failures?.get(this);
     if (failure) throw failure;
   }
@@ -74,7 +74,7 @@ export class TokenHolder implements Member {
 
   /** Reported once, however often the renewal fails. */
   failed(error: DynabindError): void {
-    const fatal = !this.token || this.token.keeper.isExpired(this.token);
+    const fatal = !this.token || this.token.renewals.isExpired(this.token);
     const failure = `${error.code} ${fatal}`;
     if (this.isExpired || failure === this.#lastFailure) return;
     this.#lastFailure = failure;
@@ -87,10 +87,10 @@ export class TokenHolder implements Member {
     if (pending) return void this.#loadAgain(pending);
     if (this.isExpired || !this.token) return;
     this.isExpired = true;
-    const { value, keeper } = this.token;
-    // The report may have noticed too late that it has a new token. That token justifies a load before another one is requested.
+    const { value, renewals } = this.token;
+    // The report may have expired before it received its newest token, so that token is loaded before another is requested.
     if (value.token !== this.#loadedWith && value.token !== this.#refusedToken) return void this.renewed(value).catch(() => undefined);
-    const recovery = keeper.recover(this.token);
+    const recovery = renewals.recover(this.token);
     const failed = (reason: unknown) =>
       this.#frame.options.listener.failed(new DynabindError('token-expired', { cause: reason }), true);
     if (!recovery) return failed(cause);
@@ -100,7 +100,7 @@ export class TokenHolder implements Member {
   /** Puts a new token into the report, which keeps its view. With `reload` it starts again, as after an expiry. */
   async #give(token: string, reload: boolean): Promise<void> {
     const frame = this.#frame;
-    // A page may hand out its own token more than once.
+    // A page may return the same token of its own again.
     if (token === frame.token && !reload) return;
     frame.token = token;
     if (frame.sentAt === undefined) return frame.setTokens(token);
@@ -125,7 +125,7 @@ export class TokenHolder implements Member {
     try {
       await sleep(clock, loadWindow(frame.sentAt), signal);
       frame.waitForAnswer();
-      // Other reports wait for this one; a load that is never answered must not keep them.
+      // Other reports wait for this one, so the wait has a limit.
       await within(frame.isNew ? embed.create() : embed.reload(), signal, { clock, milliseconds: LONGEST_ANSWER });
     } catch (cause) {
       if (!signal.aborted) throw cause;
