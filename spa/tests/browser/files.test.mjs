@@ -54,6 +54,19 @@ describe('the files of the client', () => {
     assert.equal(refreshed, true);
   });
 
+  it('a client connects early: for requests to the API, and for the iframe', async () => {
+    const { page } = await opened();
+    await page.addScriptTag({ type: 'module', content: embed('contoso-sales') });
+    const links = await page.waitForFunction(() => {
+      const all = [...document.querySelectorAll('link[rel=preconnect]')];
+      return all.length > 1 && all.map((link) => [link.href, link.getAttribute('crossorigin')]);
+    });
+    assert.deepEqual(await links.jsonValue(), [
+      [`${suite.stack.url}/`, ''],
+      ['https://app.powerbi.com/', null],
+    ]);
+  });
+
   it('an error loads the second file, which has its text', async () => {
     const { page, files } = await opened();
     await page.addScriptTag({ type: 'module', content: embed('fabrikam-sales') });
