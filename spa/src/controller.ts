@@ -82,7 +82,7 @@ export class Controller implements Handle {
   }
 
   get report(): Report | undefined {
-    return this.#frame?.token === undefined ? undefined : (this.#frame.embed as unknown as Report);
+    return this.#frame?.tokenInUse && (this.#frame.embed as unknown as Report);
   }
 
   get token(): TokenInfo | undefined {
@@ -186,12 +186,15 @@ export class Controller implements Handle {
       // Of several quick switches only the last one starts an iframe.
       const pause = pastLoadWindow(element, clock, signal, isSwitch);
       if (pause) await pause;
+      if (signal.aborted) return;
       const known = binding.mode === 'create' || extra.eventHooks || !powerbi.bootstrap ? undefined : urls.get(binding.report);
       if (known && !answer) {
         this.#frame = new Frame(options);
         this.#frame.start(known, extra.settings);
       }
       await within(asked, signal);
+      // A switch may come between the answer and this line.
+      if (signal.aborted) return;
       if (isConnected && !element.isConnected) return withLater(() => this.#leave());
       const { config, token } = answer as unknown as ConfigWithToken;
       if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
@@ -200,6 +203,7 @@ export class Controller implements Handle {
         this.#frame.remove();
         this.#frame = undefined;
         await pastLoadWindow(element, clock, signal);
+        if (signal.aborted) return;
       }
       this.#frame ??= new Frame(options);
       this.#frame.show({ ...extra, ...config, accessToken: token.token }, token);
