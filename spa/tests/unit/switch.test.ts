@@ -92,7 +92,7 @@ describe('switchDataset', () => {
       element.remove();
     }
     expect(left).toEqual(Array(40).fill(0));
-  });
+  }, 30_000);
 
   it('ignores what the old report still says', async () => {
     const { element, handle, embed, errors } = await shown();

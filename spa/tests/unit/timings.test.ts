@@ -105,9 +105,9 @@ describe('the service', () => {
     await pass(0);
     for (const embed of page.powerbi.all) embed.emit('rendered');
     const times: number[] = [];
-    for (let second = 0; second < 60; second++) {
+    for (let second = 0; second < 40; second += 2) {
       const before = sent(page.api).length;
-      await pass(1000);
+      await pass(2000);
       for (let n = before; n < sent(page.api).length; n++) times.push(second);
     }
     const bodies = sent(page.api) as { timings: { report: string }[] }[];
@@ -116,9 +116,9 @@ describe('the service', () => {
       expect(body.timings.length).toBeLessThanOrEqual(50);
       expect(JSON.stringify(body).length).toBeLessThanOrEqual(8192);
     }
-    expect(Math.min(...times.slice(1).map((time, at) => time - (times[at] as number)))).toBeGreaterThanOrEqual(9);
+    expect(Math.min(...times.slice(1).map((time, at) => time - (times[at] as number)))).toBeGreaterThanOrEqual(10);
     client.dispose();
-  });
+  }, 30_000);
 
   it('is told at once when the page is left', async () => {
     const client = page.client({ reportTimings: true });
