@@ -168,6 +168,10 @@ $(PEERS)/.installed: bench/peers/python/requirements.txt bench/peers/node/packag
 	chmod +x $(PEERS)/python $(PEERS)/node
 	@touch $@
 
+.PHONY: bench-page
+bench-page: $(SPA_BUILT) ## Measure click → rendered in a browser beside powerbi-client and powerbi-client-react; ROUNDS=7
+	cd spa && npm run --silent build:stack && ROUNDS=$(or $(ROUNDS),7) node bench/page.mjs
+
 .PHONY: scaling
 scaling: | doctor ## Simulate the calls of a load to Power BI; ARGS='--users 5000 --tenants 200 --calls-per-minute 100'
 	cargo run --locked --release --package bench --bin scaling -- $(ARGS)

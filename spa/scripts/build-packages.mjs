@@ -2,20 +2,47 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { minifySync } from 'rolldown/utils';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** Property names that only the client's own files use: no option, no event, no field of an answer or of powerbi-client. */
+const INTERNAL = [
+  'abandon answer apart api arrived ask attempts batcher datasetIds dueAt element emit expired expiresAt extra failed',
+  'failedAt generation isLoaded isNew isPaginated isRefused late listener loading lostContact measured members',
+  'milliseconds options loadLimit pending refreshAt refuse refused renewal renewals send sentAt setTokens tokenInUse show',
+  'since startedWith stopWaiting strikes tokenRefreshed urls waitForAnswer whenLoaded',
+].flatMap((names) => names.split(' '));
+
 const PACKAGES = [
-  { folder: '.', entry: 'src/index.ts' },
+  { folder: '.', entry: 'src/index.ts', internal: INTERNAL },
   { folder: 'packages/react', entry: 'src/index.ts' },
   { folder: 'packages/element', entry: 'src/index.ts' },
 ];
 /** What the consumer's own installation provides. */
 const external = ['powerbi-client', 'react', 'react/jsx-runtime', '@dynabind/client'];
 
-async function bundle(input, dir, format) {
+/** Shortens names within a file, and the internal property names to the same ones in both files. */
+function minifier(internal) {
+  const include = new RegExp(`^(${internal.join('|')})$`);
+  let cache = {};
+  return {
+    name: 'minify',
+    renderChunk(code, { fileName }) {
+      const mangleProps = { include, cache };
+      const result = minifySync(fileName, code, { module: true, compress: true, mangle: true, mangleProps, sourcemap: true });
+      if (result.errors.length > 0) throw new Error(result.errors.map(({ message }) => message).join('\n'));
+      cache = result.mangleCache ?? cache;
+      return { code: result.code, map: result.map };
+    },
+  };
+}
+
+async function bundle(input, dir, format, internal) {
   // The second file of the client takes what it shares from the first one.
-  const build = await rolldown({ input, external, preserveEntrySignatures: 'allow-extension', cwd: root });
-  await build.write({ dir, format, minify: true, sourcemap: true, exports: 'named', chunkFileNames: '[name].js' });
+  const build = await rolldown({ input, external, preserveEntrySignatures: 'allow-extension', cwd: root, plugins: [minifier(internal)] });
+  // The minifier is done by then; this only keeps white space out.
+  const minify = { compress: false, mangle: false, codegen: { removeWhitespace: true } };
+  await build.write({ dir, format, minify, sourcemap: true, exports: 'named', chunkFileNames: '[name].js' });
   await build.close();
 }
 
@@ -24,12 +51,12 @@ function declarations(folder, outDir) {
   execFileSync(process.execPath, [tsc, '-p', `${folder}/tsconfig.build.json`, '--outDir', outDir], { cwd: root, stdio: 'inherit' });
 }
 
-for (const { folder, entry } of PACKAGES) {
+for (const { folder, entry, internal = ['-'] } of PACKAGES) {
   const dist = `${root}/${folder}/dist`;
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(`${dist}/cjs`, { recursive: true });
-  await bundle(`${root}/${folder}/${entry}`, dist, 'es');
-  await bundle(`${root}/${folder}/${entry}`, `${dist}/cjs`, 'cjs');
+  await bundle(`${root}/${folder}/${entry}`, dist, 'es', internal);
+  await bundle(`${root}/${folder}/${entry}`, `${dist}/cjs`, 'cjs', internal);
   // The same declarations twice: TypeScript takes them for the kind of module that the nearest package.json names.
   declarations(folder, dist);
   for (const file of readdirSync(dist)) if (file.endsWith('.d.ts')) copyFileSync(`${dist}/${file}`, `${dist}/cjs/${file}`);

@@ -37,43 +37,39 @@ const isSame = (one: string, other: string): boolean => one.toLowerCase() === ot
 
 /** The known fields only: an unknown one could change what powerbi-client shows. */
 function checkedConfig(value: unknown, binding: Binding, known: DatasetIds, place: string): EmbedConfig {
-  const need = (holds: boolean, field: string) => {
-    if (!holds) throw unexpected(`${place}/${field} is missing or wrong.`);
-  };
-  need(typeof value === 'object' && value !== null, '');
-  const config = value as Fields;
-  const { type, tokenType, accessToken, embedUrl, id } = config;
+  const config = Object(value) as Fields;
+  const { tokenType, accessToken, embedUrl, id, groupId, permissions } = config;
   const isNew = binding.mode === 'create';
-  need(type === (isNew ? 'create' : 'report'), 'type');
-  need(tokenType === 0 || tokenType === 1, 'tokenType');
-  need(accessToken === undefined || isText(accessToken), 'accessToken');
-  const url = embedUrlOf(embedUrl);
-  need(url !== undefined, 'embedUrl');
-  const common: Fields = { type, tokenType, embedUrl, ...(accessToken !== undefined && { accessToken }) };
-  const isBound = (datasetId: unknown): boolean => isGuid(datasetId) && isTheOneAskedFor(datasetId, binding, known);
-  if (isNew) {
-    need(isBound(config.datasetId), 'datasetId');
-    need(config.groupId === undefined || isGuid(config.groupId), 'groupId');
-    return pick(common, config, 'datasetId', 'groupId');
-  }
-  need(isGuid(id) && isSame(url?.searchParams.get('reportId') ?? id, id), 'id');
-  if (isPaginated(embedUrl as string)) {
-    need(areReplacements(config.datasetBindings, isBound), 'datasetBindings');
-    return pick(common, config, 'id', 'datasetBindings');
-  }
-  need(isReportBinding(config.datasetBinding, isBound), 'datasetBinding');
   const isEdit = binding.mode === 'edit';
-  need(isEdit ? config.permissions === 1 || config.permissions === 7 : config.permissions === 0, 'permissions');
-  need(config.viewMode === (isEdit ? 1 : 0), 'viewMode');
-  return pick(common, config, 'id', 'permissions', 'viewMode', 'datasetBinding');
+  const url = checkedEmbedUrl(embedUrl);
+  const isBound = (datasetId: unknown): boolean => isGuid(datasetId) && isTheOneAskedFor(datasetId, binding, known);
+  const checks: Record<string, boolean> = {
+    type: config.type === (isNew ? 'create' : 'report'),
+    tokenType: tokenType === 0 || tokenType === 1,
+    accessToken: accessToken === undefined || isText(accessToken),
+    embedUrl: url !== undefined,
+  };
+  if (isNew) {
+    checks.datasetId = isBound(config.datasetId);
+    checks.groupId = groupId === undefined || isGuid(groupId);
+  } else {
+    checks.id = isGuid(id) && isSame(url?.searchParams.get('reportId') ?? id, id);
+    if (url && isPaginated(url.href)) checks.datasetBindings = areReplacements(config.datasetBindings, isBound);
+    else {
+      checks.datasetBinding = isReportBinding(config.datasetBinding, isBound);
+      checks.permissions = isEdit ? permissions === 1 || permissions === 7 : permissions === 0;
+      checks.viewMode = config.viewMode === (isEdit ? 1 : 0);
+    }
+  }
+  const checked: Fields = {};
+  for (const field in checks) {
+    if (!checks[field]) throw unexpected(`${place}/${field} is missing or wrong.`);
+    if (config[field] !== undefined) checked[field] = config[field];
+  }
+  return checked as unknown as EmbedConfig;
 }
 
-function pick(common: Fields, config: Fields, ...names: string[]): EmbedConfig {
-  for (const name of names) if (config[name] !== undefined) common[name] = config[name];
-  return common as unknown as EmbedConfig;
-}
-
-function embedUrlOf(value: unknown): URL | undefined {
+export function checkedEmbedUrl(value: unknown): URL | undefined {
   try {
     const url = new URL(value as string);
     return url.protocol === 'https:' && POWER_BI.test(url.hostname) ? url : undefined;
@@ -87,8 +83,7 @@ function isTheOneAskedFor(datasetId: string, { dataset = datasetId }: Binding, k
 }
 
 function isReportBinding(value: unknown, isBound: (datasetId: unknown) => boolean): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { datasetId, paginatedReportBindings: paginated } = value as Fields;
+  const { datasetId, paginatedReportBindings: paginated } = Object(value) as Fields;
   const isSameTarget = (target: unknown) => target === datasetId;
   return isBound(datasetId) && (paginated === undefined || areReplacements(paginated, isSameTarget));
 }

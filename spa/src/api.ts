@@ -1,10 +1,10 @@
-import { sleep, within, type Clock } from './clock.js';
-import type { Binding, ConfigAnswer, DatasetList, EmbedConfig, Path, TokenAnswer } from './contract.js';
+import { within, type Clock } from './clock.js';
+import type { Binding, ConfigAnswer, EmbedConfig } from './contract.js';
+import { checkedConfigs } from './answers.js';
 import { deadlines, type Deadlines } from './deadlines.js';
-import { aborted, DynabindError, toDynabindError, unexpected, unreachable, wrongUse } from './errors.js';
-import { parts } from './parts.js';
-import { problemFrom, requestIdOf } from './problem.js';
-import { sharedInteraction, type SignIn, type SignInOptions } from './signIn.js';
+import { aborted, DynabindError, toDynabindError, unreachable } from './errors.js';
+import { later } from './load.js';
+import { tokenFromPage, type SignInOptions } from './signIn.js';
 import type { Timeouts } from './timeouts.js';
 
 export interface ApiOptions extends SignInOptions {
@@ -25,145 +25,93 @@ export interface Token extends Deadlines {
   scopes: string[] | undefined;
 }
 
-interface Call {
-  method: 'GET' | 'POST';
-  path: Path;
-  query?: string;
-  bindings?: readonly Binding[];
-  signal: AbortSignal;
-}
-
-interface Answered<Answer> {
+export interface Answered<Answer> {
   answer: Answer;
   requestId: string | undefined;
 }
 
-const MOST_TRIES = 4;
-const LONGEST_WAIT = 60_000;
+/** What differs between the tries of one request. */
+export interface Attempt {
+  forceRefresh: boolean;
+  claims?: string;
+}
 
-/** The three routes of the service: caller token, bounded retries, time limits, checked answers, typed errors. */
+export const requestIdOf = ({ headers }: Response): string | undefined => headers.get('apigw-requestid') ?? undefined;
+
+/** The routes of the service: caller token, time limits, checked answers, typed errors. */
 export class Api {
-  readonly #options: ApiOptions;
-  readonly #signIn: SignIn;
-  readonly #datasetIds = new Map<string, string>();
+  readonly options: ApiOptions;
+  /** Ids that the service has named for datasets. */
+  readonly datasetIds = new Map<string, string>();
 
   constructor(options: ApiOptions) {
-    this.#options = { ...options, apiUrl: options.apiUrl.replace(/\/+$/, '') };
-    this.#signIn = sharedInteraction(options);
+    this.options = options;
   }
 
   async config(bindings: readonly Binding[], signal: AbortSignal): Promise<{ configs: EmbedConfig[]; token: Token }> {
-    const { answer, requestId } = await this.#call<ConfigAnswer>({ method: 'POST', path: '/config', bindings, signal });
-    const { checkedConfigs } = await parts();
-    const configs = checkedConfigs(answer, bindings, this.#datasetIds);
-    const { accessToken = '', tokenType } = configs[0] as EmbedConfig;
+    const { answer, requestId } = await this.call<ConfigAnswer>('/config', signal, { bindings });
+    const configs = checkedConfigs(answer, bindings, this.datasetIds);
+    const { accessToken: token = '', tokenType } = configs[0] as EmbedConfig;
     const { scopes, tokenId } = answer;
-    if (scopes) return { configs, token: await this.#powerBiToken(scopes, false, signal, requestId) };
-    return { configs, token: { token: accessToken, tokenType, tokenId, requestId, scopes, ...this.#deadlines(answer) } };
+    if (scopes) return { configs, token: await (await later()).powerBiToken(this, scopes, false, signal, requestId) };
+    return { configs, token: { token, tokenType, tokenId, requestId, scopes, ...deadlines(answer, this.options.clock.now()) } };
   }
 
-  /** The successor of a token; `force`: Power BI says that it has expired. */
-  async renew(old: Token, bindings: readonly Binding[], force: boolean, signal: AbortSignal): Promise<Token> {
-    const { scopes, tokenType } = old;
-    if (scopes) return this.#powerBiToken(scopes, force, signal);
-    const { answer, requestId } = await this.#call<TokenAnswer>({ method: 'POST', path: '/token', bindings, signal });
-    const { token, tokenId } = answer;
-    if (typeof token !== 'string' || !token) throw unexpected('/token is missing or wrong.');
-    if (answer.tokenType !== (tokenType ? 'Embed' : 'Aad')) throw unexpected('/tokenType is missing or wrong.');
-    return { token, tokenType, tokenId, requestId, scopes, ...this.#deadlines(answer) };
-  }
-
-  async datasets(report: string | undefined, signal: AbortSignal): Promise<DatasetList> {
-    const query = report === undefined ? '' : `?report=${encodeURIComponent(report)}`;
-    const { answer } = await this.#call<DatasetList>({ method: 'GET', path: '/datasets', query, signal });
-    if (!Array.isArray(answer.datasets) || !Array.isArray(answer.reports)) throw unexpected('This is no list.');
-    for (const { dataset, datasetId } of answer.datasets) this.#datasetIds.set(dataset, datasetId);
-    return answer;
-  }
-
-  #deadlines(answer: ConfigAnswer | TokenAnswer): Deadlines {
-    return deadlines(answer, this.#options.clock.now());
-  }
-
-  async #powerBiToken(scopes: string[], force: boolean, signal: AbortSignal, requestId?: string): Promise<Token> {
-    const { getPowerBiToken, clock } = this.#options;
-    if (!getPowerBiToken) throw wrongUse('The service answers with `scopes`: pass getPowerBiToken.');
-    const got = await this.#signIn.token('getPowerBiToken', () => getPowerBiToken({ scopes, forceRefresh: force }), signal);
-    const { accessToken, expiresOn } = typeof got === 'string' ? { accessToken: got, expiresOn: null } : got;
-    const lifetimeSeconds = expiresOn ? Math.max((expiresOn.getTime() - Date.now()) / 1000, 0) : undefined;
-    const refreshAfterSeconds = lifetimeSeconds && Math.max(lifetimeSeconds - 600, lifetimeSeconds / 2);
-    const life = deadlines({ lifetimeSeconds, refreshAfterSeconds }, clock.now());
-    return { token: accessToken, tokenType: 0, tokenId: undefined, requestId, scopes, ...life };
-  }
-
-  async #call<Answer>(call: Call): Promise<Answered<Answer>> {
-    let again: { claims?: string } | undefined;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#once<Answer>(call, { forceRefresh: again !== undefined, ...again });
-      } catch (cause) {
-        const error = toDynabindError(cause);
-        if (call.signal.aborted) throw aborted();
-        const next = again ? undefined : this.#signIn.again(error);
-        if (next) {
-          again = await within(next, call.signal);
-          continue;
-        }
-        const milliseconds = waitBeforeRetry(error, tries);
-        if (milliseconds === undefined) throw error;
-        await sleep(this.#options.clock, milliseconds, call.signal);
-      }
+  /** A GET, or a POST of `body`. What fails is tried again where that may help. */
+  async call<Answer>(path: string, signal: AbortSignal, body?: object): Promise<Answered<Answer>> {
+    const once = (attempt: Attempt) => this.#once<Answer>(path, signal, body, attempt);
+    try {
+      return await once({ forceRefresh: false });
+    } catch (cause) {
+      if (signal.aborted) throw aborted();
+      const error = toDynabindError(cause);
+      const all = await later().catch(() => undefined);
+      if (all) return all.tryAgain(this, once, error, signal);
+      throw error;
     }
   }
 
-  async #once<Answer>(call: Call, request: { forceRefresh: boolean; claims?: string }): Promise<Answered<Answer>> {
-    const { getAccessToken, clock, timeouts } = this.#options;
-    const token = await this.#signIn.token('getAccessToken', () => getAccessToken(request), call.signal);
+  async #once<Answer>(path: string, signal: AbortSignal, body: object | undefined, attempt: Attempt): Promise<Answered<Answer>> {
+    const { getAccessToken, clock, timeouts } = this.options;
+    const token = await tokenFromPage(this.options, 'getAccessToken', () => getAccessToken(attempt), signal);
     const giveUp = new AbortController();
     const stop = () => giveUp.abort();
-    call.signal.addEventListener('abort', stop);
+    signal.addEventListener('abort', stop);
     const limited = <T>(promise: Promise<T>, milliseconds: number) =>
-      within(promise, call.signal, { clock, milliseconds, late: () => unreachable('service-timeout', {}) });
+      within(promise, signal, { clock, milliseconds, late: () => unreachable('service-timeout', {}) });
     try {
-      const response = await limited(this.#send(call, token, giveUp.signal), timeouts.request);
-      if (!response.ok) throw await limited(problemFrom(response), timeouts.body);
-      return { answer: await limited(answerOf<Answer>(response), timeouts.body), requestId: requestIdOf(response) };
+      const response = await limited(this.send(path, token, body, { signal: giveUp.signal }), timeouts.request);
+      return await limited(answerOf<Answer>(response), timeouts.body);
     } finally {
       stop();
-      call.signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', stop);
     }
   }
 
-  async #send({ method, path, query = '', bindings }: Call, token: string, signal: AbortSignal): Promise<Response> {
+  async send(path: string, token: string, body: object | undefined, init: RequestInit): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
-    if (bindings) headers['content-type'] = 'application/json';
-    const body = bindings ? JSON.stringify({ bindings }) : null;
+    const request: RequestInit = { headers, cache: 'no-store', credentials: 'omit', ...init };
+    if (body) {
+      headers['content-type'] = 'application/json';
+      Object.assign(request, { method: 'POST', body: JSON.stringify(body) });
+    }
     try {
-      const url = this.#options.apiUrl + path + query;
-      return await this.#options.fetch(url, { method, headers, signal, cache: 'no-store', credentials: 'omit', body });
+      return await this.options.fetch(this.options.apiUrl + path, request);
     } catch (cause) {
       throw unreachable('network-failed', { cause });
     }
   }
 }
 
-async function answerOf<Answer>(response: Response): Promise<Answer> {
-  const { status } = response;
+async function answerOf<Answer>(response: Response): Promise<Answered<Answer>> {
+  if (!response.ok) throw await (await later()).problemFrom(response);
+  const requestId = requestIdOf(response);
   let cause: unknown;
   try {
     const answer: unknown = await response.json();
-    if (typeof answer === 'object' && answer !== null) return answer as Answer;
-  } catch (fault) {
-    cause = fault;
+    if (typeof answer === 'object' && answer) return { answer: answer as Answer, requestId };
+  } catch (invalid) {
+    cause = invalid;
   }
-  throw new DynabindError('unexpected-answer', { status, cause, requestId: requestIdOf(response) });
-}
-
-/** Only what the service asks to be tried later, and what never reached it. A long wait is left to the caller. */
-function waitBeforeRetry(error: DynabindError, tries: number): number | undefined {
-  const { status, code } = error;
-  const retryable = status === 503 || status === 429 || code === 'network-failed' || code === 'offline';
-  if (!retryable || tries >= MOST_TRIES) return undefined;
-  const wait = (error.retryAfterSeconds ?? 2 ** (tries - 1)) * 1000;
-  return wait <= LONGEST_WAIT ? wait : undefined;
+  throw new DynabindError('unexpected-answer', { status: response.status, cause, requestId });
 }

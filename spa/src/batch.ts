@@ -1,55 +1,76 @@
-import type { Api } from './api.js';
-import type { Clock } from './clock.js';
+import type { Api, Token } from './api.js';
 import { bindingKey, type Binding, type EmbedConfig } from './contract.js';
-import { aborted, type DynabindError } from './errors.js';
-import type { Renewals } from './renewals.js';
-import type { Sharing } from './sharing.js';
-import type { SharedToken } from './sharedToken.js';
+import { aborted, DynabindError, toDynabindError } from './errors.js';
+import { withLater } from './load.js';
 
-export interface Grant {
+export interface ConfigWithToken {
   config: EmbedConfig;
-  /** The token of `config`, shared with all bindings of the same call. */
-  token: SharedToken;
+  /** The token of `config`: one object for all bindings of the same request. */
+  token: Token;
 }
 
-interface Asker {
-  binding: Binding;
+export interface Bound {
+  readonly binding: Binding;
+}
+
+interface Asker extends Bound {
   signal: AbortSignal;
-  resolve(grant: Grant): void;
+  resolve(answer: ConfigWithToken): void;
   reject(error: DynabindError): void;
 }
 
+/** How to send one request for several bindings. */
+export interface Work<Item> {
+  /** Rejects if the service refuses the request. */
+  request(bindings: Binding[], items: Item[]): Promise<void>;
+  /** These items get no answer. */
+  refuse(items: Item[], error: DynabindError): void;
+}
+
+/** The most bindings that the service accepts in one request. */
+export const MOST_BINDINGS = 50;
+
 const isWanted = ({ signal }: Asker): boolean => !signal.aborted;
 
-/** Joins what a page embeds in the same tick into one call of `/config`, with one token. */
+/** Joins what a page embeds in the same tick into one request of `/config`, with one token. */
 export class ConfigBatcher {
   readonly #api: Api;
-  readonly #renewals: () => Promise<Renewals>;
-  readonly #sharing: Sharing;
-  readonly #clock: Clock;
+  /** Keys of bindings that need a request of their own. */
+  readonly apart = new Set<string>();
   #askers: Asker[] = [];
 
-  constructor(api: Api, renewals: () => Promise<Renewals>, sharing: Sharing, clock: Clock) {
+  constructor(api: Api) {
     this.#api = api;
-    this.#renewals = renewals;
-    this.#sharing = sharing;
-    this.#clock = clock;
   }
 
-  ask(binding: Binding, signal: AbortSignal): Promise<Grant> {
+  ask(binding: Binding, signal: AbortSignal): Promise<ConfigWithToken> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(aborted()), { once: true });
-      if (this.#askers.length === 0) this.#clock.setTimeout(() => this.#flush(), 0);
+      if (this.#askers.length === 0) this.#api.options.clock.setTimeout(() => void this.#flush(), 0);
       this.#askers.push({ binding, signal, resolve, reject });
     });
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     const askers = this.#askers.filter(isWanted);
     this.#askers = [];
-    void this.#sharing.send(askers, {
-      request: (bindings, all) => this.#request(bindings, all),
-      refuse: (refused, error) => refused.forEach((asker) => asker.reject(error)),
+    if (askers.length === 0) return;
+    const work: Work<Asker> = {
+      request: (bindings, items) => this.#request(bindings, items),
+      refuse: (refused, error) => refused.forEach(({ reject }) => reject(error)),
+    };
+    const bindings = new Map(askers.map(({ binding }) => [bindingKey(binding), binding]));
+    let error: DynabindError | undefined;
+    if (bindings.size <= MOST_BINDINGS && this.apart.size === 0) {
+      try {
+        return await this.#request([...bindings.values()], askers);
+      } catch (cause) {
+        error = toDynabindError(cause);
+      }
+    }
+    withLater((all) => {
+      if (all) void all.sendTogether(this.apart, askers, work, error);
+      else work.refuse(askers, error ?? new DynabindError('client-missing'));
     });
   }
 
@@ -60,10 +81,9 @@ export class ConfigBatcher {
     for (const { signal } of askers) signal.addEventListener('abort', abandon);
     try {
       const { configs, token } = await this.#api.config(bindings, controller.signal);
-      const shared = (await this.#renewals()).open(token);
       const keys = bindings.map(bindingKey);
       for (const { binding, resolve } of askers) {
-        resolve({ config: configs[keys.indexOf(bindingKey(binding))] as EmbedConfig, token: shared });
+        resolve({ config: configs[keys.indexOf(bindingKey(binding))] as EmbedConfig, token });
       }
     } finally {
       for (const { signal } of askers) signal.removeEventListener('abort', abandon);

@@ -1,15 +1,16 @@
 import type { models } from 'powerbi-client';
 import { Api } from './api.js';
-import { ConfigBatcher } from './batch.js';
+import { ConfigBatcher, type ConfigWithToken } from './batch.js';
 import { systemClock, within, type Clock } from './clock.js';
-import type { Binding, DatasetList } from './contract.js';
+import { bindingKey, bindingOf, type Binding, type DatasetList } from './contract.js';
 import { Controller, type Page } from './controller.js';
-import { DynabindError, wrongUse } from './errors.js';
+import { embedUrls } from './embedUrls.js';
+import { copyOf, DynabindError, toDynabindError, wrongUse } from './errors.js';
 import { handleOf, type Handle } from './handle.js';
-import { parts } from './parts.js';
-import type { PowerBiService } from './powerbi.js';
-import type { Renewals } from './renewals.js';
-import { Sharing } from './sharing.js';
+import { later, withLater } from './load.js';
+import { quiet } from './deferred.js';
+import { loadPowerBi, type PowerBiService } from './powerbi.js';
+import { preconnect } from './preconnect.js';
 import type { SignInOptions } from './signIn.js';
 import { TIMEOUTS, type Timeouts } from './timeouts.js';
 
@@ -24,8 +25,16 @@ export interface DynabindOptions {
   onInteractionRequired?: SignInOptions['onInteractionRequired'];
   /** The page's own powerbi-client service. Without it, `window.powerbi` or the package's. */
   powerbi?: PowerBiService;
-  /** Limits in milliseconds, where the defaults do not fit. */
+  /** Limits in milliseconds that replace the defaults. */
   timeouts?: Partial<Timeouts>;
+  /** What the page will embed first: its config is requested now, and powerbi-client is loaded. */
+  prefetch?: readonly Binding[];
+  /** Keeps the embed addresses of shown reports, never a token, in `sessionStorage`, for the next page of this tab. */
+  rememberEmbedUrls?: boolean;
+  /** Sends how long reports took to load to `POST /timings`: report key, outcome and milliseconds. */
+  reportTimings?: boolean;
+  /** Address of Power BI's cloud, for the early connection. Default: `https://app.powerbi.com`. */
+  powerBiUrl?: string;
   fetch?: typeof globalThis.fetch;
   clock?: Clock;
 }
@@ -35,31 +44,36 @@ type ServiceFields = 'type' | 'id' | 'embedUrl' | 'accessToken' | 'tokenType' | 
 export interface EmbedOptions extends Binding {
   /** Names the report to a screen reader. */
   title?: string;
-  /** Settings, filters, page, event hooks and the like for powerbi-client; what the service says wins. */
+  /** Settings, filters, page, event hooks and other fields for powerbi-client. Fields of the service take precedence. */
   config?: Omit<models.IReportEmbedConfiguration, ServiceFields> &
     Pick<models.IPaginatedReportLoadConfiguration, 'parameterValues'>;
 }
 
 export interface Dynabind {
-  /** Shows a report in an element. Returns at once; `ready` and the events tell how it goes. */
+  /** Shows a report in an element. Returns at once; `ready` and the events report progress. */
   embed(element: HTMLElement, options: EmbedOptions): Handle;
-  /** What the caller may show, and whether it would work. */
+  /** The reports and datasets that the caller may show, each with its known problems. */
   datasets(report?: string): Promise<DatasetList>;
-  /** Takes every report off the page and forgets all tokens; the client can then serve the next user. */
+  /** Removes every report from the page and discards all tokens. The client can then serve the next user. */
   signOut(): void;
-  /** `signOut()`, for good. */
+  /** `signOut()`; the client cannot be used again. */
   dispose(): void;
 }
 
-/** Which controller an element belongs to, whichever client embedded into it. */
+/** The controller of each element, across all clients of the page. */
 const owners = new WeakMap<HTMLElement, Controller>();
 
-/** One client for a page: what it embeds in the same tick shares one call and one token. */
+/** One client for a page: what it embeds in the same tick shares one request and one token. */
 export function createDynabind(options: DynabindOptions): Dynabind {
   if (!options?.apiUrl) throw wrongUse('apiUrl is missing.');
   if (typeof options.getAccessToken !== 'function') throw wrongUse('getAccessToken is missing.');
-  const page = pageOf(options);
+  const { clock = systemClock(), fetch = (...request) => globalThis.fetch(...request), prefetch = [], powerbi } = options;
+  const apiUrl = options.apiUrl.replace(/\/+$/, '');
+  const api = new Api({ ...options, apiUrl, fetch, clock, timeouts: { ...TIMEOUTS, ...options.timeouts } });
+  const batcher = new ConfigBatcher(api);
+  const urls = embedUrls(apiUrl, options.rememberEmbedUrls);
   const controllers = new Set<Controller>();
+  const prefetched = new Map<string, Promise<ConfigWithToken>>();
   let session = new AbortController();
   let isDisposed = false;
 
@@ -69,15 +83,47 @@ export function createDynabind(options: DynabindOptions): Dynabind {
   const signOut = (): void => {
     session.abort();
     session = new AbortController();
+    prefetched.clear();
+    urls.clear();
     for (const controller of [...controllers]) controller.dispose();
   };
+  const page: Page = {
+    api,
+    batcher,
+    urls,
+    powerbi,
+    ask(binding, signal) {
+      const key = bindingKey(binding);
+      const early = prefetched.get(key);
+      prefetched.delete(key);
+      const ask = () => batcher.ask(binding, signal);
+      return early ? early.then((answer) => (clock.now() < answer.token.refreshAt ? answer : ask())) : ask();
+    },
+    measured(timings) {
+      const { signal } = session;
+      withLater((all) => {
+        all?.recordTimings(timings);
+        if (options.reportTimings) void all?.sendTimings(api, timings, signal);
+      });
+    },
+  };
+
+  preconnect(apiUrl, '');
+  preconnect(options.powerBiUrl ?? 'https://app.powerbi.com', null);
+  for (const binding of prefetch) {
+    const key = bindingKey(binding);
+    const answer = batcher.ask(bindingOf(binding), session.signal);
+    prefetched.set(key, answer);
+    answer.catch(() => prefetched.delete(key));
+    if (!powerbi) quiet(loadPowerBi());
+  }
 
   return {
-    embed(element, { report, dataset, mode = 'view', title, config = {} }) {
+    embed(element, { title, config = {}, ...named }) {
       open();
       if (element?.nodeType !== 1) throw wrongUse('embed() needs an element; it got none.');
       owners.get(element)?.dispose();
-      const binding = { ...(report !== undefined && { report }), ...(dataset !== undefined && { dataset }), mode };
+      const binding = bindingOf(named);
       const target = { element, title, extra: config };
       const controller: Controller = new Controller(page, target, binding, () => controllers.delete(controller));
       controllers.add(controller);
@@ -87,7 +133,11 @@ export function createDynabind(options: DynabindOptions): Dynabind {
     async datasets(report) {
       open();
       const { signal } = session;
-      return within(page.api.datasets(report, signal), signal);
+      try {
+        return await within(later().then((all) => all.listDatasets(api, report, signal)), signal);
+      } catch (cause) {
+        throw copyOf(toDynabindError(cause));
+      }
     },
     signOut,
     dispose() {
@@ -95,18 +145,4 @@ export function createDynabind(options: DynabindOptions): Dynabind {
       signOut();
     },
   };
-}
-
-function pageOf(options: DynabindOptions): Page & { api: Api } {
-  const { clock = systemClock(), fetch = (...request) => globalThis.fetch(...request) } = options;
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const api = new Api({ ...options, fetch, clock, timeouts });
-  const sharing = new Sharing();
-  let renewals: Renewals | undefined;
-  const keeper = async () => {
-    const all = await parts();
-    return (renewals ??= new all.Renewals(api, sharing, clock));
-  };
-  const batcher = new ConfigBatcher(api, keeper, sharing, clock);
-  return { api, batcher, clock, patience: timeouts.load, powerbi: options.powerbi };
 }

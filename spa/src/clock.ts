@@ -1,6 +1,6 @@
 import { aborted } from './errors.js';
 
-/** Time as an input, so that tests move it by hand. */
+/** Time as an input, so that tests control it. */
 export interface Clock {
   /** Milliseconds from any origin; never goes back. */
   now(): number;
@@ -8,12 +8,12 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-/** Smaller differences between the two clocks are corrections of the wall clock. */
+/** Smaller differences between the two clocks are corrections of the wall clock, not a sleep. */
 const SLEEP = 5_000;
 
 /**
- * The monotonic clock, plus the time during which the computer slept: browsers may stop that clock meanwhile, and only
- * the wall clock shows it. A wall clock that is set back changes nothing.
+ * The monotonic clock, plus the time during which the computer slept. Browsers may stop the monotonic clock during a sleep;
+ * only the wall clock shows how long it was. Setting the wall clock back has no effect.
  */
 export function systemClock(): Clock {
   let wall = Date.now();

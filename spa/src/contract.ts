@@ -26,6 +26,11 @@ export interface Binding {
   mode?: Mode;
 }
 
+/** Without undefined fields, and with its mode. */
+export function bindingOf({ report, dataset, mode = 'view' }: { [Name in keyof Binding]?: Binding[Name] | undefined }): Binding {
+  return { ...(report !== undefined && { report }), ...(dataset !== undefined && { dataset }), mode };
+}
+
 /** The same binding always as the same text: the service refuses duplicates. */
 export function bindingKey({ report, dataset, mode = 'view' }: Binding): string {
   return JSON.stringify([mode, report, dataset]);

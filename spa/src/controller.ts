@@ -1,48 +1,67 @@
 import type { Report } from 'powerbi-client';
-import type { Token } from './api.js';
-import type { ConfigBatcher } from './batch.js';
-import { within, type Clock } from './clock.js';
-import type { Binding, Mode } from './contract.js';
-import type { EmbedSession, Progress, Target } from './embedSession.js';
+import type { Api, Token } from './api.js';
+import type { ConfigBatcher, ConfigWithToken } from './batch.js';
+import { sleep, within } from './clock.js';
+import { bindingOf, type Binding, type Mode } from './contract.js';
+import type { EmbedUrls } from './embedUrls.js';
 import { Emitter, type Listener } from './emitter.js';
-import { asFatal, DynabindError, toDynabindError } from './errors.js';
-import type { Explanation, Handle, HandleEvents, HandleState, TokenInfo } from './handle.js';
-import { Outcome, quiet } from './outcome.js';
-import { parts } from './parts.js';
-import type { PowerBiService } from './powerbi.js';
-import { onRemoval, type RemovalWatch } from './removal.js';
+import { copyOf, DynabindError, toDynabindError } from './errors.js';
+import { Frame, pastLoadWindow, type FrameListener } from './frame.js';
+import type { Explanation, Handle, HandleEvents, HandleState, Timings, TokenInfo } from './handle.js';
+import { hasLater, withLater } from './load.js';
+import { deferred, quiet } from './deferred.js';
+import { loadPowerBi, serviceOfPage, type PowerBiService } from './powerbi.js';
+import type { RemovalWatch } from './removal.js';
+import type { Renewals } from './renewals.js';
+import type { TokenHolder } from './tokenHolder.js';
 
 export interface Page {
+  api: Api;
   batcher: ConfigBatcher;
-  clock: Clock;
-  /** Limit for `loaded`, in milliseconds. */
-  patience: number;
+  urls: EmbedUrls;
   /** The page's own service, where it has one. */
   powerbi: PowerBiService | undefined;
+  /** All tokens in use; set when the second file has loaded. */
+  renewals?: Renewals;
+  ask(binding: Binding, signal: AbortSignal): Promise<ConfigWithToken>;
+  /** Records and reports the times of an embed. */
+  measured(timings: Timings): void;
 }
 
-/** Behind a handle: the public object holds nothing itself, so that the proxies of frameworks can wrap it. */
+export interface Target {
+  element: HTMLElement;
+  title: string | undefined;
+  /** The page's own part of the config: settings, filters, theme. Fields of the service take precedence. */
+  extra: { settings?: unknown; eventHooks?: unknown };
+}
+
+/** The second file is loaded when a report is rendered or after this time, and again after this time if that failed. */
+const LATEST = 10_000;
+
+/** The state behind a handle. The public object has no state of its own, so that frameworks can wrap it in proxies. */
 export class Controller implements Handle {
   readonly #page: Page;
   readonly #target: Target;
   readonly #emitter = new Emitter<HandleEvents>();
-  readonly #removal: RemovalWatch;
+  #removal: RemovalWatch | undefined;
   readonly #onDispose: () => void;
-  #session: EmbedSession | undefined;
+  #frame: Frame | undefined;
+  #holder: TokenHolder | undefined;
   /** Ends what is shown or under way. */
   #stop = new AbortController();
   #binding: Binding;
   #state: HandleState = 'loading';
   #shown: 'loaded' | 'rendered' = 'loaded';
   #error: DynabindError | undefined;
-  #outcome = new Outcome();
+  #ready = deferred();
+  #timings!: Timings;
 
   constructor(page: Page, target: Target, binding: Binding, onDispose: () => void) {
     this.#page = page;
     this.#target = target;
     this.#binding = binding;
     this.#onDispose = onDispose;
-    this.#removal = onRemoval(target.element, () => this.#end(new DynabindError('element-removed')));
+    if (hasLater()) this.#withHolder();
     void this.#show();
   }
 
@@ -59,16 +78,20 @@ export class Controller implements Handle {
   }
 
   get ready(): Promise<void> {
-    return this.#outcome.promise;
+    return this.#ready.promise;
   }
 
   get report(): Report | undefined {
-    return this.#session?.frame?.embed as Report | undefined;
+    return this.#frame?.tokenInUse && (this.#frame.embed as unknown as Report);
   }
 
   get token(): TokenInfo | undefined {
-    const token = this.#session?.token?.value;
+    const token = this.#frame?.tokenInUse;
     return token && this.#tokenInfo(token);
+  }
+
+  get timings(): Readonly<Timings> {
+    return { ...this.#timings };
   }
 
   on<Name extends keyof HandleEvents>(name: Name, listener: Listener<HandleEvents[Name]>): () => void {
@@ -80,7 +103,7 @@ export class Controller implements Handle {
   }
 
   switchReport(report: string, dataset = this.#binding.dataset): Promise<void> {
-    return this.#restart({ ...this.#binding, report, ...(dataset !== undefined && { dataset }) });
+    return this.#restart(bindingOf({ ...this.#binding, report, dataset }));
   }
 
   switchMode(mode: Mode): Promise<void> {
@@ -89,12 +112,14 @@ export class Controller implements Handle {
 
   refresh(): Promise<void> {
     if (this.#state === 'error' || this.#state === 'disposed') return this.#restart(this.#binding);
-    return this.#session?.frame ? quiet(this.#session.refresh()) : this.ready;
+    if (!this.#frame?.tokenInUse) return this.ready;
+    const { signal } = this.#stop;
+    return quiet(within(new Promise((resolve, reject) => this.#withHolder((holder) => holder.refresh().then(resolve, reject))), signal));
   }
 
   explain(): Explanation {
-    const token = this.#session?.token?.value;
-    const seconds = (at: number) => Math.round((at - this.#page.clock.now()) / 1000);
+    const token = this.#frame?.tokenInUse;
+    const seconds = (at: number) => Math.round((at - this.#page.api.options.clock.now()) / 1000);
     const { code, message, remedy, detail, status, fatal } = this.#error ?? {};
     return {
       state: this.#state,
@@ -122,38 +147,77 @@ export class Controller implements Handle {
     this.#clear();
     this.#binding = binding;
     this.#loading();
-    void this.#show();
-    return this.#outcome.promise;
+    void this.#show(true);
+    return this.#ready.promise;
   }
 
-  /** Removes the iframe, with the data in it, now. */
+  /** Removes the iframe, with the data in it, at once. */
   #clear(): void {
     this.#stop.abort();
-    this.#session?.end();
-    this.#session = undefined;
+    this.#holder?.end();
+    this.#frame?.remove();
+    this.#frame = this.#holder = undefined;
   }
 
-  async #show(): Promise<void> {
-    const { batcher, clock, patience, powerbi: given } = this.#page;
+  async #show(isSwitch = false): Promise<void> {
+    const { api, urls, powerbi: given } = this.#page;
+    const { clock, timeouts } = api.options;
+    const { element, title = `Power BI report ${this.#binding.report ?? ''}`.trim(), extra } = this.#target;
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     const binding = this.#binding;
+    this.#timings = { binding, startedAt: performance.now() };
+    const { isConnected } = element;
+    let answer: ConfigWithToken | undefined;
     try {
-      const asked = batcher.ask(binding, signal);
-      const late = () => new DynabindError('client-missing', { detail: 'It did not load in time.' });
-      const load = parts().then(async (all) => ({ ...all, powerbi: await all.findPowerBi(given) }));
-      const loaded = within(load, signal, { clock, milliseconds: patience, late });
-      const [{ EmbedSession: Session, powerbi }, grant] = await within(Promise.all([loaded, asked]), signal);
-      const options = { target: this.#target, binding, clock, patience, progress: this.#progress(signal), signal };
-      this.#session = new Session(options, grant.token);
-      await this.#session.show(powerbi, grant.config);
+      const asked = this.#page.ask(binding, signal).then((config) => {
+        this.#mark('configMs', signal);
+        answer = config;
+      });
+      quiet(asked);
+      let powerbi = given ?? serviceOfPage();
+      if (!powerbi) {
+        const late = () => new DynabindError('client-missing', { detail: 'It did not load in time.' });
+        const load = quiet(loadPowerBi());
+        const loaded = Promise.race([load, asked.then(() => load)]);
+        powerbi = await within(loaded, signal, { clock, milliseconds: timeouts.load, late });
+      }
+      const options = { powerbi, element, title, clock, loadLimit: timeouts.load, listener: this.#listener(signal), signal };
+      // Of several quick switches only the last one starts an iframe.
+      const pause = pastLoadWindow(element, clock, signal, isSwitch);
+      if (pause) await pause;
+      if (signal.aborted) return;
+      const known = binding.mode === 'create' || extra.eventHooks || !powerbi.bootstrap ? undefined : urls.get(binding.report);
+      if (known && !answer) {
+        this.#frame = new Frame(options);
+        this.#frame.start(known, extra.settings);
+      }
+      await within(asked, signal);
+      // A switch may come between the answer and this line.
+      if (signal.aborted) return;
+      if (isConnected && !element.isConnected) return withLater(() => this.#leave());
+      const { config, token } = answer as unknown as ConfigWithToken;
+      if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
+      // powerbi-client ignores another address for an existing iframe.
+      if (this.#frame && this.#frame.startedWith !== config.embedUrl) {
+        this.#frame.remove();
+        this.#frame = undefined;
+        await pastLoadWindow(element, clock, signal);
+        if (signal.aborted) return;
+      }
+      this.#frame ??= new Frame(options);
+      this.#frame.show({ ...extra, ...config, accessToken: token.token }, token);
+      if (hasLater()) this.#withHolder();
+      else this.#withHolderSoon();
     } catch (cause) {
-      if (!signal.aborted) this.#refused(toDynabindError(cause));
+      // Every other error here is thrown by powerbi-client.
+      if (!signal.aborted) this.#refused(toDynabindError(cause, 'config-refused'));
     }
   }
 
   #loading(): void {
-    if (this.#outcome.isSettled) this.#outcome = new Outcome();
+    // In any other state the promise is settled.
+    if (this.#state !== 'loading') this.#ready = deferred();
     this.#set('loading');
   }
 
@@ -164,7 +228,8 @@ export class Controller implements Handle {
     if (state !== previous) this.#emitter.emit('statechange', { state, previous });
   }
 
-  #progress(signal: AbortSignal): Progress {
+  /** Events of a frame are ignored once it is removed. */
+  #listener(signal: AbortSignal): FrameListener {
     const current = <Args extends unknown[]>(step: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!signal.aborted) step(...args);
@@ -172,26 +237,53 @@ export class Controller implements Handle {
     };
     return {
       loading: current(() => this.#loading()),
-      loaded: current(() => this.#arrived('loaded')),
-      rendered: current(() => this.#arrived('rendered')),
-      tokenRefreshed: current((token: Token, isShown: boolean) => this.#refreshed(token, isShown)),
-      failed: current((error: DynabindError, fatal: boolean) => this.#failed(error, fatal)),
-      refused: current((error: DynabindError) => this.#refused(error)),
+      arrived: current((state) => this.#arrived(state, signal)),
+      tokenRefreshed: current((token, isShown) => this.#refreshed(token, isShown)),
+      failed: current((error, fatal) => this.#failed(error, fatal)),
+      refused: current((error) => this.#refused(error)),
     };
+  }
+
+  /** Renewal of the token, and the watch over the element, begin with the second file. */
+  #withHolder(callback?: (holder: TokenHolder) => void): void {
+    const { signal } = this.#stop;
+    withLater((all) => {
+      const frame = this.#frame;
+      if (signal.aborted) return;
+      if (!all) return this.#withHolderSoon();
+      this.#removal ??= all.onRemoval(this.#target.element, () => this.#leave());
+      if (!frame?.tokenInUse) return;
+      if (!this.#holder) {
+        this.#page.renewals ??= new all.Renewals(this.#page.api, this.#page.batcher);
+        this.#holder = new all.TokenHolder(frame, this.#binding);
+        this.#page.renewals.add(this.#holder, frame.tokenInUse);
+      }
+      callback?.(this.#holder);
+    });
+  }
+
+  #withHolderSoon(): void {
+    const soon = sleep(this.#page.api.options.clock, LATEST, this.#stop.signal);
+    quiet(soon.then(() => this.#withHolder()));
   }
 
   #refused(error: DynabindError): void {
     this.#clear();
+    this.#stop = new AbortController();
     this.#failed(error, true);
   }
 
-  #arrived(state: 'loaded' | 'rendered'): void {
-    this.#removal.update();
+  #arrived(state: 'loaded' | 'rendered', signal: AbortSignal): void {
+    this.#removal?.update();
     if (this.#state === 'disposed') return;
     this.#shown = state;
+    this.#mark(`${state}Ms`, signal);
     this.#set(state);
-    this.#outcome.resolve();
+    this.#ready.resolve();
     this.#emitter.emit(state, { binding: this.#binding });
+    if (state === 'loaded' || signal.aborted) return;
+    this.#measured('rendered');
+    this.#withHolder();
   }
 
   #refreshed(token: Token, isShown: boolean): void {
@@ -199,27 +291,53 @@ export class Controller implements Handle {
     this.#emitter.emit('tokenRefreshed', this.#tokenInfo(token));
   }
 
+  /** Waits for the texts of errors, unless the report is switched or disposed of meanwhile. */
   #failed(cause: DynabindError, fatal: boolean): void {
-    const error = asFatal(cause, fatal);
-    if (fatal) this.#outcome.reject(error);
-    this.#set(fatal ? 'error' : this.#state, error);
-    this.#emitter.emit('error', error);
+    const { signal } = this.#stop;
+    withLater((all) => {
+      if (signal.aborted) return;
+      if (all?.isExpiry(cause)) return this.#withHolder((holder) => holder.expired(cause.cause));
+      const error = copyOf(all?.withDetail(cause) ?? cause, fatal);
+      if (fatal) {
+        this.#frame?.stopWaiting();
+        this.#ready.reject(error);
+      }
+      this.#set(fatal ? 'error' : this.#state, error);
+      this.#emitter.emit('error', error);
+      if (fatal) this.#measured('failed');
+    });
+  }
+
+  #leave(): void {
+    this.#end(new DynabindError('element-removed'));
   }
 
   #end(cause?: DynabindError): void {
     if (this.#state === 'disposed') return;
-    const error = cause && asFatal(cause, true);
-    this.#removal.stop();
+    const error = cause && copyOf(cause, true);
+    this.#removal?.stop();
     this.#clear();
-    this.#outcome.reject(error ?? new DynabindError('disposed'));
+    this.#ready.reject(error ?? new DynabindError('disposed'));
     this.#set('disposed', error);
     if (error) this.#emitter.emit('error', error);
     this.#emitter.clear();
     this.#onDispose();
   }
 
+  #mark(point: 'configMs' | 'loadedMs' | 'renderedMs', signal: AbortSignal): void {
+    const times = this.#timings;
+    if (!signal.aborted && !times.outcome) times[point] ??= Math.round(performance.now() - times.startedAt);
+  }
+
+  #measured(outcome: 'rendered' | 'failed'): void {
+    if (this.#timings.outcome) return;
+    this.#timings.outcome = outcome;
+    this.#emitter.emit('timings', this.timings);
+    this.#page.measured(this.timings);
+  }
+
   #tokenInfo({ tokenId, expiresAt, refreshAt }: Token): TokenInfo {
-    const ahead = Date.now() - this.#page.clock.now();
+    const ahead = Date.now() - this.#page.api.options.clock.now();
     return { tokenId, expiration: new Date(expiresAt + ahead), refreshAfter: new Date(refreshAt + ahead) };
   }
 }

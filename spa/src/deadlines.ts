@@ -1,5 +1,7 @@
 /** When to renew a token and when it ends, on the page's clock. */
 export interface Deadlines {
+  /** When the answer arrived. */
+  since: number;
   refreshAt: number;
   expiresAt: number;
 }
@@ -11,10 +13,10 @@ const secondsOf = (value: unknown, otherwise: number): number =>
   typeof value === 'number' && value >= 0 ? value : otherwise;
 
 /**
- * Counts from the arrival of the answer, so that no clock has to be right.
+ * Counts from the arrival of the answer, so that no clock has to be correct.
  *
- * All embed tokens that were made with one access token end at one instant, those of thousands of pages among them.
- * So each page asks at a moment of its own, in the first half of the time between `refreshAfter` and the expiration.
+ * Embed tokens that were made with one access token expire at the same moment, on thousands of pages. So each page renews
+ * at a random moment in the first half of the time between `refreshAfter` and the expiration.
  */
 export function deadlines(
   answer: { lifetimeSeconds?: unknown; refreshAfterSeconds?: unknown },
@@ -23,5 +25,5 @@ export function deadlines(
 ): Deadlines {
   const refresh = secondsOf(answer.refreshAfterSeconds, UNKNOWN_SECONDS);
   const life = Math.max(secondsOf(answer.lifetimeSeconds, 2 * refresh), refresh);
-  return { refreshAt: now + (refresh + (random() * (life - refresh)) / 2) * 1000, expiresAt: now + life * 1000 };
+  return { since: now, refreshAt: now + (refresh + (random() * (life - refresh)) / 2) * 1000, expiresAt: now + life * 1000 };
 }

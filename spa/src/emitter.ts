@@ -1,6 +1,6 @@
 export type Listener<T> = (detail: T) => void;
 
-/** A typed list of listeners. A listener that throws must not keep the others, or the library, from going on. */
+/** A typed list of listeners. A listener that throws does not affect the other listeners or the client. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
 

@@ -1,4 +1,4 @@
-import { TEXTS, type ErrorCode } from './texts.js';
+import type { ErrorCode } from './texts.js';
 
 export interface ErrorDetails {
   status?: number | undefined;
@@ -6,7 +6,7 @@ export interface ErrorDetails {
   detail?: string | undefined;
   requestId?: string | undefined;
   upstreamRequestId?: string | undefined;
-  /** Places of the request that are at fault, as JSON pointers. */
+  /** The wrong parts of the request, as JSON pointers. */
   errors?: readonly { pointer: string; detail: string }[] | undefined;
   retryAfterSeconds?: number | undefined;
   /** The claims challenge of Entra as JSON text, for the sign-in library. */
@@ -14,6 +14,25 @@ export interface ErrorDetails {
   /** Set on errors of a handle: nothing usable is on the screen. */
   fatal?: boolean | undefined;
   cause?: unknown;
+}
+
+/** What happened, and what a person can do about it. */
+export type Text = readonly [message: string, remedy: string];
+
+const GENERIC = 'internal-client';
+
+/**
+ * The texts of errors that occur before or without the second file. The second file adds all others, and each error is
+ * reported only after the second file has loaded or failed to load.
+ */
+export const texts: Partial<Record<ErrorCode, Text>> = {
+  'invalid-argument': ['The page uses the client wrongly.', 'See `detail`.'],
+  offline: ['You are offline.', 'The page continues when the connection is back.'],
+  disposed: ['This report was closed.', 'Embed again.'],
+};
+
+export function useGenericText(): void {
+  texts[GENERIC] ??= ['The report cannot be shown.', 'Reload the page.'];
 }
 
 /** Every failure of Dynabind. `message` says what happened, `remedy` what a person can do about it. */
@@ -31,33 +50,16 @@ export class DynabindError extends Error {
   declare readonly fatal: boolean | undefined;
 
   constructor(code: ErrorCode, { cause, ...details }: ErrorDetails = {}) {
-    const [message, remedy] = TEXTS[code];
+    const [message = '', remedy] = texts[code] ?? texts[GENERIC] ?? [];
     super(message, { cause });
-    Object.assign(this, { name: 'DynabindError', title: message, ...details, code, remedy });
+    Object.assign(this, { name: 'DynabindError', ...details, title: details.title || message, code, remedy });
   }
 }
 
-/** One answer can fail several reports, and be fatal for some of them only. */
-export function asFatal(error: DynabindError, fatal: boolean): DynabindError {
+/** A copy with the texts that have loaded since. One answer can fail several reports and be fatal for only some of them. */
+export function copyOf(error: DynabindError, fatal?: boolean): DynabindError {
   return new DynabindError(error.code, { ...error, cause: error.cause, fatal });
 }
-
-/** Refusals of these bindings: the same request fails again, a request with fewer bindings may not. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  'invalid-request',
-  'dataset-required',
-  'bindings-conflict',
-  'not-entitled',
-  'claim-missing',
-]);
-const SIGN_IN_FAULTS: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'interaction-required', 'sign-in-failed']);
-const LOST_CONTACT: ReadonlySet<ErrorCode> = new Set(['offline', 'network-failed', 'service-timeout']);
-
-export const isRefusal = (error: DynabindError): boolean => REFUSALS.has(error.code);
-export const isSignInFault = (error: DynabindError): boolean => SIGN_IN_FAULTS.has(error.code);
-export const isLostContact = (error: DynabindError): boolean => LOST_CONTACT.has(error.code);
-/** One binding of many may be the only one at fault: `upstream-rejected` is Power BI saying so. */
-export const mayBeOneOfMany = (error: DynabindError): boolean => isRefusal(error) || error.code === 'upstream-rejected';
 
 export const aborted = (): DynabindError => new DynabindError('aborted');
 export const wrongUse = (detail: string): DynabindError => new DynabindError('invalid-argument', { detail });
@@ -68,6 +70,6 @@ export function unreachable(code: ErrorCode, details: ErrorDetails): DynabindErr
   return new DynabindError(globalThis.navigator?.onLine === false ? 'offline' : code, details);
 }
 
-export function toDynabindError(cause: unknown, code: ErrorCode = 'internal-client'): DynabindError {
+export function toDynabindError(cause: unknown, code: ErrorCode = GENERIC): DynabindError {
   return cause instanceof DynabindError ? cause : new DynabindError(code, { cause });
 }

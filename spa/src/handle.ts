@@ -8,9 +8,22 @@ export type HandleState = 'loading' | 'loaded' | 'rendered' | 'error' | 'dispose
 export interface TokenInfo {
   /** Id of the embed token in Power BI's audit log; a user's own token has none. */
   tokenId: string | undefined;
-  /** On the page's wall clock, however wrong it is. */
+  /** On the page's wall clock, even if that clock is wrong. */
   expiration: Date;
   refreshAfter: Date;
+}
+
+/** Times of an embed or switch, in whole milliseconds since it was requested. */
+export interface Timings {
+  binding: Readonly<Binding>;
+  /** When it was requested, on the clock of `performance.now()`. */
+  startedAt: number;
+  /** Missing while the report is loading, and for paginated reports, which send no `rendered` event. */
+  outcome?: 'rendered' | 'failed';
+  /** The answer of the service arrived. */
+  configMs?: number;
+  loadedMs?: number;
+  renderedMs?: number;
 }
 
 export interface HandleEvents {
@@ -18,17 +31,19 @@ export interface HandleEvents {
   loaded: { binding: Readonly<Binding> };
   rendered: { binding: Readonly<Binding> };
   tokenRefreshed: TokenInfo;
+  /** Once for each embed and switch, as soon as there is an outcome. */
+  timings: Timings;
   error: DynabindError;
 }
 
-/** What support needs; never a token. */
+/** Facts for a support ticket; never a token. */
 export interface Explanation {
   state: HandleState;
   binding: Readonly<Binding>;
   token:
     | { tokenId: string | undefined; tokenType: 'Embed' | 'Aad'; expiresInSeconds: number; refreshInSeconds: number }
     | undefined;
-  /** Whose identity Power BI sees. */
+  /** The identity that Power BI applies. */
   identity: string;
   problem: Pick<DynabindError, 'code' | 'message' | 'remedy' | 'detail' | 'status' | 'fatal'> | undefined;
   requestId: string | undefined;
@@ -40,41 +55,44 @@ export interface Explanation {
 export interface Handle {
   readonly state: HandleState;
   readonly binding: Readonly<Binding>;
-  /** The last error; gone as soon as the report or its token is in order again. */
+  /** The last error; cleared when the report or its token works again. */
   readonly error: DynabindError | undefined;
-  /** Resolves when what was last asked for is loaded, rejects when that fails. */
+  /** Resolves when the last requested report is loaded; rejects when it fails. */
   readonly ready: Promise<void>;
   /** powerbi-client's own object for the report on the screen; another one after each switch. */
   readonly report: Report | undefined;
   readonly token: TokenInfo | undefined;
+  /** The times of the report that is shown or loading. */
+  readonly timings: Readonly<Timings>;
   /** Returns a function that removes the listener. */
   on<Name extends keyof HandleEvents>(name: Name, listener: Listener<HandleEvents[Name]>): () => void;
   /**
-   * Shows the same report with another dataset. What is on the screen goes at once. Of several quick switches the last
-   * one wins, and the promises of all of them settle with it.
+   * Shows the same report with another dataset. The old data is removed from the screen at once. Of several quick
+   * switches only the last one takes effect, and the promises of all of them settle with it.
    */
   switchDataset(dataset: string): Promise<void>;
   /** The same for another report, with the same dataset unless another one is named. */
   switchReport(report: string, dataset?: string): Promise<void>;
-  /** The same for the mode, which a report cannot change while it is shown. */
+  /** The same for the mode. */
   switchMode(mode: Mode): Promise<void>;
-  /** Renews the token now, without touching the view; after a fatal error, tries to show the report again. */
+  /** Renews the token now and keeps the view. After a fatal error, shows the report again. */
   refresh(): Promise<void>;
   /** Binding, token times, last problem and request ids, for a support ticket. */
   explain(): Explanation;
-  /** Takes the report off the page and cancels all that is under way for it. */
+  /** Removes the report from the page and cancels its requests. */
   dispose(): void;
 }
 
-const PROPERTIES = ['state', 'binding', 'error', 'ready', 'report', 'token'] as const;
-const METHODS = ['on', 'switchDataset', 'switchReport', 'switchMode', 'refresh', 'explain', 'dispose'] as const;
-
-/** MobX does not change objects of a class. */
+/** A class of its own, because MobX leaves instances of classes unchanged. */
 class PublicHandle {}
 
+/** The public object. Frameworks may wrap it in a proxy, which cannot access private fields. */
 export function handleOf(controller: Handle): Handle {
   const handle = new PublicHandle();
-  for (const name of PROPERTIES) Object.defineProperty(handle, name, { get: () => controller[name], enumerable: true });
-  for (const name of METHODS) Object.defineProperty(handle, name, { value: controller[name].bind(controller as never) });
+  const members = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(controller) as object));
+  for (const [name, { get, value }] of members) {
+    const property = get ? { get: get.bind(controller), enumerable: true } : { value: (value as () => void).bind(controller) };
+    if (name !== 'constructor') Object.defineProperty(handle, name, property);
+  }
   return handle as Handle;
 }

@@ -10,8 +10,9 @@ export type {
   Mode,
 } from './contract.js';
 export { DynabindError } from './errors.js';
-export type { Explanation, Handle, HandleEvents, HandleState, TokenInfo } from './handle.js';
+export type { Explanation, Handle, HandleEvents, HandleState, Timings, TokenInfo } from './handle.js';
 export type { PowerBiService } from './powerbi.js';
 export type { PowerBiToken, PowerBiTokenRequest, TokenRequest } from './signIn.js';
-export { describeProblem, type ErrorCode } from './texts.js';
+export { describeProblem } from './describeProblem.js';
+export type { ErrorCode } from './texts.js';
 export type { Timeouts } from './timeouts.js';

@@ -1,9 +1,10 @@
+import { requestIdOf } from './api.js';
 import { DynabindError } from './errors.js';
 import { isErrorCode, type ErrorCode } from './texts.js';
 
 const PREFIX = 'urn:dynabind:problem:';
 
-/** The gateway answers some requests itself, without a problem document. */
+/** Codes for answers of the gateway itself, which have no problem document. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'invalid-request',
   401: 'unauthenticated',
@@ -26,8 +27,6 @@ interface Fields {
   errors?: unknown;
   claims?: unknown;
 }
-
-export const requestIdOf = ({ headers }: Response): string | undefined => headers.get('apigw-requestid') ?? undefined;
 
 export async function problemFrom(response: Response): Promise<DynabindError> {
   const body = await fieldsOf(response);

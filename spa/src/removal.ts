@@ -10,12 +10,12 @@ function rootsOf(element: Node): Set<Node> {
 }
 
 export interface RemovalWatch {
-  /** Looks again where the element is: it may have joined the document out of sight. */
+  /** Checks again where the element is: it may have joined the document inside a root that is not observed. */
   update(): void;
   stop(): void;
 }
 
-/** Calls back once after an element that was in the document has left it for good. Moving it is not leaving. */
+/** Calls back once when an element that was in the document has left it. Moving it does not count. */
 export function onRemoval(element: Element, callback: () => void): RemovalWatch {
   let wasConnected = false;
   let watched = new Set<Node>();

@@ -1,42 +1,50 @@
 import type { Api, Token } from './api.js';
+import type { ConfigBatcher } from './batch.js';
 import type { Clock } from './clock.js';
-import { type DynabindError, isLostContact, isRefusal, isSignInFault, toDynabindError } from './errors.js';
+import { isLostContact, isRefusal, isSignInError } from './errorKinds.js';
+import { type DynabindError, toDynabindError } from './errors.js';
+import { renewedToken } from './retries.js';
 import { SharedToken, type Failures, type Member } from './sharedToken.js';
-import type { Sharing } from './sharing.js';
+import { sendTogether } from './sharing.js';
 import { onWake } from './wake.js';
 
-/** A sleeping computer stops timers but not time: no timer runs longer than this. */
+/** A sleeping computer stops timers, so no timer runs longer than this. */
 const HEARTBEAT = 30_000;
-/** Between two renewals of one token, whatever its times say. */
+/** Least time between two renewals of one token, regardless of its lifetime. */
 const GAP = 30_000;
 const MOST_STRIKES = 4;
 /** Tokens that are due within this time are renewed together. */
 const TOGETHER = 600_000;
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
-/** How long after `online` a failed renewal is soon tried again. */
+/** For this long after `online`, a failed renewal is tried again soon. */
 const RECONNECTION = 15_000;
 
 const gap = (strikes: number): number => GAP * 2 ** Math.min(strikes, MOST_STRIKES);
 
-/** All tokens in use on a page. Renews each when it is due, however late the page notices. */
+/** All tokens in use on a page. Renews each when it is due, or when the page notices after a sleep. */
 export class Renewals {
   readonly #api: Api;
-  readonly #sharing: Sharing;
+  readonly #apart: Set<string>;
   readonly #clock: Clock;
   readonly #tokens = new Set<SharedToken>();
   #onlineAt = -Infinity;
   #timer: unknown;
   #stopListening: (() => void) | undefined;
 
-  constructor(api: Api, sharing: Sharing, clock: Clock) {
+  constructor(api: Api, { apart }: ConfigBatcher) {
     this.#api = api;
-    this.#sharing = sharing;
-    this.#clock = clock;
+    this.#apart = apart;
+    this.#clock = api.options.clock;
   }
 
-  open(value: Token, strikes = 0, generation = 0): SharedToken {
-    return new SharedToken(this, value, this.#clock.now(), gap(strikes), strikes, generation);
+  /** A report begins to use the token of its config, which other reports may share. */
+  add(member: Member, value: Token): void {
+    this.join(member, [...this.#tokens].find((token) => token.value === value) ?? this.#open(value, 0, 0));
+  }
+
+  #open(value: Token, strikes: number, generation: number): SharedToken {
+    return new SharedToken(this, value, gap(strikes), strikes, generation);
   }
 
   isExpired({ value }: SharedToken): boolean {
@@ -66,16 +74,16 @@ export class Renewals {
     this.#plan();
   }
 
-  /** Renews one token now, unless that is being done already. Never rejects. */
+  /** Renews one token now, or joins the renewal that is under way. Never rejects. */
   renew(token: SharedToken): Promise<Failures> {
     return token.renewal ?? this.#renew([token]);
   }
 
-  /** Power BI says that the token has expired. `undefined`: the token is new, so that another one would not help now. */
+  /** Power BI reports that the token has expired. `undefined`: the token is new, so another one would not help. */
   recover(token: SharedToken): Promise<Failures> | undefined {
     const now = this.#clock.now();
     if (token.renewal) return token.renewal;
-    const earliest = token.openedAt + gap(token.strikes);
+    const earliest = token.value.since + gap(token.strikes);
     if (token.generation === 0 || now >= earliest) return this.#renew([token]);
     token.dueAt = Math.min(token.dueAt, earliest);
     this.#plan();
@@ -86,12 +94,12 @@ export class Renewals {
     const failures = new Map<Member, DynabindError>();
     const { signal } = this.#abandonable(tokens);
     const members = tokens.flatMap((token) => [...token.members]);
-    const sent = this.#sharing.send(members, {
+    const sent = sendTogether(this.#apart, members, {
       request: async (bindings, group) => {
         const old = group.find(({ token }) => token)?.token;
         if (!old) return;
         const force = group.some((member) => member.isExpired);
-        const value = await this.#api.renew(old.value, bindings, force, signal);
+        const value = await renewedToken(this.#api, old.value, bindings, force, signal);
         await this.#handOut(value, group, failures);
       },
       refuse: (group, error) => signal.aborted || this.#notYet(group, error, failures),
@@ -120,13 +128,13 @@ export class Renewals {
       old.some(({ isRefused }) => isRefused) ||
       value.expiresAt - this.#clock.now() < 2 * GAP;
     const strikes = isOfNoUse ? Math.max(0, ...old.map((token) => token.strikes)) + 1 : 0;
-    const next = this.open(value, strikes, 1 + Math.max(0, ...old.map(({ generation }) => generation)));
+    const next = this.#open(value, strikes, 1 + Math.max(0, ...old.map(({ generation }) => generation)));
     for (const member of members) this.join(member, next);
     const renewed = members.map((member) =>
       member.renewed(value).catch((cause: unknown) => {
         failures.set(member, toDynabindError(cause));
         next.isRefused = true;
-        next.dueAt = Math.min(next.dueAt, next.openedAt + gap(strikes));
+        next.dueAt = Math.min(next.dueAt, value.since + gap(strikes));
       }),
     );
     await Promise.all(renewed);
@@ -138,7 +146,7 @@ export class Renewals {
     const now = this.#clock.now();
     // An attempt that began offline says nothing about the connection that is back.
     const isReconnecting = now - this.#onlineAt < RECONNECTION;
-    const isSignIn = isSignInFault(error);
+    const isSignIn = isSignInError(error);
     const asked = (error.retryAfterSeconds ?? 0) * 1000;
     for (const token of new Set(group.map((member) => member.token))) {
       if (!token) continue;
@@ -159,7 +167,7 @@ export class Renewals {
     this.#timer = this.#clock.setTimeout(() => this.#check(), wait);
   }
 
-  /** The page is looked at or online again: a lost connection is tried sooner than planned. */
+  /** The page is visible or online again: tokens whose renewal lost the connection are tried earlier than planned. */
   #wake(isOnline: boolean): void {
     const now = this.#clock.now();
     if (isOnline) this.#onlineAt = now;

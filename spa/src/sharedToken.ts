@@ -9,24 +9,23 @@ export interface Member {
   token: SharedToken | undefined;
   /** Power BI said that the report's token has expired, and the report has not been loaded again. */
   readonly isExpired: boolean;
-  /** Has joined a renewed token. */
+  /** The report has moved to a renewed token. */
   renewed(token: Token): Promise<void>;
-  /** No new token yet; there will be another attempt. */
+  /** The renewal failed and will be tried again. */
   failed(error: DynabindError): void;
   /** There will be no new token for this binding: the caller may no longer see it. */
   refused(error: DynabindError): void;
 }
 
-/** Whom a renewal did not reach, and why. */
+/** The reports that a renewal did not reach, each with the reason. */
 export type Failures = ReadonlyMap<Member, DynabindError>;
 
 /** One token, and all reports that use it. A renewal moves them to another one. */
 export class SharedToken {
   readonly members = new Set<Member>();
-  readonly keeper: Renewals;
+  readonly renewals: Renewals;
   readonly value: Token;
-  readonly openedAt: number;
-  /** How many tokens in a row were of no use: a reason to wait longer. */
+  /** Unusable tokens in a row; each makes the wait before the next renewal longer. */
   readonly strikes: number;
   /** 0 for the token of an embed config, 1 and up for renewed ones. */
   readonly generation: number;
@@ -38,15 +37,14 @@ export class SharedToken {
   /** A report did not accept it. */
   isRefused = false;
   renewal: Promise<Failures> | undefined;
-  /** Ends the request of a renewal that nobody needs any more. */
+  /** Cancels a renewal that no report needs any more. */
   abandon: (() => void) | undefined;
 
-  constructor(keeper: Renewals, value: Token, openedAt: number, pause: number, strikes: number, generation: number) {
-    this.keeper = keeper;
+  constructor(renewals: Renewals, value: Token, pause: number, strikes: number, generation: number) {
+    this.renewals = renewals;
     this.value = value;
-    this.openedAt = openedAt;
     this.strikes = strikes;
     this.generation = generation;
-    this.dueAt = Math.max(value.refreshAt, openedAt + pause);
+    this.dueAt = Math.max(value.refreshAt, value.since + pause);
   }
 }

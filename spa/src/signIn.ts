@@ -32,44 +32,35 @@ export interface SignInOptions {
   timeouts: Timeouts;
 }
 
-/** The page's own sign-in, with limits: a call that never ends must not end everything else. */
-export interface SignIn {
-  token<T extends string | PowerBiToken>(name: string, get: () => T | Promise<T>, signal: AbortSignal): Promise<T>;
-  /** How to get a better token after a 401. */
-  again(error: DynabindError): Promise<{ claims?: string }> | undefined;
-}
+const failed = (details: { cause?: unknown; detail?: string }): DynabindError => unreachable('sign-in-failed', details);
 
-/** Calls that fail at the same time share one interaction with the person. */
-export function sharedInteraction({ onInteractionRequired, clock, timeouts }: SignInOptions): SignIn {
-  let interaction: Promise<void> | undefined;
-  const failed = (details: { cause?: unknown; detail?: string }) => unreachable('sign-in-failed', details);
-  const attempt = async <T>(ask: () => T | Promise<T>): Promise<T> => {
+/** Calls the page's own sign-in, with a limit: a call that never settles does not block later ones. */
+export async function callSignIn<T>(
+  clock: Clock,
+  milliseconds: number,
+  name: string,
+  call: () => T | Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const late = () => failed({ detail: `${name} did not settle within ${milliseconds / 1000} s.` });
+  const attempt = async () => {
     try {
-      return await ask();
+      return await call();
     } catch (cause) {
       throw failed({ cause });
     }
   };
-  const limited = <T>(promise: Promise<T>, milliseconds: number, name: string, signal: AbortSignal) => {
-    const late = () => failed({ detail: `${name} did not settle within ${milliseconds / 1000} s.` });
-    return within(promise, signal, { clock, milliseconds, late });
-  };
-  return {
-    async token(name, get, signal) {
-      const token = await limited(attempt(get), timeouts.signIn, name, signal);
-      if (typeof token === 'string' ? token : token?.accessToken) return token;
-      throw failed({ detail: `${name} gave no token.` });
-    },
-    again(error) {
-      if (error.code === 'unauthenticated') return Promise.resolve({});
-      if (error.code !== 'interaction-required' || !onInteractionRequired) return undefined;
-      interaction ??= limited(
-        attempt(() => onInteractionRequired(error)),
-        timeouts.interaction,
-        'onInteractionRequired',
-        new AbortController().signal,
-      ).finally(() => (interaction = undefined));
-      return interaction.then(() => (error.claims === undefined ? {} : { claims: error.claims }));
-    },
-  };
+  return within(attempt(), signal, { clock, milliseconds, late });
+}
+
+/** The same for a token; an empty one is an error. */
+export async function tokenFromPage<T extends string | PowerBiToken>(
+  { clock, timeouts }: SignInOptions,
+  name: string,
+  get: () => T | Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const token = await callSignIn(clock, timeouts.signIn, name, get, signal);
+  if (typeof token === 'string' ? token : token?.accessToken) return token;
+  throw failed({ detail: `${name} gave no token.` });
 }

@@ -1,7 +1,6 @@
 import type { ListedProblem, ServiceCode } from './contract.js';
-
-/** What happened, and what a person can do about it. */
-type Text = readonly [message: string, remedy: string];
+import { problemTexts } from './describeProblem.js';
+import { texts, type Text } from './errors.js';
 
 const AGAIN = 'Try again in a moment.';
 const SIGN_IN = 'Sign in again.';
@@ -73,9 +72,10 @@ const LISTED_PROBLEMS: Readonly<Record<ListedProblem, string>> = {
   'lookup-failed': 'It could not be checked just now.',
 };
 
-/** The sentence for a code in the `problems` of a listed report or dataset. */
-export function describeProblem(code: string): string {
-  return (LISTED_PROBLEMS as Readonly<Record<string, string>>)[code] ?? `It cannot be used just now (${code}).`;
+/** Completes the tables that the first file has. */
+export function addTexts(): void {
+  Object.assign(texts, TEXTS);
+  Object.assign(problemTexts, LISTED_PROBLEMS);
 }
 
 export function isErrorCode(code: string): code is ErrorCode {

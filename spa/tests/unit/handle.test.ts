@@ -59,6 +59,7 @@ describe('a handle', () => {
     embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
     await handle.refresh().catch(() => undefined);
     expect([handle.state, handle.error?.code, handle.error?.fatal]).toEqual(['rendered', 'token-refused', false]);
+    expect(handle.report).toBe(embed);
     embed.tokenAnswer = () => Promise.resolve();
     await handle.refresh();
     expect(handle.error).toBeUndefined();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { idOf } from './support/fakeApi.js';
+import { configOf, idOf } from './support/fakeApi.js';
 import { errorsOf, MINUTE, pass, show, usePage } from './support/page.js';
 
 const page = usePage();
@@ -61,6 +61,38 @@ describe('switchDataset', () => {
     expect(embed.config.datasetBinding).toEqual({ datasetId: idOf('b') });
     expect(element.children).toHaveLength(1);
   });
+
+  it.each([
+    ['without', false],
+    ['with', true],
+  ])('shows the new data whenever it comes between the answer and the iframe, %s an iframe that has started', async (_, isKnown) => {
+    const left: number[] = [];
+    for (let ticks = 0; ticks < 40; ticks++) {
+      const element = page.element();
+      const handle = page.dynabind.embed(element, { report: isKnown ? 'sales' : `r${ticks}`, dataset: 'a' });
+      page.api.once(() => {
+        const response = Response.json({ configs: [configOf(handle.binding, 'x')], lifetimeSeconds: 3600, refreshAfterSeconds: 3000 });
+        const json = response.json.bind(response);
+        const afterTicks = async () => {
+          for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+          void handle.switchDataset('b');
+          for (let tick = 0; tick < 10; tick++) await Promise.resolve();
+          left.push(element.children.length);
+        };
+        return Object.assign(response, { json: () => json().then((body: unknown) => (void afterTicks(), body)) });
+      });
+      await pass(0);
+      await pass(300);
+      const embed = page.powerbi.on(element);
+      embed.iframeReady();
+      await pass(0);
+      expect(embed.loads.map(({ datasetId }) => datasetId), `after ${ticks} ticks`).toEqual([idOf('b')]);
+      expect(element.children).toHaveLength(1);
+      handle.dispose();
+      element.remove();
+    }
+    expect(left).toEqual(Array(40).fill(0));
+  }, 30_000);
 
   it('ignores what the old report still says', async () => {
     const { element, handle, embed, errors } = await shown();

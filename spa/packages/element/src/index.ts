@@ -3,7 +3,7 @@ import type { Dynabind, EmbedOptions, Handle, HandleEvents, HandleState, Dynabin
 export type { Dynabind } from '@dynabind/client';
 
 const ATTRIBUTES = ['report', 'dataset', 'mode', 'label'] as const;
-const EVENTS = ['statechange', 'loaded', 'rendered', 'tokenRefreshed', 'error'] as const;
+const EVENTS = ['statechange', 'loaded', 'rendered', 'tokenRefreshed', 'timings', 'error'] as const;
 
 /** A server that renders pages may load this file, but has no elements. */
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);

@@ -36,7 +36,7 @@ window.harness = {
     ahead += milliseconds;
     window.dispatchEvent(new Event('focus'));
   },
-  signIn(user) {
+  signIn(user, options) {
     window.harness.dynabind = client.createDynabind({
       apiUrl: location.origin,
       getAccessToken: async () => (await (await fetch(`/dev/token?user=${user}`)).text()).trim(),
@@ -48,6 +48,7 @@ window.harness = {
         return response;
       },
       clock,
+      ...options,
     });
   },
   embed(n, options) {

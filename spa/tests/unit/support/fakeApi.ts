@@ -2,8 +2,11 @@ import type { Binding } from '@dynabind/client';
 
 export interface SeenCall {
   path: string;
+  method: string;
   bindings: Binding[];
+  body: unknown;
   authorization: string | null;
+  keepalive: boolean;
   signal: AbortSignal;
 }
 
@@ -43,11 +46,12 @@ export class FakeApi {
   }
 
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    const signal = init.signal as AbortSignal;
-    const body = init.body ? (JSON.parse(init.body as string) as { bindings: Binding[] }) : { bindings: [] };
+    const signal = (init.signal ?? new AbortController().signal) as AbortSignal;
+    const body = JSON.parse((init.body as string | undefined) ?? '{}') as { bindings?: Binding[] };
+    const { method = 'GET', keepalive = false } = init;
     const authorization = new Headers(init.headers).get('authorization');
     const url = new URL(String(input));
-    const call = { path: url.pathname + url.search, bindings: body.bindings, authorization, signal };
+    const call = { path: url.pathname + url.search, method, bindings: body.bindings ?? [], body, authorization, keepalive, signal };
     this.calls.push(call);
     const reply = this.#next.shift() ?? ((seen) => this.#grant(seen));
     return new Promise((resolve, reject) => {
@@ -59,6 +63,7 @@ export class FakeApi {
   };
 
   #grant(call: SeenCall): Response {
+    if (call.path === '/timings') return new Response(null, { status: 204 });
     if (call.bindings.some(({ dataset }) => this.refused.has(dataset ?? ''))) return problem('not-entitled', 403);
     const conflicts = call.bindings.flatMap(({ dataset }, at) => (this.apart.has(dataset ?? '') ? [at] : []));
     if (call.bindings.length > 1 && conflicts.length > 0) {

@@ -18,7 +18,9 @@ export class FakeEmbed {
   tokenAnswer: () => Promise<void> = () => Promise.resolve();
   iframe: HTMLIFrameElement;
   /** powerbi-client copies the config, and its bookmarks keep the one that it was given. */
-  readonly config: FakeConfig;
+  config: FakeConfig;
+  /** Where the iframe is; a later config does not change that. */
+  readonly src: string;
   #listeners: [string, EventListener][] = [];
 
   constructor(
@@ -27,6 +29,7 @@ export class FakeEmbed {
     readonly given: FakeConfig,
   ) {
     this.config = { ...given };
+    this.src = given.embedUrl;
     this.iframe = document.createElement('iframe');
     element.replaceChildren(this.iframe);
   }
@@ -58,6 +61,17 @@ export class FakeEmbed {
     return Promise.reject({ message: 'too early' });
   }
 
+  /** The config of a report whose iframe was started without one. */
+  configure(config: FakeConfig): void {
+    this.config = { ...this.config, ...config };
+    // Nobody handles this promise in the real one either.
+    void this.load();
+  }
+
+  validate(config: FakeConfig): unknown {
+    return config.accessToken ? undefined : [{ message: 'accessToken is required' }];
+  }
+
   reload(): Promise<void> {
     return this.load();
   }
@@ -86,8 +100,15 @@ export class FakePowerBi {
   readonly all: FakeEmbed[] = [];
   readonly #byElement = new Map<HTMLElement, FakeEmbed>();
 
-  readonly embed = vi.fn((element: HTMLElement, config: FakeConfig) => this.#make(element, config));
+  readonly embed = vi.fn((element: HTMLElement, config: FakeConfig) => {
+    const started = this.#byElement.get(element);
+    if (!started || started.config.accessToken !== undefined) return this.#make(element, config);
+    started.configure(config);
+    return started;
+  });
   readonly createReport = vi.fn((element: HTMLElement, config: FakeConfig) => this.#make(element, config));
+
+  readonly bootstrap = vi.fn((element: HTMLElement, config: FakeConfig) => this.#make(element, config));
 
   readonly reset = vi.fn((element: HTMLElement) => {
     const embed = this.#byElement.get(element);

@@ -1,0 +1,22 @@
+/** What each page does with the service by itself; only @dynabind/client does it on its own. */
+export const binding = { report: 'sales', dataset: 'contoso-sales' };
+
+export const getAccessToken = async () => window.callerToken;
+
+export async function fetchConfig() {
+  const response = await fetch('/config', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${await getAccessToken()}` },
+    body: JSON.stringify({ bindings: [binding] }),
+  });
+  return (await response.json()).configs[0];
+}
+
+/** The page's button: `show` begins to show the report, and calls back when it is rendered. */
+export function onClick(show) {
+  window.click = () =>
+    new Promise((resolve) => {
+      const start = performance.now();
+      show(() => resolve(performance.now() - start));
+    });
+}
