@@ -155,12 +155,6 @@ pub struct Row {
 }
 
 impl FakeTenant {
-    /// The tenant of the demo catalog.
-    #[must_use]
-    pub fn demo() -> Self {
-        demo::fake_tenant()
-    }
-
     /// The workspace with this id, in upper or lower case.
     #[must_use]
     pub fn workspace(&self, id: &str) -> Option<&Workspace> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use acceptance::imports::Crate;
 use acceptance::project;
 
 /// The modules of the shared crate, top down, each with the modules that it may use.
@@ -174,6 +175,18 @@ fn the_rules_have_no_cycle() {
     }
     let cycle: Vec<_> = rules.keys().filter(|module| !settled.contains(*module)).collect();
     assert!(cycle.is_empty(), "these modules use one another in a cycle: {cycle:?}");
+}
+
+#[test]
+fn no_files_use_one_another_in_a_circle() {
+    for folder in ["shared/src", "devstack/src", "catalog/src"] {
+        // A binary uses its library, which cannot use it.
+        let sources = project::sources(folder).into_iter().filter(|path| !path.ends_with("main.rs"));
+        let sources = sources.map(|path| (path.strip_prefix(folder).unwrap().to_owned(), project::text(&path)));
+        let sources = Crate::of(sources);
+        assert!(sources.uses().values().any(|used| !used.is_empty()), "{folder}: no imports are found");
+        assert!(sources.circles().is_empty(), "{folder}: {:#?}", sources.circles());
+    }
 }
 
 /// The packages that each package of the workspace depends on, tests included.

@@ -271,7 +271,10 @@ mod tests {
             ("a/inner.rs", "pub mod other; pub struct Item;"),
             ("a/inner/other.rs", "pub struct Thing;"),
             ("b.rs", "use crate::a::Item; use crate::a::{Own, inner::{self}};"),
-            ("c.rs", "fn f(x: &'static str) { crate::a::Renamed::new('\"', \"crate::b::X\"); super::a::Own; } // crate::b"),
+            (
+                "c.rs",
+                "fn f(x: &'static str) { crate::a::Renamed::new('\"', \"crate::b::X\"); super::a::Own; } // crate::b",
+            ),
         ];
         assert_eq!(used(&sources, "b.rs"), ["a/inner.rs", "a.rs"]);
         assert_eq!(used(&sources, "c.rs"), ["a/inner/other.rs", "a.rs"]);
