@@ -10,7 +10,7 @@ const INTERNAL = [
   'abandon answer apart api arrived ask attempts batcher datasetIds dueAt element emit expired expiresAt extra failed',
   'failedAt generation isLoaded isNew isPaginated isRefused late listener loading lostContact measured members',
   'milliseconds options loadLimit pending refreshAt refuse refused renewal renewals send sentAt setTokens tokenInUse show',
-  'since startedWith stopWaiting strikes tokenRefreshed urls waitForAnswer whenLoaded',
+  'since startedWith stop stopWaiting strikes tokenRefreshed update urls waitForAnswer whenLoaded',
 ].flatMap((names) => names.split(' '));
 
 const PACKAGES = [

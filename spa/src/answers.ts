@@ -19,14 +19,14 @@ export function isPaginated(embedUrl: string): boolean {
 /** Refuses an answer that does not say exactly what was asked for; powerbi-client would show the report's own data. */
 export function checkedConfigs(answer: ConfigAnswer, bindings: readonly Binding[], known: DatasetIds): EmbedConfig[] {
   const configs: unknown = answer.configs;
-  if (!Array.isArray(configs) || configs.length !== bindings.length) throw unexpected('The number of configs is wrong.');
+  if (!Array.isArray(configs) || configs.length !== bindings.length) throw unexpected('/configs is missing or wrong.');
   const checked = configs.map((config, at) => checkedConfig(config, bindings[at] as Binding, known, `/configs/${at}`));
   for (const field of ['accessToken', 'tokenType'] as const) {
     if (checked.some((config) => config[field] !== checked[0]?.[field])) throw unexpected(`${field} differs.`);
   }
   const { accessToken, tokenType } = checked[0] as EmbedConfig;
   const isOk = answer.scopes ? isScopes(answer.scopes) && tokenType === 0 && !accessToken : isText(accessToken);
-  if (!isOk) throw unexpected('/configs/0/accessToken or /scopes is wrong.');
+  if (!isOk) throw unexpected('/scopes or accessToken is missing or wrong.');
   return checked;
 }
 

@@ -121,7 +121,7 @@ export function createDynabind(options: DynabindOptions): Dynabind {
   return {
     embed(element, { title, config = {}, ...named }) {
       open();
-      if (element?.nodeType !== 1) throw wrongUse('embed() needs an element; it got none.');
+      if (element?.nodeType !== 1) throw wrongUse('embed() needs an element.');
       owners.get(element)?.dispose();
       const binding = bindingOf(named);
       const target = { element, title, extra: config };

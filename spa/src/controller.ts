@@ -43,6 +43,9 @@ export class Controller implements Handle {
   readonly #page: Page;
   readonly #target: Target;
   readonly #emitter = new Emitter<HandleEvents>();
+  readonly #wasConnected: boolean;
+  /** Loads the second file, which watches the element, when the element may have been removed. */
+  readonly #observer: MutationObserver;
   #removal: RemovalWatch | undefined;
   readonly #onDispose: () => void;
   #frame: Frame | undefined;
@@ -61,6 +64,10 @@ export class Controller implements Handle {
     this.#target = target;
     this.#binding = binding;
     this.#onDispose = onDispose;
+    const { element } = target;
+    this.#wasConnected = element.isConnected;
+    this.#observer = new MutationObserver(() => element.isConnected || this.#withHolder());
+    this.#observer.observe(element.ownerDocument, { childList: true, subtree: true });
     if (hasLater()) this.#withHolder();
     void this.#show();
   }
@@ -130,7 +137,7 @@ export class Controller implements Handle {
         expiresInSeconds: seconds(token.expiresAt),
         refreshInSeconds: seconds(token.refreshAt),
       },
-      identity: token?.tokenType === 0 ? 'the signed-in user' : 'set by the service; the audit line of tokenId names it',
+      identity: token?.tokenType === 0 ? 'the signed-in user' : 'set by the service; see the audit line of tokenId',
       problem: code && ({ code, message, remedy, detail, status, fatal } as Explanation['problem']),
       requestId: token?.requestId,
       problemRequestId: this.#error?.requestId,
@@ -167,7 +174,6 @@ export class Controller implements Handle {
     const { signal } = this.#stop;
     const binding = this.#binding;
     this.#timings = { binding, startedAt: performance.now() };
-    const { isConnected } = element;
     let answer: ConfigWithToken | undefined;
     try {
       const asked = this.#page.ask(binding, signal).then((config) => {
@@ -195,7 +201,6 @@ export class Controller implements Handle {
       await within(asked, signal);
       // A switch may come between the answer and this line.
       if (signal.aborted) return;
-      if (isConnected && !element.isConnected) return withLater(() => this.#leave());
       const { config, token } = answer as unknown as ConfigWithToken;
       if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
       // powerbi-client ignores another address for an existing iframe.
@@ -251,7 +256,8 @@ export class Controller implements Handle {
       const frame = this.#frame;
       if (signal.aborted) return;
       if (!all) return this.#withHolderSoon();
-      this.#removal ??= all.onRemoval(this.#target.element, () => this.#leave());
+      this.#observer.disconnect();
+      this.#removal ??= all.onRemoval(this.#target.element, this.#wasConnected, () => this.#end(new DynabindError('element-removed')));
       if (!frame?.tokenInUse) return;
       if (!this.#holder) {
         this.#page.renewals ??= new all.Renewals(this.#page.api, this.#page.batcher);
@@ -308,13 +314,10 @@ export class Controller implements Handle {
     });
   }
 
-  #leave(): void {
-    this.#end(new DynabindError('element-removed'));
-  }
-
   #end(cause?: DynabindError): void {
     if (this.#state === 'disposed') return;
     const error = cause && copyOf(cause, true);
+    this.#observer.disconnect();
     this.#removal?.stop();
     this.#clear();
     this.#ready.reject(error ?? new DynabindError('disposed'));

@@ -16,8 +16,7 @@ export interface RemovalWatch {
 }
 
 /** Calls back once when an element that was in the document has left it. Moving it does not count. */
-export function onRemoval(element: Element, callback: () => void): RemovalWatch {
-  let wasConnected = false;
+export function onRemoval(element: Element, wasConnected: boolean, callback: () => void): RemovalWatch {
   let watched = new Set<Node>();
   const observer = new MutationObserver(() => update());
   const update = () => {
