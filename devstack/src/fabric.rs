@@ -110,7 +110,7 @@ impl Fabric {
         {
             return Err(Refusal::invalid(&format!("The format '{format}' is not supported for the item.")));
         }
-        let outcome = definition.map_or(Outcome::Failed, |definition| Outcome::of(definition));
+        let outcome = definition.map_or(Outcome::Failed, Outcome::of);
         let (now, time) = (self.time.now(), *lock(&self.definition_time));
         match outcome {
             Outcome::Succeeded(result) if time.is_zero() => Ok(operations::result_response(&result)),

@@ -1,5 +1,7 @@
 //! The running stand-ins for the functions' upstreams.
 
+mod controls;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,11 +144,6 @@ impl FakeServices {
         &self.0.fabric.upstream
     }
 
-    /// Sets how long Fabric takes to make a definition; zero answers at once.
-    pub fn set_definition_time(&self, time: Duration) {
-        self.0.fabric.what.set_definition_time(time);
-    }
-
     /// The stand-in for Secrets Manager.
     #[must_use]
     pub fn secrets(&self) -> &FakeService {
@@ -182,76 +179,6 @@ impl FakeServices {
             Service::SecretsManager => &self.0.secrets.url,
             Service::DynamoDb => self.0.table.as_ref().map_or("", |table| &table.url),
         }
-    }
-
-    /// Replaces the app's client secret in Entra and in Secrets Manager.
-    pub fn rotate_secret(&self) {
-        let secret = fresh_secret();
-        self.replace_client_secret(&secret);
-        self.store_secret(credentials(self.fake_tenant(), &secret));
-    }
-
-    /// Replaces the app's client secret in Entra only.
-    pub fn replace_client_secret(&self, secret: &str) {
-        self.0.entra.what.replace_secret(secret);
-    }
-
-    /// Expires every client secret of the app.
-    pub fn expire_client_secrets(&self) {
-        self.0.entra.what.expire_secrets();
-    }
-
-    /// Adds a client secret to the app in Entra.
-    pub fn add_client_secret(&self, secret: &str) {
-        self.0.entra.what.add_secret(secret);
-    }
-
-    /// Stores a text as the current value in Secrets Manager only.
-    pub fn store_secret(&self, value: impl Into<String>) {
-        self.0.secrets.what.rotate(value.into());
-    }
-
-    /// Stores credentials with the app's certificate instead of a client secret.
-    pub fn store_certificate(&self) {
-        let credentials = json!({
-            "tenantId": self.fake_tenant().directory_id,
-            "clientId": self.fake_tenant().client_id,
-            "certificate": self.0.certificate_pem,
-            "privateKey": self.0.certificate_key.pem(),
-        });
-        self.store_secret(credentials.to_string());
-    }
-
-    /// The current value in Secrets Manager.
-    #[must_use]
-    pub fn stored_secret(&self) -> String {
-        self.0.secrets.what.current()
-    }
-
-    /// Sets the lifetime of new access tokens.
-    pub fn set_access_token_life(&self, life: Duration) {
-        self.0.entra.what.set_token_life(life);
-    }
-
-    /// Makes Power BI refuse every access token so far.
-    pub fn revoke_access_tokens(&self) {
-        self.0.ledger.revoke_access();
-    }
-
-    /// Expires every access token so far.
-    pub fn expire_access_tokens(&self) {
-        self.0.ledger.expire_access(self.0.time.now());
-    }
-
-    /// Expires every embed token so far.
-    pub fn expire_embed_tokens(&self) {
-        self.0.ledger.expire_embed(self.0.time.now());
-    }
-
-    /// The contents of an embed token for the demo page; `None` for any other text.
-    #[must_use]
-    pub fn embed_token(&self, token: &str) -> Option<serde_json::Value> {
-        self.0.ledger.embed(token).map(|token| crate::embed::described(&token))
     }
 
     pub(crate) fn ledger(&self) -> &Arc<Ledger> {

@@ -83,6 +83,8 @@ pub(crate) enum UsedAs {
     Sorting,
     /// Conditional formatting or a dynamic text, with its property.
     Formatting(String),
+    /// The values that are selected in a slicer.
+    Selection,
     /// A filter with a condition.
     Filter(Level),
     /// A filter card without a condition.
@@ -118,6 +120,7 @@ impl fmt::Display for UsedAs {
             Self::Query => f.write_str("query"),
             Self::Sorting => f.write_str("sorting"),
             Self::Formatting(property) => write!(f, "conditional formatting ({property})"),
+            Self::Selection => f.write_str("selected values"),
             Self::Filter(level) => write!(f, "filter of the {level}"),
             Self::FilterCard(level) => write!(f, "filter card of the {level}"),
             Self::Bookmark(name) => write!(f, "bookmark {name}"),

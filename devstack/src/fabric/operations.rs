@@ -83,7 +83,8 @@ impl<'a> OperationState<'a> {
             "Running" => headers.extend(poll(base_url, self.id, remaining)),
             "Succeeded" => headers.extend(header(LOCATION, &format!("{base_url}/operations/{}/result", self.id))),
             _ => {
-                body["error"] = json!({"errorCode": "UnknownError", "message": "An error occurred.", "moreDetails": []})
+                body["error"] =
+                    json!({"errorCode": "UnknownError", "message": "An error occurred.", "moreDetails": []});
             }
         }
         (headers, Json(body)).into_response()

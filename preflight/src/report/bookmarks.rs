@@ -61,8 +61,11 @@ impl Reader {
     fn visual_state(&mut self, site: &Site, used_as: &UsedAs, state: &Value) {
         self.filter_state(site, used_as, &state["filters"]);
         let visual = &state["singleVisual"];
-        for part in ["orderBy", "projections", "activeProjections", "parameters"] {
-            self.expression(site, used_as, &visual[part]);
+        self.expression(site, used_as, &visual["orderBy"]);
+        for part in ["projections", "activeProjections", "parameters"] {
+            for fields in visual[part].as_object().into_iter().flat_map(|roles| roles.values()) {
+                self.expression(site, used_as, fields);
+            }
         }
         let merged = &visual["objects"]["merge"];
         let before = self.definition.uses.len();

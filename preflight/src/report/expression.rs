@@ -58,9 +58,7 @@ impl Expressions {
             "HierarchyLevel" => self.level(child, sources),
             "PropertyVariationSource" => self.date_hierarchy(child, None, None, sources),
             "SourceRef" => self.table(child, sources),
-            "Aggregation" | "Percentile" | "Min" | "Max" => {
-                self.walk(&child["Expression"], sources, Some(aggregate(kind, child)));
-            }
+            "Aggregation" | "Percentile" | "Min" | "Max" => self.walk(child, sources, Some(aggregate(kind, child))),
             "Comparison" => self.compared(&[&child["Left"], &child["Right"]], sources),
             "Between" => self.compared(&[&child["Expression"], &child["LowerBound"], &child["UpperBound"]], sources),
             "In" => self.contained(child, sources),

@@ -22,7 +22,7 @@ impl Reader {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.property(site, name, item)),
             Value::Object(map) if map.contains_key("From") => {
-                self.expression(site, &UsedAs::Formatting(name.to_owned()), value);
+                self.expression(site, &UsedAs::Selection, value);
             }
             Value::Object(map) => {
                 for (key, child) in map {

@@ -216,7 +216,8 @@ fn the_selection_of_a_slicer_is_found() {
             "Expressions": [{"Column": {"Expression": {"SourceRef": {"Source": "p"}}, "Property": "Colour"}}],
             "Values": [[{"Literal": {"Value": "'red'"}}]]}}}]}}}}]});
     let report = pbir().visual("category", |visual| visual["visual"]["objects"] = selection);
-    the(&report.against(&model()), "visual *slicer*: column `Product[Colour]` is missing");
+    let found = report.against(&model());
+    assert_eq!(the(&found, "visual *slicer*: column `Product[Colour]` is missing").used_as, "selected values");
 }
 
 #[test]
@@ -229,4 +230,36 @@ fn the_table_of_a_measure_of_the_report_has_to_exist() {
             ["SourceRef"]["Entity"] = json!("Plan");
     });
     assert_eq!(the(&report.against(&model()), "`Plan`").problem, "table `Plan` is missing");
+}
+
+#[test]
+fn the_projections_and_objects_of_a_bookmark_are_read() {
+    let measure = |name: &str| json!({"Measure": {"Expression": {"SourceRef": {"Entity": "Sales"}}, "Property": name}});
+    let report = pbir().with("definition/bookmarks/north.bookmark.json", |bookmark| {
+        let visual =
+            &mut bookmark["explorationState"]["sections"]["overview"]["visualContainers"]["by-region"]["singleVisual"];
+        visual["activeProjections"] = json!({"Category": [measure("Projected")]});
+        visual["objects"] = json!({"merge": {"labels": [{"properties": {"color": {"expr": measure("Merged")}}}]}});
+    });
+    let found = report.against(&model());
+    for name in ["Sales[Projected]", "Sales[Merged]"] {
+        assert_eq!(the(&found, name).used_as, "bookmark Only the north");
+    }
+    assert!(!found.not_checked.iter().any(|entry| entry.what.contains("Revenue by region")));
+}
+
+#[test]
+fn thresholds_in_percent_are_read() {
+    let scoped = json!({"ScopedEval": {"Scope": [{"AllRolesRef": {}}], "Expression":
+        {"Measure": {"Expression": {"SourceRef": {"Entity": "Sales"}}, "Property": "Gone"}}}});
+    let report = pbir().visual("by-region", |visual| {
+        visual["visual"]["objects"] = json!({"values": [{"properties": {"icon": {"value": {"expr": {"Conditional": {"Cases": [
+            {"Condition": {"Comparison": {"ComparisonKind": 1,
+                "Left": {"Measure": {"Expression": {"SourceRef": {"Entity": "Sales"}}, "Property": "Margin"}},
+                "Right": {"RangePercent": {"Min": scoped, "Max": scoped, "Percent": 0.3}}}},
+             "Value": {"Literal": {"Value": "'Up'"}}}]}}}}}}]});
+    });
+    let found = report.against(&model());
+    assert_eq!(the(&found, "Sales[Gone]").used_as, "conditional formatting (values.icon)");
+    assert!(!found.not_checked.iter().any(|entry| entry.what.contains("Revenue by region")));
 }

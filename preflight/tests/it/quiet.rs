@@ -168,6 +168,12 @@ fn a_hidden_filter_card_without_a_condition_has_no_effect() {
     assert_quiet(&gone(json!({"isHiddenInViewMode": true})).against(&model()));
     assert_quiet(&gone(json!({"howCreated": "Auto"})).against(&model()));
     assert_eq!(gone(json!({})).against(&model()).findings[0].used_as, "filter card of the page");
+    let report = pbir().visual("amount", |visual| {
+        let filter = visual["filterConfig"]["filters"][0].as_object_mut().unwrap();
+        filter.remove("filter");
+        filter["field"]["Column"]["Property"] = json!("Shown before");
+    });
+    assert_quiet(&report.against(&model()));
 }
 
 #[test]

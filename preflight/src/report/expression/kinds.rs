@@ -24,7 +24,7 @@ pub(super) const LEAVES: [&str; 15] = [
 ];
 
 /// Expressions and clauses that consist of other expressions only.
-pub(super) const CONTAINERS: [&str; 51] = [
+pub(super) const CONTAINERS: [&str; 53] = [
     "And",
     "Arithmetic",
     "Cases",
@@ -58,7 +58,9 @@ pub(super) const CONTAINERS: [&str; 51] = [
     "OrderBy",
     "Output",
     "Parameters",
+    "Percent",
     "Query",
+    "RangePercent",
     "Right",
     "Scope",
     "ScopedEval",

@@ -1,0 +1,84 @@
+//! What a test or the control API changes in the upstreams: secrets, tokens, times.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{FakeServices, credentials, fresh_secret};
+
+impl FakeServices {
+    /// Gives the app another client secret, in Entra and in Secrets Manager at once.
+    pub fn rotate_secret(&self) {
+        let secret = fresh_secret();
+        self.replace_client_secret(&secret);
+        self.store_secret(credentials(self.fake_tenant(), &secret));
+    }
+
+    /// Gives the app another client secret in Entra only.
+    pub fn replace_client_secret(&self, secret: &str) {
+        self.0.entra.what.replace_secret(secret);
+    }
+
+    /// Makes every client secret of the app an expired one.
+    pub fn expire_client_secrets(&self) {
+        self.0.entra.what.expire_secrets();
+    }
+
+    /// Gives the app another client secret in Entra beside those that it has.
+    pub fn add_client_secret(&self, secret: &str) {
+        self.0.entra.what.add_secret(secret);
+    }
+
+    /// Makes any text the current value in Secrets Manager only.
+    pub fn store_secret(&self, value: impl Into<String>) {
+        self.0.secrets.what.rotate(value.into());
+    }
+
+    /// Stores credentials with the app's certificate in the place of a client secret.
+    pub fn store_certificate(&self) {
+        let credentials = json!({
+            "tenantId": self.fake_tenant().directory_id,
+            "clientId": self.fake_tenant().client_id,
+            "certificate": self.0.certificate_pem,
+            "privateKey": self.0.certificate_key.pem(),
+        });
+        self.store_secret(credentials.to_string());
+    }
+
+    /// The current value in Secrets Manager.
+    #[must_use]
+    pub fn stored_secret(&self) -> String {
+        self.0.secrets.what.current()
+    }
+
+    /// Sets how long access tokens live that Entra issues from now on.
+    pub fn set_access_token_life(&self, life: Duration) {
+        self.0.entra.what.set_token_life(life);
+    }
+
+    /// Makes Power BI refuse every access token so far, as it refuses any JWT that it does not accept.
+    pub fn revoke_access_tokens(&self) {
+        self.0.ledger.revoke_access();
+    }
+
+    /// Makes every access token so far an expired one.
+    pub fn expire_access_tokens(&self) {
+        self.0.ledger.expire_access(self.0.time.now());
+    }
+
+    /// Makes every embed token so far an expired one.
+    pub fn expire_embed_tokens(&self) {
+        self.0.ledger.expire_embed(self.0.time.now());
+    }
+
+    /// What an embed token opens, as the demo page shows it; `None` for any other text.
+    #[must_use]
+    pub fn embed_token(&self, token: &str) -> Option<serde_json::Value> {
+        self.0.ledger.embed(token).map(|token| crate::embed::described(&token))
+    }
+
+    /// Sets how long Fabric takes to make a definition; zero answers at once.
+    pub fn set_definition_time(&self, time: Duration) {
+        self.0.fabric.what.set_definition_time(time);
+    }
+}
