@@ -59,7 +59,7 @@ async fn known_profile(
             Ok(true) => {}
             Ok(false) => findings.add(&about, &unknown_profile(profile)),
             Err(error) => {
-                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"))
+                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"));
             }
         }
     }
