@@ -169,7 +169,13 @@ fn add(run: &Run<'_>, subject: &Subject, outcome: &SchemaOutcome, findings: &mut
         findings.add(&about, &fault_of(fault));
     }
     for (what, because) in &outcome.not_checked {
-        findings.skip(&about, what, because);
+        let is_profile = subject.tenant.profile.is_some() && because.contains("cannot be read");
+        let note = if is_profile {
+            "; definitions are read as the service principal, not as the tenant's profile"
+        } else {
+            ""
+        };
+        findings.skip(&about, what, &format!("{because}{note}"));
     }
     if let Some(roles) = &outcome.roles {
         add_roles(run, subject, roles, findings);
