@@ -73,9 +73,9 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 # Run
 
 .PHONY: dev
-dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins for Entra and Power BI
+dev: $(SPA_BUILT) ## Run everything on this machine; LIVE=1 SECRET=sp.json CATALOG=c.json: against the real Power BI
 	cargo build --locked --workspace --bin devstack
-	target/debug/devstack
+	target/debug/devstack$(if $(LIVE), --live --secret "$(SECRET)" --catalog "$(CATALOG)" $(ARGS))
 
 .PHONY: browser
 browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or Chromium, embedded report included

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{catalog, check, doctor, explain, init, jobs};
+use crate::{catalog, check, doctor, explain, init, jobs, record};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +60,8 @@ Example:
     Config(Box<jobs::BindingArguments>),
     /// Print what GET /datasets answers to a caller.
     Datasets(Box<jobs::Arguments>),
+    /// Store answers of Power BI as fixtures for tests, with nothing of the tenant left in them.
+    Record(Box<record::Arguments>),
     /// Move a catalog between a file and a DynamoDB table.
     Catalog(catalog::Arguments),
     /// Print the completions of a shell: dynabind completions bash > dynabind.bash

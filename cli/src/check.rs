@@ -23,7 +23,6 @@ use dynabind::domain::AccessToken;
 use dynabind::domain::{ReportKey, Tenant, WorkspaceId};
 use dynabind::ports::{ActorKey, ListedDataset, PowerBi};
 use futures_util::{StreamExt, stream};
-use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -67,7 +66,7 @@ pub struct Options {
     /// Keep what was found in FILE, and go on from there after an interruption.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Write the result as JUnit XML.
+    /// Write the result as `JUnit` XML.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Do not compare reports with models.
@@ -151,7 +150,7 @@ pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Op
 /// What a kept state belongs to.
 fn run_id(connection: &Connection, loaded: &LoadedCatalog) -> String {
     let place = format!("{}\n{}\n{}", connection.settings.endpoints.powerbi, connection.secret_place, loaded.text);
-    digest(&SHA256, place.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    state::sha256(&place)
 }
 
 fn binding_of(subject: &Subject) -> (String, Option<String>, String) {

@@ -52,6 +52,8 @@ pub struct StepHealth {
     pub notes: Vec<String>,
 }
 
+const EMPTY: &str = r#"{"reports":{},"datasets":{},"tenants":{}}"#;
+
 const STEPS: [(u8, &str); 8] = [
     (1, "App registration, and its secret (step 9)"),
     (2, "Security group"),
@@ -68,13 +70,12 @@ const STEPS: [(u8, &str); 8] = [
 /// # Errors
 /// Why nothing could be looked at.
 pub async fn diagnose(arguments: &Arguments) -> Result<Vec<StepHealth>, String> {
-    let loaded = match &arguments.catalog {
-        Some(place) => LoadedCatalog::read(place).await.map_err(|error| error.to_string())?,
-        None => {
-            let empty = r#"{"reports":{},"datasets":{},"tenants":{}}"#.to_owned();
-            LoadedCatalog::parse("no catalog".to_owned(), empty).map_err(|error| error.to_string())?
-        }
+    let loaded = if let Some(place) = &arguments.catalog {
+        LoadedCatalog::read(place).await
+    } else {
+        LoadedCatalog::parse("no catalog".to_owned(), EMPTY.to_owned())
     };
+    let loaded = loaded.map_err(|error| error.to_string())?;
     let connection = Connection::open(&arguments.connection).await?;
     let report = check(&connection, &loaded, &arguments.options).await?;
     Ok(steps(&report, &loaded))
@@ -130,13 +131,11 @@ fn unchecked(step: u8, report: &CheckReport, loaded: &LoadedCatalog) -> Vec<Stri
         causes.dedup();
         causes
     };
-    let without_catalog = || vec!["no catalog is given".to_owned()];
     match step {
         2 => vec!["groups are not readable through Power BI; step 3 fails if the group is wrong".to_owned()],
-        4 if is_empty => without_catalog(),
+        4 | 6 | 8 if is_empty => vec!["no catalog is given".to_owned()],
         4 => of("role in workspace"),
         5 => of("profile"),
-        6 if is_empty => without_catalog(),
         6 => of("capacity"),
         7 if needs_xmla(loaded) => {
             vec![
@@ -144,7 +143,6 @@ fn unchecked(step: u8, report: &CheckReport, loaded: &LoadedCatalog) -> Vec<Stri
                     .to_owned(),
             ]
         }
-        8 if is_empty => without_catalog(),
         8 => [of("token"), of("schema")].concat(),
         _ => Vec::new(),
     }

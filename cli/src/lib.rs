@@ -14,6 +14,7 @@ pub mod explain;
 pub mod fabric;
 pub mod init;
 pub mod jobs;
+pub mod record;
 pub mod run;
 pub mod source;
 pub mod terminal;

@@ -11,7 +11,7 @@ use crate::catalog::{self, Verdict};
 use crate::connection::Connection;
 use crate::source::LoadedCatalog;
 use crate::terminal::Style;
-use crate::{check, doctor, explain, init, jobs};
+use crate::{check, doctor, explain, init, jobs, record};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,6 +62,7 @@ async fn work(arguments: &Arguments) -> Result<Exit, String> {
         Command::Token(token) => show(Box::pin(jobs::token(token)).await?),
         Command::Config(config) => show(Box::pin(jobs::config(config)).await?),
         Command::Datasets(datasets) => show(Box::pin(jobs::datasets(datasets)).await?),
+        Command::Record(record) => record::run(record).await,
         Command::Catalog(catalog) => move_catalog(catalog).await,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "dynabind", &mut io::stdout());

@@ -92,8 +92,7 @@ impl LoadedCatalog {
     /// A place in it, as file and JSON pointer.
     #[must_use]
     pub fn place(&self, steps: &[&str]) -> String {
-        let steps: String =
-            steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
-        format!("{}#{steps}", self.shown)
+        let steps: Vec<_> = steps.iter().map(|step| step.replace('~', "~0").replace('/', "~1")).collect();
+        format!("{}#/{}", self.shown, steps.join("/"))
     }
 }

@@ -147,6 +147,16 @@ async fn credentials_are_judged_before_anything_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_binding_over_the_limits_of_a_token_is_found() {
+    let mut catalog = small();
+    let needed: Vec<_> = (0..50).map(|n| format!("00000004-0000-4000-8000-{n:012}")).collect();
+    catalog["datasets"]["plan"]["alsoNeeds"] = json!(needed);
+    let result = of_tenant("check-limits.json", FakeTenant::demo(), &catalog).await;
+    assert_eq!(findings(&result), ["invalid-request sales plan"], "{result:#}");
+    assert!(result["findings"][0]["problem"].as_str().unwrap().contains("51 datasets"), "{result:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_is_no_finding() {
     let refused = vec![ids::CONTOSO_PLAN.to_owned()];
     let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric { refused, ..FakeFabric::default() }).await;

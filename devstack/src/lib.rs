@@ -10,6 +10,7 @@
 pub mod cli;
 pub mod fake_tenant;
 pub mod faults;
+mod live;
 
 mod calls;
 mod embed;
@@ -40,6 +41,7 @@ pub use error::StartError;
 pub use fake_service::FakeService;
 pub use fake_services::FakeServices;
 pub use faults::Fault;
+pub use live::Live;
 pub use options::{Port, StackOptions};
 pub use stack::Stack;
 pub use yaml::read as read_yaml;

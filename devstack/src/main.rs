@@ -18,7 +18,13 @@ const CATALOG_INTERVAL: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Arguments::parse().options();
+    let options = match Arguments::parse().options() {
+        Ok(options) => options,
+        Err(detail) => {
+            let _ = writeln!(io::stderr(), "devstack: {detail}");
+            return ExitCode::from(2);
+        }
+    };
     log_functions();
     let stack = match Stack::start(options.clone()).await {
         Ok(stack) => stack,

@@ -11,6 +11,7 @@ use dynabind::clock::{Clock, SystemClock};
 use serde_json::Value;
 
 use crate::fake_tenant::FakeTenant;
+use crate::live::Live;
 
 /// Which port a listener takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,6 +47,8 @@ pub struct StackOptions {
     pub access_token_life: Duration,
     /// The scope that the gateway requires of callers' tokens; empty: none.
     pub scope: String,
+    /// The real upstreams in place of the stand-ins for Entra and Power BI.
+    pub live: Option<Live>,
     /// The project's root, with `template.yaml` and the built pages.
     pub root: PathBuf,
 }
@@ -63,6 +66,7 @@ impl Default for StackOptions {
             tls_upstreams: false,
             access_token_life: Duration::from_secs(3599),
             scope: "bindings".to_owned(),
+            live: None,
             root: Path::new(env!("CARGO_MANIFEST_DIR")).join(".."),
         }
     }

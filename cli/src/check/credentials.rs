@@ -52,10 +52,7 @@ pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> R
 
 /// Whether Power BI answers the service principal at all.
 async fn tenant_settings(connection: &Connection, about: &About, findings: &mut Findings) -> Result<bool, String> {
-    let error = match connection.rest.get("v1.0/myorg/groups?%24top=1", None).await {
-        Ok(_) => return Ok(true),
-        Err(error) => error,
-    };
+    let Err(error) = connection.rest.get("v1.0/myorg/groups?%24top=1", None).await else { return Ok(true) };
     if !matches!(error.status, Some(401 | 403)) {
         return Err(format!("Power BI: {error}"));
     }

@@ -1,4 +1,4 @@
-//! A result as JUnit XML: one test case for each binding, and one for what is about none.
+//! A result as `JUnit` XML: one test case for each binding, and one for what is about none.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,7 +25,9 @@ fn xml(report: &CheckReport) -> String {
                 && finding.dataset.as_ref().is_none_or(|key| key == dataset)
         };
         let of_case: Vec<_> = report.findings.iter().enumerate().filter(|(_, finding)| concerns(finding)).collect();
-        of_case.iter().for_each(|(index, _)| used[*index] = true);
+        for (index, _) in &of_case {
+            used[*index] = true;
+        }
         failures += usize::from(!of_case.is_empty());
         case(&mut cases, tenant, &name, of_case.into_iter().map(|(_, finding)| finding));
     }

@@ -65,7 +65,7 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     let mut progress = Progress::new("reports over models", pairs.len());
     let compare = |(pair, subjects): (Pair, Vec<_>)| {
         let definitions = &definitions;
-        async move { (outcome(run, definitions, pair).await, subjects) }
+        async move { (Box::pin(outcome(run, definitions, pair)).await, subjects) }
     };
     let mut outcomes = stream::iter(pairs).map(compare).buffer_unordered(2 * run.connection.at_once);
     while let Some((outcome, subjects)) = outcomes.next().await {
@@ -169,7 +169,13 @@ fn add(run: &Run<'_>, subject: &Subject, outcome: &SchemaOutcome, findings: &mut
         findings.add(&about, &fault_of(fault));
     }
     for (what, because) in &outcome.not_checked {
-        findings.skip(&about, what, because);
+        let is_profile = subject.tenant.profile.is_some() && because.contains("cannot be read");
+        let note = if is_profile {
+            "; definitions are read as the service principal, not as the tenant's profile"
+        } else {
+            ""
+        };
+        findings.skip(&about, what, &format!("{because}{note}"));
     }
     if let Some(roles) = &outcome.roles {
         add_roles(run, subject, roles, findings);
@@ -194,12 +200,9 @@ fn add_roles(run: &Run<'_>, subject: &Subject, roles: &[String], findings: &mut 
     for (index, role) in named.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
         let place = run.loaded.place(&["datasets", key, "identity", "roles", &index.to_string()]);
         let about = About { report: None, place: Some(place), ..subject.about(run.loaded) };
-        let role = match subject::literal(role) {
-            Some(role) => role,
-            None => {
-                findings.skip(&about, &format!("role `{role}`"), "its name is made of a claim");
-                continue;
-            }
+        let Some(role) = subject::literal(role) else {
+            findings.skip(&about, &format!("role `{role}`"), "its name is made of a claim");
+            continue;
         };
         if roles.iter().any(|known| known.eq_ignore_ascii_case(&role)) {
             continue;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -61,6 +62,13 @@ impl State {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// A digest, to tell one text from another.
+pub(crate) fn sha256(text: &str) -> String {
+    let digest = digest(&SHA256, text.as_bytes());
+    let hex = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'));
+    digest.as_ref().iter().flat_map(hex).collect()
 }
 
 fn unit_of(mut line: Value) -> Option<(String, Value)> {

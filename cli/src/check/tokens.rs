@@ -11,10 +11,10 @@ use dynabind::ports::{ActorKey, PowerBi};
 use dynabind::request::RequestContext;
 use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 use futures_util::{StreamExt, stream};
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::finding::{About, Fault, Findings};
+use super::state::sha256;
 use super::subject::{Listed, Subject, groups_of, sample};
 use super::{Checked, Run};
 use crate::catalog::Progress;
@@ -38,10 +38,8 @@ type Requests<'s> = BTreeMap<String, (TokenRequest, Vec<&'s Subject>)>;
 pub(super) async fn check(run: &Run<'_>, tenants: &[Checked], subjects: &[Subject], findings: &mut Findings) {
     let requests = requests(run, tenants, subjects, findings);
     let limit = run.options.max_tokens;
-    for (_, about) in requests.values().skip(limit) {
-        about.iter().for_each(|subject| {
-            findings.skip(&subject.about(run.loaded), WHAT, &format!("--max-tokens is {limit}"));
-        });
+    for subject in requests.values().skip(limit).flat_map(|(_, subjects)| subjects) {
+        findings.skip(&subject.about(run.loaded), WHAT, &format!("--max-tokens is {limit}"));
     }
     let mut progress = Progress::new("embed tokens", requests.len().min(limit));
     let generate = |(unit, (request, subjects)): (String, (TokenRequest, Vec<_>))| async move {
@@ -50,14 +48,16 @@ pub(super) async fn check(run: &Run<'_>, tenants: &[Checked], subjects: &[Subjec
     let made = stream::iter(requests.into_iter().take(limit)).map(generate);
     let mut outcomes = made.buffer_unordered(run.connection.at_once);
     while let Some((outcome, subjects)) = outcomes.next().await {
-        subjects.iter().for_each(|subject| add(&subject.about(run.loaded), &outcome, findings));
+        for subject in subjects {
+            add(&subject.about(run.loaded), &outcome, findings);
+        }
         progress.add(1);
     }
 }
 
 fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], findings: &mut Findings) -> Requests<'s> {
     let lists: BTreeMap<_, _> = tenants.iter().map(|checked| (checked.tenant.name.as_str(), checked)).collect();
-    let broken: BTreeSet<_> = findings.findings.iter().flat_map(items_of).collect();
+    let broken: BTreeSet<_> = findings.findings.iter().filter_map(items_of).collect();
     let mut requests = Requests::new();
     for subject in subjects {
         let about = subject.about(run.loaded);
@@ -69,8 +69,7 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
         match allowed(run, checked, subject) {
             Some(Ok(allowed)) => {
                 let unit = format!("token {:?} {}", allowed.request.profile(), allowed.body());
-                let unit = digest(&SHA256, unit.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-                requests.entry(unit).or_insert_with(|| (allowed.request, Vec::new())).1.push(subject);
+                requests.entry(sha256(&unit)).or_insert_with(|| (allowed.request, Vec::new())).1.push(subject);
             }
             Some(Err(error)) => undecided(&about, error, findings),
             None => findings.skip(&about, WHAT, "the sample claims name no caller"),
@@ -81,7 +80,8 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
 
 /// Items whose tokens would be refused for a cause that is known.
 fn items_of(finding: &super::Finding) -> Option<(Option<String>, Option<String>)> {
-    let is_of_item = finding.code != "capacity-not-active";
+    let names_one = finding.report.is_some() != finding.dataset.is_some();
+    let is_of_item = names_one && finding.code != "capacity-not-active";
     is_of_item.then(|| (finding.report.clone(), finding.dataset.clone()))
 }
 

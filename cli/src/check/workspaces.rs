@@ -58,7 +58,7 @@ async fn known_profile(
             Ok(true) => {}
             Ok(false) => findings.add(&about, &unknown_profile(profile)),
             Err(error) => {
-                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"))
+                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"));
             }
         }
     }
@@ -91,14 +91,28 @@ async fn capacities(
 ) {
     const WHAT: &str = "whether the capacity is active";
     let groups = run.connection.rest.get("v1.0/myorg/groups?%24top=5000", profile).await;
-    let groups: BTreeMap<_, _> = match &groups {
-        Ok(answer) => answer.body["value"].as_array().into_iter().flatten().filter_map(capacity_of).collect(),
-        Err(_) => BTreeMap::new(),
-    };
+    let groups = groups.map(|answer| {
+        let listed = answer.body["value"].as_array().into_iter().flatten();
+        listed.filter_map(capacity_of).collect::<BTreeMap<_, _>>()
+    });
+    let actor = profile.map_or(ActorKey::Service, ActorKey::Profile);
     for (workspace, subjects) in workspaces {
-        let Some(capacity) = groups.get(workspace) else { continue };
+        let capacity = match &groups {
+            Ok(groups) => groups.get(workspace).cloned().ok_or("the list of workspaces does not name it".to_owned()),
+            Err(error) => Err(format!("the workspaces cannot be listed: {error}")),
+        };
         for subject in subjects {
             let about = subject.about(run.loaded);
+            let capacity = match &capacity {
+                Ok(Some(capacity)) => capacity,
+                // A workspace without a capacity, or one that is not visible, is a finding already.
+                Ok(None) => continue,
+                Err(_) if run.connection.powerbi.failure_of(actor, *workspace).is_some() => continue,
+                Err(because) => {
+                    findings.skip(&about, WHAT, because);
+                    continue;
+                }
+            };
             match states.as_ref().map(|states| states.get(capacity)) {
                 Ok(Some(state)) if state == "active" => {}
                 Ok(Some(state)) => findings.add(&about, &inactive(*workspace, capacity, state)),
@@ -109,8 +123,8 @@ async fn capacities(
     }
 }
 
-fn capacity_of(group: &Value) -> Option<(WorkspaceId, String)> {
-    Some((group["id"].as_str()?.parse().ok()?, group["capacityId"].as_str()?.to_lowercase()))
+fn capacity_of(group: &Value) -> Option<(WorkspaceId, Option<String>)> {
+    Some((group["id"].as_str()?.parse().ok()?, group["capacityId"].as_str().map(str::to_lowercase)))
 }
 
 fn inactive(workspace: WorkspaceId, capacity: &str, state: &str) -> Fault {

@@ -53,8 +53,8 @@ impl PatientPowerBi {
     /// What a report was built on, where a look-up has told it.
     pub(crate) fn own_dataset(&self, report: ReportId) -> Option<DatasetId> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_report = reports.iter().filter(|((_, _, id), _)| *id == report);
-        of_report.filter_map(|(_, cell)| cell.get()?.own_dataset).next()
+        let mut of_report = reports.iter().filter(|((_, _, id), _)| *id == report);
+        of_report.find_map(|(_, cell)| cell.get()?.own_dataset)
     }
 
     async fn patiently<'s, T, F>(

@@ -82,8 +82,8 @@ fn free(taken: &Map<String, Value>, key: &str) -> String {
     if !taken.contains_key(key) {
         return key.to_owned();
     }
-    let numbered = (2..).map(|number| format!("{key}-{number}")).find(|key| !taken.contains_key(key));
-    numbered.unwrap_or_default()
+    let numbered = (2..=taken.len() + 1).map(|number| format!("{key}-{number}"));
+    numbered.into_iter().find(|key| !taken.contains_key(key)).unwrap_or_default()
 }
 
 #[cfg(test)]

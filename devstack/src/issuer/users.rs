@@ -24,7 +24,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    fn new(name: &str, display_name: &str, groups: &[&str], about: &str) -> Self {
+    pub(crate) fn new(name: &str, display_name: &str, groups: &[&str], about: &str) -> Self {
         let (_, tenant) = name.split_once('@').unwrap_or((name, ""));
         Self {
             name: name.to_owned(),

@@ -19,6 +19,7 @@ use crate::files::Files;
 use crate::gateway::functions::Functions;
 use crate::gateway::{Authorizer, Gateway, Page, control};
 use crate::issuer::{self, Issuer, demo_users};
+use crate::live::Live;
 use crate::options::{Port, StackOptions};
 use crate::server::{self, Connections, Server};
 use crate::template::Template;
@@ -59,7 +60,11 @@ async fn start(options: StackOptions) -> Result<Stack, StartError> {
         authority,
     })
     .await?;
-    let variables = variables(&upstreams, &files, &options.variables);
+    let mut variables = variables(&upstreams, &files, &options.variables);
+    if let Some(live) = &options.live {
+        upstreams.store_secret(live.secret());
+        variables.extend(live.variables());
+    }
     let functions = Functions::start(&template.functions, &variables, &options.clock, time.clone())?;
     let authorizer = template.authorizer.clone().map(|settings| Authorizer::new(settings, &issuer.jwks()));
     let page = page(&options.root, &doors);
@@ -91,7 +96,7 @@ impl Doors {
         };
         let embed_origin = match &embed {
             Some(listener) => format!("https://{EMBED_HOST}:{}", listener.local_addr()?.port()),
-            None => format!("https://{EMBED_HOST}"),
+            None => format!("https://{}", options.live.as_ref().map_or(EMBED_HOST, Live::embed_host)),
         };
         let port = gateway.local_addr()?.port();
         let url = format!("http://127.0.0.1:{port}");
@@ -118,7 +123,7 @@ fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer
         url: url.to_owned(),
         audience: options.fake_tenant.client_id.clone(),
         scope: options.scope.clone(),
-        users: demo_users(),
+        users: options.live.as_ref().map_or_else(demo_users, Live::users),
         time: time.clone(),
     })
 }

@@ -1,9 +1,9 @@
 //! The stack as a whole.
 
-use devstack::{Port, Stack, StackOptions, StartError};
+use devstack::{Live, Port, Service, Stack, StackOptions, StartError};
 use serde_json::json;
 
-use crate::client::{get, stack, try_send};
+use crate::client::{get, send, stack, try_send};
 
 #[tokio::test]
 async fn an_event_carries_the_callers_claims_as_strings() {
@@ -65,4 +65,28 @@ async fn a_broken_template_is_named_with_its_place() {
     let options = StackOptions { root: root.path().to_owned(), ..StackOptions::default() };
     let error = Stack::start(options).await.err().unwrap();
     assert!(error.to_string().contains("template.yaml"), "{error}");
+}
+
+/// A stack that uses the upstreams of another as if they were the real ones.
+#[tokio::test]
+async fn a_live_stack_answers_through_upstreams_that_are_not_its_own() {
+    let real = stack().await;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("my-sp.json");
+    std::fs::write(&secret, real.stored_secret()).unwrap();
+    let mut live = Live::read(&secret, real.catalog_path()).unwrap();
+    live.entra_url = real.upstream_url(Service::Entra).to_owned();
+    live.powerbi_url = real.upstream_url(Service::PowerBi).to_owned();
+    live.email = "ana@contoso.example".to_owned();
+    let stack = Stack::start(StackOptions { live: Some(live), ..StackOptions::default() }).await.unwrap();
+    let token = stack.token_for("caller@contoso");
+    let body = json!({"bindings": [{"report": "sales", "dataset": "contoso-sales"}]});
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let answer = send("POST", &format!("{}/token", stack.url()), &headers, &body.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let token = answer.json();
+    assert!(real.embed_token(token["token"].as_str().unwrap()).is_some(), "the other stack's Power BI has made it");
+    let log = get(&format!("{}/dev/calls", stack.url()), &[]).await;
+    assert!(!log.text.contains(&real.stored_secret()));
 }
