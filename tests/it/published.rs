@@ -54,8 +54,8 @@ fn assert_expected(row: &Value, answer: &acceptance::test_app::Answer, log: &Log
     assert_eq!(line["upstream_code"].as_str(), expect["code"].as_str(), "{name}: {line:#}");
     let cause = line["cause"].as_str().unwrap();
     assert!(cause.contains(expect["cause"].as_str().unwrap()), "{name}: {cause}");
-    let texts = [&row["body"], &row["headers"]].into_iter().flat_map(sentences);
-    for sentence in texts {
+    let sentences_of_upstream = [&row["body"], &row["headers"]].into_iter().flat_map(sentences);
+    for sentence in sentences_of_upstream {
         let first = sentence.split("\r\n").next().unwrap();
         for text in texts.iter().chain([&answer.body.to_string()]) {
             assert!(!text.contains(first), "{name}: the upstream's text in {text}");
