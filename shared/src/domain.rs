@@ -10,6 +10,8 @@ mod authorization;
 mod binding;
 mod caller;
 mod embed_url;
+#[cfg(test)]
+mod fixtures;
 mod grant;
 mod guid;
 mod identity;

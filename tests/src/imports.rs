@@ -140,8 +140,10 @@ impl Source {
                     source.paths.extend(passed_on.into_iter().filter(|path| path.segments.last().is_some_and(occurs)));
                 }
             } else if is_name(&tokens[at]) {
+                // `pub(in crate::embedding)` says who may use an item, and uses nothing.
+                let is_visibility = at > 1 && tokens[at - 1] == "in" && tokens[at - 2] == "(";
                 let segments = read_path(&tokens, &mut at);
-                if segments.len() > 1 {
+                if segments.len() > 1 && !is_visibility {
                     source.paths.push(NamedPath { segments });
                 }
             } else {

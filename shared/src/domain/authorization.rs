@@ -17,41 +17,18 @@
 //! use dynabind::domain::Permit;
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+mod binding;
+mod bindings;
+mod items;
+
+use std::collections::BTreeSet;
+
+pub use binding::AuthorizedBinding;
+pub use bindings::AuthorizedBindings;
+pub use items::{Entries, Found, Viewer};
 
 use super::grant::{DatasetChoice, Grant, Permit, ReportChoice};
-use super::{
-    BindingRequest, Caller, Dataset, DatasetId, DatasetKey, Denial, EffectiveIdentity, IdentityTemplate, Mode,
-    OwnDataset, ProfileId, Report, ReportId, ReportKey, Tenant, WorkspaceId,
-};
-
-/// Entries of the catalog.
-#[derive(Debug, Default)]
-pub struct Entries {
-    /// The reports among those asked for.
-    pub reports: HashMap<ReportKey, Arc<Report>>,
-    /// The datasets among those asked for.
-    pub datasets: HashMap<DatasetKey, Arc<Dataset>>,
-}
-
-/// Items that no entry of the catalog names, with the workspaces in which Power BI has found them.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Reports in workspaces that grants save to.
-    pub reports: HashMap<ReportId, Arc<Report>>,
-    /// Datasets in workspaces that grants open.
-    pub datasets: HashMap<DatasetId, Arc<Dataset>>,
-}
-
-/// Whom Power BI takes the viewer for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Viewer {
-    /// The effective identity that the catalog's templates make of the caller's claims.
-    Customer,
-    /// The user, whom Power BI knows itself.
-    User,
-}
+use super::{BindingRequest, Caller, DatasetId, DatasetKey, Denial, Mode, ReportId, ReportKey, Tenant, WorkspaceId};
 
 /// One request is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -145,9 +122,8 @@ impl<'t> Authorization<'t> {
             bindings.push(authorized.map_err(|denial| Refusal { binding, denial })?);
         }
         let grants: Vec<_> = self.tenant.grants_of(self.caller).collect();
-        let coverage = bindings.iter().map(|author| coverage_of(author, &bindings, &grants, entries)).collect();
         let profile = self.tenant.profile.filter(|_| viewer == Viewer::Customer);
-        Ok(AuthorizedBindings { bindings, coverage, profile })
+        Ok(AuthorizedBindings::new(bindings, &grants, entries, profile))
     }
 }
 
@@ -162,213 +138,5 @@ fn may_open(grant: &Grant, permit: &Permit<'_>) -> bool {
     }
 }
 
-fn dataset_of(permit: &Permit<'_>, entries: &Entries, found: &Found) -> Option<Arc<Dataset>> {
-    let dataset = match &permit.dataset {
-        DatasetChoice::Catalogued(key) => entries.datasets.get(key),
-        DatasetChoice::Listed(id) => found.datasets.get(id),
-    };
-    dataset.cloned()
-}
-
-/// The report with the way in which it was named; a new one has none.
-fn report_of(
-    permit: &Permit<'_>,
-    entries: &Entries,
-    found: &Found,
-) -> Result<Option<(ReportChoice, Arc<Report>)>, Denial> {
-    let Some(choice) = permit.report.as_ref().filter(|_| permit.mode != Mode::Create) else { return Ok(None) };
-    let report = match choice {
-        ReportChoice::Catalogued(key) => entries.reports.get(key),
-        ReportChoice::Saved(id) => found.reports.get(id),
-    };
-    Ok(Some((choice.clone(), Arc::clone(report.ok_or(Denial::NotEntitled)?))))
-}
-
-/// Proof that a caller's grants allow a binding, with all that a token needs.
-#[derive(Clone, Debug)]
-pub struct AuthorizedBinding {
-    report: Option<(ReportChoice, Arc<Report>)>,
-    dataset: (DatasetChoice, Arc<Dataset>),
-    mode: Mode,
-    save_to: BTreeSet<WorkspaceId>,
-    identity: Option<EffectiveIdentity>,
-    needed: Vec<(DatasetId, Option<EffectiveIdentity>)>,
-    own_identity: Option<EffectiveIdentity>,
-}
-
-impl AuthorizedBinding {
-    fn join(
-        caller: &Caller,
-        permit: &Permit<'_>,
-        entries: &Entries,
-        found: &Found,
-        viewer: Viewer,
-    ) -> Result<Self, Denial> {
-        let dataset = dataset_of(permit, entries, found).ok_or(Denial::NotEntitled)?;
-        let report = report_of(permit, entries, found)?;
-        let opens = |grant: &&&Grant| {
-            let covers_report = |(choice, report): &(ReportChoice, Arc<Report>)| grant.covers(choice, report.workspace);
-            grant.opens(&permit.dataset, dataset.workspace) && report.as_ref().is_none_or(covers_report)
-        };
-        let opening: Vec<_> = permit.grants.iter().filter(opens).collect();
-        if opening.is_empty() {
-            return Err(Denial::NotEntitled);
-        }
-        let save_to = match permit.mode {
-            Mode::View => BTreeSet::new(),
-            Mode::Edit | Mode::Create => opening.iter().filter_map(|grant| grant.save_to).collect(),
-        };
-        let render = |template: Option<&IdentityTemplate>| match viewer {
-            Viewer::Customer => template.map(|template| template.render(caller)).transpose(),
-            Viewer::User => Ok(None),
-        };
-        let needed = dataset.also_needs.iter().map(|needed| Ok((needed.id, render(needed.identity.as_ref())?)));
-        let own = report.as_ref().and_then(|(_, report)| match &report.own_dataset {
-            OwnDataset::Included { identity } => identity.as_ref(),
-            OwnDataset::Excluded => None,
-        });
-        Ok(Self {
-            identity: render(dataset.identity.as_ref())?,
-            needed: needed.collect::<Result<_, Denial>>()?,
-            own_identity: render(own)?,
-            report,
-            dataset: (permit.dataset.clone(), dataset),
-            mode: permit.mode,
-            save_to,
-        })
-    }
-
-    /// The report; `None` in mode `create`.
-    #[must_use]
-    pub fn report(&self) -> Option<&Report> {
-        self.report.as_ref().map(|(_, report)| report.as_ref())
-    }
-
-    /// The report's key, or its GUID where no key names it.
-    #[must_use]
-    pub fn report_key(&self) -> Option<String> {
-        self.report.as_ref().map(|(choice, _)| match choice {
-            ReportChoice::Catalogued(key) => key.to_string(),
-            ReportChoice::Saved(id) => id.to_string(),
-        })
-    }
-
-    /// The dataset it is bound to.
-    #[must_use]
-    pub fn dataset(&self) -> &Dataset {
-        &self.dataset.1
-    }
-
-    /// The dataset's key, or its GUID where no key names it.
-    #[must_use]
-    pub fn dataset_key(&self) -> String {
-        match &self.dataset.0 {
-            DatasetChoice::Catalogued(key) => key.to_string(),
-            DatasetChoice::Listed(id) => id.to_string(),
-        }
-    }
-
-    /// What may be done with it.
-    #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// The workspaces into which it may be saved.
-    #[must_use]
-    pub fn save_to(&self) -> &BTreeSet<WorkspaceId> {
-        &self.save_to
-    }
-
-    /// The effective identity, where the catalog gives the dataset one.
-    #[must_use]
-    pub fn identity(&self) -> Option<&EffectiveIdentity> {
-        self.identity.as_ref()
-    }
-
-    /// The datasets that its composite model reads, each with its effective identity.
-    #[must_use]
-    pub fn needed(&self) -> &[(DatasetId, Option<EffectiveIdentity>)] {
-        &self.needed
-    }
-
-    /// The effective identity of the report's own dataset, where the token names that and the
-    /// catalog gives it one.
-    #[must_use]
-    pub fn own_identity(&self) -> Option<&EffectiveIdentity> {
-        self.own_identity.as_ref()
-    }
-
-    /// Whether both are the same dataset under the same identity.
-    fn shares_dataset_with(&self, other: &Self) -> bool {
-        self.dataset().id == other.dataset().id && self.identity == other.identity
-    }
-}
-
-/// To which workspaces the grants let something be saved; `None` is a grant that lets it be changed
-/// where it is.
-type SaveTargets = BTreeSet<Option<WorkspaceId>>;
-
-/// Where grants would let `author` do, over each binding's dataset, what it does over its own;
-/// empty for a binding that only views.
-fn coverage_of(
-    author: &AuthorizedBinding,
-    bindings: &[AuthorizedBinding],
-    grants: &[&Grant],
-    entries: &Entries,
-) -> Vec<SaveTargets> {
-    let allows: Box<dyn Fn(&Grant) -> bool> = match author.mode {
-        Mode::View => return Vec::new(),
-        Mode::Edit => Box::new(|grant| grant.modes.contains(&Mode::Edit) && covers_report_of(author, grant, entries)),
-        // Who may edit a report and save it under another name may make a new one.
-        Mode::Create => Box::new(|grant| {
-            grant.modes.contains(&Mode::Create) || (grant.modes.contains(&Mode::Edit) && grant.save_to.is_some())
-        }),
-    };
-    let over = |binding: &AuthorizedBinding| {
-        let same: Vec<_> = bindings.iter().filter(|other| other.shares_dataset_with(binding)).collect();
-        let opens = |grant: &Grant| same.iter().any(|named| grant.opens(&named.dataset.0, named.dataset().workspace));
-        grants.iter().filter(|grant| allows(grant) && opens(grant)).map(|grant| grant.save_to).collect()
-    };
-    bindings.iter().map(over).collect()
-}
-
-/// Whether a grant covers the report that a binding edits, under whatever key.
-fn covers_report_of(binding: &AuthorizedBinding, grant: &Grant, entries: &Entries) -> bool {
-    let Some((choice, report)) = &binding.report else { return false };
-    let is_same = |key: &ReportKey| entries.reports.get(key).is_some_and(|entry| entry.id == report.id);
-    grant.covers(choice, report.workspace) || grant.reports.iter().any(is_same)
-}
-
-/// All that one request asks for, authorised together.
-#[derive(Clone, Debug)]
-pub struct AuthorizedBindings {
-    bindings: Vec<AuthorizedBinding>,
-    /// For each binding that authors, where it may be saved over each binding's dataset.
-    coverage: Vec<Vec<SaveTargets>>,
-    profile: Option<ProfileId>,
-}
-
-impl AuthorizedBindings {
-    /// The bindings, in the order of the request.
-    #[must_use]
-    pub fn as_slice(&self) -> &[AuthorizedBinding] {
-        &self.bindings
-    }
-
-    /// The service principal profile to act as.
-    #[must_use]
-    pub fn profile(&self) -> Option<ProfileId> {
-        self.profile
-    }
-
-    /// Whether the grants let `author` do over `other`'s dataset what it does over its own, with a
-    /// token that saves to exactly these workspaces. What only views is always let.
-    pub(super) fn covers(&self, author: usize, other: usize, targets: &BTreeSet<WorkspaceId>) -> bool {
-        match self.coverage[author].get(other) {
-            None => true,
-            Some(granted) if targets.is_empty() => granted.contains(&None),
-            Some(granted) => targets.iter().all(|target| granted.contains(&Some(*target))),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

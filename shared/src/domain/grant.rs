@@ -163,3 +163,6 @@ fn choose_only<'t>(covering: &[&'t Grant]) -> Result<(DatasetChoice, Vec<&'t Gra
         (Some(_), Some(_)) => Err(Denial::DatasetRequired),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! The answer of `GET /datasets`.
+
+use serde::Serialize;
+
+use crate::domain::{DatasetId, DatasetKey, Mode, ReportKey, WorkspaceId};
+
+/// The answer of `GET /datasets`.
+#[derive(Debug, Serialize)]
+pub struct DatasetsAnswer {
+    /// The reports, by key.
+    pub reports: Vec<ReportEntry>,
+    /// The datasets, by key.
+    pub datasets: Vec<DatasetEntry>,
+}
+
+/// A report that the caller may bind.
+#[derive(Debug, Serialize)]
+pub struct ReportEntry {
+    /// Its key.
+    pub report: ReportKey,
+    /// What people call it.
+    pub name: String,
+    /// `report` or `paginated`.
+    pub kind: &'static str,
+    /// Whether there is no problem.
+    pub bindable: bool,
+    /// Why embedding it would not work.
+    pub problems: Vec<ItemProblem>,
+}
+
+/// A dataset that the caller may bind.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetEntry {
+    /// Its key.
+    pub dataset: DatasetKey,
+    /// What people call it.
+    pub name: String,
+    /// Its id in Power BI.
+    pub dataset_id: DatasetId,
+    /// The workspace that holds it.
+    pub workspace_id: WorkspaceId,
+    /// The reports to which it may be bound.
+    pub reports: Vec<ReportKey>,
+    /// What may be done with those, over all of the caller's grants.
+    pub modes: Vec<Mode>,
+    /// Whether there is no problem.
+    pub bindable: bool,
+    /// Why binding it would not work.
+    pub problems: Vec<ItemProblem>,
+}
+
+/// Why an item would not work, found by looking at Power BI.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemProblem {
+    /// No such report, or not to be seen by the service principal.
+    ReportNotFound,
+    /// No such dataset, or not to be seen by the service principal.
+    DatasetNotFound,
+    /// Dynamic binding needs a capacity.
+    WorkspaceNotOnCapacity,
+    /// Power BI does not say whether the workspace is assigned to a capacity.
+    CapacityUnknown,
+    /// The dataset wants an effective identity, the catalog gives none.
+    IdentityRequired,
+    /// The identity has to name roles.
+    IdentityRolesRequired,
+    /// The catalog gives an identity, the dataset has no row-level security.
+    IdentityNotSupported,
+    /// The caller lacks a claim that the identity needs.
+    ClaimMissing,
+    /// Power BI could not be asked.
+    LookupFailed,
+}

@@ -1,0 +1,109 @@
+//! Problem documents (RFC 9457).
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::code::Code;
+use crate::json::JsonFault;
+use crate::upstream::{ClaimsChallenge, UpstreamError, UpstreamErrorKind};
+
+/// A problem on its way to the client, with what only the log may see.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Which one.
+    pub code: Code,
+    /// For the client: what happened and what to do.
+    pub detail: String,
+    /// The places at fault.
+    pub errors: Vec<JsonFault>,
+    /// When to ask again.
+    pub retry_after: Option<Duration>,
+    /// The upstream failure behind it, for the log.
+    pub cause: Option<Box<UpstreamError>>,
+}
+
+/// The document's members.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProblemDocument<'p> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'p str,
+    request_id: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_request_id: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'p str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Place<'p>>,
+}
+
+#[derive(Serialize)]
+struct Place<'p> {
+    pointer: &'p str,
+    detail: &'p str,
+}
+
+impl Problem {
+    /// A problem of which only code and detail are known.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None, cause: None }
+    }
+
+    /// A request that was not understood, at these places.
+    #[must_use]
+    pub fn invalid(errors: Vec<JsonFault>) -> Self {
+        Self { errors, ..Self::new(Code::InvalidRequest, "Mend the places that `errors` lists.") }
+    }
+
+    /// Nobody has signed in.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(Code::Unauthenticated, "Send a bearer token of the configured issuer in the Authorization header.")
+    }
+
+    /// Our bug; nothing else is said.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "The request failed because of a fault in this service; report the requestId.")
+    }
+
+    /// Unknown and forbidden alike.
+    #[must_use]
+    pub(in crate::http) fn not_entitled() -> Self {
+        Self::new(Code::NotEntitled, "No grant of the caller's tenant covers what was asked for.")
+    }
+
+    /// What the page's sign-in has to prove, if an upstream says so.
+    #[must_use]
+    pub fn claims_challenge(&self) -> Option<&ClaimsChallenge> {
+        match &self.cause.as_ref()?.kind {
+            UpstreamErrorKind::InteractionRequired { claims } => claims.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The document's JSON text.
+    #[must_use]
+    pub fn to_json(&self, request_id: &str) -> String {
+        let document = ProblemDocument {
+            r#type: format!("urn:dynabind:problem:{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            request_id,
+            upstream_request_id: self.cause.as_ref().and_then(|cause| cause.request_id.as_deref()),
+            claims: self.claims_challenge().map(ClaimsChallenge::as_str),
+            errors: self.errors.iter().map(|fault| Place { pointer: &fault.pointer, detail: &fault.detail }).collect(),
+        };
+        // Texts and numbers alone: there is nothing in it that JSON cannot hold.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    pub(super) fn at(self, pointer: String, detail: &str) -> Self {
+        Self { errors: vec![JsonFault { pointer, detail: detail.to_owned() }], ..self }
+    }
+}
