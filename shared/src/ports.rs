@@ -1,10 +1,13 @@
 //! What the core asks of the outside, one narrow trait for each system.
 
+mod shared_table;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Dataset, DatasetId, DatasetKey, EmbedUrl, Entries, OwnDataset, ProfileId, Report, ReportId, ReportKey, ReportKind,
@@ -13,6 +16,8 @@ use crate::domain::{
 use crate::request::RequestContext;
 use crate::token::{AccessToken, EmbedToken};
 use crate::upstream::{RetryBudget, UpstreamError};
+
+pub use shared_table::{PutCondition, SharedItem, SharedSlot, SharedTable};
 
 /// Where the catalog lies.
 #[async_trait]
@@ -231,7 +236,8 @@ pub struct Item<Id> {
 }
 
 /// What Power BI says of a report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReportMetadata {
     /// What people call it.
     pub name: String,
@@ -244,7 +250,8 @@ pub struct ReportMetadata {
 }
 
 /// What Power BI says of a dataset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct DatasetMetadata {
     /// Whether a token needs an effective identity for it; `None` where Power BI does not say.
     pub identity_required: Option<bool>,
@@ -255,7 +262,8 @@ pub struct DatasetMetadata {
 }
 
 /// A dataset in a workspace's list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ListedDataset {
     /// Its id.
     pub id: DatasetId,
@@ -266,7 +274,8 @@ pub struct ListedDataset {
 }
 
 /// A report in a workspace's list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ListedReport {
     /// Its id.
     pub id: ReportId,
@@ -301,7 +310,8 @@ impl ListedDataset {
 }
 
 /// What Power BI says of a workspace.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WorkspaceMetadata {
     /// Whether it is assigned to a capacity, which dynamic binding needs, be it a paused one; `None` where Power BI
     /// does not say.

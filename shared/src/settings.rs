@@ -20,6 +20,7 @@ pub use user_token::UserToken;
 pub const VARIABLES: &[&str] = &[
     "DYNABIND_SECRET_ID",
     "DYNABIND_CATALOG",
+    "DYNABIND_TOKEN_STORE",
     "DYNABIND_SCENARIO",
     "DYNABIND_USER_TOKEN",
     "DYNABIND_CLOUD",
@@ -53,6 +54,10 @@ pub enum CatalogSource {
     DynamoDb(String),
 }
 
+/// Where embed tokens and look-ups are shared: a DynamoDB table, by its name or ARN.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenStore(pub String);
+
 /// How the AWS SDK reaches and signs for Secrets Manager and DynamoDB.
 #[derive(Clone, Debug)]
 pub struct Aws {
@@ -77,6 +82,8 @@ pub struct Settings {
     pub secret_id: String,
     /// `DYNABIND_CATALOG`, `file:/opt/catalog.json` by default.
     pub catalog: CatalogSource,
+    /// `DYNABIND_TOKEN_STORE`: the DynamoDB table that all environments share, by its name or ARN; none by default.
+    pub token_store: Option<TokenStore>,
     /// `DYNABIND_SCENARIO`, `customers` by default.
     pub scenario: Scenario,
     /// `DYNABIND_USER_TOKEN`, `server` by default; `page` only in the organization scenario.

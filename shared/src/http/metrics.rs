@@ -80,7 +80,7 @@ struct OfUpstream {
     throttles: Metric,
 }
 
-const UPSTREAMS: [OfUpstream; 4] = [
+const UPSTREAMS: [OfUpstream; 5] = [
     OfUpstream {
         upstream: Upstream::SecretsManager,
         latency: milliseconds("SecretsManagerLatency"),
@@ -92,6 +92,12 @@ const UPSTREAMS: [OfUpstream; 4] = [
         latency: milliseconds("DynamoDbLatency"),
         errors: count("DynamoDbErrors"),
         throttles: count("DynamoDbThrottles"),
+    },
+    OfUpstream {
+        upstream: Upstream::TokenStore,
+        latency: milliseconds("TokenStoreLatency"),
+        errors: count("TokenStoreErrors"),
+        throttles: count("TokenStoreThrottles"),
     },
     OfUpstream {
         upstream: Upstream::Entra,

@@ -15,6 +15,8 @@ pub enum Upstream {
     SecretsManager,
     /// Amazon DynamoDB, where it holds the catalog.
     DynamoDb,
+    /// The DynamoDB table that the environments share.
+    TokenStore,
     /// Microsoft Entra ID.
     Entra,
     /// The Power BI REST API.
@@ -26,6 +28,7 @@ impl fmt::Display for Upstream {
         f.write_str(match self {
             Self::SecretsManager => "Secrets Manager",
             Self::DynamoDb => "DynamoDB",
+            Self::TokenStore => "the token store",
             Self::Entra => "Entra",
             Self::PowerBi => "Power BI",
         })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::redact::without_secrets;
-use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings, UserToken};
+use super::{Aws, CatalogSource, Cloud, Endpoints, Scenario, Settings, TokenStore, UserToken};
 use crate::validation::{ValidationError, ValidationErrors};
 
 const NAMESPACE_RULE: &str = "1 to 255 letters, digits and signs of ._/#:-, not beginning with `AWS/` or `:`";
@@ -37,6 +37,7 @@ pub(super) fn read(lookup: Lookup<'_>) -> Result<Settings, ValidationErrors> {
 fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let secret_id = vars.required("DYNABIND_SECRET_ID", "set it to the name or ARN of the service principal's secret");
     let catalog = read_catalog_source(vars);
+    let token_store = vars.optional("DYNABIND_TOKEN_STORE");
     let scenario = vars.parsed("DYNABIND_SCENARIO", Scenario::Customers);
     let user_token = read_user_token(vars, scenario);
     let endpoints = read_endpoints(vars);
@@ -56,6 +57,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     Some(Settings {
         secret_id: secret_id?,
         catalog: catalog?,
+        token_store,
         scenario: scenario?,
         user_token: user_token?,
         endpoints: endpoints?,
@@ -175,6 +177,11 @@ impl Vars<'_> {
         value.parse().map_err(|error: T::Err| self.fault(name, format!("{error}, found `{value}`"))).ok()
     }
 
+    fn optional<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        let value = self.value(name)?;
+        value.parse().map_err(|error: T::Err| self.fault(name, format!("{error}, found `{value}`"))).ok()
+    }
+
     fn number(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Option<u64> {
         let Some(value) = self.value(name) else { return Some(default) };
         let number = value.parse().ok().filter(|number| range.contains(number));
@@ -241,6 +248,15 @@ impl FromStr for CatalogSource {
             Some(("dynamodb", table)) if is_table(table) => Ok(Self::DynamoDb(table.to_owned())),
             _ => Err("expected file:PATH or dynamodb:TABLE"),
         }
+    }
+}
+
+impl FromStr for TokenStore {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let table = text.strip_prefix("dynamodb:").filter(|table| is_table(table));
+        table.map(|table| Self(table.to_owned())).ok_or("expected dynamodb:TABLE")
     }
 }
 
@@ -353,6 +369,17 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_token_store_is_a_table_or_none() {
+        assert_eq!(settings(&[("DYNABIND_TOKEN_STORE", "")]).unwrap().token_store, None);
+        let store = settings(&[("DYNABIND_TOKEN_STORE", "dynamodb:tokens")]).unwrap().token_store;
+        assert_eq!(store, Some(TokenStore("tokens".to_owned())));
+        for text in ["tokens", "dynamodb:", "dynamodb:a b c", "file:/tmp/tokens"] {
+            let ValidationErrors(faults) = settings(&[("DYNABIND_TOKEN_STORE", text)]).unwrap_err();
+            assert_eq!(faults[0].place, "DYNABIND_TOKEN_STORE", "{text}");
         }
     }
 
