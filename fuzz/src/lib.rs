@@ -21,6 +21,7 @@ mod log;
 pub mod mutate;
 pub mod oracle;
 pub mod site;
+pub mod tables;
 mod upstream_bodies;
 
 /// What a target does with one input.

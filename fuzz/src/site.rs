@@ -18,6 +18,7 @@ use self::upstreams::{Server, State};
 use crate::fixtures::{StoppedClock, variables};
 use crate::gateway::{self, Answer};
 use crate::oracle::{Contents, Issued};
+use crate::tables::Tables;
 
 pub use self::upstreams::Fault;
 
@@ -71,9 +72,14 @@ pub struct Site {
     /// The time of everything.
     pub clock: Arc<ManualClock>,
     app: Arc<App>,
+    variables: BTreeMap<String, String>,
+    _catalog: CatalogFile,
     state: Arc<Mutex<State>>,
     _server: Server,
 }
+
+/// The table of sites that share tokens.
+pub const TOKEN_TABLE: &str = "tokens";
 
 impl Site {
     /// An environment that has just started, or the product's complaints about the catalog.
@@ -88,17 +94,35 @@ impl Site {
         let file = CatalogFile::write(catalog);
         let url = |upstream: &str| format!("http://127.0.0.1:{}/{upstream}", server.port);
         let (entra, powerbi, secrets) = (url("entra"), url("powerbi"), url("secretsmanager"));
+        let dynamodb = url("dynamodb");
         let place = format!("file:{}", file.0.display());
         let mut given = vec![
             ("DYNABIND_CATALOG", place.as_str()),
             ("DYNABIND_ENTRA_URL", &entra),
             ("DYNABIND_POWERBI_URL", &powerbi),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
         ];
         given.extend(more);
-        let vars = variables(&given);
-        let app = App::from_vars(&vars, Arc::clone(&clock) as _).map_err(|faults| format!("{faults:?}"))?;
-        Ok(Self { clock, app: Arc::new(app), state, _server: server })
+        let variables: BTreeMap<_, _> = given.iter().map(|(n, value)| ((*n).to_owned(), (*value).to_owned())).collect();
+        let app = app(&variables, &clock)?;
+        Ok(Self { clock, app, variables, _catalog: file, state, _server: server })
+    }
+
+    /// Goes on with another environment, with empty memory.
+    ///
+    /// # Panics
+    /// When the application does not start a second time.
+    pub fn restart(&mut self) {
+        self.app = app(&self.variables, &self.clock).unwrap();
+    }
+
+    /// The tables.
+    ///
+    /// # Panics
+    /// When a test has panicked while it changed them.
+    pub fn with_tables<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+        change(&mut self.state().tables)
     }
 
     /// The application, for tests that hand over events themselves.
@@ -176,6 +200,12 @@ impl Site {
     pub fn set_access_token_life(&self, life: Duration) {
         self.state().access_token_life = life;
     }
+}
+
+fn app(given: &BTreeMap<String, String>, clock: &Arc<ManualClock>) -> Result<Arc<App>, String> {
+    let given: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let app = App::from_vars(&variables(&given), Arc::clone(clock) as _);
+    app.map(Arc::new).map_err(|faults| format!("{faults:?}"))
 }
 
 /// The catalog on the disk for as long as the product reads it.

@@ -21,6 +21,7 @@ use crate::domain::{BindingRequest, Caller, ReportKey};
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::request::RequestContext;
 use crate::settings::{Scenario, Settings, UserToken};
+use crate::store::SharedStore;
 use crate::upstream::UpstreamError;
 use access::Access;
 use answer::{ConfigToken, PageToken};
@@ -46,6 +47,7 @@ pub struct Embedding {
     configs: Configs,
     lister: Lister,
     access: Arc<Access>,
+    store: Option<Arc<SharedStore>>,
     scenario: Scenario,
     /// The scope of the user's token, where the page gets that itself.
     page_scope: Option<&'static str>,
@@ -60,22 +62,42 @@ impl Embedding {
         catalog: Arc<dyn CatalogReader>,
         tokens: Arc<dyn AccessTokens>,
         powerbi: Arc<dyn PowerBi>,
+        store: Option<Arc<SharedStore>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        // What users look up is nobody else's, and their tokens are their own.
+        let store = store.filter(|_| settings.scenario == Scenario::Customers);
         let (scenario, budget) = (settings.scenario, settings.fresh_tokens_per_minute);
         let access = Arc::new(Access::new(tokens, powerbi, budget, Arc::clone(&clock)));
-        let metadata = Arc::new(Metadata::new(settings.metadata_ttl, Arc::clone(&access), Arc::clone(&clock)));
+        let metadata =
+            Arc::new(Metadata::new(settings.metadata_ttl, Arc::clone(&access), store.clone(), Arc::clone(&clock)));
         let authorizer = Arc::new(Authorizer::new(Arc::clone(&catalog), Arc::clone(&metadata), scenario));
         Self {
-            issuer: Issuer::new(settings, Arc::clone(&access), Arc::clone(&metadata), Arc::clone(&clock)),
+            issuer: Issuer::new(
+                settings,
+                Arc::clone(&access),
+                Arc::clone(&metadata),
+                store.clone(),
+                Arc::clone(&clock),
+            ),
             configs: Configs::new(Arc::clone(&metadata)),
             lister: Lister::new(catalog, Arc::clone(&authorizer), metadata, Arc::clone(&access), scenario),
             authorizer,
             access,
+            store,
             scenario,
             page_scope: (settings.user_token == UserToken::Page).then(|| settings.endpoints.cloud.scope()),
             clock,
         }
+    }
+
+    /// Answers a question, and then waits a moment for what it has to share with other environments.
+    async fn settled<T>(&self, context: &RequestContext, answer: impl Future<Output = T>) -> T {
+        let answer = answer.await;
+        if let Some(store) = &self.store {
+            store.settle(context).await;
+        }
+        answer
     }
 
     /// Fetches what every request needs, whoever its caller: the secret and the
@@ -103,9 +125,12 @@ impl Embedding {
         if let Some(scope) = self.page_scope {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
-        let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-        let token = self.page_token(context, caller, &authorized, request.lifetime_minutes, 1).await?;
-        Ok(TokenAnswer::new(token, self.clock.now()))
+        let answer = async {
+            let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
+            let token = self.page_token(context, caller, &authorized, request.lifetime_minutes, 1).await?;
+            Ok(TokenAnswer::new(token, self.clock.now()))
+        };
+        self.settled(context, answer).await
     }
 
     /// A config for each binding; all share one token.
@@ -118,16 +143,19 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-        // Neither needs the other's answer, so a cold page waits for the slower one alone.
-        let (token, parts) = futures_util::try_join!(
-            self.config_token(context, caller, &authorized, request.lifetime_minutes),
-            self.configs.parts(context, &authorized),
-        )?;
-        if let ConfigToken::OfPage { .. } = token {
-            audit::no_token(context, caller, &authorized);
-        }
-        Ok(ConfigAnswer::new(parts, token, self.clock.now()))
+        let answer = async {
+            let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
+            // Neither needs the other's answer, so a cold page waits for the slower one alone.
+            let (token, parts) = futures_util::try_join!(
+                self.config_token(context, caller, &authorized, request.lifetime_minutes),
+                self.configs.parts(context, &authorized),
+            )?;
+            if let ConfigToken::OfPage { .. } = token {
+                audit::no_token(context, caller, &authorized);
+            }
+            Ok(ConfigAnswer::new(parts, token, self.clock.now()))
+        };
+        self.settled(context, answer).await
     }
 
     /// What the caller may bind; only what concerns `report`, if one is named.
@@ -141,7 +169,7 @@ impl Embedding {
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        self.lister.list(context, caller, report).await
+        self.settled(context, self.lister.list(context, caller, report)).await
     }
 
     /// What the configs embed with. Where the page gets the token itself, only

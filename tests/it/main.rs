@@ -40,4 +40,5 @@ mod spans;
 mod stateful;
 mod template;
 mod token;
+mod token_store;
 mod warm_up;

@@ -2,6 +2,7 @@
 
 mod proxy;
 mod table;
+mod tables;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,6 +25,7 @@ use crate::project;
 
 pub use proxy::{Proxy, TableFault};
 pub use table::table;
+pub use tables::{SharedTables, TOKEN_TABLE};
 
 /// The table of every test.
 pub const TABLE: &str = "dynabind-catalog";

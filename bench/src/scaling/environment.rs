@@ -33,6 +33,7 @@ impl Environment {
             Arc::new(catalog),
             Arc::clone(&upstreams) as Arc<dyn AccessTokens>,
             upstreams as Arc<dyn PowerBi>,
+            None,
             counters.clock(),
         );
         Ok(Self { embedding })

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::http::{Request, answer, json as good};
 use crate::oracle::{Contents, Issued};
+use crate::tables::Tables;
 
 /// A way for one call to go wrong.
 #[derive(Clone, Debug)]
@@ -38,13 +39,15 @@ pub(super) struct State {
     access: BTreeMap<String, SystemTime>,
     pub(super) issued: BTreeMap<String, Issued>,
     pub(super) calls: Vec<String>,
+    pub(super) tables: Tables,
 }
 
 impl State {
     pub(super) fn new(clock: Arc<dyn Clock>, contents: Contents, own_datasets: BTreeMap<String, String>) -> Self {
         let access_token_life = Duration::from_secs(3599);
         let (faults, access, issued, calls) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { clock, contents, own_datasets, access_token_life, faults, access, issued, calls }
+        let tables = Tables::default();
+        Self { clock, contents, own_datasets, access_token_life, faults, access, issued, calls, tables }
     }
 }
 
@@ -109,6 +112,7 @@ impl State {
         match request.path.split('/').nth(1).unwrap_or_default() {
             "entra" => self.entra(),
             "secretsmanager" => secret(),
+            "dynamodb" => self.dynamodb(request),
             _ => self.power_bi(request),
         }
     }
@@ -118,6 +122,12 @@ impl State {
         self.access.insert(token.clone(), self.clock.now() + self.access_token_life);
         let life = self.access_token_life.as_secs();
         good(&json!({ "token_type": "Bearer", "expires_in": life, "access_token": token }))
+    }
+
+    fn dynamodb(&mut self, request: &Request) -> Vec<u8> {
+        let body = serde_json::from_str(&request.body).unwrap_or_default();
+        let (status, body) = self.tables.answer(request.header("x-amz-target").unwrap_or_default(), &body);
+        answer(status, &[("content-type".to_owned(), "application/x-amz-json-1.0".to_owned())], &body.to_string())
     }
 
     fn power_bi(&mut self, request: &Request) -> Vec<u8> {

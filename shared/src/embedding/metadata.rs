@@ -2,16 +2,19 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::access::{Access, Question, Requester};
-use crate::cache::{Cache, TtlEntry};
+use crate::cache::{Cache, CacheStatus, Expiring, TtlEntry};
 use crate::clock::Clock;
 use crate::domain::{DatasetId, ReportId, WorkspaceId};
 use crate::ports::{ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, WorkspaceMetadata};
 use crate::request::{CachedItem, RequestContext};
+use crate::store::{LookUpKind, SharedStore};
 use crate::upstream::{RetryBudget, Upstream, UpstreamError};
 
 const MAX_KEPT: usize = 2000;
@@ -45,6 +48,7 @@ pub(super) enum Purpose {
 /// Metadata of reports, datasets and workspaces.
 pub(super) struct Metadata {
     access: Arc<Access>,
+    store: Option<Arc<SharedStore>>,
     reports: LookUpCache<ReportId, ReportMetadata>,
     datasets: LookUpCache<DatasetId, DatasetMetadata>,
     dataset_lists: LookUpCache<(), Arc<[ListedDataset]>>,
@@ -56,7 +60,7 @@ pub(super) struct Metadata {
 
 /// One look-up: what is looked for, in whose name, and why.
 struct LookUp<'l, Id> {
-    what: CachedItem,
+    what: LookUpKind,
     context: &'l Arc<RequestContext>,
     requester: &'l Requester,
     workspace: WorkspaceId,
@@ -67,9 +71,15 @@ struct LookUp<'l, Id> {
 type Answer<T> = BoxFuture<'static, Result<T, UpstreamError>>;
 
 impl Metadata {
-    pub(super) fn new(ttl: Duration, access: Arc<Access>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        ttl: Duration,
+        access: Arc<Access>,
+        store: Option<Arc<SharedStore>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             access,
+            store,
             reports: cache(MAX_KEPT),
             datasets: cache(MAX_KEPT),
             dataset_lists: cache(MAX_LISTS),
@@ -87,7 +97,7 @@ impl Metadata {
         workspace: WorkspaceId,
         id: ReportId,
     ) -> Result<ReportMetadata, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::Report, context, requester, workspace, id, purpose: Purpose::Inform };
+        let look_up = LookUp { what: LookUpKind::Report, context, requester, workspace, id, purpose: Purpose::Inform };
         let ask = |q: Question, item| -> Answer<ReportMetadata> {
             Box::pin(async move { q.powerbi.report(&q.context, &q.access, item, q.retry_budget).await })
         };
@@ -101,7 +111,7 @@ impl Metadata {
         workspace: WorkspaceId,
         id: DatasetId,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::Dataset, context, requester, workspace, id, purpose: Purpose::Inform };
+        let look_up = LookUp { what: LookUpKind::Dataset, context, requester, workspace, id, purpose: Purpose::Inform };
         let ask = |q: Question, item| -> Answer<DatasetMetadata> {
             Box::pin(async move { q.powerbi.dataset(&q.context, &q.access, item, q.retry_budget).await })
         };
@@ -116,7 +126,7 @@ impl Metadata {
         workspace: WorkspaceId,
         purpose: Purpose,
     ) -> Result<Arc<[ListedDataset]>, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::DatasetList, context, requester, workspace, id: (), purpose };
+        let look_up = LookUp { what: LookUpKind::DatasetList, context, requester, workspace, id: (), purpose };
         let ask = |q: Question, item| -> Answer<Arc<[ListedDataset]>> {
             Box::pin(
                 async move { q.powerbi.datasets(&q.context, &q.access, item, q.retry_budget).await.map(Arc::from) },
@@ -135,7 +145,7 @@ impl Metadata {
         workspace: WorkspaceId,
     ) -> Result<Arc<[ListedReport]>, UpstreamError> {
         let purpose = Purpose::Decide;
-        let look_up = LookUp { what: CachedItem::ReportList, context, requester, workspace, id: (), purpose };
+        let look_up = LookUp { what: LookUpKind::ReportList, context, requester, workspace, id: (), purpose };
         let ask = |q: Question, item| -> Answer<Arc<[ListedReport]>> {
             Box::pin(async move { q.powerbi.reports(&q.context, &q.access, item, q.retry_budget).await.map(Arc::from) })
         };
@@ -159,7 +169,7 @@ impl Metadata {
         workspace: WorkspaceId,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
         let purpose = Purpose::Inform;
-        let look_up = LookUp { what: CachedItem::Workspace, context, requester, workspace, id: (), purpose };
+        let look_up = LookUp { what: LookUpKind::Workspace, context, requester, workspace, id: (), purpose };
         let ask = |q: Question, item| -> Answer<WorkspaceMetadata> {
             Box::pin(async move { q.powerbi.workspace(&q.context, &q.access, item, q.retry_budget).await })
         };
@@ -179,8 +189,8 @@ impl Metadata {
         ask: impl Fn(Question, Item<Id>) -> Answer<T> + Copy + Send + Sync + 'static,
     ) -> Result<T, UpstreamError>
     where
-        Id: Copy + Eq + Hash + Send + Sync + 'static,
-        T: Clone + Send + Sync + 'static,
+        Id: Copy + Eq + Hash + Send + Serialize + Sync + 'static,
+        T: Clone + DeserializeOwned + Send + Serialize + Sync + 'static,
     {
         let LookUp { what, context, requester, workspace, id, purpose } = look_up;
         let now = self.clock.now();
@@ -189,16 +199,59 @@ impl Metadata {
         let item = Item { actor: requester.acting.key(), workspace, id };
         let load = || {
             let (access, context, requester) = (Arc::clone(&self.access), Arc::clone(context), requester.clone());
+            let store = self.store.clone();
             Ok::<_, UpstreamError>(async move {
+                if let Some(shared) = shared(store.as_deref(), &context, what, item, ttl, now).await {
+                    return Ok(shared);
+                }
                 let value = access.ask(&context, &requester, retry_budget, |question| ask(question, item)).await?;
-                Ok(TtlEntry { ttl: ttl(&value), value, read_at: now, grace: GRACE })
+                let entry = TtlEntry { ttl: ttl(&value), value, read_at: now, grace: GRACE };
+                if let Some(store) = &store {
+                    store.keep_look_up(&context, what, item, (&entry.value, now, entry.ttl));
+                }
+                Ok(entry)
             })
         };
         let falls_back =
             |error: &UpstreamError| purpose == Purpose::Inform && error.is_outage() && error.noted_on(context);
         let (kept, origin) = cache.get(key, now, load, falls_back).await?;
-        context.note_cache_status(what, origin);
+        context.note_cache_status(cached_item(what), origin);
         Ok(kept.value)
+    }
+}
+
+/// What another environment has looked up, if it may still be trusted.
+async fn shared<Id, T>(
+    store: Option<&SharedStore>,
+    context: &Arc<RequestContext>,
+    kind: LookUpKind,
+    item: Item<Id>,
+    ttl: impl Fn(&T) -> Duration,
+    now: SystemTime,
+) -> Option<TtlEntry<T>>
+where
+    Id: Copy + Serialize,
+    T: Clone + DeserializeOwned + Send + Sync + 'static,
+{
+    let entry = store?.look_up(context, kind, item).await.map(|(value, read_at)| TtlEntry {
+        ttl: ttl(&value),
+        value,
+        read_at,
+        grace: GRACE,
+    });
+    let entry = entry.filter(|entry| entry.is_fresh(now));
+    let status = if entry.is_some() { CacheStatus::Hit } else { CacheStatus::Miss };
+    context.note_cache_status(CachedItem::SharedLookUp, status);
+    entry
+}
+
+fn cached_item(kind: LookUpKind) -> CachedItem {
+    match kind {
+        LookUpKind::Report => CachedItem::Report,
+        LookUpKind::Dataset => CachedItem::Dataset,
+        LookUpKind::DatasetList => CachedItem::DatasetList,
+        LookUpKind::ReportList => CachedItem::ReportList,
+        LookUpKind::Workspace => CachedItem::Workspace,
     }
 }
 

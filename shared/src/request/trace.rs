@@ -128,11 +128,15 @@ pub enum CachedItem {
     Workspace,
     /// A report's or dataset's entry of a catalog in DynamoDB.
     CatalogEntry,
+    /// An embed token in the store that environments share.
+    SharedToken,
+    /// What Power BI says of an item, in that store.
+    SharedLookUp,
 }
 
 impl CachedItem {
     /// Each of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Secret,
         Self::AccessToken,
         Self::EmbedToken,
@@ -142,6 +146,8 @@ impl CachedItem {
         Self::ReportList,
         Self::Workspace,
         Self::CatalogEntry,
+        Self::SharedToken,
+        Self::SharedLookUp,
     ];
 }
 
