@@ -17,15 +17,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+pub use item::StoredLookUp;
 pub use renewal::{Claim, Turn};
 pub use subject::{LookUpKind, Realm, Subject};
 
 use crate::clock::Clock;
 use crate::domain::TokenRequest;
-use crate::ports::{Item, PutCondition, SharedSlot, SharedTable};
+use crate::ports::{ActorKey, Item, PutCondition, SharedSlot, SharedTable};
 use crate::request::RequestContext;
 use crate::token::EmbedToken;
-use item::LookUpValue;
 use table::GuardedTable;
 
 /// How long a request waits for all of its writes together.
@@ -83,29 +83,30 @@ impl SharedStore {
         self.table.put_later(context, &subject, item, condition);
     }
 
-    /// What another environment has looked up, with the time at which it was read; `None` also for
-    /// what is looked up as a user.
-    pub async fn look_up<Id: Serialize + Copy, T: DeserializeOwned>(
+    /// What another environment has looked up; `None` also for what is looked up as a user.
+    pub async fn look_up<Id: Serialize, T: DeserializeOwned>(
         &self,
-        context: &Arc<RequestContext>,
+        context: &RequestContext,
         kind: LookUpKind,
+        actor: ActorKey,
         item: Item<Id>,
-    ) -> Option<(T, SystemTime)> {
-        let subject = Subject::of_look_up(&self.realm, kind, item)?;
+    ) -> Option<StoredLookUp<T>> {
+        let subject = Subject::of_look_up(&self.realm, kind, actor, item)?;
         let SharedSlot::Item(stored) = self.table.get(context, &subject).await? else { return None };
-        LookUpValue::read(&stored, &subject, self.clock.now())
+        item::look_up(&stored, &subject, self.clock.now())
     }
 
-    /// Shares what was looked up at `read_at` and is trusted for `ttl`.
-    pub fn keep_look_up<Id: Serialize + Copy, T: Serialize>(
+    /// Shares what was looked up at a time and is trusted for another.
+    pub fn keep_look_up<Id: Serialize, T: Serialize>(
         &self,
         context: &Arc<RequestContext>,
         kind: LookUpKind,
+        actor: ActorKey,
         item: Item<Id>,
         (value, read_at, ttl): (&T, SystemTime, Duration),
     ) {
-        let Some(subject) = Subject::of_look_up(&self.realm, kind, item) else { return };
-        if let Some(item) = LookUpValue::item(&subject, value, read_at, ttl) {
+        let Some(subject) = Subject::of_look_up(&self.realm, kind, actor, item) else { return };
+        if let Some(item) = item::of_look_up(&subject, value, read_at, ttl) {
             self.table.put_later(context, &subject, item, PutCondition::Always);
         }
     }

@@ -31,7 +31,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "upstream",
         ],
     ),
-    ("http", &["cache", "clock", "domain", "embedding", "gateway", "json", "request", "settings", "spans", "upstream"]),
+    (
+        "http",
+        &[
+            "cache",
+            "clock",
+            "domain",
+            "embedding",
+            "gateway",
+            "json",
+            "request",
+            "settings",
+            "spans",
+            "telemetry",
+            "upstream",
+        ],
+    ),
     (
         "embedding",
         &["cache", "clock", "domain", "ports", "request", "settings", "store", "timestamp", "token", "upstream"],
@@ -120,7 +135,7 @@ fn head(path: &str) -> String {
 fn groups_of_imports_are_understood() {
     let code = "use crate::{clock::{Clock, Other}, validation::ValidationError,\n    json};\nuse crate::ports::Port;";
     let found: Vec<_> = uses(code).into_iter().collect();
-    assert_eq!(found, ["clock", "validation", "json", "ports"]);
+    assert_eq!(found, ["clock", "json", "ports", "validation"]);
 }
 
 #[test]

@@ -208,9 +208,8 @@ fn policies_name_each_action_and_resource() {
     }
     let reading = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "kms:Decrypt", "secretsmanager:GetSecretValue"];
     assert_eq!(actions, reading.into_iter().chain(["dynamodb:PutItem"]).collect());
-    let if_any = |condition: &str, policy: &str| {
-        json!({ "Fn::If": [condition, { "Ref": policy }, { "Ref": "AWS::NoValue" }] })
-    };
+    let if_any =
+        |condition: &str, policy: &str| json!({ "Fn::If": [condition, { "Ref": policy }, { "Ref": "AWS::NoValue" }] });
     let catalog = if_any("HasCatalogTable", "ReadCatalogPolicy");
     let allowed = [json!({ "Ref": "ReadSecretPolicy" }), catalog, if_any("HasTokenStore", "UseTokenStorePolicy")];
     for (name, function) in functions() {

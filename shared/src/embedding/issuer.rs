@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::access::{Access, Question, Requester};
 use super::audit;
 use super::authorizer::Authorized;
 use super::error::EmbeddingError;
 use super::metadata::Metadata;
-use crate::cache::{Cache, CacheStatus, Expiring};
+use super::session::PowerBiSession;
+use crate::cache::{Cache, CacheStatus, Cached, Expiring};
 use crate::clock::Clock;
 use crate::domain::{Caller, OwnDatasets, Report, TokenRequest};
-use crate::request::{CachedItem, RequestContext};
+use crate::ports::Session as _;
+use crate::request::CachedItem;
 use crate::settings::Settings;
 use crate::store::{Claim, SharedStore, Turn};
 use crate::token::EmbedToken;
@@ -25,9 +26,7 @@ const LAST_USE: Duration = Duration::from_mins(1);
 
 /// Makes embed tokens.
 pub(super) struct Issuer {
-    access: Arc<Access>,
     metadata: Arc<Metadata>,
-    store: Option<Arc<SharedStore>>,
     cache: Cache<Arc<TokenRequest>, CachedEmbedToken, UpstreamError>,
     min_life: Duration,
     clock: Arc<dyn Clock>,
@@ -41,20 +40,6 @@ struct CachedEmbedToken {
     is_shared: bool,
 }
 
-/// What it takes to make a token, or to find the one that another environment has made.
-struct Making {
-    access: Arc<Access>,
-    store: Option<Arc<SharedStore>>,
-    context: Arc<RequestContext>,
-    requester: Requester,
-    request: Arc<TokenRequest>,
-    /// The old token in memory.
-    in_memory: Option<EmbedToken>,
-    min_life: Duration,
-    /// How many connections to Power BI the request needs.
-    connections: usize,
-}
-
 impl Expiring for CachedEmbedToken {
     fn is_fresh(&self, now: SystemTime) -> bool {
         self.token.expiry.remaining(now) > self.refresh_margin
@@ -66,14 +51,8 @@ impl Expiring for CachedEmbedToken {
 }
 
 impl Issuer {
-    pub(super) fn new(
-        settings: &Settings,
-        access: Arc<Access>,
-        metadata: Arc<Metadata>,
-        store: Option<Arc<SharedStore>>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { access, metadata, store, cache: Cache::new(MAX_KEPT), min_life: settings.min_token, clock }
+    pub(super) fn new(settings: &Settings, metadata: Arc<Metadata>, clock: Arc<dyn Clock>) -> Self {
+        Self { metadata, cache: Cache::new(MAX_KEPT), min_life: settings.min_token, clock }
     }
 
     /// An embed token for all of the bindings, made or cached; audited, whatever comes of it.
@@ -81,27 +60,25 @@ impl Issuer {
     /// `connections` to Power BI are opened ahead where the token has to be made.
     pub(super) async fn token(
         &self,
-        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
         connections: usize,
     ) -> Result<EmbedToken, EmbeddingError> {
-        let request = match self.request(context, authorized, lifetime_minutes).await {
+        let request = match self.request(authorized, lifetime_minutes).await {
             Ok(request) => request,
             Err(error) => {
-                audit::no_embed_token(context, caller, authorized, None, &error);
+                audit::no_embed_token(caller, authorized, None, &error);
                 return Err(error);
             }
         };
-        // With a store, Power BI is hardly needed.
-        if self.store.is_none() && !self.cache.is_fresh(&request, self.clock.now()) {
-            self.access.preconnect(&authorized.requester.acting, connections);
+        if !self.cache.is_fresh(&request, self.clock.now()) {
+            authorized.session.preconnect(connections);
         }
-        let issued = self.issue(context, &authorized.requester, &request, connections).await;
+        let issued = self.issue(&authorized.session, &request, connections).await;
         match &issued {
-            Ok((token, origin)) => audit::embed_token(context, caller, authorized, &request, token, origin),
-            Err(error) => audit::no_embed_token(context, caller, authorized, Some(&request), error),
+            Ok((token, origin)) => audit::embed_token(caller, authorized, &request, token, origin),
+            Err(error) => audit::no_embed_token(caller, authorized, Some(&request), error),
         }
         issued.map(|(token, _)| token)
     }
@@ -109,13 +86,12 @@ impl Issuer {
     /// One canonical request for one token over all of the bindings.
     async fn request(
         &self,
-        context: &Arc<RequestContext>,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
     ) -> Result<Arc<TokenRequest>, EmbeddingError> {
         let request = TokenRequest::sharing(&authorized.bindings, &OwnDatasets::new(), lifetime_minutes)?;
         // Only now, since bindings that may not share a token cost no call.
-        let own_datasets = self.own_datasets(context, authorized).await?;
+        let own_datasets = self.own_datasets(authorized).await?;
         if own_datasets.is_empty() {
             return Ok(Arc::new(request));
         }
@@ -125,18 +101,14 @@ impl Issuer {
     /// The token, and where it came from.
     async fn issue(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         request: &Arc<TokenRequest>,
         connections: usize,
     ) -> Result<(EmbedToken, &'static str), EmbeddingError> {
         let now = self.clock.now();
         let load = || {
             let making = Making {
-                access: Arc::clone(&self.access),
-                store: self.store.clone(),
-                context: Arc::clone(context),
-                requester: requester.clone(),
+                session: session.clone(),
                 request: Arc::clone(request),
                 in_memory: self.cache.usable(request, now).map(|cached| cached.token),
                 min_life: self.min_life,
@@ -144,44 +116,64 @@ impl Issuer {
             };
             Ok::<_, UpstreamError>(making.run())
         };
-        let falls_back =
-            |error: &UpstreamError| error.is_over_budget() || (is_outage(error) && error.noted_on(context));
-        let (cached, status) = self.cache.get(Arc::clone(request), now, load, falls_back).await?;
-        let is_shared = cached.is_shared && status == CacheStatus::Miss;
-        let (status, origin) = if is_shared { (CacheStatus::Hit, "store") } else { (status, status.as_str()) };
-        context.note_cache_status(CachedItem::EmbedToken, status);
-        Ok((cached.token, origin))
+        // The caller's budget says nothing about a token that was issued earlier.
+        let falls_back = |error: &UpstreamError| error.is_over_budget() || is_outage(error);
+        let cached = self.cache.get(Arc::clone(request), now, load, falls_back).await?;
+        let (context, item) = (session.context(), CachedItem::EmbedToken);
+        let origin = match &cached {
+            Cached::Miss(token) if token.is_shared => {
+                context.note_cache_status(item, CacheStatus::Hit);
+                "store"
+            }
+            Cached::Stale(_, failure) if failure.is_over_budget() => {
+                context.note_cache_status(item, CacheStatus::Stale);
+                CacheStatus::Stale.as_str()
+            }
+            cached => {
+                context.note_cached(item, cached);
+                cached.status().as_str()
+            }
+        };
+        Ok((cached.into_value().token, origin))
     }
 
     /// The own datasets of those reports whose entry asks that the token name them.
-    async fn own_datasets(
-        &self,
-        context: &Arc<RequestContext>,
-        authorized: &Authorized,
-    ) -> Result<OwnDatasets, EmbeddingError> {
+    async fn own_datasets(&self, authorized: &Authorized) -> Result<OwnDatasets, EmbeddingError> {
         let mut own = OwnDatasets::new();
         let reports = authorized.bindings.as_slice().iter().filter_map(|binding| binding.report());
         for report in reports.filter(|report| report.includes_own_dataset()) {
             let Report { workspace, id, .. } = report;
-            let metadata = self.metadata.report(context, &authorized.requester, *workspace, *id).await?;
+            let metadata = self.metadata.report(&authorized.session, *workspace, *id).await?;
             own.extend(metadata.own_dataset.map(|dataset| (*id, dataset)));
         }
         Ok(own)
     }
 }
 
+/// What it takes to make a token, or to take the one that another environment has made.
+struct Making {
+    session: PowerBiSession,
+    request: Arc<TokenRequest>,
+    /// The old token in memory.
+    in_memory: Option<EmbedToken>,
+    min_life: Duration,
+    /// How many connections to Power BI the request needs.
+    connections: usize,
+}
+
 impl Making {
     async fn run(self) -> Result<CachedEmbedToken, UpstreamError> {
-        let Some(store) = &self.store else { return self.make(self.in_memory.is_some()).await };
+        let Some(store) = self.session.store() else { return self.make(self.in_memory.is_some()).await };
+        let context = self.session.request();
         let margin = |life| refresh_margin(self.min_life, life);
-        match store.token(&self.context, &self.request, self.in_memory.clone(), margin).await {
+        match store.token(context, &self.request, self.in_memory.clone(), margin).await {
             Turn::Take(token) => {
-                self.context.note_cache_status(CachedItem::SharedToken, CacheStatus::Hit);
+                context.note_cache_status(CachedItem::SharedToken, CacheStatus::Hit);
                 Ok(self.cached(token, true))
             }
             Turn::Make { claim, old } => {
-                self.context.note_cache_status(CachedItem::SharedToken, CacheStatus::Miss);
-                self.access.preconnect(&self.requester.acting, self.connections);
+                context.note_cache_status(CachedItem::SharedToken, CacheStatus::Miss);
+                self.session.preconnect_at_once(self.connections);
                 self.make_and_share(store, claim, old).await
             }
         }
@@ -195,30 +187,23 @@ impl Making {
     ) -> Result<CachedEmbedToken, UpstreamError> {
         match self.make(old.is_some()).await {
             Ok(made) => {
-                store.keep_token(&self.context, &self.request, &made.token, claim);
+                store.keep_token(self.session.request(), &self.request, &made.token, claim);
                 Ok(made)
             }
             Err(error) => {
-                store.give_up(&self.context, &self.request, claim);
+                store.give_up(self.session.request(), &self.request, claim);
                 let old = old.filter(|_| error.is_over_budget() || is_outage(&error)).ok_or_else(|| error.clone())?;
-                self.context.note_degraded(error.as_degraded_cause());
+                self.session.context().note_degraded((&error).into());
                 Ok(self.cached(old, true))
             }
         }
     }
 
-    /// Asks Power BI, on the account of the request that could not do without.
+    /// Calls Power BI, on the budget of the caller who cannot do without.
     async fn make(&self, stale_is_usable: bool) -> Result<CachedEmbedToken, UpstreamError> {
-        self.access.charge(&self.requester).map_err(over_budget)?;
-        let generate = |question: Question| {
-            let request = Arc::clone(&self.request);
-            async move {
-                let Question { powerbi, context, access, retry_budget } = question;
-                powerbi.generate_token(&context, &access, &request, retry_budget).await
-            }
-        };
-        let retry_budget = RetryBudget::when_stale_is_usable(stale_is_usable);
-        let token = self.access.ask(&self.context, &self.requester, retry_budget, generate).await?;
+        self.session.charge().map_err(over_budget)?;
+        let session = self.session.with_retry_budget(RetryBudget::when_stale_is_usable(stale_is_usable));
+        let token = session.powerbi().generate_token(&session, &self.request).await?;
         Ok(self.cached(token, false))
     }
 
@@ -228,7 +213,7 @@ impl Making {
     }
 }
 
-/// How much life a token needs to be handed out without asking for another.
+/// How much life a token needs to be handed out while another could be made.
 fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
     min_life.min(life / 2)
 }

@@ -134,9 +134,10 @@ impl AccessTokens for EntraTokens {
             }
             Ok::<_, UpstreamError>(self.load(context, user.cloned(), retry_budget))
         };
-        let (kept, origin) = self.cache.get(key, now, load, |error| error.noted_on(context)).await?;
-        context.note_cache_status(CachedItem::AccessToken, origin);
-        Ok(kept.token)
+        // Even after a refusal, the token that Entra gave earlier stays valid until it expires.
+        let cached = self.cache.get(key, now, load, |_| true).await?;
+        context.note_cached(CachedItem::AccessToken, &cached);
+        Ok(cached.into_value().token)
     }
 
     fn discard(&self, user: Option<&UserAssertion>, refused: &AccessToken) {

@@ -135,19 +135,19 @@ where
 {
     let context = Arc::new(RequestContext::begin(lambda_remaining(&request, handler.now())).with_ids(ids_of(&request)));
     let cold_start = handler.is_first_request();
-    let mut line = log::RequestLine::begin(route, cold_start);
+    let mut log = log::RequestLog::begin(route, cold_start);
     #[cfg(feature = "opentelemetry")]
-    let parent = crate::spans::parent_of(call.ids().trace.as_deref(), request.headers());
+    let parent = crate::spans::parent_of(context.ids().trace.as_deref(), request.headers());
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
-            line.caller(request.caller());
+            log.caller(request.caller());
             finish(&context, answer(request)).await
         }
         Err(problem) => Err(problem),
     };
     let (status, mut headers, body) = render(&result, route, &context.ids().request);
     headers::echo_correlation_id(&mut headers, context.ids().correlation.as_deref());
-    line.end(handler, &context, status, result.as_ref().err());
+    log.end(handler, &context, status, result.as_ref().err());
     #[cfg(feature = "opentelemetry")]
     if let Some(spans) = &handler.spans {
         let problem = result.as_ref().err().map(|problem| problem.code.as_str());

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
@@ -59,33 +59,46 @@ pub(super) fn token(item: &SharedItem, subject: &Subject, now: SystemTime) -> Op
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LookUpValue<T> {
+struct LookUpValue<T> {
     read_ms: u64,
+    ttl_ms: u64,
     value: T,
 }
 
-impl<T: DeserializeOwned> LookUpValue<T> {
-    /// The value of an item that is of this subject and well-formed, and when it was read.
-    pub(super) fn read(item: &SharedItem, subject: &Subject, now: SystemTime) -> Option<(T, SystemTime)> {
-        let text = item.value.as_ref().filter(|_| belongs(item, subject))?;
-        let LookUpValue { read_ms, value } = serde_json::from_str(text).ok()?;
-        let read_at = instant(read_ms).filter(|read_at| *read_at <= now + SKEW)?;
-        Some((value, read_at.min(now)))
-    }
+/// What another environment has looked up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredLookUp<T> {
+    /// The value.
+    pub value: T,
+    /// When it was read.
+    pub read_at: SystemTime,
+    /// For how long whoever has read it would trust it.
+    pub ttl: Duration,
 }
 
-impl LookUpValue<IgnoredAny> {
-    /// The item that shares a value; `None` for one that is too long.
-    pub(super) fn item<T: Serialize>(
-        subject: &Subject,
-        value: &T,
-        read_at: SystemTime,
-        ttl: Duration,
-    ) -> Option<SharedItem> {
-        let text = serde_json::to_string(&LookUpValue { read_ms: millis(read_at), value }).ok()?;
-        let end = read_at.checked_add(ttl)?;
-        (text.len() <= MAX_VALUE).then(|| item(subject, Some(Zeroizing::new(text)), end))
-    }
+/// The value of an item that is of this subject and well-formed.
+pub(super) fn look_up<T: DeserializeOwned>(
+    item: &SharedItem,
+    subject: &Subject,
+    now: SystemTime,
+) -> Option<StoredLookUp<T>> {
+    let text = item.value.as_ref().filter(|_| belongs(item, subject))?;
+    let LookUpValue { read_ms, ttl_ms, value } = serde_json::from_str(text).ok()?;
+    let read_at = instant(read_ms).filter(|read_at| *read_at <= now + SKEW)?;
+    Some(StoredLookUp { value, read_at: read_at.min(now), ttl: Duration::from_millis(ttl_ms) })
+}
+
+/// The item that shares a value; `None` for one that is too long.
+pub(super) fn of_look_up<T: Serialize>(
+    subject: &Subject,
+    value: &T,
+    read_at: SystemTime,
+    ttl: Duration,
+) -> Option<SharedItem> {
+    let ttl_ms = u64::try_from(ttl.as_millis()).ok()?;
+    let text = serde_json::to_string(&LookUpValue { read_ms: millis(read_at), ttl_ms, value }).ok()?;
+    let end = read_at.checked_add(ttl)?;
+    (text.len() <= MAX_VALUE).then(|| item(subject, Some(Zeroizing::new(text)), end))
 }
 
 /// An item of a new version that the table may delete after `end`.

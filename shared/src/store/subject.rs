@@ -97,8 +97,13 @@ impl Subject {
 
     /// A look-up; `None` for one that is made as a user, which nobody shares.
     #[must_use]
-    pub fn of_look_up<Id: Serialize>(realm: &Realm, look_up: LookUpKind, item: Item<Id>) -> Option<Self> {
-        let Item { actor, workspace, id } = item;
+    pub fn of_look_up<Id: Serialize>(
+        realm: &Realm,
+        look_up: LookUpKind,
+        actor: ActorKey,
+        item: Item<Id>,
+    ) -> Option<Self> {
+        let Item { workspace, id } = item;
         let actor = match actor {
             ActorKey::Service => "service".to_owned(),
             ActorKey::Profile(profile) => profile.to_string(),

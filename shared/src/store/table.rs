@@ -82,6 +82,6 @@ impl GuardedTable {
 
     fn note(&self, breaker: &Breaker, context: &RequestContext, error: &UpstreamError) {
         breaker.open(self.clock.now());
-        context.note_degraded(error.as_degraded_cause());
+        context.note_degraded(error.into());
     }
 }

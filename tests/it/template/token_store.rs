@@ -17,7 +17,9 @@ fn the_token_store_is_optional_and_keeps_nothing() {
     assert_eq!(properties["KeySchema"], json!([{ "AttributeName": "pk", "KeyType": "HASH" }]));
     assert_eq!(properties["TimeToLiveSpecification"], json!({ "AttributeName": "expires_at", "Enabled": true }));
     assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], false);
-    for kept in ["StreamSpecification", "KinesisStreamSpecification", "GlobalSecondaryIndexes", "ImportSourceSpecification"] {
+    for kept in
+        ["StreamSpecification", "KinesisStreamSpecification", "GlobalSecondaryIndexes", "ImportSourceSpecification"]
+    {
         assert!(properties[kept].is_null(), "{kept} would give tokens to others");
     }
     let encryption = &properties["SSESpecification"]["Fn::If"];

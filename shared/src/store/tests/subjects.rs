@@ -70,7 +70,7 @@ fn a_look_up_has_a_key_of_its_own_and_a_users_has_none() {
     let (realm, profile) = (realm(&[]), guid(4, 1).parse::<ProfileId>().unwrap());
     let workspace: WorkspaceId = guid(1, 1).parse().unwrap();
     let id: ReportId = guid(2, 1).parse().unwrap();
-    let of = |kind, actor| Subject::of_look_up(&realm, kind, Item { actor, workspace, id }).map(|s| s.key().to_owned());
+    let of = |kind, actor| Subject::of_look_up(&realm, kind, actor, Item { workspace, id }).map(|s| s.key().to_owned());
     let mut keys: Vec<_> = [LookUpKind::Report, LookUpKind::Dataset, LookUpKind::ReportList, LookUpKind::Workspace]
         .into_iter()
         .flat_map(|kind| [of(kind, ActorKey::Service).unwrap(), of(kind, ActorKey::Profile(profile)).unwrap()])

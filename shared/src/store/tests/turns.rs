@@ -213,36 +213,40 @@ async fn a_token_under_the_key_of_another_is_not_handed_out() {
 #[tokio::test]
 async fn a_look_up_comes_back_with_the_time_at_which_it_was_read() {
     let bench = Bench::new();
-    let item = Item {
-        actor: ActorKey::Service,
-        workspace: guid(1, 1).parse::<WorkspaceId>().unwrap(),
-        id: guid(2, 1).parse::<ReportId>().unwrap(),
-    };
+    let item =
+        Item { workspace: guid(1, 1).parse::<WorkspaceId>().unwrap(), id: guid(2, 1).parse::<ReportId>().unwrap() };
     let (store, context) = (bench.environment(), context());
     let read_at = bench.clock.now();
-    store.keep_look_up(&context, LookUpKind::Report, item, (&"value", read_at, 10 * MINUTE));
+    store.keep_look_up(&context, LookUpKind::Report, ActorKey::Service, item, (&"value", read_at, 10 * MINUTE));
     store.settle(&context).await;
     assert_eq!(bench.table.only().expires_at, (item::millis(read_at) / 1000) + 600);
     bench.clock.advance(MINUTE);
-    let found = bench.environment().look_up::<_, String>(&context, LookUpKind::Report, item).await;
-    assert_eq!(found, Some(("value".to_owned(), read_at)));
-    let other = bench.environment().look_up::<_, u8>(&context, LookUpKind::Report, item).await;
+    let found = bench.environment().look_up::<_, String>(&context, LookUpKind::Report, ActorKey::Service, item).await;
+    let expected = StoredLookUp { value: "value".to_owned(), read_at, ttl: 10 * MINUTE };
+    assert_eq!(found, Some(expected));
+    let other = bench.environment().look_up::<_, u8>(&context, LookUpKind::Report, ActorKey::Service, item).await;
     assert_eq!(other, None, "a value of another shape");
     // A value from the future says nothing of its age.
     bench.table.set(|item| {
         let text = item.value.as_ref().unwrap().replace("17", "27");
         item.value = Some(Zeroizing::new(text));
     });
-    let found = bench.environment().look_up::<_, String>(&context, LookUpKind::Report, item).await;
+    let found = bench.environment().look_up::<_, String>(&context, LookUpKind::Report, ActorKey::Service, item).await;
     assert_eq!(found, None);
 }
 
 #[tokio::test]
 async fn a_very_long_list_is_not_stored() {
     let bench = Bench::new();
-    let item = Item { actor: ActorKey::Service, workspace: guid(1, 1).parse::<WorkspaceId>().unwrap(), id: () };
+    let item = Item { workspace: guid(1, 1).parse::<WorkspaceId>().unwrap(), id: () };
     let (store, context) = (bench.environment(), context());
-    store.keep_look_up(&context, LookUpKind::DatasetList, item, (&"x".repeat(300 * 1024), bench.clock.now(), MINUTE));
+    store.keep_look_up(
+        &context,
+        LookUpKind::DatasetList,
+        ActorKey::Service,
+        item,
+        (&"x".repeat(300 * 1024), bench.clock.now(), MINUTE),
+    );
     store.settle(&context).await;
     assert!(bench.table.items.lock().unwrap().is_empty());
 }
