@@ -48,6 +48,8 @@ pub struct Embedding {
     lister: Lister,
     sessions: Arc<Sessions>,
     store: Option<Arc<SharedStore>>,
+    /// Whether the access token is fetched while the catalog is read.
+    fetches_ahead: bool,
     scenario: Scenario,
     /// The scope of the user's token, where the page gets that itself.
     page_scope: Option<&'static str>,
@@ -68,6 +70,8 @@ impl Embedding {
         let (scenario, budget) = (settings.scenario, settings.fresh_tokens_per_minute);
         // A user's token and what a user looks up are the user's own.
         let store = store.filter(|_| scenario == Scenario::Customers);
+        // With a store, most new environments need no access token.
+        let fetches_ahead = scenario == Scenario::Customers && store.is_none() && catalog.is_remote();
         let sessions = Arc::new(Sessions::new(tokens, powerbi, store.clone(), budget, Arc::clone(&clock)));
         let metadata = Arc::new(Metadata::new(settings.metadata_ttl, &clock));
         let authorizer =
@@ -79,14 +83,24 @@ impl Embedding {
             authorizer,
             sessions,
             store,
+            fetches_ahead,
             scenario,
             page_scope: (settings.user_token == UserToken::Page).then(|| settings.endpoints.cloud.scope()),
             clock,
         }
     }
 
-    /// Answers a question, and then waits a moment for what is being shared with other environments.
-    async fn settled<T>(&self, context: &RequestContext, answer: impl Future<Output = T>) -> T {
+    /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
+    /// for what is being shared with other environments.
+    async fn answered<T>(
+        &self,
+        context: &Arc<RequestContext>,
+        caller: &Caller,
+        answer: impl Future<Output = T>,
+    ) -> T {
+        if self.fetches_ahead && caller.tenant().is_some() {
+            self.sessions.fetch_ahead(context);
+        }
         let answer = answer.await;
         if let Some(store) = &self.store {
             store.settle(context).await;
@@ -124,7 +138,7 @@ impl Embedding {
             let token = self.page_token(caller, &authorized, request.lifetime_minutes, 1).await?;
             Ok(TokenAnswer::new(token, self.clock.now()))
         };
-        self.settled(context, answer).await
+        self.answered(context, caller, answer).await
     }
 
     /// A config for each binding; all share one token.
@@ -149,7 +163,7 @@ impl Embedding {
             }
             Ok(ConfigAnswer::new(parts, token, self.clock.now()))
         };
-        self.settled(context, answer).await
+        self.answered(context, caller, answer).await
     }
 
     /// What the caller may bind; only what concerns `report`, if one is named.
@@ -163,7 +177,7 @@ impl Embedding {
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        self.settled(context, self.lister.list(context, caller, report)).await
+        self.answered(context, caller, self.lister.list(context, caller, report)).await
     }
 
     /// What the configs embed with. Where the page gets the token itself, only

@@ -60,6 +60,21 @@ impl Sessions {
         }
     }
 
+    /// Begins to fetch the service principal's access token, which a request will need if it is granted anything.
+    ///
+    /// The fetch belongs to the environment: it goes on if the request is refused, so that refusals cost no more than
+    /// one fetch, and no refusal waits for it.
+    pub(super) fn fetch_ahead(self: &Arc<Self>, context: &Arc<RequestContext>) {
+        if self.tokens.is_ready(None) {
+            return;
+        }
+        let (sessions, context) = (Arc::clone(self), Arc::clone(context));
+        tokio::spawn(async move {
+            // A failure is reported by the request that needs the token, which tries again.
+            let _ = sessions.service_token(&context).await;
+        });
+    }
+
     /// The service principal's access token, which counts against nobody's budget.
     pub(super) async fn service_token(&self, context: &Arc<RequestContext>) -> Result<AccessToken, UpstreamError> {
         self.tokens.get(context, None, &|| Ok(())).await
