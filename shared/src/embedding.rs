@@ -92,12 +92,7 @@ impl Embedding {
 
     /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
     /// for what is being shared with other environments.
-    async fn answered<T>(
-        &self,
-        context: &Arc<RequestContext>,
-        caller: &Caller,
-        answer: impl Future<Output = T>,
-    ) -> T {
+    async fn answered<T>(&self, context: &Arc<RequestContext>, caller: &Caller, answer: impl Future<Output = T>) -> T {
         if self.fetches_ahead && caller.tenant().is_some() {
             self.sessions.fetch_ahead(context);
         }

@@ -27,7 +27,6 @@ pub mod spans;
 pub mod store;
 pub mod telemetry;
 pub mod timestamp;
-pub mod token;
 pub mod token_table;
 pub mod upstream;
 pub mod validation;

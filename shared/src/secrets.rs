@@ -1,5 +1,6 @@
 //! The service principal's credentials, from AWS Secrets Manager.
 
+mod assertion;
 mod certificate;
 mod credential;
 mod store;

@@ -22,10 +22,9 @@ pub use renewal::{Claim, Turn};
 pub use subject::{LookUpKind, Realm, Subject};
 
 use crate::clock::Clock;
-use crate::domain::TokenRequest;
+use crate::domain::{EmbedToken, TokenRequest};
 use crate::ports::{ActorKey, Item, PutCondition, SharedSlot, SharedTable};
 use crate::request::RequestContext;
-use crate::token::EmbedToken;
 use table::GuardedTable;
 
 /// How long a request waits for all of its writes together.

@@ -6,7 +6,7 @@ use std::path::Path;
 use acceptance::project;
 use dynabind::http::Code;
 use dynabind::http::metrics::{self, Dimensions};
-use dynabind::settings;
+use dynabind::settings::{Settings, Variable};
 
 const OPERATIONS: &str = "docs/operations.md";
 
@@ -83,7 +83,13 @@ fn every_link_leads_somewhere() {
 fn the_readme_lists_every_setting_of_the_code() {
     let listed = first_column(&section("README.md", "## Settings"));
     let listed: BTreeSet<_> = listed.iter().map(String::as_str).filter(|name| name.starts_with("DYNABIND_")).collect();
-    assert_eq!(listed, settings::VARIABLES.iter().copied().collect());
+    let read = Settings::variables().into_iter().filter(|variable| variable.name.starts_with("DYNABIND_"));
+    let read: Vec<_> = read.collect();
+    assert_eq!(listed, read.iter().map(|variable| variable.name).collect());
+    for Variable { name, default } in read {
+        let row = format!("| `{name}` | `{}` |", default.clone().unwrap_or_default());
+        assert!(default.is_none() || project::text("README.md").contains(&row), "the README does not say {row}");
+    }
 }
 
 #[test]

@@ -22,7 +22,14 @@ fn main() -> Result<(), Error> {
     for &users in &arguments.users {
         for &tenants in &arguments.tenants {
             for &environments in &arguments.environments {
-                let load = Load { users, tenants, environments, sharing: Sharing::PerUser, store: false, hours: arguments.hours };
+                let load = Load {
+                    users,
+                    tenants,
+                    environments,
+                    sharing: Sharing::PerUser,
+                    store: false,
+                    hours: arguments.hours,
+                };
                 let own = simulate(&load, 1)?;
                 let of_tenant = Load { sharing: Sharing::PerTenant, ..load };
                 let shared = simulate(&of_tenant, 1)?;

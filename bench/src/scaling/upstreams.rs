@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use dynabind::clock::Clock;
-use dynabind::domain::{DatasetId, ReportId, TokenRequest, UserAssertion, WorkspaceId};
+use dynabind::domain::{
+    AccessToken, DatasetId, EmbedToken, Expiry, ReportId, TokenRequest, UserAssertion, WorkspaceId,
+};
 use dynabind::ports::{
     AccessTokens, Charge, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, Session,
     WorkspaceMetadata,
 };
 use dynabind::request::RequestContext;
-use dynabind::token::{AccessToken, EmbedToken, Expiry};
 use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 use super::{Outcome, StoreUse};

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use super::EmbeddingError;
 use super::authorizer::Authorized;
-use crate::domain::{AuthorizedBinding, Caller, TokenRequest};
+use crate::domain::{AccessToken, AuthorizedBinding, Caller, EmbedToken, TokenRequest};
 use crate::ports::Session as _;
 use crate::timestamp;
-use crate::token::{AccessToken, EmbedToken};
 
 /// What a token allows, as an auditor asks for it.
 #[derive(Default)]

@@ -10,12 +10,11 @@ use super::metadata::Metadata;
 use super::session::PowerBiSession;
 use crate::cache::{Cache, CacheStatus, Cached, Expiring};
 use crate::clock::Clock;
-use crate::domain::{Caller, OwnDatasets, Report, TokenRequest};
+use crate::domain::{Caller, EmbedToken, OwnDatasets, Report, TokenRequest};
 use crate::ports::Session as _;
 use crate::request::CachedItem;
 use crate::settings::Settings;
 use crate::store::{Claim, SharedStore, Turn};
-use crate::token::EmbedToken;
 use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// About 2 to 3 KiB each.

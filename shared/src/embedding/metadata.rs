@@ -32,6 +32,9 @@ const FAILURE_TTL: Duration = Duration::from_secs(30);
 /// How long a list of saved reports is cached: a user who has just saved a report opens it next.
 const SAVED_REPORTS_TTL: Duration = Duration::from_secs(30);
 
+/// How many look-ups of one request run at once: enough to hide the network, few enough not to be throttled.
+pub(super) const AT_ONCE: usize = 8;
+
 /// What a look-up is for, which decides whether an old answer will do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {

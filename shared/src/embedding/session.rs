@@ -7,11 +7,10 @@ use async_trait::async_trait;
 
 use super::budget::{Account, Budget};
 use crate::clock::{Clock, Pacer};
-use crate::domain::{Caller, UserAssertion, UserKey};
+use crate::domain::{AccessToken, Caller, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, ActingAs, ActorKey, PowerBi, Session};
 use crate::request::RequestContext;
 use crate::store::SharedStore;
-use crate::token::AccessToken;
 use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// A new access token may resolve a refusal. It is not requested for every refusal, because all tenants share the

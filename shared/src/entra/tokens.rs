@@ -8,11 +8,10 @@ use async_trait::async_trait;
 use super::EntraClient;
 use crate::cache::{Cache, Expiring};
 use crate::clock::Clock;
-use crate::domain::{UserAssertion, UserKey};
+use crate::domain::{AccessToken, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, Charge};
 use crate::request::{CachedItem, RequestContext};
 use crate::secrets::CachedSecret;
-use crate::token::AccessToken;
 use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
 /// How much longer than the promised embed token an access token has to live.

@@ -6,9 +6,10 @@ use http::StatusCode;
 use serde::Serialize;
 use tracing::Level;
 
+use super::handler::HandlerContext;
 use super::metrics::{Measured, Metrics};
 use super::problem::{Code, Problem};
-use super::serve::{HandlerContext, Route};
+use super::route::Route;
 use crate::cache::CacheStatus;
 use crate::domain::Caller;
 use crate::request::{CachedItem, DegradedCause, RequestContext, Trace};

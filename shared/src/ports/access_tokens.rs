@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::UserAssertion;
+use crate::domain::{AccessToken, UserAssertion};
 use crate::request::RequestContext;
-use crate::token::AccessToken;
 use crate::upstream::UpstreamError;
 
 /// Asked before an exchange on behalf of a user begins: whether the user may have one now.

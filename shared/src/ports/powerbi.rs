@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 
 use super::{DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, Session, WorkspaceMetadata};
-use crate::domain::{DatasetId, ReportId, TokenRequest, WorkspaceId};
-use crate::token::EmbedToken;
+use crate::domain::{DatasetId, EmbedToken, ReportId, TokenRequest, WorkspaceId};
 use crate::upstream::UpstreamError;
 
 /// The Power BI REST API. An item that does not exist, or that the actor may not see, is `NotFound`.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::ActorKey;
+use crate::domain::AccessToken;
 use crate::request::RequestContext;
-use crate::token::AccessToken;
 use crate::upstream::{RetryBudget, UpstreamError};
 
 /// The terms of a call: for which request, as whom, with which access token, and how often it may be tried.

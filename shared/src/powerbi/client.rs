@@ -17,11 +17,12 @@ use super::challenge::refusal_or_challenge;
 use super::refusal::{home_cluster_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
-use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest, WorkspaceId};
+use crate::domain::{
+    AccessToken, DatasetId, EmbedToken, EmbedUrlError, Expiry, ProfileId, ReportId, TokenRequest, WorkspaceId,
+};
 use crate::ports::{
     DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, Session, WorkspaceMetadata,
 };
-use crate::token::{AccessToken, EmbedToken, Expiry};
 use crate::upstream::{Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";

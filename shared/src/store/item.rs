@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use crate::domain::{EmbedToken, Expiry};
 use crate::ports::SharedItem;
-use crate::token::{EmbedToken, Expiry};
 use crate::upstream::as_code;
 
 /// The longest value: an item has room for 400 KB, and a list of that size is cheaper to ask for again.

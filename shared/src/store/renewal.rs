@@ -12,9 +12,9 @@ use super::Subject;
 use super::item::{self, millis};
 use super::table::GuardedTable;
 use crate::clock::Clock;
+use crate::domain::EmbedToken;
 use crate::ports::{PutCondition, SharedItem, SharedSlot};
 use crate::request::RequestContext;
-use crate::token::EmbedToken;
 
 /// How long a claim keeps others from making the same token: a cold request with a slow upstream is
 /// through by then.

@@ -11,13 +11,13 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::Expiry;
 use crate::domain::{
     Authorization, BindingRequest, Caller, Entries, Found, OwnDatasets, ProfileId, ReportId, Viewer, WorkspaceId,
 };
 use crate::gateway::VerifiedClaims;
 use crate::ports::{ActorKey, SharedItem};
 use crate::settings::Settings;
-use crate::token::Expiry;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 const MINUTE: Duration = Duration::from_mins(1);

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::lookups::AT_ONCE;
 use crate::domain::{
     Caller, Dataset, DatasetKey, Entries, Grant, Mode, Report, ReportId, ReportKey, Tenant, WorkspaceId,
 };
 use crate::embedding::EmbeddingError;
-use crate::embedding::metadata::{Metadata, Purpose};
+use crate::embedding::metadata::{AT_ONCE, Metadata, Purpose};
 use crate::embedding::session::PowerBiSession;
 use crate::ports::ListedReport;
 use crate::upstream::UpstreamError;

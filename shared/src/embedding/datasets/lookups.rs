@@ -8,13 +8,10 @@ use futures_util::{FutureExt, StreamExt, stream};
 
 use super::granted::Items;
 use crate::domain::{Dataset, DatasetId, Report, ReportId, WorkspaceId};
-use crate::embedding::metadata::{Metadata, Purpose};
+use crate::embedding::metadata::{AT_ONCE, Metadata, Purpose};
 use crate::embedding::session::PowerBiSession;
 use crate::ports::{DatasetMetadata, ListedDataset, ReportMetadata, WorkspaceMetadata};
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
-
-/// Enough to hide the network, few enough not to be throttled for a long list.
-pub(super) const AT_ONCE: usize = 8;
 
 /// What was found.
 pub(super) struct LookupResults {
@@ -31,7 +28,7 @@ enum Lookup {
 }
 
 impl LookupResults {
-    /// LookupResults at each workspace and report once, and lists the datasets of each workspace once.
+    /// Looks up each workspace and report once, and lists the datasets of each workspace once.
     pub(super) async fn at(metadata: &Metadata, session: &PowerBiSession, items: &Items) -> Self {
         let reports: BTreeSet<_> = items.reports.iter().map(|(_, report)| (report.workspace, report.id)).collect();
         let of_reports = reports.iter().map(|(workspace, _)| *workspace);
