@@ -11,6 +11,7 @@ mod issuer;
 mod metadata;
 mod session;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use answer::{ConfigAnswer, DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry, TokenAnswer};
@@ -173,6 +174,20 @@ impl Embedding {
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
         self.answered(context, caller, self.lister.list(context, caller, report)).await
+    }
+
+    /// Which of these reports the catalog names by these keys, if the caller may view all of them.
+    ///
+    /// # Errors
+    /// `NotEntitled` for a report that no grant of the caller's covers.
+    pub async fn granted_reports(
+        &self,
+        context: &Arc<RequestContext>,
+        caller: &Caller,
+        reports: &BTreeSet<ReportKey>,
+    ) -> Result<BTreeSet<ReportKey>, EmbeddingError> {
+        let tenant = self.authorizer.tenant_of(context, caller).await?;
+        tenant.granted_reports(caller, reports).map_err(|_| EmbeddingError::NotEntitled)
     }
 
     /// What the configs embed with. Where the page gets the token itself, only

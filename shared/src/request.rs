@@ -140,6 +140,11 @@ impl RequestContext {
         self.trace().degraded.get_or_insert(cause);
     }
 
+    /// Notes a failure of the store that environments share. It is told only where nothing worse has happened.
+    pub fn note_store_failure(&self, cause: DegradedCause) {
+        self.trace().store_failure.get_or_insert(cause);
+    }
+
     /// Notes a write that goes on while the request does.
     pub fn add_write(&self, write: JoinHandle<()>) {
         self.writes().pending.push(write);

@@ -1,7 +1,7 @@
 //! The shared table in DynamoDB, through the AWS SDK: `GetItem` and `PutItem`, and no other operation.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,21 +30,17 @@ type Attributes = HashMap<String, AttributeValue>;
 
 /// The table of that name or ARN.
 pub struct TokenTable {
-    client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
+    client: Client,
     name: Arc<str>,
 }
 
 impl TokenTable {
-    /// A client that is built at its first use.
+    /// A client of the table.
     #[must_use]
     pub fn new(aws: &Aws, name: &str, http: Http) -> Self {
-        let aws = aws.clone();
-        let build = move || {
-            let mut config = Builder::from(&aws::sdk_config(&aws, http));
-            config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
-            Client::from_conf(config.build())
-        };
-        Self { client: LazyLock::new(Box::new(build)), name: name.into() }
+        let mut config = Builder::from(&aws::sdk_config(aws, http));
+        config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
+        Self { client: Client::from_conf(config.build()), name: name.into() }
     }
 
     fn output<T>(&self, answer: Result<SdkAnswer<T>, SendError>) -> Result<Result<T, Lost>, UpstreamError> {

@@ -6,7 +6,7 @@
 //! replayed as it is.
 
 use acceptance::generated::guid;
-use acceptance::play::{Tally, play};
+use acceptance::play::{Environments, Tally, play, play_in};
 use acceptance::scenario::{Scenario, any_scenario};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -18,6 +18,17 @@ proptest! {
     #[test]
     fn every_token_ever_handed_out_is_within_the_grants_of_its_moment(scenario in any_scenario()) {
         if let Err(counterexample) = play(&scenario) {
+            prop_assert!(false, "{counterexample}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn with_a_token_store_every_token_is_within_the_grants_of_its_moment(scenario in any_scenario()) {
+        if let Err(counterexample) = play_in(Environments::Sharing, &scenario) {
             prop_assert!(false, "{counterexample}");
         }
     }

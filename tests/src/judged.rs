@@ -3,7 +3,7 @@
 use fuzz::events;
 use fuzz::gateway::Answer;
 use fuzz::oracle::{Asked, Oracle, conflicting, faults};
-use fuzz::site::{PowerBiContents, Site};
+use fuzz::site::{PowerBiContents, Site, TOKEN_TABLE};
 use serde_json::{Value, json};
 
 use crate::generated::AnyCaller;
@@ -18,13 +18,23 @@ pub struct Judged {
 impl Judged {
     /// An environment that has just started.
     pub async fn open(catalog: &Value, powerbi: PowerBiContents) -> Self {
+        Self::open_with(catalog, powerbi, &[]).await
+    }
+
+    /// An environment that shares tokens with those that follow it, see [`Site::restart`].
+    pub async fn open_sharing(catalog: &Value, powerbi: PowerBiContents) -> Self {
+        let store = format!("dynamodb:{TOKEN_TABLE}");
+        Self::open_with(catalog, powerbi, &[("DYNABIND_TOKEN_STORE", &store)]).await
+    }
+
+    async fn open_with(catalog: &Value, powerbi: PowerBiContents, more: &[(&str, &str)]) -> Self {
         let oracle = Oracle {
             catalog: catalog.clone(),
             possible: powerbi.contents.clone(),
             certain: powerbi.contents.clone(),
             own_datasets: powerbi.own_datasets.clone(),
         };
-        let site = Site::open(&catalog.to_string(), powerbi, &[]).await.unwrap();
+        let site = Site::open(&catalog.to_string(), powerbi, more).await.unwrap();
         Self { site, oracle }
     }
 

@@ -9,13 +9,18 @@ use super::Plan;
 use crate::Error;
 use crate::event::Question;
 use crate::lambda::{Environment, Variables, now};
-use crate::site::{Network, Site};
+use crate::site::{NO_DYNAMODB, Network, Site};
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
 
-const NETWORK: Network =
-    Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+const NETWORK: Network = Network {
+    delay: Duration::from_millis(50),
+    tls: true,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    dynamodb: NO_DYNAMODB,
+};
 
 const ENVIRONMENTS: usize = 16;
 const ROUNDS: usize = 5;

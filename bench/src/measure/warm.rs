@@ -10,13 +10,18 @@ use crate::event::Question;
 use crate::lambda::{Environment, Variables, now};
 use crate::process;
 use crate::processor::Apart;
-use crate::site::{Network, Site};
+use crate::site::{NO_DYNAMODB, Network, Site};
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
 
-const NETWORK: Network =
-    Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+const NETWORK: Network = Network {
+    delay: Duration::ZERO,
+    tls: true,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    dynamodb: NO_DYNAMODB,
+};
 
 /// Requests before those that are measured.
 const WARM_UP: usize = 100;

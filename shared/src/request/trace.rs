@@ -162,6 +162,8 @@ pub struct Trace {
     pub home_cluster: Option<String>,
     /// The first failure that it got over.
     pub degraded: Option<DegradedCause>,
+    /// The first failure of the store that environments share.
+    pub store_failure: Option<DegradedCause>,
     /// How often each item had each status. A table, because a kept answer should cost no allocation.
     statuses: [[u16; CacheStatus::ALL.len()]; CachedItem::ALL.len()],
 }
@@ -178,6 +180,7 @@ impl Trace {
     pub fn is_troubled(&self) -> bool {
         let fell_back = |item: &CachedItem| self.count(*item, CacheStatus::Stale) > 0;
         self.degraded.is_some()
+            || self.store_failure.is_some()
             || CachedItem::ALL.iter().any(fell_back)
             || self.upstream_calls.iter().any(|call| !call.outcome.is_success())
     }

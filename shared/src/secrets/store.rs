@@ -35,7 +35,8 @@ struct Secret {
 
 /// AWS Secrets Manager, through the AWS SDK.
 pub struct SecretsManager {
-    /// Built at its first use: most environments of a deployment with a token store never need it.
+    /// With a token store it is built at its first use, since most environments never need it; else at start, when
+    /// Lambda gives the most processor.
     client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     http: Http,
     secret_id: String,
@@ -53,6 +54,9 @@ impl SecretsManager {
             Client::from_conf(config.build())
         };
         let client = LazyLock::new(Box::new(client) as Box<dyn FnOnce() -> Client + Send>);
+        if settings.token_store.is_none() {
+            LazyLock::force(&client);
+        }
         Self { client, http, secret_id: settings.secret_id.clone(), clock }
     }
 }

@@ -82,6 +82,6 @@ impl GuardedTable {
 
     fn note(&self, breaker: &Breaker, context: &RequestContext, error: &UpstreamError) {
         breaker.open(self.clock.now());
-        context.note_degraded(error.into());
+        context.note_store_failure(error.into());
     }
 }

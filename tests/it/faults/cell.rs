@@ -29,6 +29,8 @@ pub(super) struct Cell {
     pub(super) state: State,
     pub(super) failure: Failure,
     pub(super) route: Route,
+    /// Whether environments share tokens in a table that works.
+    pub(super) has_store: bool,
 }
 
 /// A request's answer and its line in the log.
@@ -43,7 +45,7 @@ impl Cell {
     /// Everything else that holds for every failure is held here.
     pub(super) async fn play(self, log: &LogLines) -> String {
         let slow = matches!(self.failure, Failure::Hang | Failure::SlowDrip);
-        let app = self.route.app(slow).await;
+        let app = self.route.app(slow, self.has_store).await;
         let question = self.prepare(&app).await;
         let upstream = app.stack.upstream(self.route.service()).unwrap();
         self.befall(upstream).await;

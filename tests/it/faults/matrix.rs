@@ -16,8 +16,13 @@ const AT_ONCE: usize = 24;
 
 /// Plays every cell of a state, and holds the table under `heading` against what was seen.
 async fn hold(state: State, heading: &str) {
+    play(state, heading, false).await;
+}
+
+async fn play(state: State, heading: &str, has_store: bool) {
     let log = LogLines::at(Level::INFO);
-    let cells = Failure::ALL.into_iter().flat_map(|failure| Route::ALL.map(|route| Cell { state, failure, route }));
+    let cells =
+        Failure::ALL.into_iter().flat_map(|failure| Route::ALL.map(|route| Cell { state, failure, route, has_store }));
     let play = async |(place, cell): (usize, Cell)| (place, cell.play(&log).await);
     let played = stream::iter(cells.enumerate()).map(play).buffer_unordered(AT_ONCE);
     let seen: Vec<_> = played.collect::<BTreeMap<_, _>>().await.into_values().collect();
@@ -62,4 +67,11 @@ async fn with_everything_but_this_answer_at_hand() {
 #[tokio::test]
 async fn with_an_old_answer_at_hand() {
     hold(State::Kept, "With an old value").await;
+}
+
+/// A store that works changes no ending, and no number of attempts.
+#[tokio::test]
+async fn with_a_token_store() {
+    play(State::Cold, "Cold", true).await;
+    play(State::Kept, "With an old value", true).await;
 }
