@@ -4,6 +4,7 @@
 //! simulated: hours pass in a second, and calls are only counted.
 
 mod environment;
+mod table;
 mod upstreams;
 
 use std::cmp::Reverse;
@@ -17,6 +18,7 @@ use test_support::clock::ManualClock;
 
 use crate::Error;
 use environment::{Environment, caller};
+use table::CountedTable;
 use upstreams::Counters;
 
 /// Which users share an embed token.
@@ -39,6 +41,8 @@ pub struct Load {
     pub environments: usize,
     /// Which users share a token.
     pub sharing: Sharing,
+    /// Whether environments share tokens through a table.
+    pub store: bool,
     /// How long pages stay open. They are opened in the course of the first hour.
     pub hours: u64,
 }
@@ -54,6 +58,30 @@ pub struct Outcome {
     pub busiest_minute: usize,
     /// Calls of Entra.
     pub access_tokens: usize,
+    /// What the shared table was used for.
+    pub store: StoreUse,
+}
+
+/// What a table was used for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StoreUse {
+    /// Calls of `GetItem`.
+    pub reads: usize,
+    /// Calls of `PutItem`.
+    pub writes: usize,
+    /// Halves of read request units.
+    pub half_read_units: usize,
+    /// Write request units.
+    pub write_units: usize,
+}
+
+impl StoreUse {
+    /// What it costs on demand, in USD: 0.125 for a million read units, 0.625 for a million write units.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "some millions")]
+    pub fn cost(&self) -> f64 {
+        (self.half_read_units as f64 / 2.0).mul_add(0.125, self.write_units as f64 * 0.625) / 1e6
+    }
 }
 
 /// Runs the load; the same `seed` gives the same result.
@@ -64,8 +92,10 @@ pub fn simulate(load: &Load, seed: u64) -> Result<Outcome, Error> {
     let mut random = fastrand::Rng::with_seed(seed);
     let clock = Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH));
     let counters = Arc::new(Counters::new(Arc::clone(&clock) as Arc<dyn Clock>));
+    let table = Arc::new(CountedTable::default());
     let environments: Vec<Environment> =
-        (0..load.environments).map(|_| Environment::start(load, &counters)).collect::<Result<_, _>>()?;
+        (0..load.environments).map(|_| Environment::start(load, &counters, &table)).collect::<Result<_, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let callers: Vec<Caller> = (0..load.users).map(|user| caller(load, user)).collect::<Result<_, _>>()?;
     let hour = 3_600_000;
     let mut due: BinaryHeap<_> = (0..load.users).map(|user| Reverse((random.u64(0..hour), user))).collect();
@@ -76,17 +106,19 @@ pub fn simulate(load: &Load, seed: u64) -> Result<Outcome, Error> {
         }
         clock.set(SystemTime::UNIX_EPOCH + Duration::from_millis(at));
         requests += 1;
-        let again = environments[random.usize(0..environments.len())].ask(&callers[user])?;
+        let environment = &environments[random.usize(0..environments.len())];
+        let again = runtime.block_on(environment.ask(&callers[user]))?;
         due.push(Reverse((random.u64(again), user)));
     }
-    Ok(counters.outcome(requests))
+    Ok(Outcome { store: table.used(), ..counters.outcome(requests) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SHARED: Load = Load { users: 200, tenants: 10, environments: 3, sharing: Sharing::PerTenant, hours: 3 };
+    const SHARED: Load =
+        Load { users: 200, tenants: 10, environments: 3, sharing: Sharing::PerTenant, store: false, hours: 3 };
 
     #[test]
     fn a_shared_token_is_made_once_for_each_tenant_environment_and_life() {
@@ -106,6 +138,17 @@ mod tests {
         assert!(own.embed_tokens <= own.requests, "{own:?}");
         // One for each environment and half of a lifetime, for any number of users.
         assert!(own.access_tokens <= 3 * 5 && shared.access_tokens <= 3 * 5, "{own:?} {shared:?}");
+    }
+
+    /// Through a table, fifty environments make as many tokens as one.
+    #[test]
+    fn with_a_store_environments_cost_no_more_tokens() {
+        let load = Load { users: 2_000, tenants: 20, ..SHARED };
+        let one = simulate(&Load { environments: 1, ..load }, 1).unwrap();
+        let many = simulate(&Load { environments: 50, store: true, ..load }, 1).unwrap();
+        assert!(many.embed_tokens * 10 <= one.embed_tokens * 11, "{many:?} {one:?}");
+        assert!(many.store.reads <= many.requests && many.store.writes <= 3 * many.embed_tokens, "{many:?}");
+        assert_eq!(one.store, StoreUse::default());
     }
 
     #[test]

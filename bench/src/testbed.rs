@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use test_support::lambda::Environment;
 
 use crate::tls::{HOST, Tls};
-use crate::upstream::{FakeServices, Greeting, Service};
+use crate::upstream::{CATALOG_TABLE, FakeServices, Greeting, Service, TOKEN_TABLE, Tables};
 use crate::{Error, catalog, relay};
 
 /// The environment variables of a function.
@@ -27,7 +27,23 @@ pub struct Network {
     pub round_trip: Duration,
     /// What an upstream does with a connection that is opened early.
     pub greeting: Greeting,
+    /// What is in DynamoDB.
+    pub dynamodb: InDynamoDb,
 }
+
+/// What is in DynamoDB, which takes its own time for each answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InDynamoDb {
+    /// The time.
+    pub delay: Duration,
+    /// Whether the catalog is there.
+    pub catalog: bool,
+    /// Whether environments share tokens and look-ups there.
+    pub store: bool,
+}
+
+/// Nothing is there.
+pub const NO_DYNAMODB: InDynamoDb = InDynamoDb { delay: Duration::ZERO, catalog: false, store: false };
 
 /// Stand-ins and the environment variables of a function that uses them.
 pub struct Testbed {
@@ -43,7 +59,8 @@ impl Testbed {
     /// # Errors
     /// When a port or a file cannot be opened.
     pub async fn start(network: Network) -> Result<Self, Error> {
-        let upstreams = FakeServices::new(network.delay, network.greeting);
+        let tables = Tables::with_catalog(&catalog::text(10))?;
+        let upstreams = FakeServices::new(network.delay, network.dynamodb.delay, tables, network.greeting);
         let tls = if network.tls { Some(Tls::new()?) } else { None };
         let files = tempfile::tempdir()?;
         let mut variables = lambda_variables();
@@ -54,7 +71,15 @@ impl Testbed {
             variables.push((variable_of(service).to_owned(), url(address, network.tls)));
         }
         let catalog = write(&files, "catalog.json", &catalog::text(10))?;
-        variables.push(("DYNABIND_CATALOG".to_owned(), format!("file:{}", catalog.display())));
+        let place = if network.dynamodb.catalog {
+            format!("dynamodb:{CATALOG_TABLE}")
+        } else {
+            format!("file:{}", catalog.display())
+        };
+        variables.push(("DYNABIND_CATALOG".to_owned(), place));
+        if network.dynamodb.store {
+            variables.push(("DYNABIND_TOKEN_STORE".to_owned(), format!("dynamodb:{TOKEN_TABLE}")));
+        }
         if let Some(tls) = &tls {
             let roots = write(&files, "roots.pem", &tls.root_pem)?;
             variables.push(("SSL_CERT_FILE".to_owned(), roots.display().to_string()));
@@ -92,6 +117,7 @@ fn write(files: &TempDir, name: &str, text: &str) -> Result<PathBuf, Error> {
 fn variable_of(service: Service) -> &'static str {
     match service {
         Service::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        Service::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
         Service::Entra => "DYNABIND_ENTRA_URL",
         Service::PowerBi => "DYNABIND_POWERBI_URL",
     }

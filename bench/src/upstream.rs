@@ -1,8 +1,9 @@
-//! Fakes of Secrets Manager, Entra and Power BI with constant answers and counters.
+//! Fakes of Secrets Manager, DynamoDB, Entra and Power BI with constant answers and counters.
 //!
 //! They are separate from `devstack`, because the checks there would take processor time from the measured functions.
 
 mod greeting;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,14 +25,17 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 pub use greeting::Greeting;
+pub use tables::{CATALOG_TABLE, TOKEN_TABLE, Tables};
 
 use crate::Error;
 
-/// One of the three.
+/// One of the four.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Service {
     /// AWS Secrets Manager.
     SecretsManager,
+    /// Amazon DynamoDB.
+    DynamoDb,
     /// Microsoft Entra.
     Entra,
     /// The Power BI REST API.
@@ -39,8 +43,8 @@ pub enum Service {
 }
 
 impl Service {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::SecretsManager, Self::Entra, Self::PowerBi];
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::SecretsManager, Self::DynamoDb, Self::Entra, Self::PowerBi];
 }
 
 /// The counts of the upstreams.
@@ -53,6 +57,13 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// The number of calls of services other than DynamoDB.
+    #[must_use]
+    pub fn calls_beside_dynamodb(&self) -> usize {
+        let is_dynamodb = |name: &str| ["GetItem", "BatchGetItem", "PutItem"].contains(&name);
+        self.calls.iter().filter(|(name, _)| !is_dynamodb(name)).map(|(_, count)| count).sum()
+    }
+
     /// The number of calls.
     #[must_use]
     pub fn all_calls(&self) -> usize {
@@ -65,14 +76,16 @@ impl Counts {
 pub struct FakeServices {
     counts: Arc<Mutex<Counts>>,
     delay: Duration,
+    dynamodb_delay: Duration,
+    tables: Arc<Tables>,
     greeting: Greeting,
 }
 
 impl FakeServices {
-    /// Fakes that take `delay` for each answer.
+    /// Fakes that take `delay` for each answer, except DynamoDB, which has these tables and its own delay.
     #[must_use]
-    pub fn new(delay: Duration, greeting: Greeting) -> Self {
-        Self { counts: Arc::default(), delay, greeting }
+    pub fn new(delay: Duration, dynamodb_delay: Duration, tables: Tables, greeting: Greeting) -> Self {
+        Self { counts: Arc::default(), delay, dynamodb_delay, tables: Arc::new(tables), greeting }
     }
 
     /// The counts since the last call of this method, or since the start.
@@ -128,15 +141,22 @@ impl FakeServices {
 
     async fn answer(&self, service: Service, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let (name, body) = reply(service, request.method(), request.uri().path(), &format!("https://{host}"));
+        let (method, origin) = (request.method().clone(), format!("https://{host}"));
+        let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
+        // Read to the end, so that the connection can be used again.
+        let sent = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        let (name, body) = if service == Service::DynamoDb && method == Method::POST {
+            let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+            self.tables.answer(target.unwrap_or_default(), &sent)
+        } else {
+            reply(service, &method, &path, &origin)
+        };
         self.note(|counts| *counts.calls.entry(name).or_default() += 1);
-        if request.method() == Method::HEAD {
+        if method == Method::HEAD {
             return self.greet().await;
         }
-        // The body is read to the end, so that the connection can be used again.
-        drop(request.into_body().collect().await);
-        if !self.delay.is_zero() {
-            let delay = self.delay;
+        let delay = if service == Service::DynamoDb { self.dynamodb_delay } else { self.delay };
+        if !delay.is_zero() {
             // A thread's sleep is exact; a timer of the event loop has a resolution of a millisecond.
             drop(tokio::task::spawn_blocking(move || std::thread::sleep(delay)).await);
         }
@@ -187,7 +207,7 @@ fn reply(service: Service, method: &Method, path: &str, origin: &str) -> (&'stat
         Service::PowerBi if path.ends_with("/GenerateToken") => ("GenerateToken", &EMBED_TOKEN),
         Service::PowerBi if path.contains("/reports/") => ("GetReport", &REPORT),
         Service::PowerBi if path.ends_with("/datasets") => ("GetDatasets", &DATASETS),
-        Service::PowerBi => ("GetGroup", &GROUP),
+        Service::PowerBi | Service::DynamoDb => ("GetGroup", &GROUP),
     };
     (name, (*body).clone())
 }

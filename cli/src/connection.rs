@@ -127,6 +127,7 @@ impl Connection {
             Arc::clone(&loaded.catalog) as _,
             Arc::clone(&self.tokens),
             Arc::clone(&self.powerbi) as _,
+            None,
             Arc::clone(&self.clock),
         )
     }

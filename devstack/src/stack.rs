@@ -100,6 +100,14 @@ impl Stack {
         self.gateway.functions.look_at_catalog();
     }
 
+    /// Starts every function anew, with empty memory, as Lambda does for a new environment.
+    ///
+    /// # Errors
+    /// When a function refuses its settings.
+    pub fn restart_functions(&self) -> Result<(), crate::StartError> {
+        self.gateway.functions.restart()
+    }
+
     /// One command that returns a config.
     #[must_use]
     pub fn curl(&self) -> &str {

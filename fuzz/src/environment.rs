@@ -18,6 +18,7 @@ use crate::fixtures::variables;
 use crate::gateway::{self, Answer};
 use crate::http::Server;
 use crate::oracle::{Contents, Issued};
+use crate::tables::Tables;
 
 pub use self::upstreams::Fault;
 
@@ -48,9 +49,14 @@ pub struct Environment {
     /// The clock of the functions and the upstreams.
     pub clock: Arc<ManualClock>,
     app: Arc<App>,
+    variables: BTreeMap<String, String>,
+    _catalog: CatalogFile,
     state: Arc<Mutex<State>>,
     _server: Server,
 }
+
+/// The table through which environments share tokens.
+pub const TOKEN_TABLE: &str = "tokens";
 
 impl Environment {
     /// A new environment.
@@ -64,17 +70,35 @@ impl Environment {
         let server = upstreams::start(Arc::clone(&state)).await;
         let file = CatalogFile::write(catalog);
         let (entra, powerbi, secrets) = (server.url("entra"), server.url("powerbi"), server.url("secretsmanager"));
+        let dynamodb = server.url("dynamodb");
         let place = format!("file:{}", file.0.display());
         let mut given = vec![
             ("DYNABIND_CATALOG", place.as_str()),
             ("DYNABIND_ENTRA_URL", &entra),
             ("DYNABIND_POWERBI_URL", &powerbi),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
         ];
         given.extend(more);
-        let vars = variables(&given);
-        let app = App::from_vars(&vars, Arc::clone(&clock) as _).map_err(|faults| format!("{faults:?}"))?;
-        Ok(Self { clock, app: Arc::new(app), state, _server: server })
+        let variables: BTreeMap<_, _> = given.iter().map(|(n, value)| ((*n).to_owned(), (*value).to_owned())).collect();
+        let app = app(&variables, &clock)?;
+        Ok(Self { clock, app, variables, _catalog: file, state, _server: server })
+    }
+
+    /// Goes on with another environment, with empty memory.
+    ///
+    /// # Panics
+    /// When the application does not start a second time.
+    pub fn restart(&mut self) {
+        self.app = app(&self.variables, &self.clock).unwrap();
+    }
+
+    /// The tables.
+    ///
+    /// # Panics
+    /// When a test has panicked while it changed them.
+    pub fn with_tables<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+        change(&mut self.state().tables)
     }
 
     /// The application, for tests that send events themselves.
@@ -152,6 +176,12 @@ impl Environment {
     pub fn set_access_token_life(&self, life: Duration) {
         self.state().access_token_life = life;
     }
+}
+
+fn app(given: &BTreeMap<String, String>, clock: &Arc<ManualClock>) -> Result<Arc<App>, String> {
+    let given: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let app = App::from_vars(&variables(&given), Arc::clone(clock) as _);
+    app.map(Arc::new).map_err(|faults| format!("{faults:?}"))
 }
 
 /// A temporary catalog file.

@@ -21,6 +21,7 @@ mod identity_templates;
 mod log;
 pub mod mutate;
 pub mod oracle;
+pub mod tables;
 mod upstream_bodies;
 
 /// The function that checks one input.

@@ -77,7 +77,7 @@ impl Clients {
         let powerbi =
             PowerBiClient::new(self.settings.endpoints.powerbi.clone(), self.http.clone(), Arc::clone(&clock));
         let catalog = catalog::parse(&catalog_of_a_workspace().to_string()).unwrap();
-        Arc::new(App::new(&self.settings, Arc::new(catalog), Arc::new(tokens), Arc::new(powerbi), clock))
+        Arc::new(App::new(&self.settings, Arc::new(catalog), Arc::new(tokens), Arc::new(powerbi), None, clock))
     }
 }
 

@@ -12,10 +12,12 @@ use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
 use crate::request::RequestContext;
 use crate::secrets::{CachedSecret, SecretsManager};
-use crate::settings::{CatalogSource, Settings};
+use crate::settings::{CatalogSource, Settings, TokenStore};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
+use crate::store::{Realm, SharedStore};
 use crate::telemetry;
+use crate::token_table::TokenTable;
 use crate::upstream::Http;
 use crate::validation::ValidationErrors;
 
@@ -56,12 +58,13 @@ impl App {
         let settings = Settings::from_vars(vars).map_err(|faults| with_those_of_the_catalog(faults, vars))?;
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout);
         let (http, catalog) = open_catalog(&settings, http, &clock)?;
+        let store = shared_store(&settings, &http, &clock);
         let tokens = access_tokens(&settings, &http, &clock);
         #[cfg(feature = "opentelemetry")]
         let spans = spans_of(&settings, &http)?;
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
-        let app = Self::new(&settings, catalog, tokens, powerbi, clock);
+        let app = Self::new(&settings, catalog, tokens, powerbi, store, clock);
         #[cfg(feature = "opentelemetry")]
         let app = Self { handler: app.handler.with_spans(spans), ..app };
         Ok(app)
@@ -74,10 +77,11 @@ impl App {
         catalog: Arc<dyn CatalogReader>,
         tokens: Arc<dyn AccessTokens>,
         powerbi: Arc<dyn PowerBi>,
+        store: Option<Arc<SharedStore>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let handler = HandlerContext::new(settings, Arc::clone(&clock));
-        let embedding = Embedding::new(settings, catalog, tokens, powerbi, clock);
+        let embedding = Embedding::new(settings, catalog, tokens, powerbi, store, clock);
         Self { handler, embedding, preinitialized: settings.preinitialized }
     }
 
@@ -141,6 +145,12 @@ fn open_catalog(
 #[cfg(feature = "opentelemetry")]
 fn spans_of(settings: &Settings, http: &Http) -> Result<Option<Spans>, ValidationErrors> {
     settings.collector.as_ref().map(|collector| Spans::new(collector, http.clone())).transpose()
+}
+
+fn shared_store(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Option<Arc<SharedStore>> {
+    let TokenStore(table) = settings.token_store.as_ref()?;
+    let table = Arc::new(TokenTable::new(&settings.aws, table, http.clone()));
+    Some(Arc::new(SharedStore::new(table, Realm::of(settings), Arc::clone(clock))))
 }
 
 fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn AccessTokens> {

@@ -19,7 +19,7 @@ use crate::request::RequestContext;
 use crate::settings::Aws;
 use crate::upstream::Http;
 
-pub(crate) use answer::{SdkAnswer, send};
+pub(crate) use answer::{CONDITION_FAILED, SdkAnswer, send};
 pub use connector::Connector;
 
 /// What every AWS client of a function has in common. Retries and time limits

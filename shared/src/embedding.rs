@@ -11,6 +11,7 @@ mod issuer;
 mod metadata;
 mod session;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use answer::{ConfigAnswer, DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry, TokenAnswer};
@@ -21,6 +22,7 @@ use crate::domain::{BindingRequest, Caller, ReportKey};
 use crate::ports::{AccessTokens, CatalogReader, PowerBi, Session as _};
 use crate::request::RequestContext;
 use crate::settings::{Scenario, Settings, UserToken};
+use crate::store::SharedStore;
 use crate::upstream::UpstreamError;
 use answer::{ConfigToken, PageToken};
 use authorizer::{Authorized, Authorizer};
@@ -46,6 +48,9 @@ pub struct Embedding {
     configs: Configs,
     lister: Lister,
     sessions: Arc<Sessions>,
+    store: Option<Arc<SharedStore>>,
+    /// Whether the access token is fetched while the catalog is read.
+    fetches_ahead: bool,
     scenario: Scenario,
     /// The scope of the user's token, where the page gets that itself.
     page_scope: Option<&'static str>,
@@ -60,10 +65,15 @@ impl Embedding {
         catalog: Arc<dyn CatalogReader>,
         tokens: Arc<dyn AccessTokens>,
         powerbi: Arc<dyn PowerBi>,
+        store: Option<Arc<SharedStore>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (scenario, budget) = (settings.scenario, settings.fresh_tokens_per_minute);
-        let sessions = Arc::new(Sessions::new(tokens, powerbi, budget, Arc::clone(&clock)));
+        // A user's token and what a user looks up are the user's own.
+        let store = store.filter(|_| scenario == Scenario::Customers);
+        // With a store, most new environments need no access token.
+        let fetches_ahead = scenario == Scenario::Customers && store.is_none() && catalog.is_remote();
+        let sessions = Arc::new(Sessions::new(tokens, powerbi, store.clone(), budget, Arc::clone(&clock)));
         let metadata = Arc::new(Metadata::new(settings.metadata_ttl, &clock));
         let authorizer =
             Arc::new(Authorizer::new(Arc::clone(&catalog), Arc::clone(&metadata), Arc::clone(&sessions), scenario));
@@ -73,10 +83,25 @@ impl Embedding {
             lister: Lister::new(catalog, Arc::clone(&authorizer), metadata, scenario),
             authorizer,
             sessions,
+            store,
+            fetches_ahead,
             scenario,
             page_scope: (settings.user_token == UserToken::Page).then(|| settings.endpoints.cloud.scope()),
             clock,
         }
+    }
+
+    /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
+    /// for what is being shared with other environments.
+    async fn answered<T>(&self, context: &Arc<RequestContext>, caller: &Caller, answer: impl Future<Output = T>) -> T {
+        if self.fetches_ahead && caller.tenant().is_some() {
+            self.sessions.fetch_ahead(context);
+        }
+        let answer = answer.await;
+        if let Some(store) = &self.store {
+            store.settle(context).await;
+        }
+        answer
     }
 
     /// Fetches what every request needs, whoever its caller: the secret and the
@@ -104,9 +129,12 @@ impl Embedding {
         if let Some(scope) = self.page_scope {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
-        let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-        let token = self.page_token(caller, &authorized, request.lifetime_minutes, 1).await?;
-        Ok(TokenAnswer::new(token, self.clock.now()))
+        let answer = async {
+            let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
+            let token = self.page_token(caller, &authorized, request.lifetime_minutes, 1).await?;
+            Ok(TokenAnswer::new(token, self.clock.now()))
+        };
+        self.answered(context, caller, answer).await
     }
 
     /// A config for each binding; all share one token.
@@ -119,16 +147,19 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-        // Neither needs the other's answer, so a cold page waits for the slower one alone.
-        let (token, parts) = futures_util::try_join!(
-            self.config_token(caller, &authorized, request.lifetime_minutes),
-            self.configs.parts(&authorized),
-        )?;
-        if let ConfigToken::OfPage { .. } = token {
-            audit::no_token(caller, &authorized);
-        }
-        Ok(ConfigAnswer::new(parts, token, self.clock.now()))
+        let answer = async {
+            let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
+            // Neither needs the other's answer, so a cold page waits for the slower one alone.
+            let (token, parts) = futures_util::try_join!(
+                self.config_token(caller, &authorized, request.lifetime_minutes),
+                self.configs.parts(&authorized),
+            )?;
+            if let ConfigToken::OfPage { .. } = token {
+                audit::no_token(caller, &authorized);
+            }
+            Ok(ConfigAnswer::new(parts, token, self.clock.now()))
+        };
+        self.answered(context, caller, answer).await
     }
 
     /// What the caller may bind; only what concerns `report`, if one is named.
@@ -142,7 +173,21 @@ impl Embedding {
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        self.lister.list(context, caller, report).await
+        self.answered(context, caller, self.lister.list(context, caller, report)).await
+    }
+
+    /// Which of these reports the catalog names by these keys, if the caller may view all of them.
+    ///
+    /// # Errors
+    /// `NotEntitled` for a report that no grant of the caller's covers.
+    pub async fn granted_reports(
+        &self,
+        context: &Arc<RequestContext>,
+        caller: &Caller,
+        reports: &BTreeSet<ReportKey>,
+    ) -> Result<BTreeSet<ReportKey>, EmbeddingError> {
+        let tenant = self.authorizer.tenant_of(context, caller).await?;
+        tenant.granted_reports(caller, reports).map_err(|_| EmbeddingError::NotEntitled)
     }
 
     /// What the configs embed with. Where the page gets the token itself, only

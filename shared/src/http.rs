@@ -9,6 +9,7 @@ mod problem;
 mod route;
 mod run;
 mod serve;
+mod timings;
 
 pub use crate::gateway::GatewayEvent;
 pub use handler::HandlerContext;
@@ -16,3 +17,4 @@ pub use problem::{Code, Problem};
 pub use route::Route;
 pub use run::{invoke, run};
 pub use serve::{AuthenticatedRequest, serve};
+pub use timings::Timing;

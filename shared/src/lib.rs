@@ -24,8 +24,10 @@ pub mod secrets;
 pub mod settings;
 #[cfg(feature = "opentelemetry")]
 pub mod spans;
+pub mod store;
 pub mod telemetry;
 pub mod timestamp;
+pub mod token_table;
 pub mod upstream;
 pub mod validation;
 

@@ -6,6 +6,7 @@ mod catalog;
 mod items;
 mod powerbi;
 mod session;
+mod shared_table;
 
 pub use access_tokens::{AccessTokens, Charge};
 pub use actor::{ActingAs, ActorKey};
@@ -13,3 +14,4 @@ pub use catalog::CatalogReader;
 pub use items::{DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, WorkspaceMetadata};
 pub use powerbi::PowerBi;
 pub use session::Session;
+pub use shared_table::{PutCondition, SharedItem, SharedSlot, SharedTable};

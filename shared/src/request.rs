@@ -5,6 +5,7 @@ mod trace;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::cache::{CacheStatus, Cached};
@@ -38,6 +39,14 @@ pub struct RequestContext {
     started: Instant,
     deadline: Instant,
     trace: Mutex<Trace>,
+    writes: Mutex<Writes>,
+}
+
+/// Writes that a request has begun and that its answer does not need.
+#[derive(Debug, Default)]
+struct Writes {
+    pending: Vec<JoinHandle<()>>,
+    waited: Duration,
 }
 
 impl RequestContext {
@@ -46,7 +55,13 @@ impl RequestContext {
     pub fn begin(lambda_remaining: Option<Duration>) -> Self {
         let started = Instant::now();
         let allowed = lambda_remaining.map_or(LONGEST, |remaining| remaining.saturating_sub(MARGIN).min(LONGEST));
-        Self { ids: RequestIds::default(), started, deadline: started + allowed, trace: Mutex::default() }
+        Self {
+            ids: RequestIds::default(),
+            started,
+            deadline: started + allowed,
+            trace: Mutex::default(),
+            writes: Mutex::default(),
+        }
     }
 
     /// The same request, known by these ids.
@@ -123,6 +138,37 @@ impl RequestContext {
     /// Notes a failure that the request survived; the first is remembered.
     pub fn note_degraded(&self, cause: DegradedCause) {
         self.trace().degraded.get_or_insert(cause);
+    }
+
+    /// Notes a failure of the store that environments share. It is told only where nothing worse has happened.
+    pub fn note_store_failure(&self, cause: DegradedCause) {
+        self.trace().store_failure.get_or_insert(cause);
+    }
+
+    /// Notes a write that goes on while the request does.
+    pub fn add_write(&self, write: JoinHandle<()>) {
+        self.writes().pending.push(write);
+    }
+
+    /// Takes the writes that were noted, with the time for which the request has waited for others.
+    pub fn take_writes(&self) -> (Vec<JoinHandle<()>>, Duration) {
+        let mut writes = self.writes();
+        (std::mem::take(&mut writes.pending), writes.waited)
+    }
+
+    /// For how long the request has waited for writes.
+    #[must_use]
+    pub fn waited_for_writes(&self) -> Duration {
+        self.writes().waited
+    }
+
+    /// Notes that the request has waited for a write.
+    pub fn note_waited_for_write(&self, waited: Duration) {
+        self.writes().waited += waited;
+    }
+
+    fn writes(&self) -> MutexGuard<'_, Writes> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it has asked so far. The lock is held until the guard is dropped.

@@ -8,6 +8,7 @@ mod collector;
 mod definition;
 mod redact;
 mod scenario;
+mod token_store;
 mod user_token;
 mod vars;
 
@@ -18,5 +19,6 @@ pub use cloud::{Cloud, Endpoints};
 pub use collector::Collector;
 pub use definition::Settings;
 pub use scenario::Scenario;
+pub use token_store::TokenStore;
 pub use user_token::UserToken;
 pub use vars::Variable;

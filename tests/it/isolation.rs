@@ -36,6 +36,52 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 300, ..ProptestConfig::default() })]
+
+    /// Two callers ask the same of environments that share nothing but the store.
+    #[test]
+    fn with_a_token_store_a_token_allows_what_the_grants_say(
+        catalog in generated::any_catalog(), callers in proptest::collection::vec(generated::any_caller(), 2),
+        of_config in any::<bool>(), bindings in proptest::collection::vec(generated::any_binding(), 1..4),
+    ) {
+        let powerbi = powerbi_of(&catalog);
+        let body = generated::body(&catalog, &powerbi, &callers[0], &bindings, None);
+        let function = if of_config { "config" } else { "token" };
+        let mut found = Vec::new();
+        block_on(async {
+            let mut checked = CheckedEnvironment::open_sharing(&catalog, powerbi).await;
+            for caller in callers.iter().chain(&callers) {
+                found.extend(checked.ask_and_split(function, caller, &body).await);
+                checked.environment.restart();
+            }
+        });
+        prop_assert!(found.is_empty(), "{found:#?}\ncatalog: {catalog:#}\n{callers:?}\n{function}: {body}");
+    }
+}
+
+/// The property above would hold of a store that is never read.
+#[test]
+fn a_second_environment_takes_a_token_from_the_store_of_the_isolation_test() {
+    let grants = json!([{ "reports": ["r"], "datasets": ["d0"] }]);
+    let catalog = catalog_with(grants);
+    block_on(async {
+        let mut checked = CheckedEnvironment::open_sharing(&catalog, powerbi_of(&catalog)).await;
+        let body = json!({ "bindings": [{ "report": "r", "dataset": "d0" }] });
+        // A store that is slow once, on a busy machine, is left alone for a while.
+        for _ in 0..20 {
+            let before = checked.environment.count_of_issued();
+            let (_, found) = checked.ask("token", &of_list(json!([])), &body).await;
+            assert!(found.is_empty(), "{found:#?}");
+            if before > 0 && checked.environment.count_of_issued() == before {
+                return;
+            }
+            checked.environment.restart();
+        }
+        panic!("nothing comes out of the store");
+    });
+}
+
 /// The property above would also hold if every request were refused.
 #[test]
 fn the_random_requests_reach_every_answer() {

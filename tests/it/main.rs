@@ -39,5 +39,7 @@ mod sharing;
 mod spans;
 mod stateful;
 mod template;
+mod timings;
 mod token;
+mod token_store;
 mod warm_up;

@@ -80,7 +80,7 @@ fn assert_is_made(metric: &str, dimensions: &[(&str, &str)], place: &str) {
     for (name, value) in dimensions {
         let known = match *name {
             "problem" => Code::ALL.iter().any(|code| code.as_str() == *value),
-            "route" => ["/token", "/config", "/datasets"].contains(value),
+            "route" => ["/token", "/config", "/datasets", "/timings"].contains(value),
             _ => false,
         };
         assert!(known, "{place}: {name} is never {value}");

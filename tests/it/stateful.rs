@@ -4,8 +4,8 @@
 //! A counterexample is a scenario in JSON (`acceptance::scenario`), which can be replayed.
 
 use acceptance::generated::guid;
+use acceptance::scenario::{Environments, Tally, run_scenario, run_scenario_in};
 use acceptance::scenario::{Scenario, any_scenario};
-use acceptance::scenario::{Tally, run_scenario};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
@@ -16,6 +16,17 @@ proptest! {
     #[test]
     fn every_token_is_within_the_grants_of_its_time(scenario in any_scenario()) {
         if let Err(counterexample) = run_scenario(&scenario) {
+            prop_assert!(false, "{counterexample}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn with_a_token_store_every_token_is_within_the_grants_of_its_moment(scenario in any_scenario()) {
+        if let Err(counterexample) = run_scenario_in(Environments::Sharing, &scenario) {
             prop_assert!(false, "{counterexample}");
         }
     }

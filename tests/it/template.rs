@@ -1,5 +1,7 @@
 //! `template.yaml` and the settings of the build: they agree with the code, and contain nothing forbidden.
 
+mod token_store;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -209,12 +211,14 @@ fn policies_name_each_action_and_resource() {
         }
     }
     let reading = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "kms:Decrypt", "secretsmanager:GetSecretValue"];
-    assert_eq!(actions, BTreeSet::from(reading));
-    let catalog = json!({ "Fn::If": ["HasCatalogTable", { "Ref": "ReadCatalogPolicy" }, { "Ref": "AWS::NoValue" }] });
-    let allowed = [json!({ "Ref": "ReadSecretPolicy" }), catalog];
+    assert_eq!(actions, reading.into_iter().chain(["dynamodb:PutItem"]).collect());
+    let if_any =
+        |condition: &str, policy: &str| json!({ "Fn::If": [condition, { "Ref": policy }, { "Ref": "AWS::NoValue" }] });
+    let catalog = if_any("HasCatalogTable", "ReadCatalogPolicy");
+    let allowed = [json!({ "Ref": "ReadSecretPolicy" }), catalog, if_any("HasTokenStore", "UseTokenStorePolicy")];
     for (name, function) in functions() {
         let policies = function["Properties"]["Policies"].as_array().unwrap();
-        assert_eq!(policies, &allowed, "{name} may do more than read the secret and the catalog");
+        assert_eq!(policies, &allowed, "{name} may do more than read secret and catalog, and share tokens");
     }
 }
 

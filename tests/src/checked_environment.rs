@@ -1,6 +1,6 @@
 //! An environment whose answers are compared with the oracle.
 
-use fuzz::environment::{Environment, PowerBiContents};
+use fuzz::environment::{Environment, PowerBiContents, TOKEN_TABLE};
 use fuzz::events;
 use fuzz::gateway::Answer;
 use fuzz::oracle::{Oracle, RequestEvent, conflicting, faults};
@@ -18,13 +18,23 @@ pub struct CheckedEnvironment {
 impl CheckedEnvironment {
     /// An environment that has just started.
     pub async fn open(catalog: &Value, powerbi: PowerBiContents) -> Self {
+        Self::open_with(catalog, powerbi, &[]).await
+    }
+
+    /// An environment that shares tokens with those that follow it; see [`Environment::restart`].
+    pub async fn open_sharing(catalog: &Value, powerbi: PowerBiContents) -> Self {
+        let store = format!("dynamodb:{TOKEN_TABLE}");
+        Self::open_with(catalog, powerbi, &[("DYNABIND_TOKEN_STORE", &store)]).await
+    }
+
+    async fn open_with(catalog: &Value, powerbi: PowerBiContents, more: &[(&str, &str)]) -> Self {
         let oracle = Oracle {
             catalog: catalog.clone(),
             possible: powerbi.contents.clone(),
             certain: powerbi.contents.clone(),
             own_datasets: powerbi.own_datasets.clone(),
         };
-        let environment = Environment::open(&catalog.to_string(), powerbi, &[]).await.unwrap();
+        let environment = Environment::open(&catalog.to_string(), powerbi, more).await.unwrap();
         Self { environment, oracle }
     }
 

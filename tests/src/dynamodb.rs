@@ -2,6 +2,7 @@
 
 mod proxy;
 mod table;
+mod tables;
 
 use std::path::Path;
 use std::process::Command;
@@ -21,6 +22,7 @@ use crate::{moto, project};
 
 pub use proxy::{Proxy, TableFault};
 pub use table::table;
+pub use tables::{SharedTables, TOKEN_TABLE};
 
 /// The table of every test.
 pub const TABLE: &str = "dynabind-catalog";

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-pub use self::run::{Tally, run_scenario};
+pub use self::run::{Environments, Tally, run_scenario, run_scenario_in};
 
 use crate::generated::{self, AnyBinding, AnyCaller, LISTED, any_binding, any_caller, any_catalog, guid, powerbi_of};
 

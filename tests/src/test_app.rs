@@ -36,7 +36,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, which is always JSON.
+    /// The body, which is JSON; null where there is none.
     pub body: Value,
 }
 
@@ -134,11 +134,12 @@ impl TestApp {
     pub async fn send_within(&self, event: Value, limit: Duration) -> Answer {
         let http = &event["requestContext"]["http"];
         let (method, path) = (http["method"].as_str().unwrap().to_owned(), http["path"].as_str().unwrap().to_owned());
-        let response = self.stack.invoke_within(path.trim_start_matches('/'), event, limit).await;
+        let function = if path == "/timings" { "datasets" } else { path.trim_start_matches('/') };
+        let response = self.stack.invoke_within(function, event, limit).await;
         self.check_token_requests();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let body = serde_json::from_slice(&bytes).unwrap();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
         assert_eq!(answer.header("cache-control"), "no-store");
         openapi::assert_response(&method, &path, answer.status, answer.header("content-type"), &answer.body);

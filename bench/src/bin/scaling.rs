@@ -34,10 +34,19 @@ fn main() -> Result<(), Error> {
     for &users in &arguments.users {
         for &tenants in &arguments.tenants {
             for &environments in &arguments.environments {
-                let load = Load { users, tenants, environments, sharing: Sharing::PerUser, hours: arguments.hours };
+                let load = Load {
+                    users,
+                    tenants,
+                    environments,
+                    sharing: Sharing::PerUser,
+                    store: false,
+                    hours: arguments.hours,
+                };
                 let own = simulate(&load, 1)?;
-                let shared = simulate(&Load { sharing: Sharing::PerTenant, ..load }, 1)?;
-                lines.push(line(&load, &own, &shared, arguments.calls_per_minute));
+                let of_tenant = Load { sharing: Sharing::PerTenant, ..load };
+                let shared = simulate(&of_tenant, 1)?;
+                let stored = simulate(&Load { store: true, ..of_tenant }, 1)?;
+                lines.push(line(&load, &[own, shared, stored], arguments.calls_per_minute));
             }
         }
     }
@@ -48,7 +57,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 14] = [
     "users",
     "tenants",
     "environments",
@@ -57,10 +66,16 @@ const HEAD: [&str; 9] = [
     "busiest minute",
     "tokens made, shared",
     "busiest minute",
+    "tokens made, with a store",
+    "busiest minute",
+    "reads",
+    "writes",
+    "store, USD per million requests",
     "advice",
 ];
 
-fn line(load: &Load, own: &Outcome, shared: &Outcome, limit: Option<usize>) -> [String; 9] {
+#[expect(clippy::cast_precision_loss, reason = "some thousands")]
+fn line(load: &Load, [own, shared, stored]: &[Outcome; 3], limit: Option<usize>) -> [String; 14] {
     [
         load.users.to_string(),
         load.tenants.to_string(),
@@ -70,20 +85,26 @@ fn line(load: &Load, own: &Outcome, shared: &Outcome, limit: Option<usize>) -> [
         own.busiest_minute.to_string(),
         shared.embed_tokens.to_string(),
         shared.busiest_minute.to_string(),
-        advice(own, shared, limit),
+        stored.embed_tokens.to_string(),
+        stored.busiest_minute.to_string(),
+        stored.store.reads.to_string(),
+        stored.store.writes.to_string(),
+        format!("{:.2}", stored.store.cost() * 1e6 / stored.requests.max(1) as f64),
+        advice(own, shared, stored, limit),
     ]
 }
 
-fn advice(own: &Outcome, shared: &Outcome, limit: Option<usize>) -> String {
+fn advice(own: &Outcome, shared: &Outcome, stored: &Outcome, limit: Option<usize>) -> String {
     let Some(limit) = limit else {
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
         let saved = 100.0 * (1.0 - shared.embed_tokens as f64 / own.embed_tokens.max(1) as f64);
         return if saved >= 50.0 { format!("sharing saves {saved:.0} %") } else { "sharing saves little".to_owned() };
     };
-    match (own.busiest_minute <= limit, shared.busiest_minute <= limit) {
-        (true, _) => "fits",
-        (false, true) => "share tokens",
-        (false, false) => "fewer environments, or a second service principal",
+    match [own, shared, stored].map(|outcome| outcome.busiest_minute <= limit) {
+        [true, ..] => "fits",
+        [false, true, _] => "share tokens",
+        [false, false, true] => "share tokens, and switch the token store on",
+        [false, false, false] => "fewer environments, or a second service principal",
     }
     .to_owned()
 }

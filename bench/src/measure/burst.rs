@@ -11,11 +11,16 @@ use crate::Error;
 use crate::event::Route;
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
-use crate::testbed::{Network, Testbed, Variables, start_environment};
+use crate::testbed::{NO_DYNAMODB, Network, Testbed, Variables, start_environment};
 use crate::upstream::Greeting;
 
-const NETWORK: Network =
-    Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+const NETWORK: Network = Network {
+    delay: Duration::from_millis(50),
+    tls: true,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    dynamodb: NO_DYNAMODB,
+};
 
 const ENVIRONMENTS: usize = 16;
 const ROUNDS: usize = 5;

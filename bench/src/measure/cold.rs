@@ -9,12 +9,29 @@ use crate::event::Route;
 use crate::process;
 use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
-use crate::testbed::{Network, Testbed, Variables, start_environment};
+use crate::testbed::{InDynamoDb, NO_DYNAMODB, Network, Testbed, Variables, start_environment};
 use crate::upstream::{Counts, Greeting};
 
-const NEAR: Network =
-    Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+const NEAR: Network = Network {
+    delay: Duration::ZERO,
+    tls: false,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    dynamodb: NO_DYNAMODB,
+};
 const SLOW: Network = Network { delay: Duration::from_millis(50), ..NEAR };
+/// Every upstream takes 30 ms, and the catalog is a table.
+const TABLE: Network = Network {
+    delay: Duration::from_millis(30),
+    dynamodb: InDynamoDb { delay: Duration::from_millis(30), catalog: true, ..NO_DYNAMODB },
+    ..NEAR
+};
+/// The store is near, and everything that it saves is far.
+const STORE: Network = Network {
+    delay: Duration::from_millis(300),
+    dynamodb: InDynamoDb { delay: Duration::from_millis(5), store: true, ..NO_DYNAMODB },
+    ..NEAR
+};
 pub(super) const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
 
 /// One cold start.
@@ -51,6 +68,19 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     let what = "config: start → first answer, upstreams at 50 ms";
     let slow = series(plan, SLOW, Route::Config).await?;
     table.push(slow.row(what.to_owned(), |start| start.answered).within(Limit::Figure(165.0)));
+    let what = "config: start → first answer, catalog in DynamoDB, everything at 30 ms";
+    let table_series = series(plan, TABLE, Route::Config).await?;
+    table.push(table_series.row(what.to_owned(), |start| start.answered).within(Limit::Figure(105.0)));
+    for (where_is, catalog) in [("a file", false), ("DynamoDB", true)] {
+        let network = Network { dynamodb: InDynamoDb { catalog, ..STORE.dynamodb }, ..STORE };
+        let stored = series(plan, network, Route::Config).await?;
+        let what = format!("config: start → first answer from the store at 5 ms, catalog in {where_is}");
+        table.push(stored.row(what, |start| start.answered).within(Limit::Figure(25.0)));
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let others = stored.counts.calls_beside_dynamodb() as f64;
+        let what = format!("config: calls beside DynamoDB of that start, catalog in {where_is}");
+        table.push(Row::new(what, "", others).within(Limit::Figure(0.0)));
+    }
     let what = "config: start → first answer, TLS, 20 ms away";
     let far = series(plan, FAR, Route::Config).await?;
     table.push(far.row(what.to_owned(), |start| start.answered).within(Limit::Figure(140.0)));

@@ -13,11 +13,16 @@ use crate::process;
 use crate::processor::SeparateProcessors;
 use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
-use crate::testbed::{Network, Testbed, Variables, start_environment};
+use crate::testbed::{NO_DYNAMODB, Network, Testbed, Variables, start_environment};
 use crate::upstream::Greeting;
 
-const NETWORK: Network =
-    Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+const NETWORK: Network = Network {
+    delay: Duration::ZERO,
+    tls: true,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    dynamodb: NO_DYNAMODB,
+};
 
 /// The number of requests before the measurement.
 const WARM_UP: usize = 100;

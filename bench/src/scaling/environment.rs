@@ -6,14 +6,15 @@ use std::time::SystemTime;
 
 use dynabind::domain::{BindingRequest, Caller, Mode};
 use dynabind::embedding::{BindingsRequest, Embedding, TokenAnswer};
-use dynabind::ports::{AccessTokens, PowerBi};
+use dynabind::ports::{AccessTokens, PowerBi, SharedTable};
 use dynabind::request::RequestContext;
 use dynabind::settings::Settings;
-use futures_util::FutureExt;
+use dynabind::store::{Realm, SharedStore};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::table::CountedTable;
 use super::upstreams::{Counted, Counters};
 use super::{Load, Sharing};
 use crate::Error;
@@ -24,7 +25,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    pub(super) fn start(load: &Load, counters: &Arc<Counters>) -> Result<Self, Error> {
+    pub(super) fn start(load: &Load, counters: &Arc<Counters>, table: &Arc<CountedTable>) -> Result<Self, Error> {
         let settings = Settings::from_vars(&variable).map_err(|faults| format!("{faults:?}"))?;
         let catalog = dynabind::catalog::parse(&catalog(load)).map_err(|faults| format!("{faults:?}"))?;
         let upstreams = Arc::new(Counted::new(Arc::clone(counters)));
@@ -33,22 +34,27 @@ impl Environment {
             Arc::new(catalog),
             Arc::clone(&upstreams) as Arc<dyn AccessTokens>,
             upstreams as Arc<dyn PowerBi>,
+            load.store.then(|| store(&settings, counters, table)),
             counters.clock(),
         );
         Ok(Self { embedding })
     }
 
     /// Requests a token, and returns the range of times, in milliseconds, of the page's next request.
-    pub(super) fn ask(&self, caller: &Caller) -> Result<Range<u64>, Error> {
+    pub(super) async fn ask(&self, caller: &Caller) -> Result<Range<u64>, Error> {
         let tenant = caller.tenant().unwrap_or_default();
         let binding =
             BindingRequest { report: Some("report".parse()?), dataset: Some(tenant.parse()?), mode: Mode::View };
         let request = BindingsRequest { bindings: vec![binding], lifetime_minutes: None };
         let context = Arc::new(RequestContext::begin(None));
-        let answer = self.embedding.token(&context, caller, &request).now_or_never();
-        let answer = answer.ok_or("nothing here waits")?.map_err(|error| format!("{error:?}"))?;
+        let answer = self.embedding.token(&context, caller, &request).await.map_err(|error| format!("{error:?}"))?;
         asks_again(&answer)
     }
+}
+
+fn store(settings: &Settings, counters: &Counters, table: &Arc<CountedTable>) -> Arc<SharedStore> {
+    let table = Arc::clone(table) as Arc<dyn SharedTable>;
+    Arc::new(SharedStore::new(table, Realm::of(settings), counters.clock()))
 }
 
 /// The same as in the TypeScript client: a time in the first half of the lifetime that is left after `refreshAfter`.

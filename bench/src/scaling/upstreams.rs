@@ -15,7 +15,7 @@ use dynabind::ports::{
 use dynabind::request::RequestContext;
 use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
-use super::Outcome;
+use super::{Outcome, StoreUse};
 
 /// Entra gives 60 to 90 minutes, 75 on average ("Configurable token lifetimes").
 const ACCESS_TOKEN_LIFE: Duration = Duration::from_mins(75);
@@ -44,6 +44,7 @@ impl Counters {
             embed_tokens: minutes.iter().sum(),
             busiest_minute: minutes.iter().copied().max().unwrap_or_default(),
             access_tokens: *self.access_tokens.lock().unwrap_or_else(PoisonError::into_inner),
+            store: StoreUse::default(),
         }
     }
 
@@ -106,7 +107,7 @@ impl PowerBi for Counted {
         self.counters.count_embed_token();
         let life = access.expiry.remaining(self.counters.clock.now());
         let expiry = Expiry { at: access.expiry.at, life };
-        Ok(EmbedToken { value: String::new().into(), id: String::new(), expiry })
+        Ok(EmbedToken { value: "token".to_owned().into(), id: "id".to_owned(), expiry })
     }
 
     async fn report(&self, _: &dyn Session, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {

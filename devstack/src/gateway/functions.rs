@@ -93,6 +93,12 @@ impl Functions {
         }
     }
 
+    /// Restarts every function with empty memory.
+    pub(crate) fn restart(&self) -> Result<(), StartError> {
+        *self.running.write().unwrap_or_else(PoisonError::into_inner) = self.plan.start()?;
+        Ok(())
+    }
+
     /// Invokes a function, and returns its answer.
     pub(crate) async fn invoke(&self, name: &str, event: Value, request_id: &str) -> Response {
         self.invoke_within(name, event, request_id, INTEGRATION_TIMEOUT).await

@@ -1,17 +1,33 @@
-//! `GET /datasets`: what the caller may bind, and whether it would work.
+//! `GET /datasets`: what the caller may bind, and whether it would work. `POST /timings`: how long viewers waited.
 
 use dynabind::App;
 use dynabind::http::{self, AuthenticatedRequest, Route};
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 
-const ROUTE: Route = Route { method: Method::GET, path: "/datasets" };
+const DATASETS: Route = Route { method: Method::GET, path: "/datasets" };
+const TIMINGS: Route = Route { method: Method::POST, path: "/timings" };
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    http::serve(app.handler(), &ROUTE, request, async |request: AuthenticatedRequest| {
+    if TIMINGS.is_path_of(&request) { timings(app, request).await } else { datasets(app, request).await }
+}
+
+async fn datasets(app: &App, request: Request) -> Response<Body> {
+    http::serve(app.handler(), &DATASETS, request, async |request: AuthenticatedRequest| {
         let report = request.report()?;
         Ok(app.embedding().datasets(request.context(), request.caller(), report.as_ref()).await?)
+    })
+    .await
+}
+
+async fn timings(app: &App, request: Request) -> Response<Body> {
+    http::serve(app.handler(), &TIMINGS, request, async |request: AuthenticatedRequest| {
+        let timings = request.timings()?;
+        let reports = timings.iter().map(|timing| timing.report.clone()).collect();
+        let named = app.embedding().granted_reports(request.context(), request.caller(), &reports).await?;
+        app.handler().write_timings(&timings, &named);
+        Ok(())
     })
     .await
 }

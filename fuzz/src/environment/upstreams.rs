@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Request, Server, json as good, response};
 use crate::oracle::{Contents, Issued};
+use crate::tables::Tables;
 
 /// A fault of one call.
 #[derive(Clone, Debug)]
@@ -34,13 +35,15 @@ pub(super) struct State {
     access: BTreeMap<String, SystemTime>,
     pub(super) issued: BTreeMap<String, Issued>,
     pub(super) calls: Vec<String>,
+    pub(super) tables: Tables,
 }
 
 impl State {
     pub(super) fn new(clock: Arc<dyn Clock>, contents: Contents, own_datasets: BTreeMap<String, String>) -> Self {
         let access_token_life = Duration::from_secs(3599);
         let (faults, access, issued, calls) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { clock, contents, own_datasets, access_token_life, faults, access, issued, calls }
+        let tables = Tables::default();
+        Self { clock, contents, own_datasets, access_token_life, faults, access, issued, calls, tables }
     }
 }
 
@@ -81,6 +84,7 @@ impl State {
         match request.path.split('/').nth(1).unwrap_or_default() {
             "entra" => self.entra(),
             "secretsmanager" => secret(),
+            "dynamodb" => self.dynamodb(request),
             _ => self.power_bi(request),
         }
     }
@@ -90,6 +94,12 @@ impl State {
         self.access.insert(token.clone(), self.clock.now() + self.access_token_life);
         let life = self.access_token_life.as_secs();
         good(&json!({ "token_type": "Bearer", "expires_in": life, "access_token": token }))
+    }
+
+    fn dynamodb(&mut self, request: &Request) -> Vec<u8> {
+        let body = serde_json::from_str(&request.body).unwrap_or_default();
+        let (status, body) = self.tables.answer(request.header("x-amz-target").unwrap_or_default(), &body);
+        response(status, "content-type: application/x-amz-json-1.0\r\n", body.to_string().as_bytes())
     }
 
     fn power_bi(&mut self, request: &Request) -> Vec<u8> {

@@ -84,8 +84,14 @@ fn answer_of<T, E: ProvideErrorMetadata>(
     }
 }
 
-/// AWS says 400 for throttling and names it in the code.
+/// The code of a write whose condition does not hold.
+pub(crate) const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
+
+/// AWS says 400 for throttling and names it in the code. A condition that does not hold is an answer like another.
 fn status_of(status: u16, code: Option<&str>) -> StatusCode {
+    if code == Some(CONDITION_FAILED) {
+        return StatusCode::OK;
+    }
     let throttled = code.is_some_and(|code| {
         code.contains("Throttl")
             || code.contains("ThroughputExceeded")

@@ -99,6 +99,10 @@ impl DynamoDbCatalog {
 
 #[async_trait]
 impl CatalogReader for DynamoDbCatalog {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     async fn tenant(&self, context: &Arc<RequestContext>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
         let Ok(name) = name.parse::<TenantKey>() else { return Ok(None) };
         let Some(record) = self.table.get(context, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };

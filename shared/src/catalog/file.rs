@@ -37,6 +37,10 @@ pub fn load(path: &Path) -> Result<Catalog, ValidationErrors> {
 
 #[async_trait]
 impl CatalogReader for Catalog {
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     async fn tenant(&self, _: &Arc<RequestContext>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
         Ok(self.tenants.get(name).cloned())
     }

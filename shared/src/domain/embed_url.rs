@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// An URL that `powerbi-client` takes as `embedUrl`, kept as Power BI gave it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EmbedUrl(String);
@@ -57,6 +59,19 @@ impl FromStr for EmbedUrl {
 impl fmt::Display for EmbedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for EmbedUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Checked like any other text: only URLs that `powerbi-client` takes are read.
+impl<'de> Deserialize<'de> for EmbedUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

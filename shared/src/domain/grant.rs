@@ -111,6 +111,28 @@ impl Tenant {
         self.grants.iter().filter(|grant| grant.applies_to(caller))
     }
 
+    /// Which of these reports the caller's grants name by these keys. A GUID may be that of a report that a page has
+    /// saved, where a grant saves any.
+    ///
+    /// # Errors
+    /// [`Denial::NotEntitled`] for a report that no grant can cover.
+    pub fn granted_reports(
+        &self,
+        caller: &Caller,
+        reports: &BTreeSet<ReportKey>,
+    ) -> Result<BTreeSet<ReportKey>, Denial> {
+        let is_tenants_own = caller.tenant() == Some(self.name.as_str());
+        let grants: Vec<_> = self.grants_of(caller).filter(|_| is_tenants_own).collect();
+        let is_named = |key: &&ReportKey| grants.iter().any(|grant| grant.reports.contains(*key));
+        let saves = grants.iter().any(|grant| grant.save_to.is_some());
+        let may_be_saved = |key: &ReportKey| saves && key.as_str().parse::<ReportId>().is_ok();
+        if reports.iter().all(|key| is_named(&key) || may_be_saved(key)) {
+            Ok(reports.iter().filter(is_named).cloned().collect())
+        } else {
+            Err(Denial::NotEntitled)
+        }
+    }
+
     /// Holds a request against a caller's grants.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use super::{Caller, Denial};
 
 /// Limits of Power BI's `EffectiveIdentity` (REST reference, `GenerateToken` V2).
@@ -14,7 +16,7 @@ const MAX_CONTEXT_LENGTH: usize = 256;
 const MAX_CUSTOM_DATA_LENGTH: usize = 1024;
 
 /// Who Power BI's row-level security shall take the viewer for.
-#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct EffectiveIdentity {
     /// The user name that the dataset's rules see.
     pub username: String,

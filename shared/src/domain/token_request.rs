@@ -8,6 +8,8 @@ mod identities;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::Serialize;
+
 use self::identities::Identities;
 pub use self::identities::IdentityScope;
 use super::{AuthorizedBinding, AuthorizedBindings, DatasetId, Mode, ProfileId, ReportId, WorkspaceId};
@@ -18,7 +20,7 @@ const MAX_DATASETS: usize = 50;
 const MAX_TARGET_WORKSPACES: usize = 50;
 
 /// Whether a dataset may be read through the XMLA endpoint.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum XmlaPermissions {
     /// Not asked for.
     #[default]
@@ -29,7 +31,8 @@ pub enum XmlaPermissions {
 
 /// Everything that decides what an embed token may do, in one canonical form.
 ///
-/// Equal requests give tokens of equal power, so this is also the cache's key. Only
+/// Equal requests give tokens of equal power, so this is also the cache's key, and its JSON text that
+/// of the shared store. Only
 /// [`TokenRequest::sharing`] makes one:
 ///
 /// ```compile_fail
@@ -37,7 +40,7 @@ pub enum XmlaPermissions {
 ///     dynabind::domain::TokenRequest { lifetime_minutes: None, ..request }
 /// }
 /// ```
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 pub struct TokenRequest {
     profile: Option<ProfileId>,
     reports: BTreeMap<ReportId, bool>,

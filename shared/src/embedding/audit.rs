@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::EmbeddingError;
 use super::authorizer::Authorized;
-use crate::cache::CacheStatus;
 use crate::domain::{AccessToken, AuthorizedBinding, Caller, EmbedToken, TokenRequest};
 use crate::ports::Session as _;
 use crate::timestamp;
@@ -44,12 +43,12 @@ pub(super) fn embed_token(
     authorized: &Authorized,
     request: &TokenRequest,
     token: &EmbedToken,
-    origin: CacheStatus,
+    origin: &str,
 ) {
     let allowed = Allowed::by(request);
     tracing::info!(
         audit = "embed-token",
-        origin = origin.as_str(),
+        origin,
         token_id = token.id,
         tenant = caller.tenant().unwrap_or_default(),
         subject = caller.subject(),

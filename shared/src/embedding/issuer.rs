@@ -8,13 +8,14 @@ use super::authorizer::Authorized;
 use super::error::EmbeddingError;
 use super::metadata::Metadata;
 use super::session::PowerBiSession;
-use crate::cache::{Cache, CacheStatus, Expiring};
+use crate::cache::{Cache, CacheStatus, Cached, Expiring};
 use crate::clock::Clock;
 use crate::domain::{Caller, EmbedToken, OwnDatasets, Report, TokenRequest};
 use crate::ports::Session as _;
 use crate::request::CachedItem;
 use crate::settings::Settings;
-use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
+use crate::store::{Claim, SharedStore, Turn};
+use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// About 2 to 3 KiB each.
 const MAX_KEPT: usize = 1000;
@@ -34,6 +35,8 @@ pub(super) struct Issuer {
 struct CachedEmbedToken {
     token: EmbedToken,
     refresh_margin: Duration,
+    /// Whether another environment has made it.
+    is_shared: bool,
 }
 
 impl Expiring for CachedEmbedToken {
@@ -71,9 +74,9 @@ impl Issuer {
         if !self.cache.is_fresh(&request, self.clock.now()) {
             authorized.session.preconnect(connections);
         }
-        let issued = self.issue(&authorized.session, &request).await;
+        let issued = self.issue(&authorized.session, &request, connections).await;
         match &issued {
-            Ok((token, status)) => audit::embed_token(caller, authorized, &request, token, *status),
+            Ok((token, origin)) => audit::embed_token(caller, authorized, &request, token, origin),
             Err(error) => audit::no_embed_token(caller, authorized, Some(&request), error),
         }
         issued.map(|(token, _)| token)
@@ -94,45 +97,43 @@ impl Issuer {
         Ok(Arc::new(TokenRequest::sharing(&authorized.bindings, &own_datasets, lifetime_minutes)?))
     }
 
+    /// The token, and where it came from.
     async fn issue(
         &self,
         session: &PowerBiSession,
         request: &Arc<TokenRequest>,
-    ) -> Result<(EmbedToken, CacheStatus), EmbeddingError> {
+        connections: usize,
+    ) -> Result<(EmbedToken, &'static str), EmbeddingError> {
         let now = self.clock.now();
-        let retry_budget = RetryBudget::when_stale_is_usable(self.cache.is_usable(request, now));
         let load = || {
-            let charged = session.charge();
-            charged.map_err(|retry_after| EmbeddingError::TooManyRequests { retry_after })?;
-            Ok(self.load(session.with_retry_budget(retry_budget), Arc::clone(request)))
+            let making = Making {
+                session: session.clone(),
+                request: Arc::clone(request),
+                in_memory: self.cache.usable(request, now).map(|cached| cached.token),
+                min_life: self.min_life,
+                connections,
+            };
+            Ok::<_, UpstreamError>(making.run())
         };
-        match self.cache.get(Arc::clone(request), now, load, is_outage).await {
-            Ok(cached) => {
-                session.context().note_cached(CachedItem::EmbedToken, &cached);
-                let status = cached.status();
-                Ok((cached.into_value().token, status))
+        // The caller's budget says nothing about a token that was issued earlier.
+        let falls_back = |error: &UpstreamError| error.is_over_budget() || is_outage(error);
+        let cached = self.cache.get(Arc::clone(request), now, load, falls_back).await?;
+        let (context, item) = (session.context(), CachedItem::EmbedToken);
+        let origin = match &cached {
+            Cached::Miss(token) if token.is_shared => {
+                context.note_cache_status(item, CacheStatus::Hit);
+                "store"
             }
-            Err(EmbeddingError::TooManyRequests { retry_after }) => {
-                // The caller's budget says nothing about a token that was issued earlier.
-                let cached = self.cache.usable(request, now).ok_or(EmbeddingError::TooManyRequests { retry_after })?;
-                session.context().note_cache_status(CachedItem::EmbedToken, CacheStatus::Stale);
-                Ok((cached.token, CacheStatus::Stale))
+            Cached::Stale(_, failure) if failure.is_over_budget() => {
+                context.note_cache_status(item, CacheStatus::Stale);
+                CacheStatus::Stale.as_str()
             }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn load(
-        &self,
-        session: PowerBiSession,
-        request: Arc<TokenRequest>,
-    ) -> impl Future<Output = Result<CachedEmbedToken, UpstreamError>> + Send + use<> {
-        let min_life = self.min_life;
-        async move {
-            let token = session.powerbi().generate_token(&session, &request).await?;
-            let refresh_margin = min_life.min(token.expiry.life / 2);
-            Ok(CachedEmbedToken { token, refresh_margin })
-        }
+            cached => {
+                context.note_cached(item, cached);
+                cached.status().as_str()
+            }
+        };
+        Ok((cached.into_value().token, origin))
     }
 
     /// The own datasets of those reports whose entry asks that the token name them.
@@ -146,6 +147,79 @@ impl Issuer {
         }
         Ok(own)
     }
+}
+
+/// What it takes to make a token, or to take the one that another environment has made.
+struct Making {
+    session: PowerBiSession,
+    request: Arc<TokenRequest>,
+    /// The old token in memory.
+    in_memory: Option<EmbedToken>,
+    min_life: Duration,
+    /// How many connections to Power BI the request needs.
+    connections: usize,
+}
+
+impl Making {
+    async fn run(self) -> Result<CachedEmbedToken, UpstreamError> {
+        let Some(store) = self.session.store() else { return self.make(self.in_memory.is_some()).await };
+        let context = self.session.request();
+        let margin = |life| refresh_margin(self.min_life, life);
+        match store.token(context, &self.request, self.in_memory.clone(), margin).await {
+            Turn::Take(token) => {
+                context.note_cache_status(CachedItem::SharedToken, CacheStatus::Hit);
+                Ok(self.cached(token, true))
+            }
+            Turn::Make { claim, old } => {
+                context.note_cache_status(CachedItem::SharedToken, CacheStatus::Miss);
+                self.session.preconnect_at_once(self.connections);
+                self.make_and_share(store, claim, old).await
+            }
+        }
+    }
+
+    async fn make_and_share(
+        &self,
+        store: &SharedStore,
+        claim: Option<Claim>,
+        old: Option<EmbedToken>,
+    ) -> Result<CachedEmbedToken, UpstreamError> {
+        match self.make(old.is_some()).await {
+            Ok(made) => {
+                store.keep_token(self.session.request(), &self.request, &made.token, claim);
+                Ok(made)
+            }
+            Err(error) => {
+                store.give_up(self.session.request(), &self.request, claim);
+                let old = old.filter(|_| error.is_over_budget() || is_outage(&error)).ok_or_else(|| error.clone())?;
+                self.session.context().note_degraded((&error).into());
+                Ok(self.cached(old, true))
+            }
+        }
+    }
+
+    /// Calls Power BI, on the budget of the caller who cannot do without.
+    async fn make(&self, stale_is_usable: bool) -> Result<CachedEmbedToken, UpstreamError> {
+        self.session.charge().map_err(over_budget)?;
+        let session = self.session.with_retry_budget(RetryBudget::when_stale_is_usable(stale_is_usable));
+        let token = session.powerbi().generate_token(&session, &self.request).await?;
+        Ok(self.cached(token, false))
+    }
+
+    fn cached(&self, token: EmbedToken, is_shared: bool) -> CachedEmbedToken {
+        let refresh_margin = refresh_margin(self.min_life, token.expiry.life);
+        CachedEmbedToken { token, refresh_margin, is_shared }
+    }
+}
+
+/// How much life a token needs to be handed out while another could be made.
+fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
+    min_life.min(life / 2)
+}
+
+fn over_budget(retry_after: Duration) -> UpstreamError {
+    let explanation = "the caller asked for too many fresh tokens";
+    UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::OverBudget { retry_after }, explanation)
 }
 
 /// In an outage a token that still lives is the better answer; a refusal is

@@ -2,16 +2,20 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::session::PowerBiSession;
-use crate::cache::{Cache, TtlEntry};
+use crate::cache::{Cache, CacheStatus, Expiring, TtlEntry};
 use crate::clock::Clock;
 use crate::domain::{DatasetId, ReportId, WorkspaceId};
 use crate::ports::{
     ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, Session, WorkspaceMetadata,
 };
 use crate::request::CachedItem;
+use crate::store::{LookUpKind, StoredLookUp};
 use crate::upstream::{RetryBudget, Upstream, UpstreamError};
 
 const MAX_KEPT: usize = 2000;
@@ -53,11 +57,11 @@ pub(super) struct Metadata {
 impl Metadata {
     pub(super) fn new(ttl: Duration, clock: &Arc<dyn Clock>) -> Self {
         Self {
-            reports: LookUps::new(CachedItem::Report, MAX_KEPT, clock),
-            datasets: LookUps::new(CachedItem::Dataset, MAX_KEPT, clock),
-            dataset_lists: LookUps::new(CachedItem::DatasetList, MAX_LISTS, clock),
-            report_lists: LookUps::new(CachedItem::ReportList, MAX_LISTS, clock),
-            workspaces: LookUps::new(CachedItem::Workspace, MAX_KEPT, clock),
+            reports: LookUps::new(LookUpKind::Report, MAX_KEPT, ttl, clock),
+            datasets: LookUps::new(LookUpKind::Dataset, MAX_KEPT, ttl, clock),
+            dataset_lists: LookUps::new(LookUpKind::DatasetList, MAX_LISTS, ttl, clock),
+            report_lists: LookUps::new(LookUpKind::ReportList, MAX_LISTS, SAVED_REPORTS_TTL.min(ttl), clock),
+            workspaces: LookUps::new(LookUpKind::Workspace, MAX_KEPT, ttl, clock),
             ttl,
         }
     }
@@ -132,19 +136,21 @@ impl Metadata {
 
 /// Look-ups of one kind, cached by item and by the actor who may see it.
 struct LookUps<Id, T: Clone> {
-    what: CachedItem,
+    kind: LookUpKind,
+    /// The longest that an answer is trusted, also one that another environment would trust for longer.
+    longest: Duration,
     cache: Cache<(ActorKey, Item<Id>), TtlEntry<T>, UpstreamError>,
     clock: Arc<dyn Clock>,
 }
 
 impl<Id, T> LookUps<Id, T>
 where
-    Id: Copy + Eq + Hash + Send + 'static,
-    T: Clone + Send + Sync + 'static,
+    Id: Copy + Eq + Hash + Send + Serialize + Sync + 'static,
+    T: Clone + DeserializeOwned + Send + Serialize + Sync + 'static,
 {
-    fn new(what: CachedItem, capacity: usize, clock: &Arc<dyn Clock>) -> Self {
+    fn new(kind: LookUpKind, capacity: usize, longest: Duration, clock: &Arc<dyn Clock>) -> Self {
         let cache = Cache::new(capacity).keeping_failures(FAILURE_TTL, is_kept);
-        Self { what, cache, clock: Arc::clone(clock) }
+        Self { kind, longest, cache, clock: Arc::clone(clock) }
     }
 
     /// The cached answer, or that of `call`, which says as well for how long it is trusted.
@@ -163,14 +169,21 @@ where
         let retry_budget = RetryBudget::when_stale_is_usable(may_be_stale && self.cache.is_usable(&key, now));
         let load = || {
             let answer = call(session.with_retry_budget(retry_budget));
+            let (session, kind, longest) = (session.clone(), self.kind, self.longest);
             Ok::<_, UpstreamError>(async move {
+                if let Some(shared) = shared(&session, kind, item, longest, now).await {
+                    return Ok(shared);
+                }
                 let (value, ttl) = answer.await?;
+                if let Some(store) = session.store() {
+                    store.keep_look_up(session.request(), kind, session.actor(), item, (&value, now, ttl));
+                }
                 Ok(TtlEntry { value, read_at: now, ttl, grace: GRACE })
             })
         };
         let falls_back = |error: &UpstreamError| may_be_stale && error.is_outage();
         let cached = self.cache.get(key, now, load, falls_back).await?;
-        session.context().note_cached(self.what, &cached);
+        session.context().note_cached(cached_item(self.kind), &cached);
         Ok(cached.into_value().value)
     }
 
@@ -180,6 +193,36 @@ where
         if !self.cache.is_fresh(&key, now) {
             self.cache.put(&key, TtlEntry { value, read_at: now, ttl, grace: GRACE }, now);
         }
+    }
+}
+
+/// What another environment has looked up, if it may still be trusted.
+async fn shared<Id: Copy + Serialize, T>(
+    session: &PowerBiSession,
+    kind: LookUpKind,
+    item: Item<Id>,
+    longest: Duration,
+    now: SystemTime,
+) -> Option<TtlEntry<T>>
+where
+    T: Clone + DeserializeOwned + Send + Sync + 'static,
+{
+    let found = session.store()?.look_up(session.request(), kind, session.actor(), item).await;
+    let entry = |StoredLookUp { value, read_at, ttl }| TtlEntry { value, read_at, ttl: ttl.min(longest), grace: GRACE };
+    let entry = found.map(entry);
+    let entry = entry.filter(|entry| entry.is_fresh(now));
+    let status = if entry.is_some() { CacheStatus::Hit } else { CacheStatus::Miss };
+    session.context().note_cache_status(CachedItem::SharedLookUp, status);
+    entry
+}
+
+fn cached_item(kind: LookUpKind) -> CachedItem {
+    match kind {
+        LookUpKind::Report => CachedItem::Report,
+        LookUpKind::Dataset => CachedItem::Dataset,
+        LookUpKind::DatasetList => CachedItem::DatasetList,
+        LookUpKind::ReportList => CachedItem::ReportList,
+        LookUpKind::Workspace => CachedItem::Workspace,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::clock::{Clock, Pacer};
 use crate::domain::{AccessToken, Caller, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, ActingAs, ActorKey, PowerBi, Session};
 use crate::request::RequestContext;
+use crate::store::SharedStore;
 use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// A new access token may resolve a refusal. It is not requested for every refusal, because all tenants share the
@@ -23,6 +24,7 @@ const MAX_RENEWALS: usize = 1000;
 pub(super) struct Sessions {
     tokens: Arc<dyn AccessTokens>,
     powerbi: Arc<dyn PowerBi>,
+    store: Option<Arc<SharedStore>>,
     clock: Arc<dyn Clock>,
     budget: Budget,
     /// When each user's access token, or the service principal's, was last renewed because of a refusal.
@@ -33,11 +35,12 @@ impl Sessions {
     pub(super) fn new(
         tokens: Arc<dyn AccessTokens>,
         powerbi: Arc<dyn PowerBi>,
+        store: Option<Arc<SharedStore>>,
         fresh_tokens_per_minute: usize,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (budget, renewals) = (Budget::new(fresh_tokens_per_minute), Pacer::by_key(RENEWAL_PAUSE, MAX_RENEWALS));
-        Self { tokens, powerbi, clock, budget, renewals }
+        Self { tokens, powerbi, store, clock, budget, renewals }
     }
 
     /// The session of one request.
@@ -54,6 +57,21 @@ impl Sessions {
             account: Arc::new(Account::of(caller)),
             retry_budget: RetryBudget::Full,
         }
+    }
+
+    /// Begins to fetch the service principal's access token, which a request will need if it is granted anything.
+    ///
+    /// The fetch belongs to the environment: it goes on if the request is refused, so that refusals cost no more than
+    /// one fetch, and no refusal waits for it.
+    pub(super) fn fetch_ahead(self: &Arc<Self>, context: &Arc<RequestContext>) {
+        if self.tokens.is_ready(None) {
+            return;
+        }
+        let (sessions, context) = (Arc::clone(self), Arc::clone(context));
+        tokio::spawn(async move {
+            // A failure is reported by the request that needs the token, which tries again.
+            let _ = sessions.service_token(&context).await;
+        });
     }
 
     /// The service principal's access token, which counts against nobody's budget.
@@ -83,8 +101,26 @@ impl PowerBiSession {
         self.sessions.powerbi.as_ref()
     }
 
-    /// Opens connections to Power BI while the access token is being fetched.
+    /// The store of other environments' tokens and look-ups, where there is one.
+    pub(super) fn store(&self) -> Option<&SharedStore> {
+        self.sessions.store.as_deref()
+    }
+
+    /// The request, for work that may outlive the call.
+    pub(super) fn request(&self) -> &Arc<RequestContext> {
+        &self.context
+    }
+
+    /// Opens connections to Power BI while the access token is being fetched, unless the store may make both
+    /// unnecessary.
     pub(super) fn preconnect(&self, connections: usize) {
+        if self.sessions.store.is_none() {
+            self.preconnect_at_once(connections);
+        }
+    }
+
+    /// Opens connections to Power BI while the access token is being fetched.
+    pub(super) fn preconnect_at_once(&self, connections: usize) {
         if !self.sessions.tokens.is_ready(self.acting.user()) {
             self.sessions.powerbi.preconnect(connections);
         }

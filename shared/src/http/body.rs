@@ -16,19 +16,28 @@ const MAX_LIFETIME_MINUTES: u64 = 1440;
 
 /// Reads the bindings that a page asks for.
 pub(super) fn read_bindings(request: &Request) -> Result<BindingsRequest, Problem> {
+    read(request, MAX_BODY, read_request)
+}
+
+/// Reads a body of JSON of at most so many bytes.
+pub(super) fn read<T>(
+    request: &Request,
+    max_body: usize,
+    read: impl for<'j> FnOnce(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
+) -> Result<T, Problem> {
     check_content_type(request)?;
     let bytes = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
         _ => &[],
     };
-    if bytes.len() > MAX_BODY {
-        return Err(Problem::new(Code::PayloadTooLarge, format!("A body holds at most {MAX_BODY} bytes.")));
+    if bytes.len() > max_body {
+        return Err(Problem::new(Code::PayloadTooLarge, format!("A body holds at most {max_body} bytes.")));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("the body is not UTF-8"))?;
     let text = text.trim_start_matches('\u{feff}');
     let document = Document::parse(text).map_err(malformed)?;
-    Reader::read(&document, read_request).map_err(Problem::invalid)
+    Reader::read(&document, read).map_err(Problem::invalid)
 }
 
 fn malformed(detail: impl Into<String>) -> Problem {
@@ -55,12 +64,7 @@ fn read_request<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<B
 }
 
 fn read_list<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Vec<BindingRequest>> {
-    if let Document::List(items) = json
-        && !(1..=MAX_BINDINGS).contains(&items.len())
-    {
-        reader.fault(format!("expected 1 to {MAX_BINDINGS} bindings, found {}", items.len()));
-        return None;
-    }
+    check_length(reader, json, MAX_BINDINGS, "bindings")?;
     let mut seen = HashMap::new();
     let mut index = 0;
     reader.list(json, |reader, json| {
@@ -73,6 +77,17 @@ fn read_list<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Vec<
         index += 1;
         binding
     })
+}
+
+/// Checks that a list has one to `max` items, before they are read.
+pub(super) fn check_length(reader: &mut Reader<'_>, json: &Document<'_>, max: usize, what: &str) -> Option<()> {
+    if let Document::List(items) = json
+        && !(1..=max).contains(&items.len())
+    {
+        reader.fault(format!("expected 1 to {max} {what}, found {}", items.len()));
+        return None;
+    }
+    Some(())
 }
 
 fn read_binding<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<BindingRequest> {

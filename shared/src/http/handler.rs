@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use super::timings::MeasuredReports;
 use crate::clock::Clock;
 use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]
@@ -16,6 +17,7 @@ pub struct HandlerContext {
     metrics_namespace: String,
     clock: Arc<dyn Clock>,
     served: AtomicBool,
+    pub(super) measured_reports: MeasuredReports,
     #[cfg(feature = "opentelemetry")]
     pub(super) spans: Option<Spans>,
 }
@@ -30,6 +32,7 @@ impl HandlerContext {
             metrics_namespace: settings.metrics_namespace.clone(),
             clock,
             served: AtomicBool::new(false),
+            measured_reports: MeasuredReports::default(),
             #[cfg(feature = "opentelemetry")]
             spans: None,
         }

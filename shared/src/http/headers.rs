@@ -21,6 +21,11 @@ pub(super) fn of_success() -> HeaderMap {
     HeaderMap::from_iter([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, NO_STORE)])
 }
 
+/// Headers of a success without content.
+pub(super) fn of_no_content() -> HeaderMap {
+    HeaderMap::from_iter([(header::CACHE_CONTROL, NO_STORE)])
+}
+
 /// Headers of a problem.
 pub(super) fn of_problem(problem: &Problem, route: &Route) -> HeaderMap {
     let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, PROBLEM_JSON), (header::CACHE_CONTROL, NO_STORE)]);

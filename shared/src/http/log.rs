@@ -133,7 +133,8 @@ impl RequestLog {
 /// Why there is a problem, or which failure the request survived; empty where there is neither.
 fn cause_of(problem: Option<&Problem>, trace: &Trace) -> DegradedCause {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
-    cause.map(DegradedCause::from).or_else(|| trace.degraded.clone()).unwrap_or_default()
+    let survived = || trace.degraded.clone().or_else(|| trace.store_failure.clone());
+    cause.map(DegradedCause::from).or_else(survived).unwrap_or_default()
 }
 
 /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.

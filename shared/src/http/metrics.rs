@@ -42,10 +42,12 @@ pub enum Dimensions {
     Route,
     /// For each `problem`.
     Problem,
+    /// As a whole, and for each `Report`.
+    Report,
 }
 
 impl Dimensions {
-    const ALL: [Self; 3] = [Self::None, Self::Route, Self::Problem];
+    const ALL: [Self; 4] = [Self::None, Self::Route, Self::Problem, Self::Report];
 
     /// The sets of dimensions.
     #[must_use]
@@ -54,6 +56,7 @@ impl Dimensions {
             Self::None => &[&[]],
             Self::Route => &[&[], &["route"]],
             Self::Problem => &[&["problem"]],
+            Self::Report => &[&[], &["Report"]],
         }
     }
 }
@@ -73,8 +76,28 @@ static NOT_ENTITLED: Metric = count("NotEntitled");
 static EMBED_TOKEN_HITS: Metric = count("EmbedTokenHits");
 static EMBED_TOKEN_LOADS: Metric = count("EmbedTokenLoads");
 static FALLBACKS: Metric = count("Fallbacks");
+static TOKEN_STORE_HITS: Metric = count("TokenStoreHits");
+static TOKEN_STORE_MISSES: Metric = count("TokenStoreMisses");
 static SECRET_REFRESH: Metric = count("SecretRefresh");
 static SECRET_TROUBLE: Metric = count("SecretTrouble");
+
+const fn of_report(metric: Metric) -> Metric {
+    Metric { dimensions: Dimensions::Report, ..metric }
+}
+
+static VIEWER_CONFIG: Metric = of_report(milliseconds("ViewerConfig"));
+static VIEWER_LOADED: Metric = of_report(milliseconds("ViewerLoaded"));
+static VIEWER_RENDERED: Metric = of_report(milliseconds("ViewerRendered"));
+static VIEWER_FAILURES: Metric = of_report(count("ViewerFailures"));
+
+/// What viewers saw of one report, in milliseconds since they asked for it.
+#[derive(Debug, Default)]
+pub(super) struct Views {
+    pub(super) config: Vec<u64>,
+    pub(super) loaded: Vec<u64>,
+    pub(super) rendered: Vec<u64>,
+    pub(super) failures: u64,
+}
 
 /// What is measured of an upstream's attempts.
 struct OfUpstream {
@@ -84,7 +107,7 @@ struct OfUpstream {
     throttles: Metric,
 }
 
-static UPSTREAMS: [OfUpstream; 4] = [
+static UPSTREAMS: [OfUpstream; 5] = [
     OfUpstream {
         upstream: Upstream::SecretsManager,
         latency: milliseconds("SecretsManagerLatency"),
@@ -96,6 +119,12 @@ static UPSTREAMS: [OfUpstream; 4] = [
         latency: milliseconds("DynamoDbLatency"),
         errors: count("DynamoDbErrors"),
         throttles: count("DynamoDbThrottles"),
+    },
+    OfUpstream {
+        upstream: Upstream::TokenStore,
+        latency: milliseconds("TokenStoreLatency"),
+        errors: count("TokenStoreErrors"),
+        throttles: count("TokenStoreThrottles"),
     },
     OfUpstream {
         upstream: Upstream::Entra,
@@ -114,9 +143,11 @@ static UPSTREAMS: [OfUpstream; 4] = [
 /// Every metric.
 pub fn all() -> impl Iterator<Item = Metric> {
     let of_requests = [LATENCY, COLD_START, PROBLEMS, NOT_ENTITLED];
-    let of_caches = [EMBED_TOKEN_HITS, EMBED_TOKEN_LOADS, FALLBACKS, SECRET_REFRESH, SECRET_TROUBLE];
+    let of_caches = [EMBED_TOKEN_HITS, EMBED_TOKEN_LOADS, FALLBACKS, TOKEN_STORE_HITS, TOKEN_STORE_MISSES];
+    let of_secret = [SECRET_REFRESH, SECRET_TROUBLE];
     let of_upstreams = UPSTREAMS.iter().flat_map(|of| [of.latency, of.errors, of.throttles]);
-    of_requests.into_iter().chain(of_caches).chain(of_upstreams)
+    let of_viewers = [VIEWER_CONFIG, VIEWER_LOADED, VIEWER_RENDERED, VIEWER_FAILURES];
+    of_requests.into_iter().chain(of_caches).chain(of_secret).chain(of_upstreams).chain(of_viewers)
 }
 
 /// What a request was like.
@@ -137,6 +168,7 @@ pub(super) struct Metrics<'m> {
 enum Value<'m> {
     Count(u64),
     Latency(Duration),
+    Milliseconds(Vec<u64>),
     /// How long each attempt at an upstream took.
     Latencies(&'m Trace, Upstream),
 }
@@ -155,11 +187,27 @@ impl<'m> Metrics<'m> {
         metrics
     }
 
+    /// The metrics of what viewers saw of one report.
+    pub(super) fn of_views(namespace: &'m str, at: SystemTime, views: Views) -> Self {
+        let Views { config, loaded, rendered, failures } = views;
+        let mut metrics = Self { namespace, at, measured: Vec::new() };
+        for (metric, values) in [(&VIEWER_CONFIG, config), (&VIEWER_LOADED, loaded), (&VIEWER_RENDERED, rendered)] {
+            if !values.is_empty() {
+                metrics.measured.push((metric, Value::Milliseconds(values)));
+            }
+        }
+        metrics.count(&VIEWER_FAILURES, failures);
+        metrics
+    }
+
     fn add_caches(&mut self, measured: &Measured<'m>) {
         let embed_tokens = |status| u64::from(measured.trace.count(CachedItem::EmbedToken, status));
         self.count(&EMBED_TOKEN_HITS, embed_tokens(CacheStatus::Hit));
         self.count(&EMBED_TOKEN_LOADS, embed_tokens(CacheStatus::Miss));
         self.count(&FALLBACKS, embed_tokens(CacheStatus::Stale));
+        let stored = |status| u64::from(measured.trace.count(CachedItem::SharedToken, status));
+        self.count(&TOKEN_STORE_HITS, stored(CacheStatus::Hit));
+        self.count(&TOKEN_STORE_MISSES, stored(CacheStatus::Miss));
         let reads = || attempts(measured.trace, Upstream::SecretsManager).map(|call| call.outcome);
         self.count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
         let unusable = measured.problem == Some(Code::CredentialsUnavailable);
@@ -256,6 +304,7 @@ impl Serialize for Value<'_> {
         match self {
             Self::Count(count) => serializer.serialize_u64(*count),
             Self::Latency(latency) => serializer.serialize_f64(milliseconds_of(*latency)),
+            Self::Milliseconds(values) => serializer.collect_seq(values),
             Self::Latencies(trace, upstream) => serializer
                 .collect_seq(attempts(trace, *upstream).take(MAX_VALUES).map(|call| milliseconds_of(call.elapsed))),
         }

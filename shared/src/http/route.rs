@@ -1,12 +1,21 @@
 //! A function's route.
 
 use http::Method;
+use lambda_http::Request;
 
-/// A function's one route.
+/// A route of a function.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// Its method.
     pub method: Method,
     /// Its path, for the log.
     pub path: &'static str,
+}
+
+impl Route {
+    /// Whether a request is for this path, below whatever stage or prefix the gateway has.
+    #[must_use]
+    pub fn is_path_of(&self, request: &Request) -> bool {
+        request.uri().path().ends_with(self.path)
+    }
 }

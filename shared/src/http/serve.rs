@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::handler::HandlerContext;
 use super::problem::{Code, Problem};
 use super::route::Route;
+use super::timings::{self, Timing};
 use super::{body, headers, log};
 use crate::domain::{Caller, CallerError, ReportKey, UserAssertion};
 use crate::embedding::BindingsRequest;
@@ -52,6 +53,14 @@ impl AuthenticatedRequest {
         body::read_bindings(&self.request)
     }
 
+    /// Reads the body as timings.
+    ///
+    /// # Errors
+    /// What in the body was not understood, and where.
+    pub fn timings(&self) -> Result<Vec<Timing>, Problem> {
+        timings::read_timings(&self.request)
+    }
+
     /// Reads the query's report.
     ///
     /// # Errors
@@ -61,7 +70,7 @@ impl AuthenticatedRequest {
     }
 }
 
-/// Answers a request with what `answer` gives: its JSON, or its problem.
+/// Answers a request with what `answer` gives: its JSON, or its problem. `()` is an answer without content.
 ///
 /// A panic in it is a 500 of this request alone.
 pub async fn serve<T, F>(
@@ -165,6 +174,7 @@ fn render<T: Serialize>(
 ) -> (StatusCode, HeaderMap, String) {
     let problem = match result {
         Ok(answer) => match serde_json::to_string(answer) {
+            Ok(json) if json == "null" => return (StatusCode::NO_CONTENT, headers::of_no_content(), String::new()),
             Ok(json) => return (StatusCode::OK, headers::of_success(), json),
             Err(_) => &Problem::internal(),
         },

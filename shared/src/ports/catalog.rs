@@ -12,6 +12,9 @@ use crate::upstream::UpstreamError;
 /// Where the catalog is read from.
 #[async_trait]
 pub trait CatalogReader: Send + Sync {
+    /// Whether reading it takes a round trip.
+    fn is_remote(&self) -> bool;
+
     /// The tenant of that name; `None` where the catalog has none.
     ///
     /// # Errors

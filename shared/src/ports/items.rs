@@ -1,5 +1,7 @@
 //! Items of a workspace, and what Power BI says of them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Dataset, DatasetId, EmbedUrl, OwnDataset, Report, ReportId, ReportKind, WorkspaceId};
 
 /// An item of a workspace.
@@ -12,7 +14,8 @@ pub struct Item<Id> {
 }
 
 /// What Power BI says of a report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReportMetadata {
     /// What people call it.
     pub name: String,
@@ -25,7 +28,8 @@ pub struct ReportMetadata {
 }
 
 /// What Power BI says of a dataset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct DatasetMetadata {
     /// Whether a token needs an effective identity for it; `None` where Power BI does not say.
     pub identity_required: Option<bool>,
@@ -36,7 +40,8 @@ pub struct DatasetMetadata {
 }
 
 /// A dataset in a workspace's list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ListedDataset {
     /// Its id.
     pub id: DatasetId,
@@ -47,7 +52,8 @@ pub struct ListedDataset {
 }
 
 /// A report in a workspace's list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ListedReport {
     /// Its id.
     pub id: ReportId,
@@ -82,7 +88,8 @@ impl ListedDataset {
 }
 
 /// What Power BI says of a workspace.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WorkspaceMetadata {
     /// Whether it is assigned to a capacity, which dynamic binding needs, be it a paused one; `None` where Power BI
     /// does not say.

@@ -15,6 +15,8 @@ pub enum Upstream {
     SecretsManager,
     /// Amazon DynamoDB, where it holds the catalog.
     DynamoDb,
+    /// The DynamoDB table that the environments share.
+    TokenStore,
     /// Microsoft Entra ID.
     Entra,
     /// The Power BI REST API.
@@ -26,6 +28,7 @@ impl fmt::Display for Upstream {
         f.write_str(match self {
             Self::SecretsManager => "Secrets Manager",
             Self::DynamoDb => "DynamoDB",
+            Self::TokenStore => "the token store",
             Self::Entra => "Entra",
             Self::PowerBi => "Power BI",
         })
@@ -125,11 +128,15 @@ pub enum CachedItem {
     Workspace,
     /// A report's or dataset's entry of a catalog in DynamoDB.
     CatalogEntry,
+    /// An embed token in the store that environments share.
+    SharedToken,
+    /// What Power BI says of an item, in that store.
+    SharedLookUp,
 }
 
 impl CachedItem {
     /// Each of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Secret,
         Self::AccessToken,
         Self::EmbedToken,
@@ -139,6 +146,8 @@ impl CachedItem {
         Self::ReportList,
         Self::Workspace,
         Self::CatalogEntry,
+        Self::SharedToken,
+        Self::SharedLookUp,
     ];
 }
 
@@ -153,6 +162,8 @@ pub struct Trace {
     pub home_cluster: Option<String>,
     /// The first failure that it got over.
     pub degraded: Option<DegradedCause>,
+    /// The first failure of the store that environments share.
+    pub store_failure: Option<DegradedCause>,
     /// How often each item had each status. A table, because a kept answer should cost no allocation.
     statuses: [[u16; CacheStatus::ALL.len()]; CachedItem::ALL.len()],
 }
@@ -169,6 +180,7 @@ impl Trace {
     pub fn is_troubled(&self) -> bool {
         let fell_back = |item: &CachedItem| self.count(*item, CacheStatus::Stale) > 0;
         self.degraded.is_some()
+            || self.store_failure.is_some()
             || CachedItem::ALL.iter().any(fell_back)
             || self.upstream_calls.iter().any(|call| !call.outcome.is_success())
     }

@@ -1,6 +1,6 @@
 //! Reading the secret, keeping it for a while, and reading it anew on demand.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -47,7 +47,9 @@ pub struct Secret {
 
 /// AWS Secrets Manager, through the AWS SDK.
 pub struct SecretsManager {
-    client: Client,
+    /// With a token store it is built at its first use, since most environments never need it; else at start, when
+    /// Lambda gives the most processor.
+    client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     http: Http,
     secret_id: String,
     clock: Arc<dyn Clock>,
@@ -57,9 +59,16 @@ impl SecretsManager {
     /// A reader of the settings' secret.
     #[must_use]
     pub fn new(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Self {
-        let mut config = Builder::from(&aws::sdk_config(&settings.aws, http.clone()));
-        config.set_endpoint_url(settings.aws.secrets_manager_url.as_ref().map(ToString::to_string));
-        let client = Client::from_conf(config.build());
+        let (aws, of_client) = (settings.aws.clone(), http.clone());
+        let client = move || {
+            let mut config = Builder::from(&aws::sdk_config(&aws, of_client));
+            config.set_endpoint_url(aws.secrets_manager_url.as_ref().map(ToString::to_string));
+            Client::from_conf(config.build())
+        };
+        let client = LazyLock::new(Box::new(client) as Box<dyn FnOnce() -> Client + Send>);
+        if settings.token_store.is_none() {
+            LazyLock::force(&client);
+        }
         Self { client, http, secret_id: settings.secret_id.clone(), clock }
     }
 }

@@ -9,6 +9,7 @@ use super::cloud::{Endpoints, read_endpoints};
 #[cfg(feature = "opentelemetry")]
 use super::collector::{Collector, read_collector};
 use super::scenario::Scenario;
+use super::token_store::TokenStore;
 use super::user_token::{UserToken, read_user_token};
 use super::vars::{Variable, Vars};
 use crate::validation::ValidationErrors;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub secret_id: String,
     /// `DYNABIND_CATALOG`, `file:/opt/catalog.json` by default.
     pub catalog: CatalogSource,
+    /// `DYNABIND_TOKEN_STORE`: the table in which environments share tokens and look-ups; none by default.
+    pub token_store: Option<TokenStore>,
     /// `DYNABIND_SCENARIO`, `customers` by default.
     pub scenario: Scenario,
     /// `DYNABIND_USER_TOKEN`, `server` by default; `page` only in the organization scenario.
@@ -84,6 +87,7 @@ impl Settings {
 fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let secret_id = vars.required("DYNABIND_SECRET_ID", "set it to the name or ARN of the service principal's secret");
     let catalog = read_catalog_source(vars);
+    let token_store = vars.optional("DYNABIND_TOKEN_STORE");
     let scenario = vars.parsed("DYNABIND_SCENARIO", "customers");
     let user_token = read_user_token(vars, scenario);
     let endpoints = read_endpoints(vars);
@@ -103,6 +107,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     Some(Settings {
         secret_id: secret_id?,
         catalog: catalog?,
+        token_store,
         scenario: scenario?,
         user_token: user_token?,
         endpoints: endpoints?,
@@ -237,6 +242,17 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_token_store_is_a_table_or_none() {
+        assert_eq!(settings(&[("DYNABIND_TOKEN_STORE", "")]).unwrap().token_store, None);
+        let store = settings(&[("DYNABIND_TOKEN_STORE", "dynamodb:tokens")]).unwrap().token_store;
+        assert_eq!(store, Some(TokenStore("tokens".to_owned())));
+        for text in ["tokens", "dynamodb:", "dynamodb:a b c", "file:/tmp/tokens"] {
+            let ValidationErrors(faults) = settings(&[("DYNABIND_TOKEN_STORE", text)]).unwrap_err();
+            assert_eq!(faults[0].place, "DYNABIND_TOKEN_STORE", "{text}");
         }
     }
 

@@ -90,6 +90,11 @@ impl<'v> Vars<'v> {
         value.parse().map_err(|error: T::Err| self.fault(name, format!("{error}, found `{value}`"))).ok()
     }
 
+    pub(super) fn optional<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.value(name)?;
+        value.parse().map_err(|error: T::Err| self.fault(name, format!("{error}, found `{value}`"))).ok()
+    }
+
     pub(super) fn number(&mut self, name: &'static str, default: u64, range: RangeInclusive<u64>) -> Option<u64> {
         let value = self.text(name, &default.to_string());
         let number = value.parse().ok().filter(|number| range.contains(number));

@@ -28,7 +28,7 @@ pub enum UpstreamErrorKind {
         /// Whether Power BI named a cause that a new token hardly mends.
         explained: bool,
     },
-    /// The caller has asked for too many users' tokens, so the upstream was not asked.
+    /// The caller has asked for too many tokens, so the upstream was not asked.
     OverBudget {
         /// When the next one may be asked for.
         retry_after: Duration,
@@ -86,6 +86,12 @@ impl UpstreamError {
         )
     }
 
+    /// Whether the caller has asked for too much, so that another caller may have an answer.
+    #[must_use]
+    pub fn is_over_budget(&self) -> bool {
+        matches!(self.kind, UpstreamErrorKind::OverBudget { .. })
+    }
+
     /// Says whether it would have been tried again, had there been more time;
     /// an upstream that throttles has said itself when to come again.
     pub(super) fn deadline_exceeded_if(self, wanted_more: bool) -> Self {
@@ -111,7 +117,7 @@ impl std::error::Error for UpstreamError {}
 
 impl LoadError for UpstreamError {
     fn is_its_callers_alone(&self) -> bool {
-        self.deadline_exceeded
+        self.deadline_exceeded || self.is_over_budget()
     }
 }
 

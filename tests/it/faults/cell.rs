@@ -29,6 +29,8 @@ pub(super) struct Cell {
     pub(super) state: CacheState,
     pub(super) failure: Failure,
     pub(super) route: Route,
+    /// Whether environments share tokens in a table that works.
+    pub(super) has_store: bool,
 }
 
 /// A request's answer and its line in the log.
@@ -41,7 +43,7 @@ impl Cell {
     /// Runs the cell, checks what holds for every failure, and returns the outcome in the words of the matrix.
     pub(super) async fn run(self, log: &LogLines) -> String {
         let slow = matches!(self.failure, Failure::Hang | Failure::SlowDrip);
-        let app = self.route.app(slow).await;
+        let app = self.route.app(slow, self.has_store).await;
         let request = self.prepare(&app).await;
         let upstream = app.stack.upstream(self.route.service()).unwrap();
         self.start_failing(upstream).await;

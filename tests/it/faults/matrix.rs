@@ -15,8 +15,9 @@ use super::route::Route;
 const CONCURRENT_CELLS: usize = 24;
 
 /// The outcome of every call for each failure, with the caches in one state.
-async fn outcomes(state: CacheState, log: &LogLines) -> Vec<Vec<String>> {
-    let cells = Failure::ALL.into_iter().flat_map(|failure| Route::ALL.map(|route| Cell { state, failure, route }));
+async fn outcomes(state: CacheState, has_store: bool, log: &LogLines) -> Vec<Vec<String>> {
+    let cells =
+        Failure::ALL.into_iter().flat_map(|failure| Route::ALL.map(|route| Cell { state, failure, route, has_store }));
     let run = async |(index, cell): (usize, Cell)| (index, cell.run(log).await);
     let finished = stream::iter(cells.enumerate()).map(run).buffer_unordered(CONCURRENT_CELLS);
     let outcomes: Vec<_> = finished.collect::<BTreeMap<_, _>>().await.into_values().collect();
@@ -62,7 +63,8 @@ fn documented(heading: &str) -> Vec<String> {
 #[tokio::test]
 async fn outcomes_without_an_old_value_are_as_documented() {
     let log = LogLines::at(Level::INFO);
-    let (cold, warm) = tokio::join!(outcomes(CacheState::Cold, &log), outcomes(CacheState::OnlyThisMissing, &log));
+    let (cold, warm) =
+        tokio::join!(outcomes(CacheState::Cold, false, &log), outcomes(CacheState::OnlyThisMissing, false, &log));
     assert_no_upstream_text(&log);
     assert_eq!(Route::ALL[0], Route::GetSecretValue);
     let rows: Vec<_> = cold
@@ -83,7 +85,18 @@ async fn outcomes_without_an_old_value_are_as_documented() {
 #[tokio::test]
 async fn outcomes_with_an_old_value_are_as_documented() {
     let log = LogLines::at(Level::INFO);
-    let rows = outcomes(CacheState::Stale, &log).await;
+    let rows = outcomes(CacheState::Stale, false, &log).await;
     assert_no_upstream_text(&log);
     assert_documented("With an old value", &names(), &rows);
+}
+
+/// A working token store changes neither an outcome nor a number of attempts.
+#[tokio::test]
+async fn outcomes_with_a_token_store_are_as_without_one() {
+    let log = LogLines::at(Level::INFO);
+    for (state, heading) in [(CacheState::Cold, "Cold"), (CacheState::Stale, "With an old value")] {
+        let rows = outcomes(state, true, &log).await;
+        assert_no_upstream_text(&log);
+        assert_documented(heading, &names(), &rows);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acceptance::dynamodb::{TABLE, table};
+use acceptance::dynamodb::{SharedTables, TABLE, TOKEN_TABLE, table};
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};
 use devstack::fake_tenant::ids;
@@ -79,7 +79,8 @@ impl Route {
     /// Whether a recorded call is one of its requests.
     pub(super) fn is(self, call: &RecordedCall) -> bool {
         match self {
-            Self::GetSecretValue | Self::EntraToken | Self::GetItem => true,
+            Self::GetSecretValue | Self::EntraToken => true,
+            Self::GetItem => call.body["TableName"] != TOKEN_TABLE,
             Self::GenerateToken => call.path.ends_with("/GenerateToken"),
             Self::GetReport => call.path.contains("/reports/"),
             Self::GetDataset => call.path.contains("/datasets/"),
@@ -129,7 +130,7 @@ impl Route {
     }
 
     /// An app with a catalog in which every request of [`Route::requests`] succeeds.
-    pub(super) async fn app(self, short_attempts: bool) -> TestApp {
+    pub(super) async fn app(self, short_attempts: bool, has_store: bool) -> TestApp {
         let mut catalog = project::json("devstack/demo/catalog.json");
         let of = |workspace| json!({ "reports": ["sales"], "workspaces": [workspace] });
         catalog["tenants"]["contoso"]["grants"].as_array_mut().unwrap().push(of(ids::CONTOSO_WORKSPACE));
@@ -137,8 +138,12 @@ impl Route {
             catalog["tenants"][tenant]["grants"] = json!([of(ids::REPORTS_WORKSPACE)]);
         }
         let mut options = StackOptions::default();
+        if has_store {
+            options.table = Some(SharedTables::default().with_catalog(&catalog).router());
+            options.variables.insert("DYNABIND_TOKEN_STORE".to_owned(), format!("dynamodb:{TOKEN_TABLE}"));
+        }
         if self == Self::GetItem {
-            options.table = Some(table(&catalog));
+            options.table.get_or_insert_with(|| table(&catalog));
             options.variables.insert("DYNABIND_CATALOG".to_owned(), format!("dynamodb:{TABLE}"));
         } else {
             options.catalog = Some(catalog);

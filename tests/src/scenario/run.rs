@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use dynabind::clock::Clock as _;
-use fuzz::environment::Environment;
+use fuzz::environment::{Environment, TOKEN_TABLE};
 use fuzz::events;
 use fuzz::gateway::{Answer, block_on};
 use fuzz::oracle::{Contents, Issued, Oracle, RequestEvent, breaches, faults};
@@ -53,20 +53,32 @@ struct Run<'s> {
     /// Each token with the number of the caller for whom it was made.
     makers: Vec<(String, Value)>,
     tally: Tally,
+    environments: Environments,
+}
+
+/// The environments in which a scenario runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Environments {
+    /// All in one.
+    One,
+    /// Each request in a new one; they share tokens and look-ups through a table.
+    Sharing,
 }
 
 impl<'s> Run<'s> {
-    async fn open(scenario: &'s Scenario) -> Self {
+    async fn open(scenario: &'s Scenario, environments: Environments) -> Self {
         let powerbi = powerbi_of(scenario.catalog());
         let oracle = Oracle {
             catalog: scenario.catalog().clone(),
             own_datasets: powerbi.own_datasets.clone(),
             ..Oracle::default()
         };
-        let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "10000")];
+        let store =
+            if environments == Environments::Sharing { format!("dynamodb:{TOKEN_TABLE}") } else { String::new() };
+        let more = [("DYNABIND_FRESH_TOKENS_PER_MINUTE", "10000"), ("DYNABIND_TOKEN_STORE", store.as_str())];
         let environment = Environment::open(&scenario.catalog().to_string(), powerbi, &more).await.unwrap();
         let (past, makers, tally) = (Vec::new(), Vec::new(), Tally::default());
-        Self { scenario, environment, oracle, past, is_faulty: false, last_fault: None, makers, tally }
+        Self { scenario, environment, oracle, past, is_faulty: false, last_fault: None, makers, tally, environments }
     }
 
     /// Takes one step, and returns the violations that it shows.
@@ -90,6 +102,9 @@ impl<'s> Run<'s> {
     }
 
     async fn ask(&mut self, ask: &Value) -> Vec<String> {
+        if self.environments == Environments::Sharing {
+            self.environment.restart();
+        }
         let caller = self.scenario.caller(&ask["caller"]);
         let function = if ask["function"] == "config" { "config" } else { "token" };
         let event = events::post(caller.kind, function, &caller.claims, &ask["body"]);
@@ -206,8 +221,16 @@ impl Drop for Paused {
 /// # Errors
 /// The violations, the upstream calls, and the scenario up to that step as JSON.
 pub fn run_scenario(scenario: &Scenario) -> Result<Tally, String> {
+    run_scenario_in(Environments::One, scenario)
+}
+
+/// Runs a scenario in these environments until an answer is wrong.
+///
+/// # Errors
+/// As [`run_scenario`].
+pub fn run_scenario_in(environments: Environments, scenario: &Scenario) -> Result<Tally, String> {
     block_on(async {
-        let mut run = Run::open(scenario).await;
+        let mut run = Run::open(scenario, environments).await;
         for (number, step) in scenario.steps().iter().enumerate() {
             let found = run.step(step).await;
             if !found.is_empty() {

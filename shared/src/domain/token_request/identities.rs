@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::domain::{AuthorizedBinding, DatasetId, EffectiveIdentity, ReportId};
 
 /// One identity, and what it is for.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 pub struct IdentityScope {
     /// Who the viewer is taken for.
     pub identity: EffectiveIdentity,

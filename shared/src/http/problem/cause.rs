@@ -62,6 +62,7 @@ impl From<UpstreamError> for Problem {
     fn from(error: UpstreamError) -> Self {
         let who = match error.upstream {
             Upstream::DynamoDb => "The catalog's table",
+            Upstream::TokenStore => "The token store",
             Upstream::SecretsManager => "The store of the service's credentials",
             Upstream::Entra | Upstream::PowerBi => "Power BI or Entra",
         };

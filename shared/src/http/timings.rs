@@ -1,0 +1,118 @@
+//! `POST /timings`: how long viewers waited, as metrics.
+//!
+//! The page sends times and report keys, and nothing else. A key becomes a dimension only if the catalog names it for
+//! this caller, so that no caller can make metrics of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use lambda_http::Request;
+use serde::Serialize;
+use tracing::Level;
+
+use super::body;
+use super::handler::HandlerContext;
+use super::metrics::{Metrics, Views};
+use super::problem::Problem;
+use crate::domain::ReportKey;
+use crate::json::{Document, Fields, Reader};
+use crate::telemetry;
+
+const MAX_BODY: usize = 8 * 1024;
+const MAX_TIMINGS: usize = 50;
+const MAX_MS: u64 = 600_000;
+
+/// How many reports have metrics of their own in one environment. CloudWatch charges for each.
+const MAX_REPORTS: usize = 100;
+
+/// The dimension of all reports beyond, and of those that no key of the catalog names.
+const OTHER: &str = "other";
+
+/// What a viewer saw of one report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Timing {
+    /// The report that was requested.
+    pub report: ReportKey,
+    is_rendered: bool,
+    config_ms: Option<u64>,
+    loaded_ms: Option<u64>,
+    rendered_ms: Option<u64>,
+}
+
+/// Reads the timings of a body.
+pub(super) fn read_timings(request: &Request) -> Result<Vec<Timing>, Problem> {
+    body::read(request, MAX_BODY, |reader, json| reader.object(json, |fields| fields.required("timings", read_list)))
+}
+
+fn read_list<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Vec<Timing>> {
+    body::check_length(reader, json, MAX_TIMINGS, "timings")?;
+    reader.list(json, |reader, json| reader.object(json, read_timing))
+}
+
+fn read_timing(fields: &mut Fields<'_, '_>) -> Option<Timing> {
+    let report = fields.required("report", Reader::parsed);
+    let outcome: Option<Outcome> = fields.required("outcome", Reader::parsed);
+    let [config_ms, loaded_ms, rendered_ms] = ["configMs", "loadedMs", "renderedMs"]
+        .map(|name| fields.optional(name, |reader, json| reader.whole(json, 0..=MAX_MS)));
+    Some(Timing { report: report?, is_rendered: outcome? == Outcome::Rendered, config_ms, loaded_ms, rendered_ms })
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Outcome {
+    Rendered,
+    Failed,
+}
+
+impl std::str::FromStr for Outcome {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "rendered" => Ok(Self::Rendered),
+            "failed" => Ok(Self::Failed),
+            _ => Err("expected rendered or failed"),
+        }
+    }
+}
+
+/// The reports that have metrics of their own in this environment.
+#[derive(Debug, Default)]
+pub(super) struct MeasuredReports(Mutex<BTreeSet<ReportKey>>);
+
+impl MeasuredReports {
+    fn has(&self, report: &ReportKey) -> bool {
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.contains(report) || (reports.len() < MAX_REPORTS && reports.insert(report.clone()))
+    }
+}
+
+/// A line with the metrics of one report.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ViewsLine<'v> {
+    #[serde(rename = "message")]
+    message: &'static str,
+    report: &'v str,
+    #[serde(flatten)]
+    metrics: Metrics<'v>,
+}
+
+impl HandlerContext {
+    /// Writes timings as metrics: one line for each report. `named` are the reports that the catalog names by these
+    /// keys.
+    pub fn write_timings(&self, timings: &[Timing], named: &BTreeSet<ReportKey>) {
+        let mut by_report: BTreeMap<&str, Views> = BTreeMap::new();
+        for timing in timings {
+            let has_own = named.contains(&timing.report) && self.measured_reports.has(&timing.report);
+            let views = by_report.entry(if has_own { timing.report.as_str() } else { OTHER }).or_default();
+            views.config.extend(timing.config_ms);
+            views.loaded.extend(timing.loaded_ms);
+            views.rendered.extend(timing.rendered_ms.filter(|_| timing.is_rendered));
+            views.failures += u64::from(!timing.is_rendered);
+        }
+        for (report, views) in by_report {
+            let metrics = Metrics::of_views(self.metrics_namespace(), self.now(), views);
+            telemetry::write(Level::INFO, &ViewsLine { message: "timings", report, metrics });
+        }
+    }
+}

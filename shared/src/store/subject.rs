@@ -1,0 +1,134 @@
+//! What an item of the store is for, and the key that follows from it.
+
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+
+use crate::domain::{TokenRequest, WorkspaceId};
+use crate::ports::{ActorKey, Item};
+use crate::settings::{Scenario, Settings};
+
+/// Changes with the meaning of any part of a subject or of a value.
+const FORMAT: u8 = 1;
+
+/// The deployment in which tokens are made: who makes them, and where.
+///
+/// The secret that holds the service principal is known by its name, since it has not been read when
+/// a key is needed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Realm {
+    secret: String,
+    entra: String,
+    powerbi: String,
+    cloud: String,
+    scenario: &'static str,
+}
+
+impl Realm {
+    /// The one that the settings describe.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let endpoints = &settings.endpoints;
+        Self {
+            secret: settings.secret_id.clone(),
+            entra: endpoints.entra.to_string(),
+            powerbi: endpoints.powerbi.to_string(),
+            cloud: format!("{:?}", endpoints.cloud),
+            scenario: match settings.scenario {
+                Scenario::Customers => "customers",
+                Scenario::Organization => "organization",
+            },
+        }
+    }
+}
+
+/// What is looked up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LookUpKind {
+    /// A report.
+    Report,
+    /// A dataset.
+    Dataset,
+    /// A workspace's datasets.
+    DatasetList,
+    /// A workspace's reports.
+    ReportList,
+    /// A workspace.
+    Workspace,
+}
+
+/// What an item is for, in one canonical text, and the key of the item: the SHA-256 of that text.
+///
+/// The text is the JSON of fixed fields in a fixed order; maps and sets in it are sorted. Two
+/// subjects of different meaning therefore have different texts.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Subject {
+    text: String,
+    key: String,
+}
+
+#[derive(Serialize)]
+struct Text<'t, T> {
+    format: u8,
+    realm: &'t Realm,
+    #[serde(flatten)]
+    what: T,
+}
+
+#[derive(Serialize)]
+struct LookUp<Id> {
+    look_up: LookUpKind,
+    actor: String,
+    workspace: WorkspaceId,
+    id: Id,
+}
+
+#[derive(Serialize)]
+struct Token<'t> {
+    embed_token: &'t TokenRequest,
+}
+
+impl Subject {
+    /// The token of a request, which decides all that the token may do.
+    #[must_use]
+    pub fn of_token(realm: &Realm, request: &TokenRequest) -> Self {
+        Self::new(realm, Token { embed_token: request })
+    }
+
+    /// A look-up; `None` for one that is made as a user, which nobody shares.
+    #[must_use]
+    pub fn of_look_up<Id: Serialize>(
+        realm: &Realm,
+        look_up: LookUpKind,
+        actor: ActorKey,
+        item: Item<Id>,
+    ) -> Option<Self> {
+        let Item { workspace, id } = item;
+        let actor = match actor {
+            ActorKey::Service => "service".to_owned(),
+            ActorKey::Profile(profile) => profile.to_string(),
+            ActorKey::User(_) => return None,
+        };
+        Some(Self::new(realm, LookUp { look_up, actor, workspace, id }))
+    }
+
+    fn new(realm: &Realm, what: impl Serialize) -> Self {
+        // Texts, numbers and maps with texts as keys cannot fail.
+        let text = serde_json::to_string(&Text { format: FORMAT, realm, what }).unwrap_or_default();
+        let hash = digest(&SHA256, text.as_bytes());
+        let key = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { text, key }
+    }
+
+    /// The canonical text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The key of the item, in hexadecimal digits.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
