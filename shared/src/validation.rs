@@ -1,4 +1,4 @@
-//! ValidationErrors of input that is read at start: settings, catalog, secret.
+//! Faults of input that is read at start: settings, catalog, secret.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ type WeakFlight<V, E> = WeakShared<BoxFuture<'static, Result<V, E>>>;
 
 /// The slots of a cache.
 pub(super) struct Slots<K, V: Clone, E: Clone> {
-    slots: HashMap<K, Slot<V, E>>,
+    by_key: HashMap<K, Slot<V, E>>,
     uses: u64,
     pub(super) capacity: usize,
     /// For how long no load is tried after one has failed while a usable value is there.
@@ -76,18 +76,18 @@ impl<V: Expiring, E: Clone> Slot<V, E> {
 
 impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { slots: HashMap::new(), uses: 0, capacity, pause: Duration::ZERO, failures: None }
+        Self { by_key: HashMap::new(), uses: 0, capacity, pause: Duration::ZERO, failures: None }
     }
 
     /// The value of a key, whatever its age.
     pub(super) fn value(&self, key: &K) -> Option<&V> {
-        self.slots.get(key)?.value.as_ref()
+        self.by_key.get(key)?.value.as_ref()
     }
 
     /// Notes a use of a key, which is then the last to make room.
     pub(super) fn touch(&mut self, key: &K) {
         self.uses += 1;
-        if let Some(slot) = self.slots.get_mut(key) {
+        if let Some(slot) = self.by_key.get_mut(key) {
             slot.last_used = self.uses;
         }
     }
@@ -96,20 +96,20 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
     pub(super) fn find(&mut self, key: &K, now: SystemTime) -> Option<Found<V, E>> {
         self.touch(key);
         let failures_kept = self.failures.as_ref().map(|failures| failures.kept);
-        self.slots.get(key)?.find(now, failures_kept)
+        self.by_key.get(key)?.find(now, failures_kept)
     }
 
     /// Notes that a load has begun.
     pub(super) fn begin(&mut self, key: &K, flight: &Flight<V, E>, now: SystemTime) {
         self.make_room_for(key, now);
         // Held weakly: a load that everybody has given up on ends, and the next request begins another.
-        self.slots.entry(key.clone()).or_default().flight = flight.downgrade();
+        self.by_key.entry(key.clone()).or_default().flight = flight.downgrade();
         self.touch(key);
     }
 
     /// Notes how a load has ended.
     pub(super) fn finish(&mut self, key: &K, result: Result<V, E>, now: SystemTime) {
-        let slot = self.slots.entry(key.clone()).or_default();
+        let slot = self.by_key.entry(key.clone()).or_default();
         slot.flight = None;
         slot.failure = None;
         match result {
@@ -122,7 +122,7 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
                     slot.failure = Some((error, now));
                 } else if slot.value.is_none() {
                     // Keys come from requests, so a key without anything to say must not use memory.
-                    self.slots.remove(key);
+                    self.by_key.remove(key);
                 }
             }
         }
@@ -136,7 +136,7 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
 
     /// Drops a key's value if it is `unwanted`.
     pub(super) fn forget(&mut self, key: &K, unwanted: impl FnOnce(&V) -> bool) {
-        if let Some(slot) = self.slots.get_mut(key)
+        if let Some(slot) = self.by_key.get_mut(key)
             && slot.value.as_ref().is_some_and(unwanted)
         {
             slot.value = None;
@@ -145,19 +145,19 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
 
     /// Drops what cannot be used any more, and then, if there is still no room, the key that was used longest ago.
     fn make_room_for(&mut self, key: &K, now: SystemTime) {
-        if self.slots.contains_key(key) || self.slots.len() < self.capacity {
+        if self.by_key.contains_key(key) || self.by_key.len() < self.capacity {
             return;
         }
-        self.slots.retain(|_, slot| slot.is_worth_room(now));
-        if self.slots.len() >= self.capacity
-            && let Some(oldest) = self.slots.iter().min_by_key(|(_, slot)| slot.last_used).map(|(key, _)| key.clone())
+        self.by_key.retain(|_, slot| slot.is_worth_room(now));
+        if self.by_key.len() >= self.capacity
+            && let Some(oldest) = self.by_key.iter().min_by_key(|(_, slot)| slot.last_used).map(|(key, _)| key.clone())
         {
-            self.slots.remove(&oldest);
+            self.by_key.remove(&oldest);
         }
     }
 
     #[cfg(test)]
     pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.slots.keys()
+        self.by_key.keys()
     }
 }
