@@ -62,7 +62,8 @@ fn documented(heading: &str) -> Vec<String> {
 #[tokio::test]
 async fn outcomes_without_an_old_value_are_as_documented() {
     let log = LogLines::at(Level::INFO);
-    let (cold, warm) = tokio::join!(outcomes(CacheState::Cold, &log), outcomes(CacheState::OnlyThisMissing, &log));
+    let cold = outcomes(CacheState::Cold, &log).await;
+    let warm = outcomes(CacheState::OnlyThisMissing, &log).await;
     assert_no_upstream_text(&log);
     assert_eq!(Route::ALL[0], Route::GetSecretValue);
     let rows: Vec<_> = cold
