@@ -229,6 +229,19 @@ fn packages_depend_downwards_only() {
     }
 }
 
+/// Otherwise the tests that start real binaries would compile all dependencies again.
+#[test]
+fn cargo_test_and_cargo_build_use_the_same_features() {
+    let features = |edges: &str| -> BTreeSet<String> {
+        let tree =
+            project::cargo(&["tree", "--workspace", "--prefix", "none", "--format", "{p} {f}", "--edges", edges]);
+        tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let (build, test) = (features("normal,build"), features("normal,build,dev"));
+    let differing: Vec<_> = build.difference(&test).collect();
+    assert!(differing.is_empty(), "a development dependency changes the features of {differing:?}");
+}
+
 /// With shared types, a wrong field name would agree with itself.
 #[test]
 fn the_stand_ins_share_no_code_with_the_clients() {

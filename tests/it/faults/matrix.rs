@@ -63,8 +63,8 @@ fn documented(heading: &str) -> Vec<String> {
 #[tokio::test]
 async fn outcomes_without_an_old_value_are_as_documented() {
     let log = LogLines::at(Level::INFO);
-    let (cold, warm) =
-        tokio::join!(outcomes(CacheState::Cold, false, &log), outcomes(CacheState::OnlyThisMissing, false, &log));
+    let cold = outcomes(CacheState::Cold, false, &log).await;
+    let warm = outcomes(CacheState::OnlyThisMissing, false, &log).await;
     assert_no_upstream_text(&log);
     assert_eq!(Route::ALL[0], Route::GetSecretValue);
     let rows: Vec<_> = cold
