@@ -13,6 +13,7 @@ mod reader;
 mod sources;
 mod titles;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::comparison::NotChecked;
@@ -29,6 +30,8 @@ pub struct ReportDefinition {
     /// The measures that the report defines itself.
     pub(crate) measures: Vec<ReportMeasure>,
     pub(crate) not_checked: Vec<NotChecked>,
+    /// Pairs of visuals, by number, of which the first does not filter the second.
+    pub(crate) no_filter: HashSet<(usize, usize)>,
 }
 
 impl ReportDefinition {

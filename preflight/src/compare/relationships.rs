@@ -28,8 +28,8 @@ struct VisualTables<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Relations<'a> {
     visuals: BTreeMap<usize, VisualTables<'a>>,
-    /// The tables of filters and slicers by page; `None` for the report.
-    filters: BTreeMap<Option<usize>, BTreeSet<String>>,
+    /// The tables of filters and slicers by page, with the number of the slicer; no page for the report.
+    filters: BTreeMap<Option<usize>, BTreeSet<(Option<usize>, String)>>,
 }
 
 impl<'a> Relations<'a> {
@@ -39,7 +39,8 @@ impl<'a> Relations<'a> {
             let page = found.site.page.as_ref().map(|(at, _)| *at);
             let shared = matches!(found.used_as, UsedAs::Filter(Level::Report | Level::Page)) || found.site.slicer;
             if shared && let Some(table) = column_table(&found.reference) {
-                relations.filters.entry(page).or_default().insert(table);
+                let slicer = found.site.visual.as_ref().map(|(number, _)| *number);
+                relations.filters.entry(page).or_default().insert((slicer, table));
             }
             if let Some((at, _)) = &found.site.visual {
                 let visual = relations.visuals.entry(*at).or_default();
@@ -51,14 +52,17 @@ impl<'a> Relations<'a> {
     }
 
     pub(super) fn check(&self, comparer: &mut Comparer<'_>) {
-        for visual in self.visuals.values() {
+        for (number, visual) in &self.visuals {
             let Some(site) = visual.site else { continue };
+            let no_filter = &comparer.report.no_filter;
+            let filters = |slicer: &Option<usize>| slicer.is_none_or(|slicer| !no_filter.contains(&(slicer, *number)));
             match comparer.own {
                 Some(own) => {
                     let page = site.page.as_ref().map(|(at, _)| *at);
-                    let filters: Vec<&String> =
-                        [None, page].into_iter().filter_map(|page| self.filters.get(&page)).flatten().collect();
-                    visual.compare_with(own, &filters, site, comparer);
+                    let tables = [None, page].into_iter().filter_map(|page| self.filters.get(&page)).flatten();
+                    let tables: Vec<&String> =
+                        tables.filter(|(slicer, _)| filters(slicer)).map(|(_, table)| table).collect();
+                    visual.compare_with(own, &tables, site, comparer);
                 }
                 None => visual.judge(site, comparer),
             }

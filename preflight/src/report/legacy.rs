@@ -44,8 +44,8 @@ fn read_section(reader: &mut Reader, at: usize, section: &Value) -> (String, (Si
     let site = Site { page: Some((at, text("displayName").unwrap_or(&id).to_owned())), ..Site::default() };
     let filters = embedded(reader, &site, section, "filters");
     reader.filters(&site, Level::Page, &filters);
-    let config = embedded(reader, &site, section, "config");
-    reader.objects(&site, &config["objects"]);
+    let page = embedded(reader, &site, section, "config");
+    reader.objects(&site, &page["objects"]);
     let containers: Vec<_> = list(&section["visualContainers"])
         .map(|container| (container, embedded(reader, &site, container, "config")))
         .collect();
@@ -60,6 +60,10 @@ fn read_section(reader: &mut Reader, at: usize, section: &Value) -> (String, (Si
         read_visual(reader, &visual, &config["singleVisual"]);
         reader.objects(&visual, &config["singleVisualGroup"]["objects"]);
         sites.insert(id_of(config), visual);
+    }
+    // 3 is `NoFilter`.
+    for interaction in list(&page["relationships"]).filter(|interaction| interaction["type"] == 3) {
+        reader.no_filter(&sites, interaction);
     }
     (id, (site, sites))
 }

@@ -83,6 +83,10 @@ fn read_page(
         read_visual(reader, &visual, files.0, files.1);
         sites.insert(id.clone(), visual);
     }
+    let interactions = parts.page.and_then(|page| page["visualInteractions"].as_array());
+    for interaction in interactions.into_iter().flatten().filter(|i| i["type"] == "NoFilter") {
+        reader.no_filter(&sites, interaction);
+    }
     (text(parts.page, "name").unwrap_or(id).to_owned(), (site, sites))
 }
 

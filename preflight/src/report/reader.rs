@@ -1,5 +1,7 @@
 //! Collects the uses of a report.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::expression::Expressions;
@@ -65,6 +67,17 @@ impl Reader {
 
     pub(super) fn used(&mut self, site: &Site, used_as: &UsedAs, reference: Reference, need: Option<super::Need>) {
         self.definition.uses.push(FieldUse { site: site.clone(), used_as: used_as.clone(), reference, need });
+    }
+
+    /// Notes that the first visual of a page does not filter the second.
+    pub(super) fn no_filter(&mut self, sites: &HashMap<String, Site>, interaction: &Value) {
+        let number = |name: &str| {
+            let site = sites.get(interaction.get(name)?.as_str()?)?;
+            site.visual.as_ref().map(|(number, _)| *number)
+        };
+        if let (Some(source), Some(target)) = (number("source"), number("target")) {
+            self.definition.no_filter.insert((source, target));
+        }
     }
 
     pub(super) fn not_checked(&mut self, site: &Site, what: &str, because: &str) {

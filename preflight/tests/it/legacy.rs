@@ -80,3 +80,26 @@ fn unfold(value: &mut Value) {
         _ => {}
     }
 }
+
+#[test]
+fn a_slicer_whose_interaction_is_off_needs_no_relationship() {
+    let report = |kind: u32| {
+        legacy().with("report.json", |report| {
+            report["filters"] = json!("[]");
+            let section = &mut report["sections"][1];
+            let slicer = json!({"name": "v4", "singleVisual": {"visualType": "slicer",
+                "projections": {"Values": [{"queryRef": "Region.Name"}]},
+                "prototypeQuery": {"Version": 2, "From": [{"Name": "r", "Entity": "Region", "Type": 0}], "Select": [
+                    {"Column": {"Expression": {"SourceRef": {"Source": "r"}}, "Property": "Name"}, "Name": "Region.Name"}]}}});
+            let slicer = json!({"config": slicer.to_string(), "filters": "[]"});
+            section["visualContainers"].as_array_mut().unwrap().push(slicer);
+            let off = json!({"relationships": [{"source": "v4", "target": "v3", "type": kind}]});
+            section["config"] = json!(off.to_string());
+        })
+    };
+    let bound = model().without_relationship("rel-region");
+    let on = report(1).against_with_own(&bound, &model());
+    the(&on, "visual *table*: a filter on `Region` does not reach `Sales`");
+    let off = report(3).against_with_own(&bound, &model());
+    assert!(!texts(&off).iter().any(|text| text.contains("visual *table*")), "{:?}", texts(&off));
+}

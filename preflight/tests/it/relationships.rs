@@ -130,3 +130,15 @@ fn a_measure_without_its_dax_reads_what_it_reads_in_the_own_model() {
         .changed("Sales", "measures", "Margin", "expression", "");
     the(&of(&hidden), "visual *Revenue by region*: a filter on `Region` does not reach `Sales`");
 }
+
+#[test]
+fn a_slicer_whose_interaction_is_off_needs_no_relationship() {
+    let page = "definition/pages/overview/page.json";
+    let report =
+        pbir().with("definition/report.json", |report| report["filterConfig"] = json!({})).with(page, |page| {
+            page["visualInteractions"] = json!([{"source": "category", "target": "amount", "type": "NoFilter"}]);
+        });
+    let found = report.against_with_own(&model().without_relationship("rel-product"), &model());
+    assert!(!texts(&found).iter().any(|text| text.contains("visual *card*")), "{:?}", texts(&found));
+    the(&found, "visual *Revenue by region*: a filter on `Product` does not reach `Sales`");
+}
