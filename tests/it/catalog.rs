@@ -150,7 +150,7 @@ fn faults_of_settings_and_catalog_come_together() {
 
 #[test]
 fn the_demos_and_the_layers_catalog_are_good() {
-    for path in ["devstack/demo/catalog.json", "layers/catalog/catalog.json"] {
+    for path in ["devstack/demo/catalog.json", "layers/sample/catalog.json"] {
         let text = project::text(path);
         catalog::parse(&text).unwrap_or_else(|faults| panic!("{path}: {faults:#?}"));
         let validator = jsonschema::validator_for(&schema()).unwrap();

@@ -9,6 +9,7 @@
 pub mod cargo_lambda;
 #[cfg(feature = "opentelemetry")]
 pub mod collector;
+pub mod deployed;
 pub mod dynamodb;
 pub mod embedded_metrics;
 pub mod environment;
