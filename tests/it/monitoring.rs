@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use acceptance::access_log::AccessLog;
 use acceptance::embedded_metrics::{self, Datum};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};
+use acceptance::watch::Watch;
 use devstack::Fault;
 use dynabind::http::{Code, metrics};
 use serde_json::Value;
@@ -249,4 +251,21 @@ async fn upstream_attempts_are_measured_one_by_one() {
 fn a_metric_is_listed_once() {
     let names: Vec<_> = metrics::all().map(|metric| metric.name).collect();
     assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{names:?}");
+}
+
+/// The same share of failures, of the requests of ten users and of ten thousand, in five minutes.
+#[test]
+fn alarms_of_shares_fit_small_and_large_stacks() {
+    let raised = |failures: u16, requests: u16| {
+        let mut watch = Watch::default();
+        for number in 0..requests {
+            watch.request(if number < failures { 502 } else { 200 });
+        }
+        watch.is_raised("ApiFailures", &AccessLog::default())
+    };
+    assert!(!raised(2, 2), "two requests are no incident");
+    for requests in [10, 3_000] {
+        assert!(!raised(requests / 50, requests), "2 % of {requests}");
+        assert!(raised(requests / 3, requests), "a third of {requests}");
+    }
 }

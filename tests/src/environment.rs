@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::path::Path as FilePath;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -56,12 +57,17 @@ impl Environment {
     /// Starts a function's binary with these variables and no others, polling as Lambda would have it poll.
     pub async fn start(function: &str, variables: &BTreeMap<String, String>) -> Self {
         let _ = tokio::task::spawn_blocking(|| project::cargo(&["build", "--bins"])).await.unwrap();
+        Self::start_binary(&project::root().join("target/debug").join(function), function, variables).await
+    }
+
+    /// Starts a file as that function.
+    pub async fn start_binary(binary: &FilePath, function: &str, variables: &BTreeMap<String, String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let api = Arc::<Api>::default();
         let server = tokio::spawn(serve(listener, Arc::clone(&api))).abort_handle();
         let log = NamedTempFile::new().unwrap();
-        let child = Command::new(project::root().join("target/debug").join(function))
+        let child = Command::new(binary)
             .env_clear()
             .envs(variables)
             .envs([

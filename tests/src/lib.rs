@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+pub mod access_log;
 pub mod cargo_lambda;
 #[cfg(feature = "opentelemetry")]
 pub mod collector;
@@ -14,6 +15,7 @@ pub mod dynamodb;
 pub mod embedded_metrics;
 pub mod environment;
 pub mod generated;
+pub mod insights;
 pub mod judged;
 pub mod log_lines;
 pub mod moto;
@@ -24,3 +26,4 @@ pub mod project;
 pub mod scenario;
 pub mod swagger;
 pub mod test_app;
+pub mod watch;
