@@ -14,6 +14,8 @@ use acceptance::test_app::{Answer, TestApp, view};
 use acceptance::watch::Watch;
 use acceptance::{process, project};
 use devstack::Fault;
+use dynabind::upstream::Http;
+use http::Method;
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -125,7 +127,7 @@ async fn entra_is_down() {
     let mut played = Played::default();
     played.note(&log, &ask(&app, 1).await);
     app.stack.entra().fail("*", outage(), None);
-    // First the access token is due for renewal, then it is over; the page notices only then.
+    // First the access token is due for renewal, then it has expired; the page notices only then.
     for minutes in [50, 60] {
         app.clock.advance(Duration::from_mins(minutes));
         let answers = ask(&app, 4).await;
@@ -273,10 +275,10 @@ async fn the_issuer_changed_its_keys() {
     let (signed, signature) = good.rsplit_once('.').unwrap();
     // Signed by a key that the gateway does not know.
     let other = format!("{signed}.{}", signature.chars().rev().collect::<String>());
-    let client = reqwest::Client::new();
+    let client = Http::new(None, Duration::from_secs(30)).unwrap();
     for (token, expected) in [(&good, 200), (&other, 401), (&other, 401), (&other, 401)] {
-        let url = format!("{}/datasets", app.stack.url());
-        let status = client.get(url).bearer_auth(token).send().await.unwrap().status().as_u16();
+        let url = format!("{}/datasets", app.stack.url()).parse().unwrap();
+        let status = client.request(Method::GET, url).bearer_auth(token).send().await.unwrap().status().as_u16();
         assert_eq!(status, expected);
         played.watch.request(status);
         let by_the_gateway = status == 401;

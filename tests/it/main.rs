@@ -15,6 +15,7 @@ mod credentials;
 mod datasets;
 mod documents;
 mod drills;
+mod deploy_files;
 mod deployment;
 mod dynamodb;
 mod dynamodb_loader;

@@ -1,6 +1,6 @@
 //! What `CloudFormation` would create of `template.yaml` (`tests/template/deploy.py`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -34,6 +34,13 @@ impl Deployed {
     pub fn of_type(&self, kind: &str) -> BTreeMap<&str, &Value> {
         let all = self.0["Resources"].as_object().unwrap().iter();
         all.filter(|(_, resource)| resource["Type"] == kind).map(|(name, resource)| (name.as_str(), resource)).collect()
+    }
+
+    /// The types of the resources.
+    #[must_use]
+    pub fn types(&self) -> BTreeSet<&str> {
+        let all = self.0["Resources"].as_object().unwrap().values();
+        all.map(|resource| resource["Type"].as_str().unwrap()).collect()
     }
 
     /// An output's value.
