@@ -1,10 +1,12 @@
 //! The files of `deploy/` and `.github/workflows`, held against the template.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use acceptance::deployed::deploy;
 use acceptance::process::python;
 use acceptance::project;
+use devstack::{Stack, StackOptions};
 use serde_json::Value;
 
 /// For each type of resource the action without which it cannot be created, and the one without which it cannot be removed.
@@ -95,7 +97,11 @@ fn the_example_workflow_stores_no_key_and_names_each_action_by_its_commit() {
     assert_eq!(ci["confirm_changeset"].as_bool(), Some(false), "nobody is there to confirm");
     let parameters = project::yaml("template.yaml")["Parameters"].clone();
     let overrides = text.split("--parameter-overrides").nth(1).unwrap().split("- name").next().unwrap();
-    for name in overrides.split('=').filter_map(|part| part.split_whitespace().next_back()).filter(|name| name.chars().all(char::is_alphanumeric)) {
+    for name in overrides
+        .split('=')
+        .filter_map(|part| part.split_whitespace().next_back())
+        .filter(|name| name.chars().all(char::is_alphanumeric))
+    {
         assert!(parameters[name].is_object(), "no parameter {name}");
     }
 }
@@ -125,12 +131,38 @@ fn the_rest_api_calls_the_aliases_of_the_stack() {
         assert!(example["Parameters"][&parameter].is_object());
         let alias = stack.output(&parameter).as_str().unwrap();
         assert_eq!(alias, format!("${{{function}Function.Arn}}:live"));
-        assert_eq!(example["Resources"][format!("{function}Permission")]["Properties"]["FunctionName"]["Ref"], parameter);
+        assert_eq!(
+            example["Resources"][format!("{function}Permission")]["Properties"]["FunctionName"]["Ref"],
+            parameter
+        );
     }
     let lint = python()
-        .args(["-m", "cfnlint", "deploy/rest-api/template.yaml"])
+        .args([".venv/bin/cfn-lint", "deploy/rest-api/template.yaml"])
         .current_dir(project::root())
         .output()
         .unwrap();
     assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
+}
+
+/// Whether `tools/smoke` passes with this token, and what it prints.
+async fn smoke(url: &str, token: Option<String>) -> (bool, String) {
+    let mut smoke = Command::new(project::root().join("tools/smoke"));
+    smoke.env("API_URL", url).env_remove("DYNABIND_JWT").envs(token.map(|token| ("DYNABIND_JWT", token)));
+    let output = tokio::task::spawn_blocking(move || smoke.output().unwrap()).await.unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_smoke_test_tells_a_good_stack_from_a_bad_one() {
+    let stack = Stack::start(StackOptions::default()).await.unwrap();
+    let token = stack.token_for("carl@contoso");
+    let (passed, told) = smoke(stack.url(), None).await;
+    assert!(passed && told.matches("401 (no token)").count() == 3 && told.contains("skip"), "{told}");
+    let (passed, told) = smoke(stack.url(), Some(token.clone())).await;
+    assert!(passed && told.contains("GET /datasets 200 (a token)") && told.contains("may bind"), "{told}");
+    assert!(!told.contains(&token));
+    let (passed, told) = smoke(stack.url(), Some(format!("{token}x"))).await;
+    assert!(!passed && told.contains("FAIL  GET /datasets 401 in place of 200"), "{told}");
+    let (passed, told) = smoke("http://127.0.0.1:9", None).await;
+    assert!(!passed && told.matches("000 in place of 401").count() == 3, "{told}");
 }

@@ -165,7 +165,10 @@ fn alarms_undo_a_deployment_unless_they_are_left_out() {
     {
         let alarms = &group["Properties"]["AlarmConfiguration"];
         assert_eq!(alarms["Enabled"], true);
-        assert_eq!(alarms["Alarms"], json!([{ "Name": { "Ref": "FunctionErrors" } }, { "Name": { "Ref": "InternalErrors" } }]));
+        assert_eq!(
+            alarms["Alarms"],
+            json!([{ "Name": { "Ref": "FunctionErrors" } }, { "Name": { "Ref": "InternalErrors" } }])
+        );
         // With all at once there is no time in which an alarm could undo anything.
         assert_eq!(group["Properties"]["DeploymentConfigName"], "CodeDeployDefault.LambdaCanary10Percent5Minutes");
         assert_eq!(other["Properties"]["AlarmConfiguration"], json!({}));
@@ -174,9 +177,11 @@ fn alarms_undo_a_deployment_unless_they_are_left_out() {
 
 #[test]
 fn tracing_can_be_switched_off_with_its_rights() {
-    for (tracing, mode, allowed) in
-        [("Active", json!("Active"), true), ("PassThrough", json!("PassThrough"), true), ("Disabled", Value::Null, false)]
-    {
+    for (tracing, mode, allowed) in [
+        ("Active", json!("Active"), true),
+        ("PassThrough", json!("PassThrough"), true),
+        ("Disabled", Value::Null, false),
+    ] {
         let stack = &deploy(&[&[("Tracing", tracing)]])[0];
         assert_eq!(function(stack, "TracingConfig")["Mode"], mode, "{tracing}");
         let role = stack.resource("TokenFunctionRole")["Properties"]["ManagedPolicyArns"].to_string();
@@ -211,10 +216,7 @@ fn a_catalog_moves_to_a_table_and_back_in_two_steps() {
     assert_eq!(catalog_of(moved), ("dynamodb:dynabind-CatalogTable-1ABC", &json!([])));
     let policy = &moved.resource("ReadCatalogPolicy")["Properties"]["PolicyDocument"]["Statement"][0];
     assert_eq!(policy["Action"], json!(["dynamodb:GetItem", "dynamodb:BatchGetItem"]));
-    assert_eq!(
-        policy["Resource"],
-        "arn:aws:dynamodb:eu-west-1:123456789012:table/dynabind-CatalogTable-1ABC"
-    );
+    assert_eq!(policy["Resource"], "arn:aws:dynamodb:eu-west-1:123456789012:table/dynabind-CatalogTable-1ABC");
     for stack in [filling, moved, back] {
         let table = stack.resource("CatalogTable");
         assert_eq!([&table["DeletionPolicy"], &table["UpdateReplacePolicy"]], ["RetainExceptOnCreate", "Retain"]);
@@ -223,7 +225,11 @@ fn a_catalog_moves_to_a_table_and_back_in_two_steps() {
 
 #[test]
 fn the_catalog_is_a_layer_or_an_object_of_the_deployer() {
-    let stacks = deploy(&[&[("Catalog", LAYER)], &[("Catalog", "s3://contoso-config/catalog-42.zip")], &[("Catalog", "dynamodb:restored")]]);
+    let stacks = deploy(&[
+        &[("Catalog", LAYER)],
+        &[("Catalog", "s3://contoso-config/catalog-42.zip")],
+        &[("Catalog", "dynamodb:restored")],
+    ]);
     let [layer, object, table] = stacks.as_slice() else { panic!() };
     assert_eq!(catalog_of(layer), ("file:/opt/catalog.json", &json!([LAYER])));
     assert!(layer.of_type("AWS::Lambda::LayerVersion").is_empty(), "the stack makes no layer of its own");
@@ -261,12 +267,20 @@ fn the_probe_calls_the_three_routes_with_the_right_bodies() {
         .values()
         .map(|destination| {
             let properties = &destination["Properties"];
-            format!("{} {}", properties["HttpMethod"].as_str().unwrap(), properties["InvocationEndpoint"].as_str().unwrap())
+            format!(
+                "{} {}",
+                properties["HttpMethod"].as_str().unwrap(),
+                properties["InvocationEndpoint"].as_str().unwrap()
+            )
         })
         .collect();
     assert_eq!(
         routes,
-        ["POST https://api.example.com/config", "GET https://api.example.com/datasets", "POST https://api.example.com/token"]
+        [
+            "POST https://api.example.com/config",
+            "GET https://api.example.com/datasets",
+            "POST https://api.example.com/token"
+        ]
     );
     for target in stack.resource("ProbeSchedule")["Properties"]["Targets"].as_array().unwrap() {
         let body: Value = serde_json::from_str(target["Input"].as_str().unwrap()).unwrap();

@@ -113,8 +113,12 @@ fn assert_is_made(metric: &str, dimensions: &[(&str, &str)], place: &str) {
 fn a_deployment_is_taken_back_for_our_own_faults_only() {
     let preference = &TEMPLATE["Globals"]["Function"]["DeploymentPreference"];
     let alarms = resources("AWS::CloudWatch::Alarm");
-    let watched: Vec<_> =
-        preference["Alarms"]["Fn::If"][1].as_array().unwrap().iter().map(|alarm| alarm["Ref"].as_str().unwrap()).collect();
+    let watched: Vec<_> = preference["Alarms"]["Fn::If"][1]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alarm| alarm["Ref"].as_str().unwrap())
+        .collect();
     assert_eq!(watched, ["FunctionErrors", "InternalErrors"]);
     for name in watched {
         // The API calls the alias that the deployment moves.

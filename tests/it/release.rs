@@ -14,6 +14,10 @@ use tempfile::TempDir;
 
 const FUNCTIONS: [&str; 3] = ["token", "config", "datasets"];
 
+/// This machine's processor, and another one.
+const HERE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+const ELSEWHERE: &str = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
+
 /// The machine numbers of ELF headers.
 const PROCESSORS: [(&str, u8); 2] = [("x86_64", 0x3e), ("arm64", 0xb7)];
 
@@ -90,7 +94,15 @@ fn assert_is_complete(root: &Path, arch: &str) {
         }
     }
     assert_eq!(code, FUNCTIONS.len());
-    for file in ["dynabind", "README.md", "docs/deploy.md", "samconfig.toml", "sbom/token.cdx.json"] {
+    for file in [
+        "dynabind",
+        "deploy/terraform/main.tf",
+        "README.md",
+        "docs/deploy.md",
+        "samconfig.toml",
+        "tools/smoke",
+        "sbom/token.cdx.json",
+    ] {
         assert!(root.join(file).is_file(), "{file}");
     }
     succeed(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(root));
@@ -110,8 +122,8 @@ fn path_with_sam_only() -> TempDir {
 async fn the_archive_deploys_and_runs_without_a_toolchain() {
     let (_folder, root) = tokio::task::spawn_blocking(|| {
         let _ = project::cargo(&["build", "--bins", "--workspace"]);
-        let (folder, root) = unpacked("x86_64", &project::root().join("target/debug"));
-        assert_is_complete(&root, "x86_64");
+        let (folder, root) = unpacked(HERE, &project::root().join("target/debug"));
+        assert_is_complete(&root, HERE);
         let tools = path_with_sam_only();
         let valid = succeed(
             Command::new(tools.path().join("sam"))
@@ -144,9 +156,9 @@ async fn the_archive_deploys_and_runs_without_a_toolchain() {
 
 #[test]
 fn an_archive_for_another_processor_is_complete() {
-    let binaries = binaries_for(0xb7);
-    let (_folder, root) = unpacked("arm64", binaries.path());
-    assert_is_complete(&root, "arm64");
+    let machine = PROCESSORS.iter().find(|(name, _)| *name == ELSEWHERE).unwrap().1;
+    let (_folder, root) = unpacked(ELSEWHERE, binaries_for(machine).path());
+    assert_is_complete(&root, ELSEWHERE);
 }
 
 #[test]
@@ -158,7 +170,9 @@ fn a_build_for_one_processor_cannot_be_deployed_for_another() {
         fs::copy(binaries_for(machine).path().join("token"), build.path().join("TokenFunction/bootstrap")).unwrap();
         // As `sam build` writes it.
         let list = "    AllowedValues:\n    - arm64\n    - x86_64\n";
-        let text = format!("Parameters:\n  Architecture:\n    Type: String\n    Default: arm64\n{list}  Other:\n    Default: 1\n");
+        let text = format!(
+            "Parameters:\n  Architecture:\n    Type: String\n    Default: arm64\n{list}  Other:\n    Default: 1\n"
+        );
         fs::write(build.path().join("template.yaml"), text).unwrap();
         let wrong = run(tool("pin-architecture").arg(build.path()).arg(other));
         assert!(!wrong.status.success());
