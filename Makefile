@@ -182,15 +182,30 @@ scaling: | doctor ## Simulate the calls of a load to Power BI; ARGS='--users 500
 build: $(TOOLS) ## Build the release binaries for this machine's processor, in target/lambda
 	cargo lambda build --locked --release --$(subst _,-,$(HOST_ARCH))
 
+# The catalog to deploy; `none` if the parameter Catalog names a layer, an object or a table.
+CATALOG ?= layers/catalog/catalog.json
+VALIDATE ?= cargo run --quiet --locked --package dynabind-cli -- catalog validate
+
 .PHONY: package
-package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64)
+package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), with the catalog CATALOG=FILE
+	$(if $(filter none,$(CATALOG)),@rm -f layers/catalog/catalog.json,@tools/check-catalog '$(CATALOG)' $(VALIDATE))
 	rustup target add $(RUST_TARGET)
 	sam build --parameter-overrides Architecture=$(ARCH)
+	tools/pin-architecture .aws-sam/build $(ARCH)
+
+# Answers are kept beside the tracked file. ENV names a section of it; with CI set, nothing is asked.
+SAM_CONFIG := samconfig.local.toml
+DEPLOY_FLAGS = --config-file $(CURDIR)/$(SAM_CONFIG) --config-env $(or $(ENV),default)
 
 .PHONY: deploy
-deploy: package ## Deploy to AWS; asks for the parameters and saves the answers in samconfig.toml
-	@echo "==> Answer the question for Architecture with $(ARCH): the package is built for it"
-	sam deploy --guided
+deploy: package ## Deploy to AWS; asks and keeps the answers in samconfig.local.toml (ENV=section); with CI=1 asks nothing
+	@test -f $(SAM_CONFIG) || cp samconfig.toml $(SAM_CONFIG)
+	sam deploy $(DEPLOY_FLAGS) $(if $(CI),--no-confirm-changeset --no-fail-on-empty-changeset,--guided)
+
+.PHONY: release
+release: $(TOOLS) ## Make the release archive for ARCH in target/release-archives
+	rustup target add $(RUST_TARGET)
+	tools/release $(ARCH)
 
 .PHONY: clean
 clean: ## Remove everything that was built or installed

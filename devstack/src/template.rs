@@ -227,10 +227,12 @@ Parameters:
   Timeout: {Type: Number, Default: 25}
 Conditions:
   HasScope: !Not [!Equals [!Ref Scope, '']]
+Mappings:
+  Letter: {dynabind: {of: d}}
 Globals:
   Function:
     Timeout: !Ref Timeout
-    Environment: {Variables: {A: !Sub 'x-${AWS::StackName}', B: 5}}
+    Environment: {Variables: {A: !Sub 'x-${AWS::StackName}', B: 5, C: !FindInMap [Letter, !Ref AWS::StackName, of]}}
 Resources:
   Api:
     Type: AWS::Serverless::HttpApi
@@ -271,6 +273,7 @@ Resources:
         let one = &template.functions["one"];
         assert_eq!(one.variables["A"], "x-dynabind");
         assert_eq!(one.variables["B"], "own");
+        assert_eq!(one.variables["C"], "d");
         assert_eq!(template.functions["two"].variables["B"], "5");
         assert_eq!(one.timeout, Duration::from_secs(25));
         assert_eq!(template.cors.unwrap().max_age, Some(600));

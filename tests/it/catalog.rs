@@ -149,7 +149,7 @@ fn faults_of_settings_and_catalog_are_reported_together() {
 
 #[test]
 fn the_catalogs_of_the_demo_and_the_layer_are_valid() {
-    for path in ["devstack/demo/catalog.json", "layers/catalog/catalog.json"] {
+    for path in ["devstack/demo/catalog.json", "layers/sample/catalog.json"] {
         let text = project::text(path);
         catalog::parse(&text).unwrap_or_else(|faults| panic!("{path}: {faults:#?}"));
         let validator = jsonschema::validator_for(&schema()).unwrap();

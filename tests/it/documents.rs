@@ -284,9 +284,11 @@ fn the_release_job_installs_only_hashed_python_packages() {
     let release = requirements("requirements-release.txt");
     assert!(!release.is_empty());
     for requirement in release {
-        let (pinned, hash) = requirement.split_once(" --hash=sha256:").expect("a hash");
-        let hash = hash.trim();
-        assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{requirement}");
+        let (pinned, hashes) = requirement.split_once(" --hash=sha256:").expect("a hash");
+        let hashes: Vec<_> = hashes.split("--hash=sha256:").map(str::trim).collect();
+        assert_eq!(hashes.len(), 2, "one for each runner: {requirement}");
+        let is_hash = |hash: &&str| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        assert!(hashes.iter().all(is_hash), "{requirement}");
         assert!(development.contains(&pinned.trim().to_owned()), "{pinned} is not what the tests use");
     }
 }

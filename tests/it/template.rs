@@ -189,7 +189,7 @@ fn every_parameter_is_described_and_used() {
     for (name, parameter) in TEMPLATE["Parameters"].as_object().unwrap() {
         let description = parameter["Description"].as_str().unwrap_or_default();
         assert!(description.len() > 20, "{name} wants a description");
-        let used = body.contains(&format!("{{\"Ref\":\"{name}\"}}"));
+        let used = body.contains(&format!("{{\"Ref\":\"{name}\"}}")) || body.contains(&format!("${{{name}}}"));
         assert!(used, "{name} is not used");
         assert!(groups.contains(&format!("\"{name}\"")), "{name} is in no group");
     }
@@ -223,31 +223,23 @@ fn policies_name_each_action_and_resource() {
 }
 
 #[test]
-fn the_table_is_optional_and_retained() {
-    let table = &TEMPLATE["Resources"]["CatalogTable"];
-    assert_eq!(table["Condition"], "HasCatalogTable");
-    assert_eq!(TEMPLATE["Parameters"]["CatalogStore"]["Default"], "file");
-    assert_eq!([&table["DeletionPolicy"], &table["UpdateReplacePolicy"]], ["Retain", "Retain"]);
-    let properties = &table["Properties"];
+fn the_table_is_as_the_catalog_needs_it() {
+    let properties = &TEMPLATE["Resources"]["CatalogTable"]["Properties"];
     assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
     assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
     assert_eq!(properties["SSESpecification"]["SSEEnabled"], true);
     assert_eq!(properties["KeySchema"], json!([{ "AttributeName": catalog::item::KEY, "KeyType": "HASH" }]));
-    let statement = &TEMPLATE["Resources"]["ReadCatalogPolicy"]["Properties"]["PolicyDocument"]["Statement"];
-    assert_eq!(statement[0]["Resource"]["Fn::GetAtt"], json!(["CatalogTable", "Arn"]));
 }
 
 /// The variable for a table and for a file, as the template writes them.
 #[test]
-fn the_catalog_is_the_file_or_the_table() {
+fn the_functions_take_each_form_of_the_catalog() {
     let variable = &global("Environment")["Variables"]["DYNABIND_CATALOG"]["Fn::If"];
-    assert_eq!(variable[0], "HasCatalogTable");
-    assert_eq!(variable[1]["Fn::Sub"], "dynamodb:${CatalogTable}");
-    assert_eq!(variable[2]["Ref"], "Catalog");
-    let default = plain(&TEMPLATE["Parameters"]["Catalog"]["Default"]);
-    for value in [default, "dynamodb:stack-CatalogTable-1ABC".to_owned()] {
+    assert_eq!((&variable[0], &variable[1]["Ref"]), (&json!("HasCatalogTable"), &json!("Catalog")));
+    for value in [plain(&variable[2]), "dynamodb:stack-CatalogTable-1ABC".to_owned()] {
         assert!(settings_with(&[("DYNABIND_CATALOG", value.clone())]).is_ok(), "{value}");
     }
+    assert!(settings_with(&[("DYNABIND_CATALOG", "s3://bucket/key".to_owned())]).is_err(), "a layer is made of it");
 }
 
 #[test]
@@ -323,13 +315,12 @@ fn cors_allows_the_headers_of_a_page() {
 }
 
 #[test]
-fn the_catalog_of_the_layer_is_valid() {
-    let layer = &TEMPLATE["Resources"]["CatalogLayer"]["Properties"];
-    let path = format!("{}/catalog.json", layer["ContentUri"].as_str().unwrap());
-    let loaded = catalog::parse(&project::text(&path));
-    assert!(loaded.is_ok(), "{path}: {:?}", loaded.err());
-    assert_eq!(TEMPLATE["Parameters"]["Catalog"]["Default"], "file:/opt/catalog.json");
-    assert_eq!(global("Layers")[0]["Ref"], "CatalogLayer");
+fn the_sample_catalog_is_valid_and_not_what_is_deployed() {
+    let loaded = catalog::parse(&project::text("layers/sample/catalog.json"));
+    assert!(loaded.is_ok(), "{:?}", loaded.err());
+    assert_eq!(TEMPLATE["Resources"]["CatalogLayer"]["Properties"]["ContentUri"], "layers/catalog");
+    let ignored = project::text(".gitignore");
+    assert!(ignored.lines().any(|line| line == "/layers/catalog/catalog.json"), "the deployer's catalog is not ours");
 }
 
 #[test]
@@ -339,7 +330,7 @@ fn the_created_secret_has_no_value_and_outlives_the_stack() {
         let value = &secret["Properties"][generated];
         assert!(value.is_null(), "an update of the stack would overwrite the real secret");
     }
-    assert_eq!(secret["DeletionPolicy"], "Retain");
+    assert_eq!(secret["DeletionPolicy"], "RetainExceptOnCreate");
     assert_eq!(secret["UpdateReplacePolicy"], "Retain");
 }
 
@@ -386,4 +377,15 @@ fn functions_dependencies() -> Vec<String> {
     let tree = project::cargo(&arguments);
     let packages = tree.lines().filter(|line| !line.is_empty());
     packages.map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn the_repository_of_applications_knows_this_version() {
+    let metadata = &TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"];
+    assert_eq!(metadata["SemanticVersion"].as_str(), project::packages()[0]["version"].as_str());
+    assert_eq!(metadata["SpdxLicenseId"].as_str(), project::packages()[0]["license"].as_str());
+    for file in ["LicenseUrl", "ReadmeUrl"] {
+        assert!(project::root().join(metadata[file].as_str().unwrap()).is_file(), "{file}");
+    }
+    assert!(metadata["Description"].as_str().unwrap().len() <= 256);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Deref;
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -22,6 +23,11 @@ impl Environment {
     /// Starts a function's binary with these variables and those that Lambda sets.
     pub async fn start(function: &str, variables: &BTreeMap<String, String>) -> Self {
         let functions = tokio::task::spawn_blocking(project::functions).await.unwrap();
+        Self::start_binary(&functions[function], function, variables).await
+    }
+
+    /// Starts a file as that function.
+    pub async fn start_binary(binary: &Path, function: &str, variables: &BTreeMap<String, String>) -> Self {
         let log = NamedTempFile::new().unwrap();
         let lambda = [
             ("AWS_LAMBDA_FUNCTION_NAME", function),
@@ -31,7 +37,7 @@ impl Environment {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let stdout = File::create(log.path()).unwrap().into();
         let variables = variables.clone().into_iter().chain(lambda);
-        let environment = lambda::Environment::start(&functions[function], variables, stdout).await.unwrap();
+        let environment = lambda::Environment::start(binary, variables, stdout).await.unwrap();
         Self { environment, log }
     }
 

@@ -1,14 +1,17 @@
 //! Support for the acceptance tests.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by a panic")]
 
+pub mod access_log;
 pub mod cargo_lambda;
 pub mod checked_environment;
 pub mod collector;
+pub mod deployed;
 pub mod dynamodb;
 pub mod embedded_metrics;
 pub mod environment;
 pub mod generated;
 pub mod imports;
+pub mod insights;
 pub mod log_lines;
 pub mod moto;
 pub mod openapi;
@@ -17,3 +20,4 @@ pub mod project;
 pub mod scenario;
 pub mod swagger;
 pub mod test_app;
+pub mod watch;

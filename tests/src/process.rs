@@ -1,6 +1,7 @@
 //! Programs that run during a test.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -100,6 +101,18 @@ pub(crate) fn free_port() -> u16 {
 #[must_use]
 pub fn python() -> Command {
     Command::new(tool("python"))
+}
+
+/// What bash has against a script that it does not run.
+///
+/// # Errors
+/// Its words.
+pub fn bash_syntax(script: &str) -> Result<(), String> {
+    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    bash.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = bash.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() && told.is_empty() { Ok(()) } else { Err(told) }
 }
 
 /// A tool that `make setup` has installed.

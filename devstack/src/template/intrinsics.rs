@@ -71,6 +71,12 @@ impl<'a> Resolver<'a> {
                 let index: usize = self.string(index)?.parse().map_err(|_| "Fn::Select: no index")?;
                 Ok(self.strings(items)?.get(index).map(|item| json!(item)))
             }
+            "Fn::FindInMap" => {
+                let [map, first, second] = arguments(function, argument)?;
+                let keys = [self.string(map)?, self.string(first)?, self.string(second)?];
+                let found = keys.iter().try_fold(&self.document["Mappings"], |table, key| table.get(key));
+                found.map(|found| Some(found.clone())).ok_or_else(|| format!("Mappings has no {}", keys.join(".")))
+            }
             _ => self.condition(&json!({ function: argument })).map(|holds| Some(json!(holds))),
         }
     }

@@ -1,0 +1,88 @@
+//! What `CloudFormation` would create of `template.yaml` (`tests/template/deploy.py`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::process::python;
+use crate::project;
+
+/// The parameters that a deployment names beside the required ones.
+pub type Parameters<'p> = &'p [(&'p str, &'p str)];
+
+/// A stack as it was created.
+#[derive(Clone, Debug)]
+pub struct Deployed(Value);
+
+impl Deployed {
+    /// A resource; it fails if there is none.
+    #[must_use]
+    pub fn resource(&self, name: &str) -> &Value {
+        self.get(name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// A resource, if it is made.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0["Resources"].get(name)
+    }
+
+    /// The resources of a type, by their names.
+    #[must_use]
+    pub fn of_type(&self, kind: &str) -> BTreeMap<&str, &Value> {
+        let all = self.0["Resources"].as_object().unwrap().iter();
+        all.filter(|(_, resource)| resource["Type"] == kind).map(|(name, resource)| (name.as_str(), resource)).collect()
+    }
+
+    /// The types of the resources.
+    #[must_use]
+    pub fn types(&self) -> BTreeSet<&str> {
+        let all = self.0["Resources"].as_object().unwrap().values();
+        all.map(|resource| resource["Type"].as_str().unwrap()).collect()
+    }
+
+    /// An output's value.
+    #[must_use]
+    pub fn output(&self, name: &str) -> &Value {
+        &self.0["Outputs"][name]
+    }
+}
+
+/// Deploys a template of the project once for each set of parameters.
+///
+/// # Errors
+/// What the transform or `CloudFormation` has against one of them.
+pub fn deploy_template(path: &str, sets: &[Parameters<'_>]) -> Result<Vec<Deployed>, String> {
+    let required = [
+        ("Issuer", "https://issuer.example.com"),
+        ("Audience", "api://dynabind"),
+        ("AllowedOrigins", "https://app.example.com"),
+    ];
+    let sets: Vec<Value> = sets
+        .iter()
+        .map(|set| required.iter().chain(*set).map(|(name, value)| ((*name).to_owned(), json!(value))).collect())
+        .collect();
+    let mut python = python()
+        .args(["tests/template/deploy.py", path])
+        .current_dir(project::root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    python.stdin.take().unwrap().write_all(Value::from(sets).to_string().as_bytes()).unwrap();
+    let output = python.wait_with_output().unwrap();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let stacks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    Ok(stacks.into_iter().map(Deployed).collect())
+}
+
+/// Deploys `template.yaml` once for each set of parameters.
+#[must_use]
+pub fn deploy(sets: &[Parameters<'_>]) -> Vec<Deployed> {
+    deploy_template("template.yaml", sets).unwrap_or_else(|error| panic!("{error}"))
+}
