@@ -4,6 +4,7 @@ mod body;
 mod handler;
 mod headers;
 mod log;
+mod measured_reports;
 pub mod metrics;
 mod problem;
 mod route;

@@ -25,10 +25,7 @@ use crate::clock::Clock;
 use crate::domain::{EmbedToken, TokenRequest};
 use crate::ports::{ActorKey, Item, PutCondition, SharedSlot, SharedTable};
 use crate::request::RequestContext;
-use table::GuardedTable;
-
-/// How long a request waits for all of its writes together.
-const WRITES: Duration = Duration::from_millis(50);
+use table::{GuardedTable, WRITES};
 
 /// The shared store of a deployment.
 pub struct SharedStore {
@@ -60,18 +57,12 @@ impl SharedStore {
         renewal::take_turn(&self.table, self.clock.as_ref(), context, &subject, in_memory, &margin).await
     }
 
-    /// Shares a token that was made after [`Turn::Make`].
-    pub fn keep_token(
-        &self,
-        context: &Arc<RequestContext>,
-        request: &TokenRequest,
-        token: &EmbedToken,
-        claim: Option<Claim>,
-    ) {
+    /// Shares a token that was made after [`Turn::Make`], and ends the claim. Whatever was written meanwhile, the token
+    /// is as good as any other.
+    pub fn keep_token(&self, context: &Arc<RequestContext>, request: &TokenRequest, token: &EmbedToken) {
         let subject = Subject::of_token(&self.realm, request);
         let item = item::of_token(&subject, token);
-        let condition = claim.map_or(PutCondition::Always, Claim::into_condition);
-        self.table.put_later(context, &subject, item, condition);
+        self.table.put_later(context, &subject, item, PutCondition::Always);
     }
 
     /// Lets others try at once where no token could be made after [`Turn::Make`].

@@ -212,14 +212,15 @@ fn the_metrics_are_those_of_the_code() {
     let made: BTreeSet<_> = metrics::all().map(|metric| metric.name.to_owned()).collect();
     let section = section(OPERATIONS, "### Metrics");
     assert_eq!(first_column(&section), made);
-    let per_route = metrics::all().filter(|metric| metric.dimensions == Dimensions::Route).count() * 3;
+    let per_route = metrics::all().filter(|metric| metric.dimensions == Dimensions::Route).count() * 4;
     let arithmetic = format!("{} + {} problems", made.len() - 1 + per_route, Code::ALL.len());
     assert!(project::text(OPERATIONS).contains(&arithmetic), "what they cost: {arithmetic}");
     for row in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         for metric in metrics::all().filter(|metric| cells[0].contains(&format!("`{}`", metric.name))) {
             assert_eq!(cells[1], metric.unit, "{row}");
-            let named = [("route", Dimensions::Route), ("problem", Dimensions::Problem)];
+            let named =
+                [("route", Dimensions::Route), ("problem", Dimensions::Problem), ("Report", Dimensions::Report)];
             let named = named.iter().find(|(name, _)| cells[2].contains(name)).map(|(_, dimensions)| *dimensions);
             assert_eq!(named.unwrap_or(Dimensions::None), metric.dimensions, "{row}");
         }

@@ -105,11 +105,13 @@ impl Issuer {
         connections: usize,
     ) -> Result<(EmbedToken, &'static str), EmbeddingError> {
         let now = self.clock.now();
+        // Not inside `load`, which the cache calls under its lock.
+        let in_memory = self.cache.usable(request, now).map(|cached| cached.token);
         let load = || {
             let making = Making {
                 session: session.clone(),
                 request: Arc::clone(request),
-                in_memory: self.cache.usable(request, now).map(|cached| cached.token),
+                in_memory: in_memory.clone(),
                 min_life: self.min_life,
                 connections,
             };
@@ -186,7 +188,7 @@ impl Making {
     ) -> Result<CachedEmbedToken, UpstreamError> {
         match self.make(old.is_some()).await {
             Ok(made) => {
-                store.keep_token(self.session.request(), &self.request, &made.token, claim);
+                store.keep_token(self.session.request(), &self.request, &made.token);
                 Ok(made)
             }
             Err(error) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use super::timings::MeasuredReports;
+use super::measured_reports::MeasuredReports;
 use crate::clock::Clock;
 use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]

@@ -4,7 +4,6 @@
 //! this caller, so that no caller can make metrics of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 use lambda_http::Request;
 use serde::Serialize;
@@ -21,9 +20,6 @@ use crate::telemetry;
 const MAX_BODY: usize = 8 * 1024;
 const MAX_TIMINGS: usize = 50;
 const MAX_MS: u64 = 600_000;
-
-/// How many reports have metrics of their own in one environment. CloudWatch charges for each.
-const MAX_REPORTS: usize = 100;
 
 /// The dimension of all reports beyond, and of those that no key of the catalog names.
 const OTHER: &str = "other";
@@ -72,17 +68,6 @@ impl std::str::FromStr for Outcome {
             "failed" => Ok(Self::Failed),
             _ => Err("expected rendered or failed"),
         }
-    }
-}
-
-/// The reports that have metrics of their own in this environment.
-#[derive(Debug, Default)]
-pub(super) struct MeasuredReports(Mutex<BTreeSet<ReportKey>>);
-
-impl MeasuredReports {
-    fn has(&self, report: &ReportKey) -> bool {
-        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        reports.contains(report) || (reports.len() < MAX_REPORTS && reports.insert(report.clone()))
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::subject::Subject;
 use crate::domain::{EmbedToken, Expiry};
 use crate::ports::SharedItem;
 use crate::upstream::as_code;

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 
-use super::Subject;
 use super::item::{self, millis};
+use super::subject::Subject;
 use super::table::GuardedTable;
 use crate::clock::Clock;
 use crate::domain::EmbedToken;
@@ -52,11 +52,6 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// When the new token is written: whatever happened meanwhile, it is as good as any other.
-    pub(super) fn into_condition(self) -> PutCondition {
-        PutCondition::Always
-    }
-
     /// The item as it was before the claim, and the condition that nobody else has written it.
     pub(super) fn released(self, subject: &Subject, now: SystemTime) -> (SharedItem, PutCondition) {
         let item = item::item(subject, self.value, now);

@@ -77,7 +77,8 @@ struct Text<'t, T> {
 
 #[derive(Serialize)]
 struct LookUp<Id> {
-    look_up: LookUpKind,
+    #[serde(rename = "look_up")]
+    kind: LookUpKind,
     actor: String,
     workspace: WorkspaceId,
     id: Id,
@@ -97,26 +98,20 @@ impl Subject {
 
     /// A look-up; `None` for one that is made as a user, which nobody shares.
     #[must_use]
-    pub fn of_look_up<Id: Serialize>(
-        realm: &Realm,
-        look_up: LookUpKind,
-        actor: ActorKey,
-        item: Item<Id>,
-    ) -> Option<Self> {
+    pub fn of_look_up<Id: Serialize>(realm: &Realm, kind: LookUpKind, actor: ActorKey, item: Item<Id>) -> Option<Self> {
         let Item { workspace, id } = item;
         let actor = match actor {
             ActorKey::Service => "service".to_owned(),
             ActorKey::Profile(profile) => profile.to_string(),
             ActorKey::User(_) => return None,
         };
-        Some(Self::new(realm, LookUp { look_up, actor, workspace, id }))
+        Some(Self::new(realm, LookUp { kind, actor, workspace, id }))
     }
 
     fn new(realm: &Realm, what: impl Serialize) -> Self {
         // Texts, numbers and maps with texts as keys cannot fail.
         let text = serde_json::to_string(&Text { format: FORMAT, realm, what }).unwrap_or_default();
-        let hash = digest(&SHA256, text.as_bytes());
-        let key = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hexadecimal(digest(&SHA256, text.as_bytes()).as_ref());
         Self { text, key }
     }
 
@@ -131,4 +126,10 @@ impl Subject {
     pub fn key(&self) -> &str {
         &self.key
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).collect()
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::breaker::Breaker;
-use super::{Subject, WRITES};
+use super::subject::Subject;
 use crate::clock::Clock;
 use crate::ports::{PutCondition, SharedItem, SharedSlot, SharedTable};
 use crate::request::RequestContext;
 use crate::upstream::UpstreamError;
+
+/// How long a request waits for all of its writes together.
+pub(super) const WRITES: Duration = Duration::from_millis(50);
 
 /// The longest that a read is waited for.
 const READ: Duration = Duration::from_millis(50);

@@ -146,9 +146,9 @@ impl Bench {
     /// Makes a token in an environment of its own and shares it.
     async fn share(&self, id: &str, life: Duration) {
         let store = self.environment();
-        let Turn::Make { claim, .. } = self.turn(&store, None).await else { panic!("there is one") };
+        let Turn::Make { .. } = self.turn(&store, None).await else { panic!("there is one") };
         let context = context();
-        store.keep_token(&context, &self.request, &self.token(id, life), claim);
+        store.keep_token(&context, &self.request, &self.token(id, life));
         store.settle(&context).await;
     }
 }

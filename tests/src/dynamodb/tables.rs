@@ -40,7 +40,6 @@ impl SharedTables {
     ///
     /// # Panics
     /// When a test has panicked while it changed them.
-    #[must_use]
     pub fn lock(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
@@ -52,7 +51,6 @@ impl SharedTables {
     }
 
     /// What plays DynamoDB with them.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new().route("/", post(answer)).with_state(self.clone())
     }

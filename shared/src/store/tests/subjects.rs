@@ -32,14 +32,14 @@ fn whatever_decides_a_tokens_permissions_changes_its_key() {
     let same = dataset(&|_| {});
     let view = json!({ "reports": ["r"], "datasets": ["d"] });
     let edit = json!({ "reports": ["r"], "datasets": ["d"], "modes": ["edit"] });
-    let save = json!({ "reports": ["r"], "datasets": ["d"], "modes": ["edit"], "saveTo": guid(1, 1) });
+    let saving = json!({ "reports": ["r"], "datasets": ["d"], "modes": ["edit"], "saveTo": guid(1, 1) });
     let save_elsewhere = json!({ "reports": ["r"], "datasets": ["d"], "modes": ["edit"], "saveTo": guid(1, 2) });
     let requests = [
         request_for(&same, &view, "a@x", None),
         request_for(&same, &view, "b@x", None),
         request_for(&same, &view, "a@x", Some(7)),
         request_for(&same, &edit, "a@x", None),
-        request_for(&same, &save, "a@x", None),
+        request_for(&same, &saving, "a@x", None),
         request_for(&same, &save_elsewhere, "a@x", None),
         request_for(&dataset(&|d| d["datasetId"] = json!(guid(3, 2))), &view, "a@x", None),
         request_for(&dataset(&|d| d["identity"]["roles"] = json!(["B"])), &view, "a@x", None),

@@ -31,11 +31,11 @@ async fn of_fifty_environments_one_makes_a_token() {
             let context = context();
             match store.token(&context, &bench.request, None, margin).await {
                 Turn::Take(token) => token.id,
-                Turn::Make { claim, .. } => {
+                Turn::Make { .. } => {
                     made.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(900)).await;
                     let token = bench.token(&number.to_string(), 60 * MINUTE);
-                    store.keep_token(&context, &bench.request, &token, claim);
+                    store.keep_token(&context, &bench.request, &token);
                     store.settle(&context).await;
                     token.id
                 }
@@ -54,9 +54,7 @@ async fn while_one_makes_a_token_the_others_hand_out_the_old_one_at_once() {
     bench.share("1", 60 * MINUTE).await;
     bench.clock.advance(50 * MINUTE);
     let winner = bench.environment();
-    let Turn::Make { claim: Some(claim), .. } = bench.turn(&winner, None).await else {
-        panic!("nobody has claimed it")
-    };
+    let Turn::Make { claim: Some(_), .. } = bench.turn(&winner, None).await else { panic!("nobody has claimed it") };
     let started = Instant::now();
     for in_memory in [None, Some(bench.token("older", 2 * MINUTE)), Some(bench.token("newer", 12 * MINUTE))] {
         let expected = in_memory.as_ref().filter(|token| token.id == "newer").map_or("1", |_| "newer");
@@ -65,7 +63,7 @@ async fn while_one_makes_a_token_the_others_hand_out_the_old_one_at_once() {
     }
     assert_eq!(started.elapsed(), Duration::ZERO);
     let context = context();
-    winner.keep_token(&context, &bench.request, &bench.token("2", 60 * MINUTE), Some(claim));
+    winner.keep_token(&context, &bench.request, &bench.token("2", 60 * MINUTE));
     winner.settle(&context).await;
     let Turn::Take(token) = bench.turn(&bench.environment(), None).await else { panic!("it is there") };
     assert_eq!(token.id, "2");
@@ -123,8 +121,8 @@ async fn a_table_of_no_use_is_gone_on_without() {
         for _ in 0..2 {
             let (started, context) = (Instant::now(), context());
             let turn = store.token(&context, &bench.request, None, margin).await;
-            let Turn::Make { claim, .. } = turn else { panic!("{read:?} {write:?}: {turn:?}") };
-            store.keep_token(&context, &bench.request, &bench.token("1", MINUTE), claim);
+            let Turn::Make { .. } = turn else { panic!("{read:?} {write:?}: {turn:?}") };
+            store.keep_token(&context, &bench.request, &bench.token("1", MINUTE));
             store.settle(&context).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
             let delayed = started.elapsed();
@@ -149,13 +147,15 @@ async fn all_writes_together_delay_an_answer_by_fifty_milliseconds() {
     let started = Instant::now();
     let Turn::Make { claim, .. } = store.token(&context, &bench.request, None, margin).await else { panic!("empty") };
     assert!(claim.is_some());
-    store.keep_token(&context, &bench.request, &bench.token("1", 60 * MINUTE), claim);
+    store.keep_token(&context, &bench.request, &bench.token("1", 60 * MINUTE));
     store.settle(&context).await;
     assert_eq!(started.elapsed(), Duration::from_millis(50));
     // The write goes on.
     tokio::time::sleep(Duration::from_millis(40)).await;
     assert!(bench.table.only().value.is_some());
 }
+
+type Spoil<'s> = &'s dyn Fn(&mut SharedItem);
 
 /// Whatever is in the table, only a well-formed token of this subject is handed out; the rest is overwritten.
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn what_does_not_belong_to_its_key_or_is_malformed_is_not_handed_out() {
         change(&mut value);
         Some(Zeroizing::new(value.to_string()))
     };
-    let garbage: [(&str, &dyn Fn(&mut SharedItem)); 11] = [
+    let garbage: [(&str, Spoil<'_>); 11] = [
         ("another subject", &|item| item.subject = item.subject.replace("contoso", "fabrikam")),
         ("no JSON", &|item| item.value = Some(Zeroizing::new("<html>".to_owned()))),
         ("an empty token", &|item| item.value = value(&|value| value["token"] = json!(""))),
@@ -190,7 +190,7 @@ async fn what_does_not_belong_to_its_key_or_is_malformed_is_not_handed_out() {
         let turn = store.token(&context, &bench.request, None, margin).await;
         assert!(matches!(turn, Turn::Make { claim: None, old: None }), "{what}: {turn:?}");
         assert_eq!(started.elapsed(), Duration::ZERO, "{what}");
-        store.keep_token(&context, &bench.request, &bench.token("2", 60 * MINUTE), None);
+        store.keep_token(&context, &bench.request, &bench.token("2", 60 * MINUTE));
         store.settle(&context).await;
         let turn = bench.turn(&bench.environment(), None).await;
         assert!(matches!(turn, Turn::Take(token) if token.id == "2"), "{what}");
