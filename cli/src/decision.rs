@@ -10,6 +10,7 @@ use dynabind::domain::{
     Report, ReportId, Tenant, TokenRequest, Viewer, WorkspaceId,
 };
 use dynabind::embedding::EmbeddingError;
+use dynabind::http::Problem;
 use dynabind::ports::{DatasetMetadata, ListedDataset, ReportMetadata};
 use dynabind::powerbi::generate_token_body;
 use serde_json::Value;
@@ -41,6 +42,12 @@ impl Allowed {
     pub fn body(&self) -> Value {
         serde_json::to_value(generate_token_body(&self.request)).unwrap_or_default()
     }
+}
+
+/// What a problem says; where it lists places, what it says of those.
+pub(crate) fn detail_of(problem: Problem) -> String {
+    let places: Vec<_> = problem.errors.into_iter().map(|fault| fault.detail).collect();
+    if places.is_empty() { problem.detail } else { places.join("; ") }
 }
 
 /// The caller's tenant.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::caller::{CallerArguments, claims_of_jwt};
-use crate::decision::{Places, decide, tenant_of};
+use crate::decision::{Places, decide, detail_of, tenant_of};
 use crate::source::{CatalogPlace, LoadedCatalog};
 
 pub use grants::{GrantExplanation, Mismatch};
@@ -170,7 +170,7 @@ fn of_caller(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) ->
         }
         Err(error) => {
             let problem = Problem::from(error);
-            refused(problem.code, &problem.detail)
+            refused(problem.code, &detail_of(problem))
         }
     };
     explanation.tenant = caller.tenant().map(str::to_owned);

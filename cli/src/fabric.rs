@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use preflight::Part;
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ impl Fabric<'_> {
     }
 
     async fn definition(&self, path: String) -> Result<Vec<Part>, RestError> {
-        let answer = self.0.send(Method::POST, &path, None).await?;
+        let answer = self.0.post(&path, None).await?;
         let body = if answer.status == StatusCode::ACCEPTED { self.result_of(&answer).await? } else { answer.body };
         parts_of(&body)
     }

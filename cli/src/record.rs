@@ -73,18 +73,18 @@ impl Recorder<'_> {
             Err(error) => {
                 let status = error.status.ok_or_else(|| format!("{path}: {error}"))?;
                 let body = error.code.map(|code| json!({ "error": { "code": code } }));
-                self.rows.push(row(name, route, status, &json!({}), body.unwrap_or_default()));
+                self.rows.push(row(name, route, status, &json!({}), &body.unwrap_or_default()));
                 return Ok(Value::Null);
             }
         };
         let text = |name: &str| Some((name.to_owned(), json!(headers.get(name)?.to_str().ok()?)));
         let headers: Value = HEADERS.into_iter().filter_map(text).collect::<serde_json::Map<_, _>>().into();
-        self.rows.push(row(name, route, status.as_u16(), &headers, self.sanitiser.clean(&body)));
+        self.rows.push(row(name, route, status.as_u16(), &headers, &self.sanitiser.clean(&body)));
         Ok(body)
     }
 }
 
-fn row(name: &str, route: &str, status: u16, headers: &Value, body: Value) -> Value {
+fn row(name: &str, route: &str, status: u16, headers: &Value, body: &Value) -> Value {
     let route = format!("GET /{route}");
     json!({ "name": name, "source": "dynabind record", "route": route, "status": status, "headers": headers, "body": body })
 }

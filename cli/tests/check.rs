@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use common::fabric::FakeFabric;
 use common::{Upstreams, demo_model, findings, json_of, write};
+use devstack::Fault;
 use devstack::fake_tenant::{FakeTenant, IdentityNeed, Role, ids};
 use serde_json::{Value, json};
 
@@ -177,6 +178,25 @@ async fn what_cannot_be_asked_is_no_finding() {
         "http://127.0.0.1:9",
     ]);
     assert_eq!(unreachable.status.code(), Some(2), "{unreachable:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_whose_definition_is_refused_is_asked_by_a_query() {
+    let refused = vec![ids::CONTOSO_PLAN.to_owned()];
+    let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric { refused, ..FakeFabric::default() }).await;
+    let columns = json!([{ "[Table]": "Sales", "[Name]": "Amounts", "[DataType]": "Double" }]);
+    for rows in [json!([{ "[Name]": "Sales" }]), columns, json!([]), json!([])] {
+        let body = json!({ "results": [{ "tables": [{ "rows": rows }] }] }).to_string();
+        let headers = [("content-type".to_owned(), "application/json".to_owned())].into();
+        let answer = Fault::Status { status: 200, headers, body };
+        upstreams.stack.powerbi().fail("POST /v1.0/myorg/groups/*/datasets/*/executeQueries", answer, Some(1));
+    }
+    let (code, result) = check(&upstreams, "check-query.json", &small(), &[]).await;
+    assert_eq!((code, findings(&result)), (1, vec!["schema sales plan".to_owned()]), "{result:#}");
+    assert!(
+        result["findings"][0]["problem"].as_str().unwrap().contains("the model has `Sales[Amounts]`"),
+        "{result:#}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Whether the bound model has what the report uses, and the roles that the catalog names.
 
 mod comparer;
+mod info_view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,13 +30,14 @@ type Once<K, T> = Mutex<HashMap<K, Arc<OnceCell<Result<Arc<T>, String>>>>>;
 /// Definitions, each read once in a run.
 struct Definitions<'d> {
     fabric: Fabric<'d>,
+    powerbi: &'d Rest,
     reports: Once<ReportId, ReportDefinition>,
     models: Once<DatasetId, ModelDefinition>,
 }
 
 impl<'d> Definitions<'d> {
-    fn new(rest: &'d Rest) -> Self {
-        Self { fabric: Fabric(rest), reports: Mutex::default(), models: Mutex::default() }
+    fn new(fabric: &'d Rest, powerbi: &'d Rest) -> Self {
+        Self { fabric: Fabric(fabric), powerbi, reports: Mutex::default(), models: Mutex::default() }
     }
 
     async fn report(&self, id: ReportId, workspace: WorkspaceId) -> Result<Arc<ReportDefinition>, String> {
@@ -48,8 +50,13 @@ impl<'d> Definitions<'d> {
 
     async fn model(&self, id: DatasetId, workspace: WorkspaceId) -> Result<Arc<ModelDefinition>, String> {
         let read = async {
-            let text = self.fabric.model(workspace, id).await.map_err(|error| cause("model", &error))?;
-            ModelDefinition::from_tmsl(&text).map_err(|error| error.to_string())
+            match self.fabric.model(workspace, id).await {
+                Ok(text) => ModelDefinition::from_tmsl(&text).map_err(|error| error.to_string()),
+                // Whoever may not read the definition may still be allowed to query the model.
+                Err(error) => info_view::model(self.powerbi, workspace, id)
+                    .await
+                    .map_err(|second| format!("{}; and {second}", cause("model", &error))),
+            }
         };
         once(&self.models, id, read).await
     }
@@ -61,7 +68,7 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
         let because = "Fabric's address in this cloud is not known; give --fabric-url and --fabric-scope";
         return findings.skip(&About::default(), WHAT, because);
     };
-    let definitions = Definitions::new(fabric);
+    let definitions = Definitions::new(fabric, &run.connection.rest);
     let mut progress = Progress::new("reports over models", pairs.len());
     let compare = |(pair, subjects): (Pair, Vec<_>)| {
         let definitions = &definitions;

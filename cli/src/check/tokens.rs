@@ -19,7 +19,7 @@ use super::subject::{Listed, Subject, groups_of, sample};
 use super::{Checked, Run};
 use crate::catalog::Progress;
 use crate::connection::session::TokenSession;
-use crate::decision::{Allowed, decide};
+use crate::decision::{Allowed, decide, detail_of};
 
 const WHAT: &str = "a token for the sample caller";
 
@@ -108,7 +108,7 @@ fn undecided(about: &About, error: EmbeddingError, findings: &mut Findings) {
             let problem = Problem::from(error);
             let fault = Fault {
                 code: problem.code.as_str().to_owned(),
-                problem: problem.detail,
+                problem: detail_of(problem),
                 viewer_sees: "no report: the request for a token is refused".to_owned(),
                 remedy: "split the grant, or remove items that the report does not need".to_owned(),
                 ..Fault::default()

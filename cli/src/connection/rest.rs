@@ -59,20 +59,26 @@ impl RestError {
 impl Rest {
     /// A `GET` below the base URL.
     pub(crate) async fn get(&self, path: &str, profile: Option<ProfileId>) -> Result<Answer, RestError> {
-        self.send(Method::GET, path, profile).await
+        self.send(Method::GET, path, profile, None).await
     }
 
-    /// Sends a request without a body, as often as worth while.
-    pub(crate) async fn send(
+    /// A `POST` below the base URL.
+    pub(crate) async fn post(&self, path: &str, body: Option<&Value>) -> Result<Answer, RestError> {
+        self.send(Method::POST, path, None, body).await
+    }
+
+    /// Sends a request as often as worth while.
+    async fn send(
         &self,
         method: Method,
         path: &str,
         profile: Option<ProfileId>,
+        body: Option<&Value>,
     ) -> Result<Answer, RestError> {
         let (mut waits, mut failures) = (0, 0);
         loop {
             let place = self.gate.enter().await;
-            let outcome = self.attempt(method.clone(), path, profile).await;
+            let outcome = self.attempt(method.clone(), path, profile, body).await;
             drop(place);
             match outcome {
                 Ok(answer) if answer.status.is_success() => return Ok(answer),
@@ -94,7 +100,13 @@ impl Rest {
         }
     }
 
-    async fn attempt(&self, method: Method, path: &str, profile: Option<ProfileId>) -> Result<Answer, RestError> {
+    async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        profile: Option<ProfileId>,
+        body: Option<&Value>,
+    ) -> Result<Answer, RestError> {
         let context = Arc::new(RequestContext::begin(None));
         let access =
             self.tokens.get(&context, None, &|| Ok(())).await.map_err(|error| RestError::new(error.to_string()))?;
@@ -102,8 +114,10 @@ impl Rest {
         let url = url.parse().map_err(|_| RestError::new("the base URL makes no URL with a path"))?;
         let mut request =
             self.http.request(method.clone(), url).timeout(TIMEOUT).bearer_auth(access.value.expose_secret());
-        if method == Method::POST {
-            request = request.header(header::CONTENT_LENGTH, 0);
+        match body {
+            Some(body) => request = request.json(body),
+            None if method == Method::POST => request = request.header(header::CONTENT_LENGTH, 0),
+            None => {}
         }
         if let Some(profile) = profile {
             request = request.header("X-PowerBI-Profile-Id", profile.to_string());
