@@ -8,4 +8,4 @@ mod payload;
 
 pub use claims::VerifiedClaims;
 pub use event::GatewayEvent;
-pub(crate) use event::request_id;
+pub(crate) use event::{path, request_id};

@@ -44,7 +44,9 @@ async fn from_the_store(app: &TestApp, ask: impl AsyncFn() -> Answer) -> (Answer
         if answer.status == 200 && calls.iter().all(|call| call.service == Service::DynamoDb) {
             let operation = |target: &str| target.rsplit('.').next().unwrap_or_default().to_owned();
             let targets = calls.iter().map(|call| call.header("x-amz-target").unwrap_or_default());
-            return (answer, targets.map(operation).collect());
+            // Writes may be those of an environment before.
+            let reads = targets.map(operation).filter(|operation| operation != "PutItem");
+            return (answer, reads.collect());
         }
     }
     panic!("no environment has found it in the table");

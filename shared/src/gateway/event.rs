@@ -61,6 +61,15 @@ pub(crate) fn request_id(request: &Request) -> String {
     of_gateway.or_else(of_lambda).unwrap_or_default()
 }
 
+/// The path that was asked for, with whatever prefix the gateway has; the request's own URL has none.
+pub(crate) fn path(request: &Request) -> Option<String> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => context.http.path.clone(),
+        RequestContext::ApiGatewayV1(context) => context.path.clone().or_else(|| context.resource_path.clone()),
+        _ => None,
+    }
+}
+
 fn read(event: &str) -> Option<LambdaRequest> {
     let format_1 = || serde_json::from_str(event).map(LambdaRequest::ApiGatewayV1).ok();
     if event.contains(FORMAT_2_FIELD) {
@@ -79,8 +88,8 @@ fn without_claims(event: &str) -> Option<String> {
 }
 
 /// `lambda_http` panics where host, stage, path and query make no URL, or where a body is not the
-/// base64 that the event declares. Nothing here needs the URL: each function has one route, and
-/// the query is read before it is removed.
+/// base64 that the event declares. Nothing here needs the URL: the path is in the context as well,
+/// and the query is read before it is removed.
 fn without_what_could_break_it(mut event: LambdaRequest) -> LambdaRequest {
     match &mut event {
         LambdaRequest::ApiGatewayV2(event) => {

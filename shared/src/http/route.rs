@@ -3,6 +3,8 @@
 use http::Method;
 use lambda_http::Request;
 
+use crate::gateway;
+
 /// A route of a function.
 #[derive(Clone, Debug)]
 pub struct Route {
@@ -16,6 +18,6 @@ impl Route {
     /// Whether a request is for this path, below whatever stage or prefix the gateway has.
     #[must_use]
     pub fn is_path_of(&self, request: &Request) -> bool {
-        request.uri().path().ends_with(self.path)
+        gateway::path(request).is_some_and(|path| path.ends_with(self.path))
     }
 }

