@@ -67,10 +67,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/timings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How long viewers waited
+         * @description Becomes metrics by report key: time to the config, to the loaded and to the rendered report, and failures. It
+         *     holds no token, no filter and no user name.
+         */
+        post: operations["reportTimings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        TimingsRequest: {
+            timings: components["schemas"]["Timing"][];
+        };
+        /** @description One embed, in milliseconds since the page asked for it */
+        Timing: {
+            report: components["schemas"]["Key"];
+            /** @enum {string} */
+            outcome: "rendered" | "failed";
+            /** @description Until the config arrived */
+            configMs?: number;
+            /** @description Until the report was loaded */
+            loadedMs?: number;
+            /** @description Until the report was rendered */
+            renderedMs?: number;
+        };
         /** @description Name of a report or a dataset in the catalog; of a dataset granted with its workspace, its GUID */
         Key: string;
         /**
@@ -586,6 +622,54 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["NotEntitled"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["UpstreamFailure"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["UpstreamTimeout"];
+        };
+    };
+    reportTimings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What viewers saw; at most 8 KiB */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "timings": [
+                 *         {
+                 *           "report": "sales",
+                 *           "outcome": "rendered",
+                 *           "configMs": 312,
+                 *           "loadedMs": 640,
+                 *           "renderedMs": 850
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TimingsRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["NotEntitled"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["UpstreamFailure"];
