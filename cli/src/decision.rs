@@ -44,10 +44,10 @@ impl Allowed {
     }
 }
 
-/// What a problem says; where it lists places, what it says of those.
+/// A problem's detail, followed by what it says of each place.
 pub(crate) fn detail_of(problem: Problem) -> String {
     let places: Vec<_> = problem.errors.into_iter().map(|fault| fault.detail).collect();
-    if places.is_empty() { problem.detail } else { places.join("; ") }
+    if places.is_empty() { problem.detail } else { format!("{} ({})", problem.detail, places.join("; ")) }
 }
 
 /// The caller's tenant.

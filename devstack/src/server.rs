@@ -1,4 +1,4 @@
-//! Listeners on loopback whose connections can be counted and reset_signal.
+//! Listeners on loopback whose connections can be counted and reset.
 
 use std::convert::Infallible;
 use std::io;

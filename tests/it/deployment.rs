@@ -1,4 +1,4 @@
-//! `template.yaml` as CloudFormation creates it: conditions, versions, rollbacks, changes of the catalog's place.
+//! `template.yaml` as `CloudFormation` creates it: conditions, versions, rollbacks, changes of the catalog's place.
 
 use acceptance::deployed::{Deployed, Parameters, deploy};
 use acceptance::project;

@@ -101,7 +101,13 @@ fn every_test_that_security_names_exists() {
         let (path, function) = name.split_once("::").unwrap();
         let source = project::text(path);
         let (before, _) = source.split_once(&format!("fn {function}(")).unwrap_or_else(|| panic!("no test {name}"));
-        let attribute = before.trim_end().trim_end_matches("async").trim_end().lines().last().unwrap_or_default();
+        let attribute = before
+            .trim_end()
+            .trim_end_matches("async")
+            .lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+            .unwrap_or_default();
         let is_test = ["#[test]", "#[tokio::test]", "#[tokio::test("].iter().any(|start| attribute.starts_with(start));
         assert!(is_test, "{name} is not a test");
     }

@@ -57,9 +57,9 @@ async fn a_token_lives_as_long_as_the_access_token_or_shorter() {
         reply.json()["expiration"].as_str().unwrap().to_owned()
     };
     for minutes in [json!(null), json!(0), json!(600)] {
-        assert_eq!(expiration(minutes).await, "2026-11-24T04:59:59Z");
+        assert_eq!(expiration(minutes).await, "2026-11-24T03:59:59Z");
     }
-    assert_eq!(expiration(json!(10)).await, "2026-11-24T04:40:00Z");
+    assert_eq!(expiration(json!(10)).await, "2026-11-24T03:40:00Z");
 }
 
 #[tokio::test]

@@ -18,6 +18,9 @@ const MAX_VALUE: usize = 300 * 1024;
 /// By how much the clocks of two environments may differ.
 const SKEW: Duration = Duration::from_secs(2);
 
+/// An embed token ends with the access token that made it, which lives an hour or so; `lifetimeMinutes` is at most a day.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
+
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct TokenValue<'v> {
@@ -47,7 +50,7 @@ pub(super) fn token(item: &SharedItem, subject: &Subject, now: SystemTime) -> Op
     let (issued, at) = (instant(value.issued_ms)?, instant(value.expires_ms)?);
     let life = at.duration_since(issued).ok()?;
     let is_token = !value.token.is_empty() && value.token.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_token || issued > now + SKEW {
+    if !is_token || issued > now + SKEW || life > LONGEST_LIFE {
         return None;
     }
     let id = as_code(&value.token_id)?;

@@ -31,7 +31,7 @@ fn the_token_store_is_optional_and_keeps_nothing() {
 fn the_token_store_is_used_through_two_operations_on_one_table() {
     let policy = &TEMPLATE["Resources"]["UseTokenStorePolicy"]["Properties"]["PolicyDocument"]["Statement"];
     assert_eq!(policy[0]["Action"], json!(["dynamodb:GetItem", "dynamodb:PutItem"]));
-    assert_eq!(policy[0]["Resource"]["Fn::GetAtt"], "TokenTable.Arn");
+    assert_eq!(policy[0]["Resource"]["Fn::GetAtt"], json!(["TokenTable", "Arn"]));
     let key = &policy[1]["Fn::If"];
     assert_eq!((&key[0], &key[1]["Action"]), (&json!("HasTokenStoreKmsKey"), &json!("kms:Decrypt")));
     let via = &key[1]["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"];
