@@ -1,3 +1,4 @@
+import { observable } from 'mobx';
 import { describe, expect, it, vi } from 'vitest';
 import { reactive } from 'vue';
 import { createDynabind, DynabindError, type DynabindOptions } from '@dynabind/client';
@@ -106,7 +107,9 @@ describe('a handle', () => {
 
   it.each([
     ['a Vue proxy', <T extends object>(value: T) => reactive({ value }).value as T],
-    ['a proxy of anybody’s', <T extends object>(value: T) => new Proxy(value, {})],
+    ['a MobX store', <T extends object>(value: T) => observable({ value }).value as T],
+    ['a MobX map', <T extends object>(value: T) => observable.map({ value }).get('value') as T],
+    ['a plain proxy', <T extends object>(value: T) => new Proxy(value, {})],
   ])('works inside %s', async (_, wrap) => {
     const element = page.element();
     const handle = wrap(page.dynabind.embed(element, { report: 'sales', dataset: 'a' }));
@@ -121,6 +124,15 @@ describe('a handle', () => {
     await show(page, element);
     handle.dispose();
     expect(handle.state).toBe('disposed');
+  });
+
+  it('takes a config out of a MobX store', async () => {
+    const element = page.element();
+    const config = observable({ settings: { panes: { filters: { visible: false } } } });
+    page.dynabind.embed(element, { report: 'sales', dataset: 'a', config });
+    const embed = await show(page, element);
+    expect(() => structuredClone(embed.config.settings)).not.toThrow();
+    expect(embed.config.settings).toEqual({ panes: { filters: { visible: false } } });
   });
 
   it('takes a config out of a proxy, event hooks included, and leaves the page’s own as it is', async () => {
