@@ -20,6 +20,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -234,9 +236,11 @@ static ACCESS_TOKEN: Body = LazyLock::new(|| {
     bytes_of(&json!({"token_type": "Bearer", "expires_in": 86_399, "access_token": "eyJ0".repeat(375)}))
 });
 
-/// It expires after the end of any run.
+/// It lives longer than a run, and no longer than a token may: the store takes no other.
 static EMBED_TOKEN: Body = LazyLock::new(|| {
-    bytes_of(&json!({"token": "H4sI".repeat(375), "tokenId": WORKSPACE, "expiration": "2099-01-01T00:00:00Z"}))
+    let expiration = OffsetDateTime::now_utc() + Duration::from_hours(2);
+    let expiration = expiration.format(&Rfc3339).unwrap_or_default();
+    bytes_of(&json!({"token": "H4sI".repeat(375), "tokenId": WORKSPACE, "expiration": expiration}))
 });
 
 /// The metadata that MSAL reads before its first token. Our own client does not need it.
