@@ -57,7 +57,7 @@ pub struct Options {
     /// Check this tenant alone; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub tenant: Vec<String>,
-    /// Check this report alone.
+    /// Check only this report.
     #[arg(long, value_name = "KEY")]
     pub report: Option<ReportKey>,
     /// The claims of a sample caller.

@@ -55,7 +55,7 @@ pub(crate) struct Seen {
 /// Writes a catalog.
 ///
 /// # Errors
-/// Why there is none.
+/// Why no catalog is written.
 pub async fn run(arguments: &Arguments) -> Result<Exit, String> {
     if arguments.file.exists() {
         return Err(format!("{} exists; choose another --file", arguments.file.display()));
@@ -109,7 +109,7 @@ async fn contents(
     Ok((powerbi.reports(&session, workspace).await?, powerbi.datasets(&session, workspace).await?))
 }
 
-/// Compares each report with each dataset; without definitions, a report fits its own dataset alone.
+/// Compares each report with each dataset; without definitions, a report fits only its own dataset.
 async fn fit(connection: &Connection, seen: &mut Seen) {
     let fabric = connection.fabric.as_ref().map(Fabric);
     let (mut reports, mut models) = (Vec::new(), BTreeMap::new());

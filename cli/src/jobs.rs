@@ -38,7 +38,7 @@ pub struct BindingArguments {
     /// Who asks whom.
     #[command(flatten)]
     pub job: Arguments,
-    /// The dataset's key; may be left out where the grants allow one alone.
+    /// The dataset's key; may be left out if the grants allow exactly one.
     #[arg(long, value_name = "KEY")]
     pub dataset: Option<DatasetKey>,
     /// What the page wants to do: view, edit or create.

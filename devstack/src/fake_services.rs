@@ -169,7 +169,7 @@ impl FakeServices {
             .filter_map(|service| self.upstream(service))
     }
 
-    /// The base URL of a stand-in, without a slash at the end; empty if there is none.
+    /// The base URL of a stand-in, without a slash at the end; empty if the stack has no such stand-in.
     #[must_use]
     pub fn upstream_url(&self, service: Service) -> &str {
         match service {

@@ -149,7 +149,7 @@ impl Embedding {
     ) -> Result<ConfigAnswer, EmbeddingError> {
         let answer = async {
             let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-            // Neither needs the other's answer, so a cold page waits for the slower one alone.
+            // Neither needs the other's answer, so a cold page waits only for the slower one.
             let (token, parts) = futures_util::try_join!(
                 self.config_token(caller, &authorized, request.lifetime_minutes),
                 self.configs.parts(&authorized),

@@ -17,7 +17,7 @@ pub type Parameters<'p> = &'p [(&'p str, &'p str)];
 pub struct Deployed(Value);
 
 impl Deployed {
-    /// A resource; it fails if there is none.
+    /// A resource. Fails if the stack does not have it.
     #[must_use]
     pub fn resource(&self, name: &str) -> &Value {
         self.get(name).unwrap_or_else(|| panic!("no {name}"))

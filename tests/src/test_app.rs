@@ -36,7 +36,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, which is JSON; null where there is none.
+    /// The body, which is JSON; null if it is empty.
     pub body: Value,
 }
 

@@ -52,7 +52,7 @@ impl<'d> Definitions<'d> {
         let read = async {
             match self.fabric.model(workspace, id).await {
                 Ok(text) => ModelDefinition::from_tmsl(&text).map_err(|error| error.to_string()),
-                // Whoever may not read the definition may still be allowed to query the model.
+                // A service principal without the right to read the definition may still have the right to query the model.
                 Err(error) => info_view::model(self.powerbi, workspace, id)
                     .await
                     .map_err(|second| format!("{}; and {second}", cause("model", &error))),

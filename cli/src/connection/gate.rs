@@ -19,7 +19,7 @@ pub struct Gate {
     places: Semaphore,
     calls: AtomicU64,
     throttled: AtomicU64,
-    /// Until when the service has asked to be left alone.
+    /// The time before which the service wants no more calls.
     closed_until: Mutex<Option<Instant>>,
 }
 

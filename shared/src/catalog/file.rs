@@ -21,7 +21,7 @@ use crate::validation::{ValidationError, ValidationErrors};
 pub fn load(path: &Path) -> Result<Catalog, ValidationErrors> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let detail = format!("the catalog cannot be read ({error}); deploy it there or mend DYNABIND_CATALOG");
+        let detail = format!("the catalog cannot be read ({error}); deploy it there or correct DYNABIND_CATALOG");
         ValidationErrors(vec![ValidationError { place: shown.to_string(), detail }])
     })?;
     parse(&text).map_err(|faults| {

@@ -21,7 +21,7 @@ pub trait AccessTokens: Send + Sync {
     /// principal's own, or the user's.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no token.
     async fn get(
         &self,
         context: &Arc<RequestContext>,

@@ -22,7 +22,7 @@ pub trait Session: Send + Sync {
     /// The access token to call with.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no token.
     async fn access_token(&self) -> Result<AccessToken, UpstreamError>;
 
     /// The access token with which a call is repeated that failed with `refused`; `None` where `failure` stands.

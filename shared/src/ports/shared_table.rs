@@ -11,7 +11,7 @@ use crate::upstream::UpstreamError;
 
 /// A table of items by key, in which the environments of a deployment share what they have fetched.
 ///
-/// No call is repeated, and none takes longer than its limit: whoever asks can do without.
+/// No call is repeated or takes longer than its limit, because every caller can continue without an answer.
 #[async_trait]
 pub trait SharedTable: Send + Sync {
     /// Reads what is under a key.

@@ -99,7 +99,7 @@ impl UpstreamCall {
 /// A failure that a request gets over, with an old answer or without a part of its answer.
 #[derive(Clone, Debug, Default)]
 pub struct DegradedCause {
-    /// What happened, and how to mend it.
+    /// What happened, and the remedy.
     pub cause: String,
     /// The upstream's code for it.
     pub code: Option<String>,

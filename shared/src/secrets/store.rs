@@ -110,7 +110,7 @@ fn secret_of(output: GetSecretValueOutput) -> Result<Secret, UpstreamError> {
 
 fn unavailable(code: Option<String>, cause: &str) -> UpstreamError {
     let remedy = match code.as_deref() {
-        Some("ResourceNotFoundException") => "no such secret: mend DYNABIND_SECRET_ID",
+        Some("ResourceNotFoundException") => "no such secret: correct DYNABIND_SECRET_ID",
         Some("AccessDeniedException") => "allow the function's role secretsmanager:GetSecretValue on the secret",
         Some("DecryptionFailure") => "allow the function's role kms:Decrypt on the secret's key",
         _ => "the secret cannot be read",

@@ -132,8 +132,8 @@ fn read_catalog_source(vars: &mut Vars<'_>) -> Option<CatalogSource> {
 }
 
 /// The kinds of initialization that no request waits for ("Defined runtime
-/// environment variables" in Lambda's developer guide). A snapshot is none of
-/// them: what it would hold is old when it is used.
+/// environment variables" in Lambda's developer guide). A snapshot does not
+/// count: its tokens would be old when it is used.
 fn is_ahead(kind: &str) -> bool {
     matches!(kind, "provisioned-concurrency" | "lambda-managed-instances")
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// How long a table that has failed is left alone.
+/// How long a table that has failed is not called.
 pub(super) const PAUSE: Duration = Duration::from_secs(10);
 
 /// Open for a while after each failure.

@@ -72,7 +72,7 @@ pub struct StoredLookUp<T> {
     pub value: T,
     /// When it was read.
     pub read_at: SystemTime,
-    /// For how long whoever has read it would trust it.
+    /// How long the environment that read it trusts it.
     pub ttl: Duration,
 }
 

@@ -63,7 +63,7 @@ pub struct UpstreamError {
     pub code: Option<String>,
     /// The upstream's id of the request.
     pub request_id: Option<String>,
-    /// For the log: what happened, and how to mend it.
+    /// For the log: what happened, and the remedy.
     pub explanation: String,
     /// Whether it was given up only because its request's time had run out.
     pub deadline_exceeded: bool,

@@ -123,7 +123,7 @@ async fn environments_that_start_at_once_make_one_token() {
         if made == 1 && ids.iter().all(|id| *id == ids[0]) {
             return;
         }
-        // A busy machine may be too slow for the table's 50 ms; then environments go on alone.
+        // A busy machine may be too slow for the table's 50 ms; then environments continue without it.
         assert!(attempt < 30, "{made} tokens: {ids:?}");
     }
 }

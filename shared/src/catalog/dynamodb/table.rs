@@ -136,7 +136,7 @@ impl Table {
                 format!("allow the function's role dynamodb:GetItem and dynamodb:BatchGetItem on table `{table}`"),
             ),
             Some("ResourceNotFoundException") => {
-                (UpstreamErrorKind::Failed, format!("there is no table `{table}`: mend DYNABIND_CATALOG"))
+                (UpstreamErrorKind::Failed, format!("there is no table `{table}`: correct DYNABIND_CATALOG"))
             }
             Some("ValidationException") => (
                 UpstreamErrorKind::Failed,

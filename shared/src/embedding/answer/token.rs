@@ -57,7 +57,7 @@ impl PageToken {
     }
 }
 
-/// A token on its way out: its text is written by serialising alone.
+/// A token in an answer. Only serialising writes its text.
 #[derive(Clone)]
 pub(super) struct Exposed(TokenText);
 

@@ -69,7 +69,7 @@ impl From<UpstreamError> for Problem {
         let (code, detail) = match error.kind {
             UpstreamErrorKind::CredentialsUnavailable => (
                 Code::CredentialsUnavailable,
-                "The service's own credentials cannot be read; its operator has to mend this.".to_owned(),
+                "The service's own credentials cannot be read; its operator has to correct this.".to_owned(),
             ),
             UpstreamErrorKind::InteractionRequired { claims: Some(_) } => (
                 Code::InteractionRequired,
@@ -86,11 +86,11 @@ impl From<UpstreamError> for Problem {
             UpstreamErrorKind::OverBudget { .. } => (Code::TooManyRequests, TOO_MANY.to_owned()),
             UpstreamErrorKind::InvalidClient | UpstreamErrorKind::Refused | UpstreamErrorKind::TokenRefused { .. } => (
                 Code::UpstreamRefused,
-                format!("{who} refuses the service's own credentials; its operator has to mend this."),
+                format!("{who} refuses the service's own credentials; its operator has to correct this."),
             ),
             UpstreamErrorKind::Rejected | UpstreamErrorKind::NotFound => (
                 Code::UpstreamRejected,
-                "Power BI refuses this binding; the service's operator has to mend the catalog.".to_owned(),
+                "Power BI refuses this binding; the service's operator has to correct the catalog.".to_owned(),
             ),
             UpstreamErrorKind::Failed => {
                 (Code::UpstreamFailed, format!("{who} gave no usable answer; try again later."))

@@ -56,7 +56,7 @@ impl Problem {
     /// A request that was not understood, at these places.
     #[must_use]
     pub fn invalid(errors: Vec<JsonFault>) -> Self {
-        Self { errors, ..Self::new(Code::InvalidRequest, "Mend the places that `errors` lists.") }
+        Self { errors, ..Self::new(Code::InvalidRequest, "Correct the places that `errors` lists.") }
     }
 
     /// Nobody has signed in.

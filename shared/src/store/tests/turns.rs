@@ -172,7 +172,7 @@ async fn what_does_not_belong_to_its_key_or_is_malformed_is_not_handed_out() {
         ("no JSON", &|item| item.value = Some(Zeroizing::new("<html>".to_owned()))),
         ("an empty token", &|item| item.value = value(&|value| value["token"] = json!(""))),
         ("a token with a line break", &|item| item.value = value(&|value| value["token"] = json!("a\nb"))),
-        ("an id that is none", &|item| item.value = value(&|value| value["token_id"] = json!("a b"))),
+        ("an id with a blank", &|item| item.value = value(&|value| value["token_id"] = json!("a b"))),
         ("no id", &|item| item.value = value(&|value| drop(value.as_object_mut().unwrap().remove("token_id")))),
         ("issued tomorrow", &|item| {
             item.value = value(&|value| value["issued_ms"] = json!(value["expires_ms"].as_u64().unwrap() - 1));
