@@ -120,6 +120,28 @@ async fn a_reports_own_dataset_has_its_own_identity() {
     assert_eq!(token_request(&left_out).await.get("identities"), None);
 }
 
+/// Both keys name one report, and only Power BI knows the id of the dataset that it was built on.
+#[tokio::test]
+async fn two_identities_of_a_reports_own_dataset_are_a_conflict_before_any_call() {
+    let payroll = |username: &str| {
+        let own = json!({ "includeOwnDataset": { "identity": { "username": username } } });
+        report(ids::PAYROLL_REPORT, ids::FINANCE_WORKSPACE, own)
+    };
+    let plan = dataset(ids::CONTOSO_PLAN, ids::CONTOSO_WORKSPACE, json!({}));
+    let app = TestApp::with_catalog(json!({
+        "reports": { "r": payroll("{email}"), "same": payroll("everybody") }, "datasets": { "d": plan },
+        "tenants": { "contoso": { "grants": [{ "reports": ["r", "same"], "datasets": ["d"] }] } },
+    }))
+    .await;
+    let both = json!({ "bindings": [view("r", "d")["bindings"][0], view("same", "d")["bindings"][0]] });
+    let answer = app.token("carl@contoso", both).await;
+    answer.assert_problem(400, "bindings-conflict");
+    assert_eq!((answer.pointers(), app.upstream_calls()), (vec!["/bindings/1"], vec![]));
+    for key in ["r", "same"] {
+        let _ = app.token("carl@contoso", view(key, "d")).await.ok();
+    }
+}
+
 #[tokio::test]
 async fn the_bound_entry_decides_if_a_report_is_bound_to_its_own_dataset() {
     let own = json!({ "includeOwnDataset": { "identity": { "username": "template" } } });

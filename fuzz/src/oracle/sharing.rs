@@ -18,12 +18,12 @@ pub(super) enum Choice {
 #[must_use]
 pub(super) fn modes_may_share(view: &View<'_>, bounds: &[Bound], choice: Choice) -> bool {
     let writing: Vec<&Bound> = bounds.iter().filter(|bound| bound.mode != "view").collect();
+    let targets: Vec<_> = writing.iter().map(|bound| view.targets_of(bound)).collect();
     let mut choices: Vec<Vec<Option<&str>>> = vec![Vec::new()];
-    for bound in &writing {
+    for saves in &targets {
         let longer = |so_far: &Vec<_>| {
             let so_far = so_far.clone();
-            bound
-                .saves
+            saves
                 .iter()
                 .map(Option::as_deref)
                 .map(move |save| so_far.iter().copied().chain([save]).collect())

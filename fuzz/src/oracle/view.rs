@@ -181,11 +181,25 @@ impl<'o> View<'o> {
         self.editing(report, entry).any(|grant| save_to(grant).as_deref() == save)
     }
 
-    /// Whether a grant permits to create a report over this dataset with this save target.
+    /// The grants that permit to create a report over this dataset.
+    fn creating(&self, entry: &Entry) -> impl Iterator<Item = &'o Value> {
+        self.grants.iter().copied().filter(|grant| lets_create(grant) && self.opens(grant, entry, self.sameness()))
+    }
+
+    /// Whether one of them also has this save target, or none.
     pub(super) fn lets_create(&self, entry: &Entry, save: Option<&str>) -> bool {
-        self.grants.iter().any(|grant| {
-            lets_create(grant) && save_to(grant).as_deref() == save && self.opens(grant, entry, self.sameness())
-        })
+        self.creating(entry).any(|grant| save_to(grant).as_deref() == save)
+    }
+
+    /// The save targets of the grants that permit what a binding does with its dataset.
+    ///
+    /// In the generous reading another key of the same dataset counts, because the caller may bind that key too.
+    pub(super) fn targets_of(&self, bound: &Bound) -> BTreeSet<Option<String>> {
+        let more: BTreeSet<_> = match &bound.report {
+            Some(report) => self.editing(&report.id, &bound.entry).map(save_to).collect(),
+            None => self.creating(&bound.entry).map(save_to).collect(),
+        };
+        if self.reading == Reading::Generous { &more | &bound.saves } else { bound.saves.clone() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::{AuthorizedBinding, DatasetId, EffectiveIdentity, ReportId};
+use crate::domain::{AuthorizedBinding, DatasetId, EffectiveIdentity, Report, ReportId};
 
 /// One identity, and what it is for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
@@ -26,7 +26,12 @@ enum Statement<'b> {
     Nothing,
 }
 
-impl Statement<'_> {
+impl<'b> Statement<'b> {
+    /// Where an entry may leave the identity out.
+    fn of(identity: Option<&'b EffectiveIdentity>) -> Self {
+        identity.map_or(Self::Nothing, |identity| Self::Is(Some(identity)))
+    }
+
     /// What both say together; `None` where they contradict each other.
     fn with(self, other: Self) -> Option<Self> {
         match (self, other) {
@@ -40,6 +45,9 @@ impl Statement<'_> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identities<'b> {
     datasets: BTreeMap<DatasetId, Statement<'b>>,
+    /// Of the own dataset of each report: its id is known only after a call to Power BI, and a conflict is found before.
+    own_datasets: BTreeMap<ReportId, Statement<'b>>,
+    /// Of paginated reports.
     reports: BTreeMap<ReportId, Statement<'b>>,
 }
 
@@ -49,13 +57,13 @@ impl<'b> Identities<'b> {
     pub(super) fn with(&self, binding: &'b AuthorizedBinding, own_dataset: Option<DatasetId>) -> Option<Self> {
         let mut all = self.clone();
         for (dataset, said) in statements(binding, own_dataset)? {
-            let together = all.datasets.get(&dataset).map_or(Some(said), |before| before.with(said))?;
-            all.datasets.insert(dataset, together);
+            add(&mut all.datasets, dataset, said)?;
         }
-        for report in binding.report().into_iter().flat_map(crate::domain::Report::paginated) {
-            let said = binding.identity().map_or(Statement::Nothing, |identity| Statement::Is(Some(identity)));
-            let together = all.reports.get(&report).map_or(Some(said), |before| before.with(said))?;
-            all.reports.insert(report, together);
+        if let Some(report) = binding.report().filter(|report| report.includes_own_dataset()) {
+            add(&mut all.own_datasets, report.id, Statement::of(binding.own_identity()))?;
+        }
+        for report in binding.report().into_iter().flat_map(Report::paginated) {
+            add(&mut all.reports, report, Statement::of(binding.identity()))?;
         }
         Some(all)
     }
@@ -95,9 +103,14 @@ fn statements(
     let of_needed = binding.needed().iter().map(|(id, identity)| (*id, identity.as_ref()));
     let mut statements = BTreeMap::from([(bound, Statement::Is(binding.identity()))]);
     for (id, identity) in of_needed.chain(of_own).filter(|(id, _)| *id != bound) {
-        let said = if identity.is_some() { Statement::Is(identity) } else { Statement::Nothing };
-        let together = statements.get(&id).map_or(Some(said), |before| before.with(said))?;
-        statements.insert(id, together);
+        add(&mut statements, id, Statement::of(identity))?;
     }
     Some(statements)
+}
+
+/// Adds what is said of an item; `None` where it contradicts what was said before.
+fn add<'b, K: Ord>(all: &mut BTreeMap<K, Statement<'b>>, item: K, said: Statement<'b>) -> Option<()> {
+    let together = all.get(&item).map_or(Some(said), |before| before.with(said))?;
+    all.insert(item, together);
+    Some(())
 }
