@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::check::{CheckReport, Finding, Options, check};
 use crate::connection::{Connection, ConnectionArguments};
-use crate::run::Exit;
+use crate::exit::Exit;
 use crate::source::{CatalogPlace, LoadedCatalog};
 use crate::terminal::Style;
 

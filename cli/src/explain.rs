@@ -1,89 +1,24 @@
 //! `dynabind explain`: what the functions would decide, and why, without network.
 
+mod arguments;
+mod explanation;
 mod grants;
 mod places;
 mod print;
 
-use clap::Args;
-use dynabind::domain::{BindingRequest, Caller, CallerError, DatasetId, DatasetKey, Mode, ReportKey, WorkspaceId};
+use dynabind::domain::{BindingRequest, Caller, CallerError, Mode};
 use dynabind::http::{Code, Problem};
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::caller::{CallerArguments, claims_of_jwt};
 use crate::decision::{Places, decide, detail_of, tenant_of};
-use crate::source::{CatalogPlace, LoadedCatalog};
+use crate::source::LoadedCatalog;
 
+pub use arguments::Arguments;
+pub use explanation::Explanation;
 pub use grants::{GrantExplanation, Mismatch};
 pub use places::Assumed;
 pub use print::print;
-
-/// What to explain.
-#[derive(Args, Clone, Debug)]
-pub struct Arguments {
-    /// The catalog: FILE or dynamodb:TABLE.
-    #[arg(long, value_name = "CATALOG")]
-    pub catalog: CatalogPlace,
-    /// Whose claims.
-    #[command(flatten)]
-    pub caller: CallerArguments,
-    /// The caller's JWT in place of the claims; its signature is not verified.
-    #[arg(long, value_name = "JWT", conflicts_with_all = ["claims", "claim"])]
-    pub token: Option<String>,
-    /// The report's key; may be left out in mode create.
-    #[arg(long, value_name = "KEY", required_unless_present_any = ["mode"])]
-    pub report: Option<ReportKey>,
-    /// The dataset's key, or its GUID where a grant opens its workspace.
-    #[arg(long, value_name = "KEY")]
-    pub dataset: Option<DatasetKey>,
-    /// What the page wants to do: view, edit or create.
-    #[arg(long, value_name = "MODE", default_value = "view")]
-    pub mode: Mode,
-    /// How long the token shall live at most.
-    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
-    pub lifetime_minutes: Option<u16>,
-    /// In which workspace a dataset lies that is named by its GUID.
-    #[arg(long, value_name = "GUID")]
-    pub dataset_workspace: Option<WorkspaceId>,
-    /// In which workspace a report lies that is named by its GUID.
-    #[arg(long, value_name = "GUID")]
-    pub report_workspace: Option<WorkspaceId>,
-    /// The dataset that the report was built on, for entries with `includeOwnDataset`.
-    #[arg(long, value_name = "GUID")]
-    pub own_dataset: Option<DatasetId>,
-}
-
-/// What the functions decide, and why.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Explanation {
-    /// Whether there is a token.
-    pub allowed: bool,
-    /// `ok`, or the code of the problem.
-    pub code: &'static str,
-    /// What the problem says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// The caller's tenant.
-    pub tenant: Option<String>,
-    /// The tenant's grants, in the catalog's order.
-    pub grants: Vec<GrantExplanation>,
-    /// The dataset that is bound, by key or GUID.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset: Option<String>,
-    /// The effective identity of that dataset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Value>,
-    /// The profile that the service principal acts as.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
-    /// The body of `GenerateToken`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub generate_token: Option<Value>,
-    /// What was assumed, since nothing was asked of Power BI.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub assumptions: Vec<String>,
-}
 
 /// A caller with a request, and what is known without asking Power BI.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! `dynabind init`: a first catalog from what the service principal can see.
 
+mod seen;
 mod write;
 
 use std::collections::BTreeMap;
@@ -17,8 +18,9 @@ use preflight::{ModelDefinition, ReportDefinition};
 use crate::catalog::{Progress, from_json};
 use crate::connection::session::TokenSession;
 use crate::connection::{Connection, ConnectionArguments};
+use crate::exit::Exit;
 use crate::fabric::Fabric;
-use crate::run::Exit;
+use seen::{Seen, Workspace};
 
 /// Where from and where to.
 #[derive(Args, Clone, Debug)]
@@ -32,24 +34,6 @@ pub struct Arguments {
     /// Take every proposal without asking.
     #[arg(long)]
     pub yes: bool,
-}
-
-/// What a workspace holds.
-pub(crate) struct Workspace {
-    pub(crate) id: WorkspaceId,
-    pub(crate) name: String,
-    pub(crate) reports: Vec<ListedReport>,
-    pub(crate) datasets: Vec<ListedDataset>,
-}
-
-/// What is seen, and which report goes over which dataset.
-pub(crate) struct Seen {
-    pub(crate) workspaces: Vec<Workspace>,
-    pub(crate) fits: BTreeMap<DatasetId, Vec<ReportId>>,
-    /// The roles of models whose row-level security needs roles.
-    pub(crate) roles: BTreeMap<DatasetId, Vec<String>>,
-    /// What was left out, and why.
-    pub(crate) notes: Vec<String>,
 }
 
 /// Writes a catalog.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::caller::CallerArguments;
 use crate::connection::{Connection, ConnectionArguments};
-use crate::run::Exit;
+use crate::exit::Exit;
 use crate::source::{CatalogPlace, LoadedCatalog};
 
 /// Who asks whom.

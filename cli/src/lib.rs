@@ -10,6 +10,7 @@ pub mod check;
 pub mod connection;
 pub mod decision;
 pub mod doctor;
+pub mod exit;
 pub mod explain;
 pub mod fabric;
 pub mod init;
@@ -20,4 +21,5 @@ pub mod source;
 pub mod terminal;
 
 pub use arguments::Arguments;
-pub use run::{Exit, run};
+pub use exit::Exit;
+pub use run::run;

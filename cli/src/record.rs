@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::connection::rest::Answer;
 use crate::connection::{Connection, ConnectionArguments};
-use crate::run::Exit;
+use crate::exit::Exit;
 use sanitise::Sanitiser;
 
 /// Headers that tests need.

@@ -2,45 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use clap::CommandFactory;
 
 use crate::arguments::{Arguments, Command};
 use crate::catalog::{self, Verdict};
 use crate::connection::Connection;
+use crate::exit::Exit;
 use crate::source::LoadedCatalog;
 use crate::terminal::Style;
 use crate::{check, doctor, explain, init, jobs, record};
-
-/// How a command ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Exit {
-    /// All is good.
-    Good,
-    /// There are findings.
-    Findings,
-    /// It could not be checked or done.
-    Failed,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Good => 0,
-            Exit::Findings => 1,
-            Exit::Failed => 2,
-        })
-    }
-}
-
-impl Exit {
-    /// Good where `is_good`, findings otherwise.
-    #[must_use]
-    pub fn of(is_good: bool) -> Self {
-        if is_good { Self::Good } else { Self::Findings }
-    }
-}
 
 /// Carries out a command. What keeps it from being carried out goes to the standard error.
 pub async fn run(arguments: &Arguments) -> Exit {

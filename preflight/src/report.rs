@@ -1,209 +1,24 @@
 //! What a report uses.
 
 mod bookmarks;
+mod definition;
 mod expression;
 mod extension;
+mod field_use;
 mod filters;
 mod legacy;
 mod literal;
 mod objects;
 mod parts;
 mod pbir;
+mod read;
 mod reader;
+mod reference;
 mod sources;
 mod titles;
 
-use std::collections::HashSet;
-use std::fmt;
-
-use crate::comparison::NotChecked;
-use crate::error::DefinitionError;
-
-pub(crate) use self::extension::ReportMeasure;
-pub(crate) use self::literal::LiteralType;
+pub use self::definition::ReportDefinition;
+pub(crate) use self::definition::ReportMeasure;
+pub(crate) use self::field_use::{FieldUse, Level, Need, Site, UsedAs};
 pub use self::parts::Part;
-
-/// The fields that a report uses, and what could not be read of it.
-#[derive(Clone, Debug, Default)]
-pub struct ReportDefinition {
-    pub(crate) uses: Vec<FieldUse>,
-    /// The measures that the report defines itself.
-    pub(crate) measures: Vec<ReportMeasure>,
-    pub(crate) not_checked: Vec<NotChecked>,
-    /// Pairs of visuals, by number, of which the first does not filter the second.
-    pub(crate) no_filter: HashSet<(usize, usize)>,
-}
-
-impl ReportDefinition {
-    /// Reads the parts of a definition in PBIR or in PBIR-Legacy.
-    ///
-    /// # Errors
-    ///
-    /// Fails without a readable main part. Any other part that cannot be read becomes a
-    /// [`NotChecked`] of the comparison.
-    pub fn from_parts(parts: &[Part]) -> Result<Self, DefinitionError> {
-        parts::read(parts)
-    }
-}
-
-/// One use of one field.
-#[derive(Clone, Debug)]
-pub(crate) struct FieldUse {
-    pub(crate) site: Site,
-    pub(crate) used_as: UsedAs,
-    pub(crate) reference: Reference,
-    pub(crate) need: Option<Need>,
-}
-
-/// A place in the report.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub(crate) struct Site {
-    /// The number and the display name of the page.
-    pub(crate) page: Option<(usize, String)>,
-    /// The number, unique in the report, and the title or type of the visual.
-    pub(crate) visual: Option<(usize, String)>,
-    /// Whether the visual is a slicer, which filters the other visuals of its page.
-    pub(crate) slicer: bool,
-}
-
-impl Site {
-    pub(crate) fn page_name(&self) -> Option<&str> {
-        self.page.as_ref().map(|(_, name)| name.as_str())
-    }
-
-    pub(crate) fn visual_name(&self) -> Option<&str> {
-        self.visual.as_ref().map(|(_, name)| name.as_str())
-    }
-}
-
-/// What a field is used for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum UsedAs {
-    /// A data role of the visual, such as `Category`.
-    Role(String),
-    /// A part of the visual's query that no data role names.
-    Query,
-    Sorting,
-    /// Conditional formatting or a dynamic text, with its property.
-    Formatting(String),
-    /// The values that are selected in a slicer.
-    Selection,
-    /// A filter with a condition.
-    Filter(Level),
-    /// A filter card without a condition.
-    FilterCard(Level),
-    Bookmark(String),
-    Parameter,
-    /// The DAX of a measure that the report defines itself.
-    ReportMeasure(String),
-}
-
-/// What a filter applies to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Level {
-    Report,
-    Page,
-    Visual,
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Report => "report",
-            Self::Page => "page",
-            Self::Visual => "visual",
-        })
-    }
-}
-
-impl fmt::Display for UsedAs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Role(role) => write!(f, "data role {role}"),
-            Self::Query => f.write_str("query"),
-            Self::Sorting => f.write_str("sorting"),
-            Self::Formatting(property) => write!(f, "conditional formatting ({property})"),
-            Self::Selection => f.write_str("selected values"),
-            Self::Filter(level) => write!(f, "filter of the {level}"),
-            Self::FilterCard(level) => write!(f, "filter card of the {level}"),
-            Self::Bookmark(name) => write!(f, "bookmark {name}"),
-            Self::Parameter => f.write_str("parameter of the page"),
-            Self::ReportMeasure(name) => write!(f, "measure {name} of the report"),
-        }
-    }
-}
-
-/// A field, as a report names it.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Reference {
-    Table(String),
-    /// A column or a measure, as DAX names both.
-    Field {
-        table: String,
-        name: String,
-    },
-    Column {
-        table: String,
-        name: String,
-    },
-    Measure {
-        table: String,
-        name: String,
-        /// The extension that defines the measure, if it is not the model.
-        schema: Option<String>,
-    },
-    Hierarchy {
-        table: String,
-        name: String,
-        level: Option<String>,
-    },
-    /// The date hierarchy of a column.
-    DateHierarchy {
-        table: String,
-        column: String,
-        variation: String,
-        hierarchy: Option<String>,
-        level: Option<String>,
-    },
-}
-
-impl Reference {
-    pub(crate) fn table(&self) -> &str {
-        match self {
-            Self::Table(table)
-            | Self::Field { table, .. }
-            | Self::Column { table, .. }
-            | Self::Measure { table, .. }
-            | Self::Hierarchy { table, .. }
-            | Self::DateHierarchy { table, .. } => table,
-        }
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Table(table) => f.write_str(table),
-            Self::Field { table, name } | Self::Column { table, name } | Self::Measure { table, name, .. } => {
-                write!(f, "{table}[{name}]")
-            }
-            Self::Hierarchy { table, name, level } => {
-                write!(f, "{table}[{name}]")?;
-                level.iter().try_for_each(|level| write!(f, ".[{level}]"))
-            }
-            Self::DateHierarchy { table, column, hierarchy, level, .. } => {
-                write!(f, "{table}[{column}]")?;
-                hierarchy.iter().chain(level).try_for_each(|name| write!(f, ".[{name}]"))
-            }
-        }
-    }
-}
-
-/// What a use asks of the type of a column.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Need {
-    /// An aggregation, by the name of its function.
-    Aggregate { function: &'static str, numeric: bool },
-    /// A comparison with a literal.
-    Compared(LiteralType),
-}
+pub(crate) use self::reference::Reference;

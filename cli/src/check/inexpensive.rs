@@ -10,8 +10,9 @@ use dynabind::request::RequestContext;
 use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 
 use super::finding::{About, Fault, Findings};
+use super::run::{Checked, Run};
 use super::subject::{Subject, groups_of, sample};
-use super::{Checked, Run, workspaces};
+use super::workspaces;
 
 pub(super) type Answer = Option<Result<DatasetsAnswer, EmbeddingError>>;
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{CheckReport, Finding};
+use super::finding::Finding;
+use super::report::CheckReport;
 
 /// Writes the file.
 ///

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::{CheckReport, Finding, Summary, Unchecked};
+use super::finding::{Finding, Unchecked};
+use super::report::{CheckReport, Summary};
 use crate::terminal::Style;
 
 /// How many tenants and places are named of one finding.

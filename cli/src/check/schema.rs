@@ -13,8 +13,8 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::finding::{About, Fault, Finding, Findings};
-use super::subject::Subject;
-use super::{Run, subject};
+use super::run::Run;
+use super::subject::{self, Subject};
 use crate::catalog::Progress;
 use crate::connection::{Rest, RestError};
 use crate::fabric::Fabric;

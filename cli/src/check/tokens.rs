@@ -13,10 +13,10 @@ use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::finding::{About, Fault, Findings};
+use super::finding::{About, Fault, Finding, Findings};
+use super::run::{Checked, Run};
 use super::state::sha256;
 use super::subject::{Listed, Subject, groups_of, sample};
-use super::{Checked, Run};
 use crate::catalog::Progress;
 use crate::connection::session::TokenSession;
 use crate::decision::{Allowed, decide, detail_of};
@@ -79,7 +79,7 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
 }
 
 /// Items whose tokens would be refused for a cause that is known.
-fn items_of(finding: &super::Finding) -> Option<(Option<String>, Option<String>)> {
+fn items_of(finding: &Finding) -> Option<(Option<String>, Option<String>)> {
     let names_one = finding.report.is_some() != finding.dataset.is_some();
     let is_of_item = names_one && finding.code != "capacity-not-active";
     is_of_item.then(|| (finding.report.clone(), finding.dataset.clone()))

@@ -7,8 +7,8 @@ use dynabind::ports::{ActorKey, PowerBi};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use super::Run;
 use super::finding::{About, Fault, Findings};
+use super::run::Run;
 use super::subject::Subject;
 use crate::caller::claims_of_jwt;
 use crate::connection::session::TokenSession;

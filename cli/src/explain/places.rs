@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
 
-use super::Arguments;
+use super::arguments::Arguments;
 use crate::decision::Places;
 
 /// What the arguments say; beyond that, that items are where the grants say. Each assumption is noted.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Explanation;
+use super::explanation::Explanation;
 use crate::terminal::Style;
 
 /// Prints an explanation.

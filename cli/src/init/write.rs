@@ -6,7 +6,7 @@ use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
 use dynabind::ports::ListedDataset;
 use serde_json::{Map, Value, json};
 
-use super::Seen;
+use super::seen::Seen;
 
 /// The catalog. `names` are the tenants by workspace; a workspace without a name gets that of its own.
 pub(super) fn catalog(seen: &Seen, names: &BTreeMap<WorkspaceId, String>) -> String {

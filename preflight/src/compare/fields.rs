@@ -1,19 +1,12 @@
 //! Whether the model has a field.
 
-use super::Comparer;
+use super::comparer::Comparer;
+use super::outcome::Outcome;
 use super::suggestions::{similar_field, similar_hierarchy, similar_name, similar_table};
 use super::wording::{Missing, finding};
 use crate::model::Table;
 use crate::names::fold;
 use crate::report::{FieldUse, Reference};
-
-/// The result for one reference.
-#[derive(Clone)]
-pub(super) enum Outcome {
-    Fine,
-    Missing(Missing),
-    CannotTell(String),
-}
 
 impl Comparer<'_> {
     pub(super) fn field(&mut self, found: &FieldUse) {

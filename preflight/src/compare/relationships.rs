@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Comparer;
+use super::comparer::Comparer;
 use super::report_measures::measure_of;
 use super::wording::{Missing, finding};
 use crate::model::{Dependencies, ModelDefinition};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Comparer;
+use super::comparer::Comparer;
 use super::wording::{Missing, finding};
 use crate::dax::DaxNames;
 use crate::names::fold;

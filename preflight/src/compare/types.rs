@@ -1,6 +1,6 @@
 //! Whether a column has the type that its use asks for.
 
-use super::Comparer;
+use super::comparer::Comparer;
 use super::wording::Missing;
 use crate::model::DataType;
 use crate::report::{FieldUse, Need, Reference};

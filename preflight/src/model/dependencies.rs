@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::ModelDefinition;
+use super::definition::ModelDefinition;
 use crate::dax::DaxNames;
 use crate::names::fold;
 

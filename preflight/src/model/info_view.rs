@@ -2,11 +2,31 @@
 
 use serde_json::Value;
 
-use super::{Column, DataType, Direction, Measure, ModelDefinition, Relationship, Table};
+use super::definition::ModelDefinition;
+use super::relationship::{Direction, Relationship};
+use super::table::{Column, DataType, Measure, Table};
 use crate::error::DefinitionError;
 use crate::names::fold;
 
-pub(super) fn read(
+impl ModelDefinition {
+    /// Reads the rows of `INFO.VIEW.TABLES`, `.COLUMNS`, `.MEASURES` and `.RELATIONSHIPS`.
+    ///
+    /// They tell neither hierarchies nor roles, so these are not checked.
+    ///
+    /// # Errors
+    ///
+    /// Fails on a row without the names that it is about.
+    pub fn from_info_view(
+        tables: &[Value],
+        columns: &[Value],
+        measures: &[Value],
+        relationships: &[Value],
+    ) -> Result<Self, DefinitionError> {
+        read(tables, columns, measures, relationships)
+    }
+}
+
+fn read(
     tables: &[Value],
     columns: &[Value],
     measures: &[Value],

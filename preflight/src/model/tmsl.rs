@@ -3,12 +3,25 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Column, DataType, Direction, Hierarchy, Measure, ModelDefinition, Relationship, Table, Variation};
+use super::definition::ModelDefinition;
+use super::relationship::{Direction, Relationship};
+use super::table::{Column, DataType, Hierarchy, Measure, Table, Variation};
 use crate::error::DefinitionError;
 
 const PART: &str = "model.bim";
 
-pub(super) fn read(text: &str) -> Result<ModelDefinition, DefinitionError> {
+impl ModelDefinition {
+    /// Reads `model.bim`, or a TMSL script that creates the database.
+    ///
+    /// # Errors
+    ///
+    /// Fails on text that is not JSON or holds no model.
+    pub fn from_tmsl(text: &str) -> Result<Self, DefinitionError> {
+        read(text)
+    }
+}
+
+fn read(text: &str) -> Result<ModelDefinition, DefinitionError> {
     let json_error =
         |error: serde_json::Error| DefinitionError::Json { part: PART.to_owned(), reason: error.to_string() };
     let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(json_error)?;

@@ -5,8 +5,9 @@ mod kinds;
 use serde_json::{Map, Value};
 
 use self::kinds::{CONTAINERS, LEAVES, aggregate, literal_type};
+use super::field_use::Need;
+use super::reference::Reference;
 use super::sources::{Source, Sources};
-use super::{Need, Reference};
 
 /// What an expression names.
 #[derive(Debug, Default)]

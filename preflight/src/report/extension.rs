@@ -2,20 +2,8 @@
 
 use serde_json::Value;
 
+use super::definition::ReportMeasure;
 use super::reader::Reader;
-
-/// A measure of a report.
-#[derive(Clone, Debug)]
-pub(crate) struct ReportMeasure {
-    /// The name of the extension that holds the measure.
-    pub(crate) schema: String,
-    /// The table of the model that the measure belongs to.
-    pub(crate) table: String,
-    pub(crate) name: String,
-    pub(crate) expression: String,
-    /// The measures that the definition says the expression uses: schema, table, name.
-    pub(crate) references: Vec<(Option<String>, String, String)>,
-}
 
 impl Reader {
     /// Reads one extension: `reportExtensions.json`, or an entry of `modelExtensions`.

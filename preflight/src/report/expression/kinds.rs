@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::report::{LiteralType, Need};
+use crate::report::field_use::Need;
+use crate::report::literal::LiteralType;
 
 /// Expressions that name no field.
 pub(super) const LEAVES: [&str; 15] = [

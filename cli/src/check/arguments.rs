@@ -1,0 +1,50 @@
+//! What to check, and how.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dynabind::domain::ReportKey;
+
+use crate::caller::CallerArguments;
+use crate::connection::ConnectionArguments;
+use crate::source::CatalogPlace;
+
+/// What to check.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// The catalog: FILE or dynamodb:TABLE.
+    #[arg(long, value_name = "CATALOG")]
+    pub catalog: CatalogPlace,
+    /// How to check.
+    #[command(flatten)]
+    pub options: Options,
+    /// Credentials and addresses.
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+/// How to check.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Check this tenant alone; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Vec<String>,
+    /// Check only this report.
+    #[arg(long, value_name = "KEY")]
+    pub report: Option<ReportKey>,
+    /// The claims of a sample caller.
+    #[command(flatten)]
+    pub caller: CallerArguments,
+    /// Keep what was found in FILE, and go on from there after an interruption.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Write the result as `JUnit` XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Do not compare reports with models.
+    #[arg(long)]
+    pub no_schema: bool,
+    /// How many embed tokens are made at most.
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub max_tokens: usize,
+}

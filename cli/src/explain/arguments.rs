@@ -1,0 +1,42 @@
+//! What to explain.
+
+use clap::Args;
+use dynabind::domain::{DatasetId, DatasetKey, Mode, ReportKey, WorkspaceId};
+
+use crate::caller::CallerArguments;
+use crate::source::CatalogPlace;
+
+/// What to explain.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// The catalog: FILE or dynamodb:TABLE.
+    #[arg(long, value_name = "CATALOG")]
+    pub catalog: CatalogPlace,
+    /// Whose claims.
+    #[command(flatten)]
+    pub caller: CallerArguments,
+    /// The caller's JWT in place of the claims; its signature is not verified.
+    #[arg(long, value_name = "JWT", conflicts_with_all = ["claims", "claim"])]
+    pub token: Option<String>,
+    /// The report's key; may be left out in mode create.
+    #[arg(long, value_name = "KEY", required_unless_present_any = ["mode"])]
+    pub report: Option<ReportKey>,
+    /// The dataset's key, or its GUID where a grant opens its workspace.
+    #[arg(long, value_name = "KEY")]
+    pub dataset: Option<DatasetKey>,
+    /// What the page wants to do: view, edit or create.
+    #[arg(long, value_name = "MODE", default_value = "view")]
+    pub mode: Mode,
+    /// How long the token shall live at most.
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub lifetime_minutes: Option<u16>,
+    /// In which workspace a dataset lies that is named by its GUID.
+    #[arg(long, value_name = "GUID")]
+    pub dataset_workspace: Option<WorkspaceId>,
+    /// In which workspace a report lies that is named by its GUID.
+    #[arg(long, value_name = "GUID")]
+    pub report_workspace: Option<WorkspaceId>,
+    /// The dataset that the report was built on, for entries with `includeOwnDataset`.
+    #[arg(long, value_name = "GUID")]
+    pub own_dataset: Option<DatasetId>,
+}

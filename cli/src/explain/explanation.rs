@@ -1,0 +1,38 @@
+//! What the functions decide, and why.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::grants::GrantExplanation;
+
+/// What the functions decide, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// Whether there is a token.
+    pub allowed: bool,
+    /// `ok`, or the code of the problem.
+    pub code: &'static str,
+    /// What the problem says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The caller's tenant.
+    pub tenant: Option<String>,
+    /// The tenant's grants, in the catalog's order.
+    pub grants: Vec<GrantExplanation>,
+    /// The dataset that is bound, by key or GUID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// The effective identity of that dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Value>,
+    /// The profile that the service principal acts as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The body of `GenerateToken`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generate_token: Option<Value>,
+    /// What was assumed, since nothing was asked of Power BI.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<String>,
+}
