@@ -17,6 +17,7 @@ use crate::fake_service::FakeService;
 use crate::fake_tenant::FakeTenant;
 use crate::keys::SigningKey;
 use crate::ledger::Ledger;
+use crate::local_only;
 use crate::powerbi::{self, PowerBi};
 use crate::secrets_manager::SecretsManager;
 use crate::server::{self, Server};
@@ -209,10 +210,16 @@ impl Host<'_> {
         if matches!(service, Service::PowerBi | Service::Fabric) {
             guarded = powerbi::tagged(guarded);
         }
+        let listener = server::bind(0).await?;
+        let port = listener.local_addr()?.port();
+        if service == Service::SecretsManager {
+            // In a live stack, the secret is real.
+            guarded = local_only::guard(guarded, port, "");
+        }
         let tls = self.authority.map(Authority::server).transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let server = Server::start(server::bind(0).await?, guarded, tls, upstream.connections())?;
-        let url = format!("{scheme}://127.0.0.1:{}", server.port());
+        let server = Server::start(listener, guarded, tls, upstream.connections())?;
+        let url = format!("{scheme}://127.0.0.1:{port}");
         Ok(Running { what, upstream, url, _server: server })
     }
 }

@@ -10,7 +10,6 @@
 pub mod cli;
 pub mod fake_tenant;
 pub mod faults;
-mod live;
 
 mod calls;
 mod embed;
@@ -25,6 +24,8 @@ mod issuer;
 mod jwt;
 mod keys;
 mod ledger;
+mod live;
+mod local_only;
 mod options;
 mod powerbi;
 mod secrets_manager;

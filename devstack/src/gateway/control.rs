@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Query, Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::header::{HOST, ORIGIN};
-use http::uri::Authority;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -43,7 +40,7 @@ characters, perhaps after a method. A fault has a \"kind\":
   html-bad-gateway, delay (delayMs)
 ";
 
-/// The routes of the control API.
+/// The routes of the control API. They need no token.
 pub(crate) fn routes(upstreams: FakeServices) -> Router {
     Router::new()
         .route("/dev", get(HELP))
@@ -56,42 +53,6 @@ pub(crate) fn routes(upstreams: FakeServices) -> Router {
         .route("/dev/token-life", post(token_life))
         .route("/dev/token-info", post(token_info))
         .with_state(upstreams)
-}
-
-/// Adds a check to every route under `/dev`, including those of the issuer.
-///
-/// The control API needs no token. Two kinds of foreign page could use it from a developer's browser: a page that sends
-/// requests to loopback (its `Origin` is foreign), and a page whose name resolves to loopback (its `Host` is foreign).
-pub(crate) fn guarded(routes: Router, port: u16) -> Router {
-    routes.layer(middleware::from_fn_with_state(port, refuse_foreign))
-}
-
-async fn refuse_foreign(State(port): State<u16>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_control = path == "/dev" || path.starts_with("/dev/");
-    if is_control && !is_local(&request, port) {
-        let message = "/dev answers only to this machine's own names and pages";
-        return (StatusCode::FORBIDDEN, Json(json!({ "message": message }))).into_response();
-    }
-    next.run(request).await
-}
-
-/// Whether a request names this stack as its host, and does not come from a foreign page.
-fn is_local(request: &Request, port: u16) -> bool {
-    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
-    // In HTTP/2 the host is in the URI.
-    let host = text(HOST).map_or_else(|| request.uri().authority().cloned(), |host| host.parse().ok());
-    let host_is_local = host.is_some_and(|host| is_loopback(&host, port));
-    let origin_is_local = text(ORIGIN).is_none_or(|origin| {
-        let uri: Uri = origin.parse().unwrap_or_default();
-        uri.scheme_str() == Some("http") && uri.authority().is_some_and(|authority| is_loopback(authority, port))
-    });
-    host_is_local && origin_is_local
-}
-
-fn is_loopback(authority: &Authority, port: u16) -> bool {
-    let is_named = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| authority.host().eq_ignore_ascii_case(name));
-    is_named && authority.port_u16() == Some(port) && !authority.as_str().contains('@')
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,7 @@ use crate::gateway::functions::Functions;
 use crate::gateway::{Authorizer, Gateway, Page, control};
 use crate::issuer::{self, Issuer, demo_users};
 use crate::live::Live;
+use crate::local_only;
 use crate::options::{Port, StackOptions};
 use crate::server::{self, Connections, Server};
 use crate::template::Template;
@@ -71,7 +72,8 @@ async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let gateway = Arc::new(Gateway::new(&template, authorizer, functions, time.clone(), page));
     let embed = doors.embed.map(|listener| start_embed_host(listener, &upstreams, &time, &options.root)).transpose()?;
     let routes = Router::new().merge(issuer.clone().routes()).merge(control::routes(upstreams.clone()));
-    let routes = Arc::clone(&gateway).fallback(control::guarded(routes, doors.port));
+    // The issuer has routes under `/dev`, too.
+    let routes = Arc::clone(&gateway).fallback(local_only::guard(routes, doors.port, "/dev"));
     let gateway_server = Server::start(doors.gateway, routes, None, Connections::default())?;
     let curl = curl(&doors.url);
     Ok(Stack { upstreams, issuer, gateway, gateway_server, embed, variables, files, curl })

@@ -53,3 +53,25 @@ async fn each_bad_request_has_its_own_exception() {
         assert_eq!(reply.json()["__type"], kind);
     }
 }
+
+/// With `--live` the secret is a real one. A page whose name resolves to loopback can set every header of a request.
+#[tokio::test]
+async fn a_foreign_page_gets_no_secret() {
+    let stack = stack().await;
+    let port = stack.upstream_url(SecretsManager).rsplit_once(':').unwrap().1.to_owned();
+    let secret = json!({"SecretId": "dynabind-dev"});
+    for (header, value) in [
+        ("host", format!("evil.example:{port}")),
+        ("host", format!("localhost@evil.example:{port}")),
+        ("host", "127.0.0.1".to_owned()),
+        ("origin", format!("http://evil.example:{port}")),
+        ("origin", "null".to_owned()),
+    ] {
+        let headers = [&GOOD[..], &[(header, &*value)]].concat();
+        let reply = call(&stack, &headers, &secret).await;
+        assert_eq!(reply.status, 403, "{header}: {value}");
+        assert!(!reply.text.contains("SecretString"), "{header}: {value}");
+    }
+    assert!(stack.secrets().calls().is_empty(), "a refused request is not logged");
+    assert_eq!(call(&stack, &GOOD, &secret).await.status, 200);
+}
