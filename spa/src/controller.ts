@@ -8,7 +8,7 @@ import { Emitter, type Listener } from './emitter.js';
 import { copyOf, DynabindError, toDynabindError } from './errors.js';
 import { Frame, pastLoadWindow, type FrameListener } from './frame.js';
 import type { Explanation, Handle, HandleEvents, HandleState, Timings, TokenInfo } from './handle.js';
-import { hasLater, withLater } from './load.js';
+import { hasLater, later, withLater } from './load.js';
 import { deferred, quiet } from './deferred.js';
 import { loadPowerBi, serviceOfPage, type PowerBiService } from './powerbi.js';
 import type { RemovalWatch } from './removal.js';
@@ -121,7 +121,8 @@ export class Controller implements Handle {
     if (this.#state === 'error' || this.#state === 'disposed') return this.#restart(this.#binding);
     if (!this.#frame?.tokenInUse) return this.ready;
     const { signal } = this.#stop;
-    return quiet(within(new Promise((resolve, reject) => this.#withHolder((holder) => holder.refresh().then(resolve, reject))), signal));
+    const renewed = () => new Promise<void>((resolve, reject) => this.#withHolder((holder) => holder.refresh().then(resolve, reject)));
+    return quiet(within(later().then(renewed), signal));
   }
 
   explain(): Explanation {

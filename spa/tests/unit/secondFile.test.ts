@@ -39,6 +39,29 @@ it('a report is shown where the second file cannot be loaded, and renewed when i
   expect(vi.getTimerCount()).toBe(0);
 });
 
+it('refresh() rejects where the second file cannot be loaded, and works when it can be loaded again', async () => {
+  const element = page.element();
+  const handle = dynabind.embed(element, { report: 'sales', dataset: 'a' });
+  await pass(0);
+  const embed = page.powerbi.on(element);
+  embed.iframeReady();
+  embed.emit('loaded');
+  embed.emit('rendered');
+  await pass(0);
+  const outcome = vi.fn();
+  handle.refresh().then(outcome, outcome);
+  await vi.dynamicImportSettled();
+  await pass(0);
+  expect(outcome).toHaveBeenCalledWith(expect.objectContaining({ code: 'client-missing' }));
+  expect(handle.state).toBe('rendered');
+  vi.doUnmock('../../src/later.js');
+  const refreshed = handle.refresh();
+  await vi.dynamicImportSettled();
+  await refreshed;
+  expect(embed.tokens).toEqual(['token-2']);
+  handle.dispose();
+});
+
 it.each([
   ['offline', 'offline', 'You are offline.', () => Promise.reject(new TypeError('Failed to fetch')), false],
   ['without a service', 'network-failed', 'The report cannot be shown.', () => Promise.reject(new TypeError('Failed to fetch')), true],
