@@ -73,8 +73,8 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 # Run
 
 .PHONY: dev
-dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI
-	cargo run --locked --package devstack
+dev: $(SPA_BUILT) ## Run everything on this machine: gateway, functions, stand-ins of Entra and Power BI; DYNABIND_CREDENTIAL=federated runs without a secret
+	cargo run --locked --package devstack -- $(if $(DYNABIND_CREDENTIAL),--credential $(DYNABIND_CREDENTIAL))
 
 .PHONY: browser
 browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or Chromium, embedded report included

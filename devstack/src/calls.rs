@@ -27,6 +27,8 @@ pub enum Service {
     PowerBi,
     /// AWS Secrets Manager.
     SecretsManager,
+    /// AWS Security Token Service.
+    Sts,
     /// Amazon DynamoDB, where a test plays it.
     #[serde(rename = "dynamodb")]
     DynamoDb,
@@ -40,6 +42,7 @@ impl Service {
             "entra" => Some(Self::Entra),
             "powerbi" | "power-bi" => Some(Self::PowerBi),
             "secrets-manager" | "secrets" => Some(Self::SecretsManager),
+            "sts" => Some(Self::Sts),
             "dynamodb" => Some(Self::DynamoDb),
             _ => None,
         }

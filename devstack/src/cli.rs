@@ -12,11 +12,12 @@ const GATEWAY_PORT: u16 = 9080;
 const EMBED_PORT: u16 = 8443;
 
 const USAGE: &str = "\
-Usage: devstack [--port PORT] [--embed-port PORT] [--no-embed]
+Usage: devstack [--port PORT] [--embed-port PORT] [--no-embed] [--credential KIND]
 
   --port PORT        the gateway's port (default 9080, or the next free one)
   --embed-port PORT  the simulated embed host's port (default 8443, or the next free one)
   --no-embed         start no embed host; embed URLs then name the real one
+  --credential KIND  what the functions prove themselves with: secret (default) or federated
   --help             this text
 ";
 
@@ -42,6 +43,12 @@ pub fn command(arguments: impl IntoIterator<Item = String>) -> Command {
         match argument.as_str() {
             "--help" | "-h" => return Command::Print(USAGE.to_owned(), 0),
             "--no-embed" => options.embed_port = None,
+            "--credential" => match arguments.next() {
+                Some(kind) if kind == "secret" || kind == "federated" => {
+                    options.variables.insert("DYNABIND_CREDENTIAL".to_owned(), kind);
+                }
+                _ => return Command::Print(format!("--credential wants secret or federated\n\n{USAGE}"), 2),
+            },
             "--port" | "--embed-port" => {
                 let Some(port) = arguments.next().and_then(|value| value.parse().ok()) else {
                     return Command::Print(format!("{argument} wants a port\n\n{USAGE}"), 2);
@@ -64,7 +71,7 @@ pub fn command(arguments: impl IntoIterator<Item = String>) -> Command {
 /// # Errors
 /// When nobody listens.
 pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io::Result<()> {
-    use crate::calls::Service::{Entra, PowerBi, SecretsManager};
+    use crate::calls::Service::{Entra, PowerBi, SecretsManager, Sts};
     note_other_port(options.gateway_port, stack.port(), out)?;
     if let (Some(wanted), Some(port)) = (options.embed_port, stack.embed_port()) {
         note_other_port(wanted, port, out)?;
@@ -78,6 +85,7 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     writeln!(out, "  Entra            {}", stack.upstream_url(Entra))?;
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
     writeln!(out, "  Secrets Manager  {}", stack.upstream_url(SecretsManager))?;
+    writeln!(out, "  STS              {}", stack.upstream_url(Sts))?;
     if let Some(port) = stack.embed_port() {
         writeln!(out, "  Embed host       https://app.powerbi.com:{port}")?;
     }
@@ -111,6 +119,8 @@ mod tests {
     fn ports_are_read() {
         let Command::Start(options) = parsed(&["--port", "1234", "--no-embed"]) else { panic!() };
         assert_eq!((options.gateway_port, options.embed_port), (Port::Exactly(1234), None));
+        let Command::Start(options) = parsed(&["--credential", "federated"]) else { panic!() };
+        assert_eq!(options.variables["DYNABIND_CREDENTIAL"], "federated");
         let Command::Start(options) = parsed(&["--embed-port", "0"]) else { panic!() };
         assert_eq!(options.gateway_port, Port::From(9080));
         assert_eq!(options.embed_port, Some(Port::Any));
@@ -118,7 +128,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_the_usage() {
-        for arguments in [&["--port"][..], &["--port", "x"], &["--what"]] {
+        for arguments in [&["--port"][..], &["--port", "x"], &["--what"], &["--credential", "none"]] {
             let Command::Print(text, code) = parsed(arguments) else { panic!("{arguments:?}") };
             assert!(code == 2 && text.contains("Usage"), "{text}");
         }

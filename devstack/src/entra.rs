@@ -1,6 +1,7 @@
 //! The Microsoft Entra ID stand-in: the token endpoint of one tenant.
 
 mod client;
+mod federation;
 mod form;
 mod on_behalf_of;
 mod refusal;
@@ -18,6 +19,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde_json::json;
 
 use self::client::Registration;
+use self::federation::PublishedKeys;
 use self::form::Form;
 use self::on_behalf_of::UserIssuer;
 use self::refusal::Refusal;
@@ -28,6 +30,7 @@ use crate::sync::lock;
 use crate::time_source::{TimeSource, unix_seconds};
 
 pub(crate) use self::client::Certificate;
+pub use self::federation::FederatedCredential;
 pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
 
 /// The one resource that this stand-in knows, as the public cloud names it.
@@ -48,7 +51,7 @@ pub(crate) struct Entra {
 
 impl Entra {
     pub(crate) fn new(fake_tenant: &FakeTenant, setup: Setup) -> Self {
-        let Setup { secret, certificate, user_issuer, ledger, time, token_life, scheme } = setup;
+        let Setup { secret, certificate, federated, user_issuer, ledger, time, token_life, scheme } = setup;
         Self {
             directory_id: fake_tenant.directory_id.clone(),
             principal_id: fake_tenant.principal_id.clone(),
@@ -57,6 +60,7 @@ impl Entra {
                 secrets: vec![secret],
                 expired_secrets: Vec::new(),
                 certificate,
+                federated: vec![federated],
                 seen_assertions: Vec::new(),
             }),
             user_issuer,
@@ -70,6 +74,11 @@ impl Entra {
     /// Makes `secret` the app's only client secret.
     pub(crate) fn replace_secret(&self, secret: &str) {
         lock(&self.registration).secrets = vec![secret.to_owned()];
+    }
+
+    /// Makes these the app's only federated credentials.
+    pub(crate) fn replace_federated(&self, credentials: Vec<FederatedCredential>) {
+        lock(&self.registration).federated = credentials;
     }
 
     /// Gives the app another client secret beside those that it has.
@@ -105,17 +114,25 @@ impl Entra {
         let mut registration = lock(&self.registration);
         match grant_type {
             "client_credentials" => {
-                registration.authenticate(&form, request.endpoint, self.time.unix())?;
+                registration.authenticate(&form, request, self.time.unix())?;
                 check_default_scope(form.required("scope")?)?;
                 Ok(Bearer::App)
             }
             on_behalf_of::GRANT_TYPE => {
-                registration.authenticate(&form, request.endpoint, self.time.unix())?;
+                registration.authenticate(&form, request, self.time.unix())?;
                 let client_id = registration.client_id.clone();
                 self.user_issuer.user(&form, &client_id, self.time.unix()).map(Bearer::User)
             }
             other => Err(Refusal::unsupported_grant_type(other)),
         }
+    }
+
+    /// The keys of the issuer of a client assertion, if the app trusts that issuer.
+    async fn keys_of_issuer(&self, headers: &HeaderMap, body: &[u8]) -> Option<PublishedKeys> {
+        let form = Form::parse(headers, body).ok()?;
+        let issuer = federation::foreign_issuer(form.optional("client_assertion")?)?;
+        let is_trusted = lock(&self.registration).federated.iter().any(|credential| credential.issuer == issuer);
+        if is_trusted { PublishedKeys::of(&issuer).await } else { None }
     }
 
     fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
@@ -160,6 +177,7 @@ impl Entra {
 pub(crate) struct Setup {
     pub(crate) secret: String,
     pub(crate) certificate: Certificate,
+    pub(crate) federated: FederatedCredential,
     pub(crate) user_issuer: UserIssuer,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) time: TimeSource,
@@ -172,6 +190,8 @@ struct TokenRequest<'a> {
     body: &'a [u8],
     /// The URL that the client called, which its assertion must name.
     endpoint: &'a str,
+    /// The published keys of the issuer of its assertion, if that is a trusted one.
+    issuer_keys: Option<PublishedKeys>,
 }
 
 async fn token(
@@ -184,7 +204,8 @@ async fn token(
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or(uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
     let endpoint = format!("{}://{host}{}", entra.scheme, uri.path());
-    let request = TokenRequest { headers: &headers, body: &body, endpoint: &endpoint };
+    let issuer_keys = entra.keys_of_issuer(&headers, &body).await;
+    let request = TokenRequest { headers: &headers, body: &body, endpoint: &endpoint, issuer_keys };
     match entra.grant(&tenant, &request) {
         Ok(bearer) => entra.issue(bearer),
         Err(refusal) => refusal.response(&entra.time),

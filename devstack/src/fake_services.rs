@@ -1,4 +1,4 @@
-//! The three upstreams of the functions, running.
+//! The upstreams of the functions, running.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::calls::{CallLog, Service};
-use crate::entra::{Certificate, Entra, Setup, TrustedIssuer};
+use crate::entra::{Certificate, Entra, FederatedCredential, Setup, TrustedIssuer};
 use crate::error::StartError;
 use crate::fake_service::FakeService;
 use crate::fake_tenant::FakeTenant;
@@ -16,14 +16,15 @@ use crate::keys::SigningKey;
 use crate::ledger::Ledger;
 use crate::powerbi::{self, PowerBi};
 use crate::secrets_manager::SecretsManager;
-use crate::server::{self, Server};
+use crate::server::{self, Connections, Server};
+use crate::sts::{self, AccessKey, Sts};
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 
 /// The name of the service principal's secret.
 pub(crate) const SECRET_NAME: &str = "dynabind-dev";
 
-/// The stand-ins for Entra, Power BI and Secrets Manager.
+/// The stand-ins for Entra, Power BI, Secrets Manager and STS.
 #[derive(Clone)]
 pub struct FakeServices(Arc<Inner>);
 
@@ -35,9 +36,11 @@ struct Inner {
     entra: Running<Entra>,
     powerbi: Running<PowerBi>,
     secrets: Running<SecretsManager>,
+    sts: Running<Sts>,
     table: Option<Running<()>>,
     certificate_pem: String,
     certificate_key: SigningKey,
+    _issuer: Server,
 }
 
 /// One stand-in on its port.
@@ -58,22 +61,26 @@ pub(crate) struct Plan {
     /// The scheme, host and port of embed URLs.
     pub(crate) embed_origin: String,
     pub(crate) user_issuer: TrustedIssuer,
+    /// The AWS credentials that the functions sign with.
+    pub(crate) access_key: AccessKey,
     /// The authority of `https` listeners; plain HTTP without it.
     pub(crate) authority: Option<Authority>,
 }
 
 impl FakeServices {
     pub(crate) async fn start(plan: Plan) -> Result<Self, StartError> {
-        let Plan { fake_tenant, table, time, token_life, embed_origin, user_issuer, authority } = plan;
+        let Plan { fake_tenant, table, time, token_life, embed_origin, user_issuer, access_key, authority } = plan;
         let (ledger, log) = (Arc::<Ledger>::default(), CallLog::default());
         let certificate_key = SigningKey::of_certificate()?;
         let certificate = tls::client_certificate(&certificate_key)?;
         let client_secret = fresh_secret();
+        let (issuer, sts) = start_sts(access_key, &time).await?;
         let entra = Arc::new(Entra::new(
             &fake_tenant,
             Setup {
                 secret: client_secret.clone(),
                 certificate: Certificate::new(certificate.der(), certificate_key.public()),
+                federated: trusting(&sts),
                 user_issuer,
                 ledger: Arc::clone(&ledger),
                 time: time.clone(),
@@ -94,12 +101,14 @@ impl FakeServices {
             entra: host.run(Service::Entra, entra, Entra::routes).await?,
             powerbi: host.run(Service::PowerBi, powerbi, PowerBi::routes).await?,
             secrets: host.run(Service::SecretsManager, secrets, SecretsManager::routes).await?,
+            sts: host.run(Service::Sts, sts, Sts::routes).await?,
             table: match table {
                 Some(routes) => Some(host.run(Service::DynamoDb, Arc::new(()), |_| routes).await?),
                 None => None,
             },
             certificate_pem: certificate.pem(),
             certificate_key,
+            _issuer: issuer,
             fake_tenant,
             ledger,
             log,
@@ -137,6 +146,12 @@ impl FakeServices {
         &self.0.secrets.upstream
     }
 
+    /// The STS stand-in.
+    #[must_use]
+    pub fn sts(&self) -> &FakeService {
+        &self.0.sts.upstream
+    }
+
     /// The stand-in for a service; only DynamoDB may have none.
     #[must_use]
     pub fn upstream(&self, service: Service) -> Option<&FakeService> {
@@ -144,13 +159,14 @@ impl FakeServices {
             Service::Entra => Some(self.entra()),
             Service::PowerBi => Some(self.powerbi()),
             Service::SecretsManager => Some(self.secrets()),
+            Service::Sts => Some(self.sts()),
             Service::DynamoDb => self.0.table.as_ref().map(|table| &table.upstream),
         }
     }
 
     /// All stand-ins.
     pub fn all(&self) -> impl Iterator<Item = &FakeService> {
-        [Service::Entra, Service::PowerBi, Service::SecretsManager, Service::DynamoDb]
+        [Service::Entra, Service::PowerBi, Service::SecretsManager, Service::Sts, Service::DynamoDb]
             .into_iter()
             .filter_map(|service| self.upstream(service))
     }
@@ -162,6 +178,7 @@ impl FakeServices {
             Service::Entra => &self.0.entra.url,
             Service::PowerBi => &self.0.powerbi.url,
             Service::SecretsManager => &self.0.secrets.url,
+            Service::Sts => &self.0.sts.url,
             Service::DynamoDb => self.0.table.as_ref().map_or("", |table| &table.url),
         }
     }
@@ -208,6 +225,27 @@ impl FakeServices {
     #[must_use]
     pub fn stored_secret(&self) -> String {
         self.0.secrets.what.current()
+    }
+
+    /// The app's federated credential as it ought to be: the one role of STS.
+    #[must_use]
+    pub fn federated_credential(&self) -> FederatedCredential {
+        trusting(&self.0.sts.what)
+    }
+
+    /// Makes these the app's only federated credentials.
+    pub fn replace_federated_credentials(&self, credentials: Vec<FederatedCredential>) {
+        self.0.entra.what.replace_federated(credentials);
+    }
+
+    /// Switches outbound web identity federation of the AWS account on or off.
+    pub fn enable_outbound_federation(&self, enabled: bool) {
+        self.0.sts.what.enable(enabled);
+    }
+
+    /// Ends the session of the AWS credentials that the functions have.
+    pub fn expire_aws_credentials(&self) {
+        self.0.sts.what.expire_access_key();
     }
 
     /// Sets how long access tokens live that Entra issues from now on.
@@ -270,6 +308,21 @@ impl Host<'_> {
         let url = format!("{scheme}://127.0.0.1:{}", server.port());
         Ok(Running { what, upstream, url, _server: server })
     }
+}
+
+/// STS, and the host that publishes its keys. Entra asks that host and nobody else does, so its calls are not logged.
+async fn start_sts(access_key: AccessKey, time: &TimeSource) -> Result<(Server, Arc<Sts>), StartError> {
+    let (listener, key) = (server::bind(0).await?, SigningKey::of_sts()?);
+    let issuer = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+    let routes = sts::issuer_routes(&issuer, &key.public());
+    let server = Server::start(listener, routes, None, Connections::default())?;
+    Ok((server, Arc::new(Sts::new(issuer, key, access_key, time.clone()))))
+}
+
+/// The credential with which the app trusts the one role of STS.
+fn trusting(sts: &Sts) -> FederatedCredential {
+    let (subject, audience) = (sts::ROLE_ARN.to_owned(), sts::AUDIENCE.to_owned());
+    FederatedCredential { issuer: sts.issuer().to_owned(), subject, audience }
 }
 
 fn credentials(fake_tenant: &FakeTenant, client_secret: &str) -> String {

@@ -3,7 +3,7 @@
 //!
 //! An API Gateway emulator that reads `template.yaml`, an issuer of tokens for
 //! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI REST
-//! API, AWS Secrets Manager and the host that reports are embedded from.
+//! API, AWS Secrets Manager, AWS STS and the host that reports are embedded from.
 //!
 //! The stand-ins are written from the services' documentation and share no type
 //! with the clients that they test: a wrong field name must not agree with itself.
@@ -29,12 +29,14 @@ mod powerbi;
 mod secrets_manager;
 mod server;
 mod stack;
+mod sts;
 mod sync;
 mod template;
 mod time_source;
 mod tls;
 
 pub use calls::{CallLog, RecordedCall, Service};
+pub use entra::FederatedCredential;
 pub use error::StartError;
 pub use fake_service::FakeService;
 pub use fake_services::FakeServices;

@@ -1,5 +1,6 @@
 //! Refusals, in Entra's words.
 
+mod federated;
 mod person;
 
 use axum::Json;

@@ -21,6 +21,7 @@ use crate::gateway::{Authorizer, Gateway, Page, control};
 use crate::issuer::{self, Issuer, demo_users};
 use crate::options::{Port, StackOptions};
 use crate::server::{self, Connections, Server};
+use crate::sts::{self, AccessKey};
 use crate::template::Template;
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
@@ -49,6 +50,7 @@ pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
         token_life: options.access_token_life,
         embed_origin: doors.embed_origin.clone(),
         user_issuer: TrustedIssuer { issuer: doors.url.clone(), key: issuer.key(), hindered: issuer::hindered() },
+        access_key: access_key(&options.variables),
         authority,
     })
     .await?;
@@ -160,19 +162,40 @@ async fn listen(port: Port) -> Result<TcpListener, StartError> {
     }
 }
 
+/// The AWS credentials that functions have where they are given no others.
+const AWS_KEY: &str = "dev";
+
+/// The AWS credentials of the functions.
+fn access_key(variables: &BTreeMap<String, String>) -> AccessKey {
+    let given = |name: &str| variables.get(name).cloned();
+    AccessKey {
+        id: given("AWS_ACCESS_KEY_ID").unwrap_or_else(|| AWS_KEY.to_owned()),
+        secret: given("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| AWS_KEY.to_owned()),
+        session_token: given("AWS_SESSION_TOKEN"),
+    }
+}
+
 /// What points a function at this stack.
 fn variables(upstreams: &FakeServices, files: &OnDisk, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = [
-        ("DYNABIND_SECRET_ID", SECRET_NAME.to_owned()),
         ("DYNABIND_CATALOG", format!("file:{}", files.catalog.display())),
         ("DYNABIND_ENTRA_URL", upstreams.upstream_url(Service::Entra).to_owned()),
         ("DYNABIND_POWERBI_URL", upstreams.upstream_url(Service::PowerBi).to_owned()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", upstreams.upstream_url(Service::SecretsManager).to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "dev".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "dev".to_owned()),
+        ("AWS_ENDPOINT_URL_STS", upstreams.upstream_url(Service::Sts).to_owned()),
+        ("AWS_REGION", sts::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", AWS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", AWS_KEY.to_owned()),
     ];
+    let secret_name = SECRET_NAME.to_owned();
     let mut variables: BTreeMap<_, _> = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let tenant = upstreams.fake_tenant();
+    let credential = if extra.get("DYNABIND_CREDENTIAL").is_some_and(|kind| kind == "federated") {
+        vec![("DYNABIND_ENTRA_TENANT_ID", &tenant.directory_id), ("DYNABIND_ENTRA_CLIENT_ID", &tenant.client_id)]
+    } else {
+        vec![("DYNABIND_SECRET_ID", &secret_name)]
+    };
+    variables.extend(credential.into_iter().map(|(name, value)| (name.to_owned(), value.clone())));
     if upstreams.upstream(Service::DynamoDb).is_some() {
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), upstreams.upstream_url(Service::DynamoDb).to_owned());
     }

@@ -56,6 +56,7 @@ impl Route {
     pub(super) fn upstream(self) -> &'static str {
         match self.service() {
             Service::SecretsManager => "Secrets Manager",
+            Service::Sts => "STS",
             Service::Entra => "Entra",
             Service::PowerBi => "Power BI",
             Service::DynamoDb => "DynamoDB",
