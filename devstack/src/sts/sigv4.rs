@@ -65,9 +65,7 @@ impl SignedRequest<'_> {
         if hex(hmac::sign(&signing_key(key, signature.date), text.as_bytes()).as_ref()) == signature.hex {
             return Ok(());
         }
-        Err(Refusal::wrong_signature(
-            "The request signature we calculated does not match the signature you provided.",
-        ))
+        Err(Refusal::wrong_signature("The request signature we calculated does not match the signature you provided."))
     }
 
     /// The host, the date and every other header of AWS's own are signed; the names are sorted.
@@ -112,9 +110,9 @@ fn parsed(header: &str) -> Option<Signature<'_>> {
 
 fn signing_key(key: &AccessKey, date: &str) -> hmac::Key {
     let first = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{}", key.secret).as_bytes());
-    [date, REGION, "sts", "aws4_request"].iter().fold(first, |key, part| {
-        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref())
-    })
+    [date, REGION, "sts", "aws4_request"]
+        .iter()
+        .fold(first, |key, part| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref()))
 }
 
 /// A point in time as `x-amz-date` has it: `20261124T040000Z`.
@@ -148,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_malformed_header_is_no_signature() {
-        let good = "AWS4-HMAC-SHA256 Credential=a/20261124/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=00";
+        let good =
+            "AWS4-HMAC-SHA256 Credential=a/20261124/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=00";
         assert!(parsed(good).is_some());
         for bad in ["", "Bearer x", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host, Signature=00", &good[..90]] {
             assert!(parsed(bad).is_none(), "{bad}");

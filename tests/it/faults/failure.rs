@@ -179,7 +179,9 @@ fn body(service: Service, code: &str) -> Value {
     match service {
         Service::PowerBi => json!({ "error": { "code": code, "message": TOLD } }),
         Service::SecretsManager | Service::DynamoDb => json!({ "__type": code, "message": TOLD }),
-        Service::Sts => json!(format!("<ErrorResponse><Error><Code>{code}</Code><Message>{TOLD}</Message></Error></ErrorResponse>")),
+        Service::Sts => {
+            json!(format!("<ErrorResponse><Error><Code>{code}</Code><Message>{TOLD}</Message></Error></ErrorResponse>"))
+        }
         Service::Entra => {
             let error = if code == "AADSTS7000215" { "invalid_client" } else { "unauthorized_client" };
             let number: u64 = code.trim_start_matches("AADSTS").parse().unwrap();
