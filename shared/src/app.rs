@@ -11,10 +11,11 @@ use crate::http::HandlerContext;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
 use crate::request::RequestContext;
-use crate::secrets::{CachedSecret, SecretsManager};
-use crate::settings::{CatalogSource, Settings};
+use crate::secrets::{CachedSecret, FederatedPrincipal, PrincipalSource, SecretsManager};
+use crate::settings::{CatalogSource, CredentialSource, Settings};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
+use crate::sts::StsClient;
 use crate::telemetry;
 use crate::upstream::Http;
 use crate::validation::ValidationErrors;
@@ -144,8 +145,20 @@ fn spans_of(settings: &Settings, http: &Http) -> Result<Option<Spans>, Validatio
 }
 
 fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn AccessTokens> {
-    let store = Arc::new(SecretsManager::new(settings, http.clone(), Arc::clone(clock)));
-    let secret = Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)));
     let entra = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(clock));
-    Arc::new(EntraTokens::new(entra, secret, settings.min_token, Arc::clone(clock)))
+    Arc::new(EntraTokens::new(entra, principals(settings, http, clock), settings.min_token, Arc::clone(clock)))
+}
+
+/// Only what the settings choose is built: with a federated credential nothing knows of Secrets Manager.
+fn principals(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn PrincipalSource> {
+    match &settings.credential {
+        CredentialSource::Secret(id) => {
+            let store = Arc::new(SecretsManager::new(&settings.aws, id, http.clone(), Arc::clone(clock)));
+            Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)))
+        }
+        CredentialSource::Federated(federation) => {
+            let sts = StsClient::new(&settings.aws, federation, http.clone(), Arc::clone(clock));
+            Arc::new(FederatedPrincipal::new(sts, federation.clone(), Arc::clone(clock)))
+        }
+    }
 }

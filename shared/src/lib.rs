@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod settings;
 #[cfg(feature = "opentelemetry")]
 pub mod spans;
+pub mod sts;
 pub mod telemetry;
 pub mod timestamp;
 pub mod token;

@@ -18,7 +18,10 @@ pub use user_token::UserToken;
 
 /// Every variable that Dynabind itself reads, so that the template can be held to it.
 pub const VARIABLES: &[&str] = &[
+    "DYNABIND_CREDENTIAL",
     "DYNABIND_SECRET_ID",
+    "DYNABIND_ENTRA_TENANT_ID",
+    "DYNABIND_ENTRA_CLIENT_ID",
     "DYNABIND_CATALOG",
     "DYNABIND_SCENARIO",
     "DYNABIND_USER_TOKEN",
@@ -53,6 +56,28 @@ pub enum CatalogSource {
     DynamoDb(String),
 }
 
+/// What proves the service principal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CredentialSource {
+    /// A secret in Secrets Manager, by its name or ARN.
+    Secret(String),
+    /// Tokens of AWS STS, which Entra trusts. Nothing is stored.
+    Federated(Federation),
+}
+
+/// An application that trusts the function's role.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Federation {
+    /// `DYNABIND_ENTRA_TENANT_ID`: the Entra tenant, a GUID.
+    pub tenant_id: String,
+    /// `DYNABIND_ENTRA_CLIENT_ID`: the application's client id, a GUID.
+    pub client_id: String,
+    /// The audience that Entra expects in the tokens, which the cloud decides.
+    pub audience: &'static str,
+    /// `AWS_ENDPOINT_URL_STS`, or `AWS_ENDPOINT_URL`, or the endpoint of the region.
+    pub sts_url: Url,
+}
+
 /// How the AWS SDK reaches and signs for Secrets Manager and DynamoDB.
 #[derive(Clone, Debug)]
 pub struct Aws {
@@ -73,8 +98,8 @@ pub struct Aws {
 /// What the functions can be told.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `DYNABIND_SECRET_ID`: name or ARN of the service principal's secret.
-    pub secret_id: String,
+    /// From `DYNABIND_CREDENTIAL`, `secret` by default, and `DYNABIND_SECRET_ID` or `DYNABIND_ENTRA_…`.
+    pub credential: CredentialSource,
     /// `DYNABIND_CATALOG`, `file:/opt/catalog.json` by default.
     pub catalog: CatalogSource,
     /// `DYNABIND_SCENARIO`, `customers` by default.

@@ -19,6 +19,7 @@ mod dynamodb;
 mod dynamodb_loader;
 mod entitlement;
 mod faults;
+mod federation;
 mod floods;
 mod isolation;
 mod kinds;

@@ -104,8 +104,20 @@ impl Doors {
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
         ];
-        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let tenant = &options.fake_tenant;
+        let of_credential = [
+            ("Credential", "federated".to_owned()),
+            ("EntraTenantId", tenant.directory_id.clone()),
+            ("EntraClientId", tenant.client_id.clone()),
+        ];
+        let of_credential = of_credential.into_iter().filter(|_| is_federated(&options.variables));
+        values.into_iter().chain(of_credential).map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// Whether the functions are to run without a secret.
+fn is_federated(variables: &BTreeMap<String, String>) -> bool {
+    variables.get("DYNABIND_CREDENTIAL").is_some_and(|kind| kind == "federated")
 }
 
 /// What functions read from the disk. Temporary files go with this.
@@ -187,15 +199,18 @@ fn variables(upstreams: &FakeServices, files: &OnDisk, extra: &BTreeMap<String, 
         ("AWS_ACCESS_KEY_ID", AWS_KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", AWS_KEY.to_owned()),
     ];
-    let secret_name = SECRET_NAME.to_owned();
     let mut variables: BTreeMap<_, _> = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let tenant = upstreams.fake_tenant();
-    let credential = if extra.get("DYNABIND_CREDENTIAL").is_some_and(|kind| kind == "federated") {
-        vec![("DYNABIND_ENTRA_TENANT_ID", &tenant.directory_id), ("DYNABIND_ENTRA_CLIENT_ID", &tenant.client_id)]
+    let credential = if is_federated(extra) {
+        vec![
+            ("DYNABIND_SECRET_ID", String::new()),
+            ("DYNABIND_ENTRA_TENANT_ID", tenant.directory_id.clone()),
+            ("DYNABIND_ENTRA_CLIENT_ID", tenant.client_id.clone()),
+        ]
     } else {
-        vec![("DYNABIND_SECRET_ID", &secret_name)]
+        vec![("DYNABIND_SECRET_ID", SECRET_NAME.to_owned())]
     };
-    variables.extend(credential.into_iter().map(|(name, value)| (name.to_owned(), value.clone())));
+    variables.extend(credential.into_iter().map(|(name, value)| (name.to_owned(), value)));
     if upstreams.upstream(Service::DynamoDb).is_some() {
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), upstreams.upstream_url(Service::DynamoDb).to_owned());
     }

@@ -119,7 +119,7 @@ async fn every_part_of_a_token_is_checked() {
         issuer: issuer.clone(),
         ..stack.federated_credential()
     }]);
-    assert_eq!(code(&ask(&stack, &altered(&token, &none, &json!({ "iss": issuer }))).await), json!(50_166));
+    assert_eq!(code(&ask(&stack, &altered(&token, &none, &json!({ "iss": issuer }))).await), json!(501_661));
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ fn answer_of<T, E: ProvideErrorMetadata>(
 }
 
 /// AWS says 400 for throttling and names it in the code.
-fn status_of(status: u16, code: Option<&str>) -> StatusCode {
+pub(crate) fn status_of(status: u16, code: Option<&str>) -> StatusCode {
     let throttled = code.is_some_and(|code| {
         code.contains("Throttl")
             || code.contains("ThroughputExceeded")

@@ -80,12 +80,18 @@ struct OfUpstream {
     throttles: Metric,
 }
 
-const UPSTREAMS: [OfUpstream; 4] = [
+const UPSTREAMS: [OfUpstream; 5] = [
     OfUpstream {
         upstream: Upstream::SecretsManager,
         latency: milliseconds("SecretsManagerLatency"),
         errors: count("SecretsManagerErrors"),
         throttles: count("SecretsManagerThrottles"),
+    },
+    OfUpstream {
+        upstream: Upstream::Sts,
+        latency: milliseconds("StsLatency"),
+        errors: count("StsErrors"),
+        throttles: count("StsThrottles"),
     },
     OfUpstream {
         upstream: Upstream::DynamoDb,
@@ -143,7 +149,11 @@ fn add_caches(document: &mut MetricsDocument, measured: &Measured<'_>) {
     document.add_count(&EMBED_TOKEN_HITS, embed_tokens(CacheStatus::Hit));
     document.add_count(&EMBED_TOKEN_LOADS, embed_tokens(CacheStatus::Miss));
     document.add_count(&FALLBACKS, embed_tokens(CacheStatus::Stale));
-    let reads = || attempts(measured.trace, Upstream::SecretsManager).map(|call| call.outcome);
+    // What stands for the service principal is a secret, or a token of STS.
+    let reads = || {
+        let sources = [Upstream::SecretsManager, Upstream::Sts].into_iter();
+        sources.flat_map(|upstream| attempts(measured.trace, upstream)).map(|call| call.outcome)
+    };
     document.add_count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
     let unusable = measured.problem == Some(Code::CredentialsUnavailable);
     let failed = reads().any(|outcome| !outcome.is_success());

@@ -287,7 +287,7 @@ impl From<UpstreamError> for Problem {
     fn from(error: UpstreamError) -> Self {
         let who = match error.upstream {
             Upstream::DynamoDb => "The catalog's table",
-            Upstream::SecretsManager => "The store of the service's credentials",
+            Upstream::SecretsManager | Upstream::Sts => "The source of the service's credentials",
             Upstream::Entra | Upstream::PowerBi => "Power BI or Entra",
         };
         let (code, detail) = match error.kind {

@@ -13,6 +13,8 @@ use crate::cache::CacheStatus;
 pub enum Upstream {
     /// AWS Secrets Manager.
     SecretsManager,
+    /// AWS Security Token Service.
+    Sts,
     /// Amazon DynamoDB, where it holds the catalog.
     DynamoDb,
     /// Microsoft Entra ID.
@@ -25,6 +27,7 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SecretsManager => "Secrets Manager",
+            Self::Sts => "STS",
             Self::DynamoDb => "DynamoDB",
             Self::Entra => "Entra",
             Self::PowerBi => "Power BI",
@@ -109,6 +112,8 @@ pub struct DegradedCause {
 pub enum CachedItem {
     /// The service principal's secret.
     Secret,
+    /// A token of AWS STS.
+    IdentityToken,
     /// An access token of Entra's.
     AccessToken,
     /// An embed token.
@@ -129,8 +134,9 @@ pub enum CachedItem {
 
 impl CachedItem {
     /// Each of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Secret,
+        Self::IdentityToken,
         Self::AccessToken,
         Self::EmbedToken,
         Self::Report,

@@ -1,5 +1,7 @@
 //! From variables to settings, with every fault at once.
 
+mod credential;
+
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -35,7 +37,7 @@ pub(super) fn read(lookup: Lookup<'_>) -> Result<Settings, ValidationErrors> {
 }
 
 fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
-    let secret_id = vars.required("DYNABIND_SECRET_ID", "set it to the name or ARN of the service principal's secret");
+    let credential = credential::read(vars);
     let catalog = read_catalog_source(vars);
     let scenario = vars.parsed("DYNABIND_SCENARIO", Scenario::Customers);
     let user_token = read_user_token(vars, scenario);
@@ -54,7 +56,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let collector = read_collector(vars);
     let roots = (vars.lookup)("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     Some(Settings {
-        secret_id: secret_id?,
+        credential: credential?,
         catalog: catalog?,
         scenario: scenario?,
         user_token: user_token?,
@@ -106,8 +108,7 @@ fn read_endpoints(vars: &mut Vars<'_>) -> Option<Endpoints> {
 
 fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     const LAMBDA_SETS_IT: &str = "Lambda sets it; set it yourself when you run the function elsewhere";
-    let default_region = vars.value("AWS_DEFAULT_REGION");
-    let region = vars.value("AWS_REGION").or(default_region).or_else(|| vars.required("AWS_REGION", LAMBDA_SETS_IT));
+    let region = vars.region().or_else(|| vars.required("AWS_REGION", LAMBDA_SETS_IT));
     let access_key_id = vars.required("AWS_ACCESS_KEY_ID", LAMBDA_SETS_IT);
     let secret_access_key = vars.required("AWS_SECRET_ACCESS_KEY", LAMBDA_SETS_IT);
     let session_token = vars.value("AWS_SESSION_TOKEN").map(Into::into);
@@ -144,6 +145,10 @@ impl Vars<'_> {
     /// A variable's value; an empty one counts as not set, as templates write it so.
     fn value(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn region(&self) -> Option<String> {
+        self.value("AWS_REGION").or_else(|| self.value("AWS_DEFAULT_REGION"))
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {

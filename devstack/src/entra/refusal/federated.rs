@@ -33,7 +33,7 @@ impl Refusal {
 
     /// The issuer's documents cannot be read, or are not its own.
     pub(in crate::entra) fn unreachable_issuer() -> Self {
-        Self::bad("invalid_request", 50_166, "Request to External OIDC endpoint failed.")
+        Self::bad("invalid_request", 501_661, "Request to External OIDC endpoint failed.")
     }
 
     pub(in crate::entra) fn unverifiable_assertion() -> Self {
