@@ -1,5 +1,6 @@
 //! The host that reports are embedded from, as far as a page can tell.
 
+mod host;
 mod load;
 
 use std::sync::Arc;
@@ -13,21 +14,15 @@ use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
 use self::load::LoadRequest;
-use crate::fake_tenant::FakeTenant;
 use crate::files::Files;
 use crate::ledger::{EmbedToken, Ledger};
-use crate::time_source::{TimeSource, rfc3339};
+use crate::time_source::rfc3339;
 
+pub(crate) use self::host::EmbedHost;
 pub(crate) use self::load::Failure;
 
-/// Serves the simulated embed page, and tells it what a token opens.
-#[derive(Debug)]
-pub(crate) struct EmbedHost {
-    pub(crate) fake_tenant: Arc<FakeTenant>,
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) time: TimeSource,
-    pub(crate) files: Files,
-}
+/// The host of embed URLs, as the client insists on it.
+pub(crate) const EMBED_HOST: &str = "app.powerbi.com";
 
 impl EmbedHost {
     pub(crate) fn routes(self: Arc<Self>) -> Router {

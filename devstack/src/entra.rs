@@ -5,6 +5,7 @@ mod federation;
 mod form;
 mod on_behalf_of;
 mod refusal;
+mod scope;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::header::{CACHE_CONTROL, HOST};
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::json;
 
@@ -23,6 +24,7 @@ use self::federation::PublishedKeys;
 use self::form::Form;
 use self::on_behalf_of::UserIssuer;
 use self::refusal::Refusal;
+use self::scope::{POWER_BI, check_default_scope};
 use crate::fake_tenant::{FakeTenant, same_id};
 use crate::jwt;
 use crate::ledger::{Bearer, Ledger};
@@ -32,9 +34,6 @@ use crate::time_source::{TimeSource, unix_seconds};
 pub(crate) use self::client::Certificate;
 pub use self::federation::FederatedCredential;
 pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
-
-/// The one resource that this stand-in knows, as the public cloud names it.
-const POWER_BI: &str = "https://analysis.windows.net/powerbi/api";
 
 /// What the token endpoint knows.
 #[derive(Debug)]
@@ -210,19 +209,4 @@ async fn token(
         Ok(bearer) => entra.issue(bearer),
         Err(refusal) => refusal.response(&entra.time),
     }
-}
-
-fn check_default_scope(scope: &str) -> Result<(), Refusal> {
-    match scope.strip_suffix("/.default") {
-        Some(POWER_BI) => Ok(()),
-        Some(resource) if resource.starts_with("https://") => Err(Refusal::unknown_resource(resource)),
-        _ => Err(Refusal::bad_scope(scope)),
-    }
-}
-
-/// The content type without its parameters, in lower case.
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let value = value.unwrap_or_default().split(';').next().unwrap_or_default();
-    value.trim().to_ascii_lowercase()
 }

@@ -147,12 +147,6 @@ pub struct Row {
 }
 
 impl FakeTenant {
-    /// The tenant that the demo catalog speaks of.
-    #[must_use]
-    pub fn demo() -> Self {
-        demo::fake_tenant()
-    }
-
     /// The workspace with this id, in whatever case.
     #[must_use]
     pub fn workspace(&self, id: &str) -> Option<&Workspace> {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -131,14 +131,6 @@ fn html_bad_gateway() -> Response {
     let page = "<html><head><title>502 Bad Gateway</title></head>\
                 <body><center><h1>502 Bad Gateway</h1></center></body></html>";
     status_answer(502, &headers, page.to_owned())
-}
-
-/// Takes a good answer's body out, so that it can be spoilt.
-async fn taken_apart(mut response: Response) -> (Response, bytes::Bytes) {
-    let body = std::mem::take(response.body_mut());
-    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    response.headers_mut().remove(CONTENT_LENGTH);
-    (response, bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The Power BI REST API stand-in.
 
 mod answer;
+mod api;
 mod caller;
 mod generate_token;
 mod identities;
@@ -20,24 +21,13 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Uuid;
 
 use self::answer::{Answer, json_answer};
-use self::caller::Caller;
 use self::refusal::Refusal;
-use crate::fake_tenant::{Dataset, FakeTenant, Report, Role, Workspace, same_id};
-use crate::ledger::Ledger;
-use crate::time_source::TimeSource;
+use crate::fake_tenant::same_id;
+
+pub(crate) use self::api::PowerBi;
 
 /// The value of `home-cluster-uri`.
 const HOME_CLUSTER: &str = "https://wabi-stand-in-redirect.analysis.windows.net/";
-
-/// What the REST API knows.
-#[derive(Debug)]
-pub(crate) struct PowerBi {
-    pub(crate) fake_tenant: Arc<FakeTenant>,
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) time: TimeSource,
-    /// The scheme, host and port of embed URLs, without a slash at the end.
-    pub(crate) embed_origin: String,
-}
 
 impl PowerBi {
     pub(crate) fn routes(self: Arc<Self>) -> Router {
@@ -60,30 +50,6 @@ impl PowerBi {
             .fallback(async || StatusCode::NOT_FOUND)
             .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
             .with_state(self)
-    }
-
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        Caller::from_headers(headers, &self.fake_tenant, &self.ledger, self.time.now())
-    }
-
-    /// The workspace of a path, for a caller who may enter it.
-    fn entered(&self, headers: &HeaderMap, id: &str) -> Result<&Workspace, Refusal> {
-        let caller = self.caller(headers)?;
-        let workspace = self.fake_tenant.workspace(guid(id)?).ok_or_else(Refusal::folder_not_found)?;
-        caller.role_in(workspace).ok_or_else(Refusal::group_not_accessible)?;
-        Ok(workspace)
-    }
-
-    fn report_in(&self, workspace: &Workspace, id: &str) -> Result<&Report, Refusal> {
-        let report = self.fake_tenant.report(guid(id)?);
-        let report = report.filter(|report| same_id(&report.workspace, &workspace.id));
-        report.ok_or_else(Refusal::entity_not_found)
-    }
-
-    fn dataset_in(&self, workspace: &Workspace, id: &str) -> Result<&Dataset, Refusal> {
-        let dataset = self.fake_tenant.dataset(guid(id)?);
-        let dataset = dataset.filter(|dataset| same_id(&dataset.workspace, &workspace.id));
-        dataset.ok_or_else(Refusal::entity_not_found)
     }
 }
 
@@ -180,18 +146,4 @@ async fn generate_token(State(api): Api, headers: HeaderMap, body: Bytes) -> Ans
     let caller = api.caller(&headers)?;
     let token = generate_token::generate(&api, &caller, &headers, &body)?;
     Ok(json_answer(&token))
-}
-
-/// An id of a path, which is a GUID.
-fn guid(id: &str) -> Result<&str, Refusal> {
-    match uuid::Uuid::try_parse(id) {
-        Ok(_) if id.len() == 36 => Ok(id),
-        _ => Err(Refusal::invalid(&format!("'{id}' is not a valid GUID."))),
-    }
-}
-
-impl Caller {
-    fn role_in(&self, workspace: &Workspace) -> Option<Role> {
-        workspace.role_of(&self.principal)
-    }
 }

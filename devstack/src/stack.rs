@@ -1,5 +1,6 @@
 //! The whole stack, started and stopped as one.
 
+mod on_disk;
 mod start;
 
 use std::collections::BTreeMap;
@@ -12,13 +13,12 @@ use http::{HeaderMap, HeaderValue, Uri};
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::start::{EMBED_HOST, OnDisk};
-use crate::error::StartError;
+use self::on_disk::OnDisk;
+use crate::embed::EMBED_HOST;
 use crate::fake_services::FakeServices;
 use crate::gateway::event::{self, EventParts};
 use crate::gateway::{Authorizer, Gateway};
 use crate::issuer::Issuer;
-use crate::options::StackOptions;
 use crate::server::Server;
 use crate::template::Route;
 
@@ -53,14 +53,6 @@ impl Deref for Stack {
 }
 
 impl Stack {
-    /// Starts everything, inside a tokio runtime.
-    ///
-    /// # Errors
-    /// When a port is taken, the template cannot be read, or a function refuses its settings.
-    pub async fn start(options: StackOptions) -> Result<Self, StartError> {
-        Box::pin(start::start(options)).await
-    }
-
     /// The gateway's URL, without a slash at the end; the token issuer's too.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -15,6 +15,7 @@ mod guid;
 mod identity;
 mod item;
 mod key;
+mod token;
 mod token_request;
 mod version;
 
@@ -28,5 +29,6 @@ pub use guid::{DatasetId, GuidError, ProfileId, ReportId, WorkspaceId};
 pub use identity::{EffectiveIdentity, IdentityTemplate, Template};
 pub use item::{Dataset, NeededDataset, OwnDataset, Report, ReportKind};
 pub use key::{DatasetKey, EntryVersion, KeyError, ReportKey, TenantKey};
+pub use token::{AccessToken, EmbedToken, Expiry, TokenText};
 pub use token_request::{IdentityScope, OwnDatasets, TokenRequest, TokenRequestError, XmlaPermissions};
 pub use version::EntryVersions;

@@ -1,6 +1,5 @@
 //! The three questions that the functions answer: a token, configs, a list.
 
-mod access;
 mod answer;
 mod audit;
 mod authorizer;
@@ -10,6 +9,7 @@ mod datasets;
 mod error;
 mod issuer;
 mod metadata;
+mod session;
 
 use std::sync::Arc;
 
@@ -18,17 +18,17 @@ pub use error::EmbeddingError;
 
 use crate::clock::Clock;
 use crate::domain::{BindingRequest, Caller, ReportKey};
-use crate::ports::{AccessTokens, CatalogReader, PowerBi};
+use crate::ports::{AccessTokens, CatalogReader, PowerBi, Session as _};
 use crate::request::RequestContext;
 use crate::settings::{Scenario, Settings, UserToken};
 use crate::upstream::UpstreamError;
-use access::Access;
 use answer::{ConfigToken, PageToken};
 use authorizer::{Authorized, Authorizer};
 use configs::Configs;
 use datasets::Lister;
 use issuer::Issuer;
 use metadata::Metadata;
+use session::Sessions;
 
 /// What a page asks for: bindings that share one token.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,7 +45,7 @@ pub struct Embedding {
     issuer: Issuer,
     configs: Configs,
     lister: Lister,
-    access: Arc<Access>,
+    sessions: Arc<Sessions>,
     scenario: Scenario,
     /// The scope of the user's token, where the page gets that itself.
     page_scope: Option<&'static str>,
@@ -63,15 +63,16 @@ impl Embedding {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (scenario, budget) = (settings.scenario, settings.fresh_tokens_per_minute);
-        let access = Arc::new(Access::new(tokens, powerbi, budget, Arc::clone(&clock)));
-        let metadata = Arc::new(Metadata::new(settings.metadata_ttl, Arc::clone(&access), Arc::clone(&clock)));
-        let authorizer = Arc::new(Authorizer::new(Arc::clone(&catalog), Arc::clone(&metadata), scenario));
+        let sessions = Arc::new(Sessions::new(tokens, powerbi, budget, Arc::clone(&clock)));
+        let metadata = Arc::new(Metadata::new(settings.metadata_ttl, &clock));
+        let authorizer =
+            Arc::new(Authorizer::new(Arc::clone(&catalog), Arc::clone(&metadata), Arc::clone(&sessions), scenario));
         Self {
-            issuer: Issuer::new(settings, Arc::clone(&access), Arc::clone(&metadata), Arc::clone(&clock)),
+            issuer: Issuer::new(settings, Arc::clone(&metadata), Arc::clone(&clock)),
             configs: Configs::new(Arc::clone(&metadata)),
-            lister: Lister::new(catalog, Arc::clone(&authorizer), metadata, Arc::clone(&access), scenario),
+            lister: Lister::new(catalog, Arc::clone(&authorizer), metadata, scenario),
             authorizer,
-            access,
+            sessions,
             scenario,
             page_scope: (settings.user_token == UserToken::Page).then(|| settings.endpoints.cloud.scope()),
             clock,
@@ -85,7 +86,7 @@ impl Embedding {
     /// Why there is none.
     pub async fn warm_up(&self, context: &Arc<RequestContext>) -> Result<(), UpstreamError> {
         if self.scenario == Scenario::Customers {
-            self.access.service_token(context).await?;
+            self.sessions.service_token(context).await?;
         }
         Ok(())
     }
@@ -104,7 +105,7 @@ impl Embedding {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
         let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-        let token = self.page_token(context, caller, &authorized, request.lifetime_minutes, 1).await?;
+        let token = self.page_token(caller, &authorized, request.lifetime_minutes, 1).await?;
         Ok(TokenAnswer::new(token, self.clock.now()))
     }
 
@@ -121,11 +122,11 @@ impl Embedding {
         let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
         // Neither needs the other's answer, so a cold page waits for the slower one alone.
         let (token, parts) = futures_util::try_join!(
-            self.config_token(context, caller, &authorized, request.lifetime_minutes),
-            self.configs.parts(context, &authorized),
+            self.config_token(caller, &authorized, request.lifetime_minutes),
+            self.configs.parts(&authorized),
         )?;
         if let ConfigToken::OfPage { .. } = token {
-            audit::no_token(context, caller, &authorized);
+            audit::no_token(caller, &authorized);
         }
         Ok(ConfigAnswer::new(parts, token, self.clock.now()))
     }
@@ -148,34 +149,32 @@ impl Embedding {
     /// the look-ups need one.
     async fn config_token(
         &self,
-        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
     ) -> Result<ConfigToken, EmbeddingError> {
         if let Some(scope) = self.page_scope {
-            self.access.preconnect(&authorized.requester.acting, 1);
+            authorized.session.preconnect(1);
             return Ok(ConfigToken::OfPage { scope });
         }
-        Ok(ConfigToken::Issued(self.page_token(context, caller, authorized, lifetime_minutes, 2).await?))
+        Ok(ConfigToken::Issued(self.page_token(caller, authorized, lifetime_minutes, 2).await?))
     }
 
     /// The token with which a page embeds: an embed token, or the user's own.
     async fn page_token(
         &self,
-        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
         connections: usize,
     ) -> Result<PageToken, EmbeddingError> {
         if self.scenario == Scenario::Organization {
-            self.access.preconnect(&authorized.requester.acting, connections - 1);
-            let token = self.access.token(context, &authorized.requester).await?;
-            audit::user_token(context, caller, authorized, &token);
+            authorized.session.preconnect(connections - 1);
+            let token = authorized.session.access_token().await?;
+            audit::user_token(caller, authorized, &token);
             return Ok(PageToken::of_user(token));
         }
-        let token = self.issuer.token(context, caller, authorized, lifetime_minutes, connections).await?;
+        let token = self.issuer.token(caller, authorized, lifetime_minutes, connections).await?;
         Ok(PageToken::embed(token))
     }
 }

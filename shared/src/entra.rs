@@ -1,6 +1,5 @@
 //! Microsoft Entra ID: access tokens for Power BI.
 
-mod assertion;
 mod client;
 mod form;
 mod refusal;

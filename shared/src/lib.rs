@@ -27,7 +27,6 @@ pub mod spans;
 pub mod sts;
 pub mod telemetry;
 pub mod timestamp;
-pub mod token;
 pub mod upstream;
 pub mod validation;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cache::CacheStatus;
+use crate::cache::{CacheStatus, Cached};
 
 pub use trace::{CachedItem, DegradedCause, Outcome, Trace, Upstream, UpstreamCall};
 
@@ -95,9 +95,20 @@ impl RequestContext {
         self.trace().upstream_calls.push(call);
     }
 
-    /// Notes where a value came from that could have been kept.
-    pub fn note_cache_status(&self, item: CachedItem, origin: CacheStatus) {
-        self.trace().note_cache_status(item, origin);
+    /// Notes where a value came from that could have been cached.
+    pub fn note_cache_status(&self, item: CachedItem, status: CacheStatus) {
+        self.trace().note_cache_status(item, status);
+    }
+
+    /// Notes where a cache's answer came from, and the failure that an old value stands in for.
+    pub fn note_cached<V, E>(&self, item: CachedItem, cached: &Cached<V, E>)
+    where
+        for<'e> DegradedCause: From<&'e E>,
+    {
+        if let Some(failure) = cached.failure() {
+            self.note_degraded(failure.into());
+        }
+        self.note_cache_status(item, cached.status());
     }
 
     /// Notes the host of the Power BI cluster that holds the tenant, where an answer names it.
@@ -109,7 +120,7 @@ impl RequestContext {
         }
     }
 
-    /// Notes a failure that the request gets over; the first is remembered.
+    /// Notes a failure that the request survived; the first is remembered.
     pub fn note_degraded(&self, cause: DegradedCause) {
         self.trace().degraded.get_or_insert(cause);
     }

@@ -1,5 +1,6 @@
 //! The service principal, from a secret in AWS Secrets Manager or proved by AWS STS.
 
+mod assertion;
 mod certificate;
 mod credential;
 mod federated;

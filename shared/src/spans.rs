@@ -101,7 +101,7 @@ impl Spans {
         }
     }
 
-    fn spans_of(&self, context: &RequestContext, served: &Served, now: SystemTime) -> Vec<SpanData> {
+    fn spans_of(&self, request: &RequestContext, served: &Served, now: SystemTime) -> Vec<SpanData> {
         let trace_id = if served.parent.is_valid() { served.parent.trace_id() } else { self.ids.new_trace_id() };
         let context =
             || SpanContext::new(trace_id, self.ids.new_span_id(), TraceFlags::SAMPLED, false, TraceState::default());
@@ -110,13 +110,13 @@ impl Spans {
         let root = SpanData {
             parent_span_id: served.parent.span_id(),
             parent_span_is_remote: served.parent.is_valid(),
-            attributes: attributes_of(context, served),
+            attributes: attributes_of(request, served),
             status: status_of(served.status.is_server_error().then(|| served.problem.unwrap_or("internal").into())),
-            ..self.span(context(), SpanKind::Server, name_of(served), (at(call.started()), now))
+            ..self.span(context(), SpanKind::Server, name_of(served), (at(request.started()), now))
         };
         let parent = root.span_context.span_id();
         let mut spans = vec![root];
-        spans.extend(call.trace().upstream_calls.iter().map(|attempt| {
+        spans.extend(request.trace().upstream_calls.iter().map(|attempt| {
             let times = (at(attempt.started), at(attempt.started + attempt.elapsed));
             let span = self.span(context(), SpanKind::Client, attempt.route.into(), times);
             SpanData { parent_span_id: parent, ..of_attempt(attempt, span) }
@@ -160,8 +160,8 @@ fn attributes_of(context: &RequestContext, served: &Served) -> Vec<KeyValue> {
         KeyValue::new("http.response.status_code", i64::from(served.status.as_u16())),
         KeyValue::new("faas.trigger", "http"),
         KeyValue::new("faas.coldstart", served.cold_start),
-        KeyValue::new("faas.invocation_id", call.ids().lambda_request.clone()),
-        KeyValue::new("dynabind.request_id", call.ids().request.clone()),
+        KeyValue::new("faas.invocation_id", context.ids().lambda_request.clone()),
+        KeyValue::new("dynabind.request_id", context.ids().request.clone()),
     ];
     if let Some(problem) = served.problem {
         attributes.push(KeyValue::new("dynabind.problem", problem));

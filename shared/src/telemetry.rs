@@ -5,13 +5,15 @@
 //! of a warning: at `TRACE`, libraries write headers and bodies, and those hold
 //! tokens.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber, dispatcher};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
@@ -20,10 +22,6 @@ use crate::timestamp;
 
 /// A request's line, with room to spare.
 const TYPICAL_LENGTH: usize = 1536;
-
-/// The field of our own events whose text is JSON already, `"a":1,"b":[2]`, and
-/// is taken as it is: events have flat fields, and metrics are none.
-const MEMBERS: &str = "members";
 
 /// The longest text of one field, in bytes: claims and pointers are as long as their authors like,
 /// and `CloudWatch` Logs takes 256 KiB in one event.
@@ -55,95 +53,131 @@ fn level_of(text: &str) -> Option<Level> {
     if text.trim().eq_ignore_ascii_case("fatal") { Some(Level::ERROR) } else { text.trim().parse().ok() }
 }
 
+/// Writes a value as one line of the log, its members beside those that every line has.
+///
+/// The fields of tracing's events are flat, so a value with members of its own goes around them.
+pub fn write(level: Level, content: &impl Serialize) {
+    dispatcher::get_default(|dispatch| {
+        if let Some(lines) = dispatch.downcast_ref::<JsonLines>().filter(|lines| level <= lines.level) {
+            lines.write(level, content);
+        }
+    });
+}
+
 struct JsonLines {
     level: Level,
     clock: Arc<dyn Clock>,
     sink: Sink,
 }
 
+#[derive(Serialize)]
+struct Line<'l, T> {
+    timestamp: String,
+    level: &'static str,
+    #[serde(flatten)]
+    content: &'l T,
+}
+
+impl JsonLines {
+    fn write(&self, level: Level, content: &impl Serialize) {
+        let line = Line { timestamp: timestamp::format_millis(self.clock.now()), level: level.as_str(), content };
+        let mut text = Vec::with_capacity(TYPICAL_LENGTH);
+        let written = serde_json::to_writer(&mut text, &line);
+        // Writing into memory cannot fail, and neither can a value that has nothing but texts and numbers.
+        if let (Ok(()), Ok(text)) = (written, std::str::from_utf8(&text)) {
+            (self.sink)(text);
+        }
+    }
+}
+
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let allowed = if is_ours(metadata) { self.level } else { self.level.min(Level::WARN) };
+        let is_ours = metadata.target().starts_with("dynabind");
+        let allowed = if is_ours { self.level } else { self.level.min(Level::WARN) };
         metadata.is_event() && *metadata.level() <= allowed
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let is_ours = is_ours(event.metadata());
-        let mut line = JsonLine { text: Vec::with_capacity(TYPICAL_LENGTH), is_ours };
-        line.set("timestamp", &timestamp::format_millis(self.clock.now()));
-        line.set("level", event.metadata().level().as_str());
-        event.record(&mut line);
-        line.text.push(b'}');
-        if let Ok(line) = std::str::from_utf8(&line.text) {
-            (self.sink)(line);
+        self.write(*event.metadata().level(), &EventFields(event));
+    }
+}
+
+/// A text of a line; of a very long one its beginning. An empty one says nothing and is left out by its line.
+#[derive(Default)]
+pub struct Text<'t>(Cow<'t, str>);
+
+impl Text<'_> {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'t, T: Into<Cow<'t, str>>> From<Option<T>> for Text<'t> {
+    fn from(text: Option<T>) -> Self {
+        Self(text.map(Into::into).unwrap_or_default())
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.len() <= MAX_TEXT {
+            return serializer.serialize_str(&self.0);
+        }
+        serializer.collect_str(&format_args!("{}…", &self.0[..self.0.floor_char_boundary(MAX_TEXT)]))
+    }
+}
+
+/// The fields of an event, each written as it comes, without a tree of all of them.
+struct EventFields<'e>(&'e Event<'e>);
+
+impl Serialize for EventFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = FieldWriter { map: serializer.serialize_map(None)?, result: Ok(()) };
+        self.0.record(&mut fields);
+        fields.result?;
+        fields.map.end()
+    }
+}
+
+struct FieldWriter<M: SerializeMap> {
+    map: M,
+    result: Result<(), M::Error>,
+}
+
+impl<M: SerializeMap> FieldWriter<M> {
+    fn set(&mut self, field: &Field, value: &impl Serialize) {
+        if self.result.is_ok() {
+            self.result = self.map.serialize_entry(field.name(), value);
         }
     }
 }
 
-fn is_ours(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("dynabind")
-}
-
-/// A line on its way: each field is written as it comes, without a tree of all in between.
-struct JsonLine {
-    text: Vec<u8>,
-    is_ours: bool,
-}
-
-impl JsonLine {
-    fn set(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        self.separate();
-        // Neither texts and numbers nor writing into memory can fail.
-        let _ = serde_json::to_writer(&mut self.text, name);
-        self.text.push(b':');
-        let _ = serde_json::to_writer(&mut self.text, value);
-    }
-
-    fn separate(&mut self) {
-        self.text.push(if self.text.is_empty() { b'{' } else { b',' });
-    }
-
-    /// Sets a text, of a very long one its beginning.
-    fn set_text(&mut self, name: &str, text: &str) {
-        if text.len() > MAX_TEXT {
-            let end = text.floor_char_boundary(MAX_TEXT);
-            self.set(name, &format_args!("{}…", &text[..end]));
-        } else {
-            self.set(name, text);
-        }
-    }
-}
-
-impl Visit for JsonLine {
+impl<M: SerializeMap> Visit for FieldWriter<M> {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.set(field.name(), &value);
+        self.set(field, &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.set(field.name(), &value);
+        self.set(field, &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.set(field.name(), &value);
+        self.set(field, &value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.set(field.name(), &value);
+        self.set(field, &value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if value.is_empty() {
-            return;
-        }
-        if self.is_ours && field.name() == MEMBERS {
-            self.separate();
-            self.text.extend_from_slice(value.as_bytes());
-        } else {
-            self.set_text(field.name(), value);
+        if !value.is_empty() {
+            self.set(field, &Text::from(Some(value)));
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.set_text(field.name(), &format!("{value:?}"));
+        self.set(field, &Text::from(Some(format!("{value:?}"))));
     }
 }

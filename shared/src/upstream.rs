@@ -6,13 +6,15 @@ mod client;
 mod error;
 pub(crate) mod lenient;
 mod preconnect;
+mod reply;
 mod retry;
 
 pub use challenge::ClaimsChallenge;
-pub(crate) use client::SendError;
-pub use client::{Http, Reply};
+pub use client::Http;
 pub(crate) use error::as_code;
 pub use error::{UpstreamError, UpstreamErrorKind};
+pub use reply::Reply;
+pub(crate) use reply::SendError;
 pub(crate) use retry::Answer;
 pub use retry::{RetryBudget, RetryPolicy};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use acceptance::project;
 use dynabind::http::Code;
 use dynabind::http::metrics::{self, Dimensions};
-use dynabind::settings;
+use dynabind::settings::{Settings, Variable};
 
 const OPERATIONS: &str = "docs/operations.md";
 
@@ -83,7 +83,13 @@ fn every_link_leads_somewhere() {
 fn the_readme_lists_every_setting_of_the_code() {
     let listed = first_column(&section("README.md", "## Settings"));
     let listed: BTreeSet<_> = listed.iter().map(String::as_str).filter(|name| name.starts_with("DYNABIND_")).collect();
-    assert_eq!(listed, settings::VARIABLES.iter().copied().collect());
+    let read = Settings::variables().into_iter().filter(|variable| variable.name.starts_with("DYNABIND_"));
+    let read: Vec<_> = read.collect();
+    assert_eq!(listed, read.iter().map(|variable| variable.name).collect());
+    for Variable { name, default } in read {
+        let row = format!("| `{name}` | `{}` |", default.clone().unwrap_or_default());
+        assert!(default.is_none() || project::text("README.md").contains(&row), "the README does not say {row}");
+    }
 }
 
 #[test]
@@ -115,7 +121,7 @@ fn every_threat_has_a_test() {
 fn fields_of_source(path: &str, start: &str) -> BTreeSet<String> {
     let source = project::text(path);
     let (_, rest) = source.split_once(start).unwrap();
-    let (body, _) = rest.split_once(");\n").or_else(|| rest.split_once(")\n            };")).unwrap();
+    let (body, _) = rest.split_once(");\n").unwrap();
     let mut fields: BTreeSet<String> = ["timestamp", "level", "message"].map(str::to_owned).into();
     for line in body.lines() {
         let line = line.trim();
@@ -125,13 +131,20 @@ fn fields_of_source(path: &str, start: &str) -> BTreeSet<String> {
     fields
 }
 
+/// The fields that every line has, those of `RequestLine`, and the one that defines the metrics.
+fn fields_of_the_request_line() -> BTreeSet<String> {
+    let source = project::text("shared/src/http/log.rs");
+    let (_, rest) = source.split_once("struct RequestLine<'r> {").unwrap();
+    let (body, _) = rest.split_once("\n}").unwrap();
+    let names = body.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name.trim());
+    let names = names.filter(|name| name.chars().all(|c| c.is_lowercase() || c == '_') && *name != "metrics");
+    names.chain(["timestamp", "level", "_aws"]).map(str::to_owned).collect()
+}
+
 #[test]
 fn the_log_fields_are_those_of_the_code() {
-    let request = fields_of_source("shared/src/http/log.rs", "tracing::$level!(");
+    let request = fields_of_the_request_line();
     assert!(request.contains("faults") && request.contains("correlation_id"), "{request:?}");
-    // The name under which the line takes its metrics in.
-    let request: BTreeSet<_> =
-        request.into_iter().map(|name| if name == "members" { "_aws".to_owned() } else { name }).collect();
     assert_eq!(first_column(&section(OPERATIONS, "### The request line")), request);
     let of_audit = |start| {
         let fields = fields_of_source("shared/src/embedding/audit.rs", start).into_iter();

@@ -208,12 +208,11 @@ fn debug_texts_hold_no_secret() {
         _ => None,
     };
     let settings = Settings::from_vars(&vars).unwrap();
-    let token = dynabind::token::AccessToken {
+    let token = dynabind::domain::AccessToken {
         value: "hidden-secret".to_owned().into(),
-        expiry: dynabind::token::Expiry { at: std::time::SystemTime::UNIX_EPOCH, life: std::time::Duration::ZERO },
+        expiry: dynabind::domain::Expiry { at: std::time::SystemTime::UNIX_EPOCH, life: std::time::Duration::ZERO },
     };
-    let version = dynabind::ports::Secret { version: "v".into(), text: secret.to_owned().into() };
-    for shown in [format!("{principal:?}"), format!("{settings:?}"), format!("{token:?}"), format!("{version:?}")] {
+    for shown in [format!("{principal:?}"), format!("{settings:?}"), format!("{token:?}")] {
         assert!(!shown.contains("hidden-secret"), "{shown}");
     }
     let faults =

@@ -13,6 +13,7 @@ pub mod dynamodb;
 pub mod embedded_metrics;
 pub mod environment;
 pub mod generated;
+pub mod imports;
 pub mod judged;
 pub mod log_lines;
 pub mod moto;

@@ -5,14 +5,15 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use dynabind::clock::Clock;
-use dynabind::domain::{DatasetId, ReportId, TokenRequest, UserAssertion};
+use dynabind::domain::{
+    AccessToken, DatasetId, EmbedToken, Expiry, ReportId, TokenRequest, UserAssertion, WorkspaceId,
+};
 use dynabind::ports::{
-    AccessTokens, Charge, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata,
+    AccessTokens, Charge, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, Session,
     WorkspaceMetadata,
 };
 use dynabind::request::RequestContext;
-use dynabind::token::{AccessToken, EmbedToken, Expiry};
-use dynabind::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
+use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 use super::Outcome;
 
@@ -100,66 +101,31 @@ impl PowerBi for Counted {
     fn preconnect(&self, _: usize) {}
 
     /// An embed token ends with the access token that made it.
-    async fn generate_token(
-        &self,
-        _: &Arc<RequestContext>,
-        access: &AccessToken,
-        _: &TokenRequest,
-        _: RetryBudget,
-    ) -> Result<EmbedToken, UpstreamError> {
+    async fn generate_token(&self, session: &dyn Session, _: &TokenRequest) -> Result<EmbedToken, UpstreamError> {
+        let access = session.access_token().await?;
         self.counters.count_embed_token();
         let life = access.expiry.remaining(self.counters.clock.now());
         let expiry = Expiry { at: access.expiry.at, life };
         Ok(EmbedToken { value: String::new().into(), id: String::new(), expiry })
     }
 
-    async fn report(
-        &self,
-        _: &Arc<RequestContext>,
-        _: &AccessToken,
-        _: Item<ReportId>,
-        _: RetryBudget,
-    ) -> Result<ReportMetadata, UpstreamError> {
+    async fn report(&self, _: &dyn Session, _: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
         Err(not_asked())
     }
 
-    async fn dataset(
-        &self,
-        _: &Arc<RequestContext>,
-        _: &AccessToken,
-        _: Item<DatasetId>,
-        _: RetryBudget,
-    ) -> Result<DatasetMetadata, UpstreamError> {
+    async fn dataset(&self, _: &dyn Session, _: Item<DatasetId>) -> Result<DatasetMetadata, UpstreamError> {
         Err(not_asked())
     }
 
-    async fn datasets(
-        &self,
-        _: &Arc<RequestContext>,
-        _: &AccessToken,
-        _: Item<()>,
-        _: RetryBudget,
-    ) -> Result<Vec<ListedDataset>, UpstreamError> {
+    async fn datasets(&self, _: &dyn Session, _: WorkspaceId) -> Result<Vec<ListedDataset>, UpstreamError> {
         Err(not_asked())
     }
 
-    async fn reports(
-        &self,
-        _: &Arc<RequestContext>,
-        _: &AccessToken,
-        _: Item<()>,
-        _: RetryBudget,
-    ) -> Result<Vec<ListedReport>, UpstreamError> {
+    async fn reports(&self, _: &dyn Session, _: WorkspaceId) -> Result<Vec<ListedReport>, UpstreamError> {
         Err(not_asked())
     }
 
-    async fn workspace(
-        &self,
-        _: &Arc<RequestContext>,
-        _: &AccessToken,
-        _: Item<()>,
-        _: RetryBudget,
-    ) -> Result<WorkspaceMetadata, UpstreamError> {
+    async fn workspace(&self, _: &dyn Session, _: WorkspaceId) -> Result<WorkspaceMetadata, UpstreamError> {
         Err(not_asked())
     }
 }

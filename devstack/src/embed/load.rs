@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::EmbedHost;
+use super::host::EmbedHost;
 use crate::fake_tenant::{Dataset, FakeTenant, IdentityNeed, Principal, Report, Role, same_id};
 use crate::ledger::{Bearer, EmbedToken, Identity};
 use crate::time_source::rfc3339;

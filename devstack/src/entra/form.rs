@@ -1,8 +1,8 @@
 //! The form that a client posts.
 
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 
-use super::media_type;
 use super::refusal::Refusal;
 
 /// The parameters of a token request, each given once.
@@ -33,4 +33,11 @@ impl Form {
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.optional(name).ok_or_else(|| Refusal::missing_parameter(name))
     }
+}
+
+/// The content type without its parameters, in lower case.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    value.trim().to_ascii_lowercase()
 }

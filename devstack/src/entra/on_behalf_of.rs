@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::form::Form;
 use super::refusal::Refusal;
-use super::{POWER_BI, check_default_scope};
+use super::scope::{POWER_BI, check_default_scope};
 use crate::jwt::UnverifiedJwt;
 use crate::keys::PublicKey;
 

@@ -4,20 +4,24 @@ pub mod ids;
 
 use super::{Capacity, Dataset, FakeTenant, IdentityNeed, Principal, Profile, Report, Role, Row, Workspace};
 
-pub(super) fn fake_tenant() -> FakeTenant {
-    FakeTenant {
-        directory_id: ids::DIRECTORY.to_owned(),
-        client_id: ids::CLIENT.to_owned(),
-        principal_id: ids::PRINCIPAL.to_owned(),
-        profiles: vec![Profile { id: ids::FABRIKAM_PROFILE.to_owned(), name: "Fabrikam".to_owned() }],
-        capacities: vec![
-            capacity(ids::CAPACITY, "Production", false),
-            capacity(ids::PAUSED_CAPACITY, "Test (paused)", true),
-        ],
-        workspaces: workspaces(),
-        reports: reports(),
-        datasets: datasets(),
-        challenged: vec!["cleo@contoso.example".to_owned()],
+impl FakeTenant {
+    /// The tenant that the demo catalog describes.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self {
+            directory_id: ids::DIRECTORY.to_owned(),
+            client_id: ids::CLIENT.to_owned(),
+            principal_id: ids::PRINCIPAL.to_owned(),
+            profiles: vec![Profile { id: ids::FABRIKAM_PROFILE.to_owned(), name: "Fabrikam".to_owned() }],
+            capacities: vec![
+                capacity(ids::CAPACITY, "Production", false),
+                capacity(ids::PAUSED_CAPACITY, "Test (paused)", true),
+            ],
+            workspaces: workspaces(),
+            reports: reports(),
+            datasets: datasets(),
+            challenged: vec!["cleo@contoso.example".to_owned()],
+        }
     }
 }
 

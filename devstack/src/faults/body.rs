@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
-use super::taken_apart;
 use crate::server::Connection;
 
 /// The unit in which a huge body is sent.
@@ -66,4 +65,12 @@ fn with_body(mut response: Response, length: u64, body: Body) -> Response {
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     *response.body_mut() = body;
     response
+}
+
+/// Takes a good answer's body out, so that it can be spoilt.
+async fn taken_apart(mut response: Response) -> (Response, Bytes) {
+    let body = std::mem::take(response.body_mut());
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    response.headers_mut().remove(CONTENT_LENGTH);
+    (response, bytes)
 }

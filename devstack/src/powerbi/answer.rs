@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use super::PowerBi;
+use super::api::PowerBi;
 use super::refusal::Refusal;
 use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Report, Workspace};
 

@@ -6,7 +6,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
 use super::refusal::Refusal;
-use crate::fake_tenant::{FakeTenant, Principal};
+use crate::fake_tenant::{FakeTenant, Principal, Role, Workspace};
 use crate::jwt::UnverifiedJwt;
 use crate::ledger::{AccessToken, Bearer, Ledger};
 
@@ -77,5 +77,11 @@ fn profile(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().map(Some).map_err(|_| Refusal::unknown_profile()),
         (Some(_), Some(_)) => Err(Refusal::unknown_profile()),
+    }
+}
+
+impl Caller {
+    pub(super) fn role_in(&self, workspace: &Workspace) -> Option<Role> {
+        workspace.role_of(&self.principal)
     }
 }

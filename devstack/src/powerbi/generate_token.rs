@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::CLUSTER;
+use super::api::PowerBi;
 use super::caller::Caller;
+use super::identities;
 use super::refusal::Refusal;
 use super::request::{TokenRequest, Xmla};
-use super::{PowerBi, identities};
 use crate::fake_tenant::{Dataset, Principal, Report, Role, Workspace, same_id};
 use crate::ledger::{DatasetGrant, EmbedToken, ReportGrant};
 use crate::time_source::{rfc3339, unix_seconds};

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::guid;
 use super::refusal::Refusal;
-use super::request::{IdentityItem, TokenRequest};
+use super::request::{IdentityItem, TokenRequest, guid};
 use crate::fake_tenant::{Dataset, IdentityNeed, Principal, same_id};
 use crate::ledger::Identity;
 

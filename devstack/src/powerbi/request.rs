@@ -6,7 +6,6 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::guid;
 use super::refusal::Refusal;
 
 /// The most reports, datasets or target workspaces in one token.
@@ -174,4 +173,12 @@ fn check_items<'a>(field: &str, ids: impl Iterator<Item = &'a str>) -> Result<()
 fn is_json(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// An id of a path, which is a GUID.
+pub(super) fn guid(id: &str) -> Result<&str, Refusal> {
+    match uuid::Uuid::try_parse(id) {
+        Ok(_) if id.len() == 36 => Ok(id),
+        _ => Err(Refusal::invalid(&format!("'{id}' is not a valid GUID."))),
+    }
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use super::on_disk::OnDisk;
 use super::{Embed, Stack};
 use crate::calls::Service;
-use crate::embed::EmbedHost;
+use crate::embed::{EMBED_HOST, EmbedHost};
 use crate::entra::TrustedIssuer;
 use crate::error::StartError;
 use crate::fake_services::{FakeServices, Plan, SECRET_NAME};
@@ -26,16 +26,23 @@ use crate::template::Template;
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 
-/// The host of embed URLs, as the client insists on it.
-pub(super) const EMBED_HOST: &str = "app.powerbi.com";
-
 /// How many ports are tried after one that is taken.
 const TRIES: u16 = 50;
 
 /// Where the demo page's development server runs.
 const PAGE_SERVER: &str = "http://localhost:5173";
 
-pub(super) async fn start(options: StackOptions) -> Result<Stack, StartError> {
+impl Stack {
+    /// Starts everything, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When a port is taken, the template cannot be read, or a function refuses its settings.
+    pub async fn start(options: StackOptions) -> Result<Self, StartError> {
+        Box::pin(start(options)).await
+    }
+}
+
+async fn start(options: StackOptions) -> Result<Stack, StartError> {
     let clock = Arc::clone(&options.clock);
     let time = TimeSource::new(move || clock.now());
     let doors = Doors::open(&options).await?;
@@ -118,30 +125,6 @@ impl Doors {
 /// Whether the functions are to run without a secret.
 fn is_federated(variables: &BTreeMap<String, String>) -> bool {
     variables.get("DYNABIND_CREDENTIAL").is_some_and(|kind| kind == "federated")
-}
-
-/// What functions read from the disk. Temporary files go with this.
-pub(super) struct OnDisk {
-    pub(super) catalog: PathBuf,
-    /// The trusted roots, when upstreams speak TLS.
-    roots: Option<PathBuf>,
-    _directory: TempDir,
-}
-
-impl OnDisk {
-    fn write(options: &StackOptions, authority: Option<&Authority>) -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("devstack-").tempdir()?;
-        let write = |name: &str, text: String| {
-            let path = directory.path().join(name);
-            std::fs::write(&path, text).map(|()| path)
-        };
-        let catalog = match &options.catalog {
-            None => options.root.join("devstack/demo/catalog.json"),
-            Some(catalog) => write("catalog.json", catalog.to_string())?,
-        };
-        let roots = authority.map(|a| write("roots.pem", a.pem().to_owned())).transpose()?;
-        Ok(Self { catalog, roots, _directory: directory })
-    }
 }
 
 fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {

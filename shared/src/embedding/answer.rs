@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 use secrecy::ExposeSecret;
 use serde::{Serialize, Serializer};
 
-use crate::domain::{DatasetId, DatasetKey, EmbedUrl, Mode, ReportId, ReportKey, WorkspaceId};
+use crate::domain::{
+    AccessToken, DatasetId, DatasetKey, EmbedToken, EmbedUrl, Expiry, Mode, ReportId, ReportKey, TokenText, WorkspaceId,
+};
 use crate::timestamp;
-use crate::token::{AccessToken, EmbedToken, Expiry, TokenText};
 
 /// A page asks again this long before a token ends, or at half of what is left.
 const REFRESH_LEAD: Duration = Duration::from_mins(10);

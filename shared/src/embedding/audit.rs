@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use super::EmbeddingError;
 use super::authorizer::Authorized;
 use crate::cache::CacheStatus;
-use crate::domain::{AuthorizedBinding, Caller, TokenRequest};
-use crate::request::RequestContext;
+use crate::domain::{AccessToken, AuthorizedBinding, Caller, EmbedToken, TokenRequest};
+use crate::ports::Session as _;
 use crate::timestamp;
-use crate::token::{AccessToken, EmbedToken};
 
 /// What a token allows, as an auditor asks for it.
 #[derive(Default)]
@@ -41,7 +40,6 @@ impl Allowed {
 /// An embed token was handed out. An auditor can join the line with Power BI's own activity log by
 /// the token's id.
 pub(super) fn embed_token(
-    context: &RequestContext,
     caller: &Caller,
     authorized: &Authorized,
     request: &TokenRequest,
@@ -64,8 +62,8 @@ pub(super) fn embed_token(
         identities = allowed.identities,
         effective_identity = allowed.effective_identity,
         expiration = timestamp::format(token.expiry.at),
-        request_id = context.ids().request,
-        correlation_id = context.ids().correlation,
+        request_id = authorized.session.context().ids().request,
+        correlation_id = authorized.session.context().ids().correlation,
         "embed token handed out"
     );
 }
@@ -73,7 +71,6 @@ pub(super) fn embed_token(
 /// No embed token could be had for bindings that are granted. The line names the catalog's entries
 /// that it was to be for; the request's own line names the cause.
 pub(super) fn no_embed_token(
-    context: &RequestContext,
     caller: &Caller,
     authorized: &Authorized,
     request: Option<&TokenRequest>,
@@ -97,15 +94,15 @@ pub(super) fn no_embed_token(
         profile = allowed.profile,
         identities = allowed.identities,
         effective_identity = allowed.effective_identity,
-        request_id = context.ids().request,
-        correlation_id = context.ids().correlation,
+        request_id = authorized.session.context().ids().request,
+        correlation_id = authorized.session.context().ids().correlation,
         "no embed token for granted bindings"
     );
 }
 
 /// A user's own access token was handed out. It opens whatever the user may see; the bindings are
 /// those that it was asked for.
-pub(super) fn user_token(context: &RequestContext, caller: &Caller, authorized: &Authorized, token: &AccessToken) {
+pub(super) fn user_token(caller: &Caller, authorized: &Authorized, token: &AccessToken) {
     let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(
         audit = "user-token",
@@ -115,15 +112,15 @@ pub(super) fn user_token(context: &RequestContext, caller: &Caller, authorized: 
         reports,
         datasets,
         expiration = timestamp::format(token.expiry.at),
-        request_id = context.ids().request,
-        correlation_id = context.ids().correlation,
+        request_id = authorized.session.context().ids().request,
+        correlation_id = authorized.session.context().ids().correlation,
         "user token handed out"
     );
 }
 
 /// Configs were answered and no token was handed out: the page gets the user's
 /// token itself. Reports and datasets are those of the configs.
-pub(super) fn no_token(context: &RequestContext, caller: &Caller, authorized: &Authorized) {
+pub(super) fn no_token(caller: &Caller, authorized: &Authorized) {
     let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(
         audit = "no-token",
@@ -132,8 +129,8 @@ pub(super) fn no_token(context: &RequestContext, caller: &Caller, authorized: &A
         bindings = authorized.keys.as_ref(),
         reports,
         datasets,
-        request_id = context.ids().request,
-        correlation_id = context.ids().correlation,
+        request_id = authorized.session.context().ids().request,
+        correlation_id = authorized.session.context().ids().correlation,
         "configs answered without a token"
     );
 }

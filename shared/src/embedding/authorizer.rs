@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::EmbeddingError;
-use super::access::Requester;
 use super::metadata::{Metadata, Purpose};
+use super::session::{PowerBiSession, Sessions};
 use crate::domain::{
     Authorization, AuthorizedBinding, AuthorizedBindings, BindingRequest, Caller, Dataset, DatasetId, Denial, Found,
     Refusal, Report, ReportId, Tenant, Viewer, WorkspaceId,
@@ -19,20 +19,26 @@ use crate::upstream::{Upstream, UpstreamError};
 pub(super) struct Authorizer {
     catalog: Arc<dyn CatalogReader>,
     metadata: Arc<Metadata>,
+    sessions: Arc<Sessions>,
     scenario: Scenario,
 }
 
-/// Bindings that their caller's grants allow, and as whom Power BI is asked for them.
+/// Bindings that their caller's grants allow, and the session in which Power BI is called for them.
 pub(super) struct Authorized {
     pub(super) bindings: AuthorizedBindings,
     /// The bindings by the catalog's keys, for the log.
     pub(super) keys: Arc<str>,
-    pub(super) requester: Requester,
+    pub(super) session: PowerBiSession,
 }
 
 impl Authorizer {
-    pub(super) fn new(catalog: Arc<dyn CatalogReader>, metadata: Arc<Metadata>, scenario: Scenario) -> Self {
-        Self { catalog, metadata, scenario }
+    pub(super) fn new(
+        catalog: Arc<dyn CatalogReader>,
+        metadata: Arc<Metadata>,
+        sessions: Arc<Sessions>,
+        scenario: Scenario,
+    ) -> Self {
+        Self { catalog, metadata, sessions, scenario }
     }
 
     /// Holds every binding against the grants; the first that fails decides.
@@ -43,15 +49,15 @@ impl Authorizer {
         requests: &[BindingRequest],
     ) -> Result<Authorized, EmbeddingError> {
         let tenant = self.tenant_of(context, caller).await.map_err(as_of_first_binding)?;
-        let requester = self.requester(caller, &tenant)?;
+        let session = self.session(context, caller, &tenant)?;
         let authorization = Authorization::begin(caller, &tenant, requests)?;
         let (reports, datasets) = (authorization.report_keys(), authorization.dataset_keys());
         let entries = self.catalog.entries(context, &tenant, &reports, &datasets).await?;
-        let found = self.find(context, &requester, &authorization).await?;
+        let found = self.find(&session, &authorization).await?;
         let bindings = authorization.complete(&entries, &found, self.viewer())?;
         let keys: Arc<str> = keys(bindings.as_slice()).into();
         context.note_bindings(Arc::clone(&keys));
-        Ok(Authorized { bindings, keys, requester })
+        Ok(Authorized { bindings, keys, session })
     }
 
     /// The caller's tenant in the catalog.
@@ -64,18 +70,23 @@ impl Authorizer {
         self.catalog.tenant(context, name).await?.ok_or(EmbeddingError::NotEntitled)
     }
 
-    /// As whom Power BI is asked for a caller.
+    /// A session with Power BI for a caller.
     ///
     /// In the organization scenario the gateway has verified the bearer token;
     /// without its text there is nobody to act for.
-    pub(super) fn requester(&self, caller: &Caller, tenant: &Tenant) -> Result<Requester, EmbeddingError> {
+    pub(super) fn session(
+        &self,
+        context: &Arc<RequestContext>,
+        caller: &Caller,
+        tenant: &Tenant,
+    ) -> Result<PowerBiSession, EmbeddingError> {
         let acting = match self.scenario {
             Scenario::Customers => ActingAs::service(tenant.profile),
             Scenario::Organization => {
                 caller.assertion().cloned().map(ActingAs::User).ok_or(EmbeddingError::NoAssertion)?
             }
         };
-        Ok(Requester::new(acting, caller))
+        Ok(self.sessions.open(context, acting, caller))
     }
 
     fn viewer(&self) -> Viewer {
@@ -86,20 +97,15 @@ impl Authorizer {
     }
 
     /// Finds the items that no entry of the catalog names.
-    async fn find(
-        &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
-        authorization: &Authorization<'_>,
-    ) -> Result<Found, EmbeddingError> {
+    async fn find(&self, session: &PowerBiSession, authorization: &Authorization<'_>) -> Result<Found, EmbeddingError> {
         let mut found = Found::default();
         for (id, workspaces) in authorization.datasets_to_find() {
-            if let Some(dataset) = self.find_dataset(context, requester, id, &workspaces).await? {
+            if let Some(dataset) = self.find_dataset(session, id, &workspaces).await? {
                 found.datasets.insert(id, Arc::new(dataset));
             }
         }
         for (id, workspaces) in authorization.reports_to_find() {
-            if let Some(report) = self.find_report(context, requester, id, &workspaces).await? {
+            if let Some(report) = self.find_report(session, id, &workspaces).await? {
                 found.reports.insert(id, Arc::new(report));
             }
         }
@@ -108,14 +114,13 @@ impl Authorizer {
 
     async fn find_dataset(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         id: DatasetId,
         workspaces: &BTreeSet<WorkspaceId>,
     ) -> Result<Option<Dataset>, UpstreamError> {
         let mut search = Search::default();
         for workspace in workspaces {
-            let listed = self.metadata.datasets(context, requester, *workspace, Purpose::Decide).await;
+            let listed = self.metadata.datasets(session, *workspace, Purpose::Decide).await;
             if let Some(dataset) = search.see(listed)?.iter().flat_map(|list| list.iter()).find(|item| item.id == id) {
                 return Ok(Some(dataset.as_granted(*workspace)));
             }
@@ -125,16 +130,15 @@ impl Authorizer {
 
     async fn find_report(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         id: ReportId,
         workspaces: &BTreeSet<WorkspaceId>,
     ) -> Result<Option<Report>, UpstreamError> {
         let mut search = Search::default();
         for workspace in workspaces {
-            let listed = self.metadata.saved_reports(context, requester, *workspace).await;
+            let listed = self.metadata.saved_reports(session, *workspace).await;
             if let Some(report) = search.see(listed)?.iter().flat_map(|list| list.iter()).find(|item| item.id == id) {
-                self.metadata.keep_report(requester, *workspace, report);
+                self.metadata.keep_report(session, *workspace, report);
                 return Ok(report.metadata.as_saved(id, *workspace));
             }
         }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 
 use super::EmbeddingError;
-use super::access::Requester;
 use super::answer::{ConfigPart, DatasetBinding, ItemConfig, SourceBinding};
 use super::authorizer::Authorized;
 use super::metadata::Metadata;
+use super::session::PowerBiSession;
 use crate::domain::{AuthorizedBinding, DatasetId, Mode, Report, ReportKind};
-use crate::request::RequestContext;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 /// `Permissions` of powerbi-models.
@@ -33,29 +32,20 @@ impl Configs {
     }
 
     /// What each binding's config says beside its token, in the bindings' order.
-    pub(super) async fn parts(
-        &self,
-        context: &Arc<RequestContext>,
-        authorized: &Authorized,
-    ) -> Result<Vec<ConfigPart>, EmbeddingError> {
-        let part = |binding| self.part(context, &authorized.requester, binding);
+    pub(super) async fn parts(&self, authorized: &Authorized) -> Result<Vec<ConfigPart>, EmbeddingError> {
+        let part = |binding| self.part(&authorized.session, binding);
         try_join_all(authorized.bindings.as_slice().iter().map(part)).await
     }
 
-    async fn part(
-        &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
-        binding: &AuthorizedBinding,
-    ) -> Result<ConfigPart, EmbeddingError> {
+    async fn part(&self, session: &PowerBiSession, binding: &AuthorizedBinding) -> Result<ConfigPart, EmbeddingError> {
         let dataset = binding.dataset();
         let Some(report) = binding.report() else {
-            let metadata = self.metadata.dataset(context, requester, dataset.workspace, dataset.id).await?;
+            let metadata = self.metadata.dataset(session, dataset.workspace, dataset.id).await?;
             let embed_url = metadata.create_report_embed_url.ok_or_else(no_create_url)?;
             let group_id = binding.save_to().first().copied();
             return Ok(ConfigPart { embed_url, item: ItemConfig::Create { dataset_id: dataset.id, group_id } });
         };
-        let metadata = self.metadata.report(context, requester, report.workspace, report.id).await?;
+        let metadata = self.metadata.report(session, report.workspace, report.id).await?;
         Ok(ConfigPart { embed_url: metadata.embed_url, item: item_config(binding, report, dataset.id) })
     }
 }

@@ -6,12 +6,12 @@ mod lookups;
 use std::sync::Arc;
 
 use super::EmbeddingError;
-use super::access::{Access, Requester};
 use super::answer::{DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry};
 use super::authorizer::Authorizer;
 use super::metadata::Metadata;
+use super::session::PowerBiSession;
 use crate::domain::{Caller, IdentityTemplate, OwnDataset, Report, ReportKey, ReportKind, WorkspaceId};
-use crate::ports::{CatalogReader, DatasetMetadata};
+use crate::ports::{CatalogReader, DatasetMetadata, Session as _};
 use crate::request::RequestContext;
 use crate::settings::Scenario;
 use crate::upstream::{UpstreamError, UpstreamErrorKind};
@@ -23,7 +23,6 @@ pub(super) struct Lister {
     catalog: Arc<dyn CatalogReader>,
     authorizer: Arc<Authorizer>,
     metadata: Arc<Metadata>,
-    access: Arc<Access>,
     scenario: Scenario,
 }
 
@@ -32,10 +31,9 @@ impl Lister {
         catalog: Arc<dyn CatalogReader>,
         authorizer: Arc<Authorizer>,
         metadata: Arc<Metadata>,
-        access: Arc<Access>,
         scenario: Scenario,
     ) -> Self {
-        Self { catalog, authorizer, metadata, access, scenario }
+        Self { catalog, authorizer, metadata, scenario }
     }
 
     /// What the caller may bind; only what concerns `report`, if one is named.
@@ -46,33 +44,32 @@ impl Lister {
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
         let tenant = self.authorizer.tenant_of(context, caller).await?;
-        let requester = self.authorizer.requester(caller, &tenant)?;
+        let session = self.authorizer.session(context, caller, &tenant)?;
         let granted = Granted::to(caller, &tenant, report)?;
         if !granted.is_empty() {
-            self.access.preconnect(&requester.acting, 2);
+            session.preconnect(2);
         }
         let entries = self.catalog.entries(context, &tenant, granted.report_keys(), &granted.dataset_keys()).await?;
-        let items = Items::of(&self.metadata, context, &requester, &granted, &entries).await;
+        let items = Items::of(&self.metadata, &session, &granted, &entries).await;
         if report.is_some() && items.reports.is_empty() && items.failure.is_none() {
             return Err(EmbeddingError::NotEntitled);
         }
-        self.lookup(context, caller, &requester, &items).await
+        self.lookup(caller, &session, &items).await
     }
 
     async fn lookup(
         &self,
-        context: &Arc<RequestContext>,
         caller: &Caller,
-        requester: &Requester,
+        session: &PowerBiSession,
         items: &Items,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        let lookups = LookupResults::at(&self.metadata, context, requester, items).await;
+        let lookups = LookupResults::at(&self.metadata, session, items).await;
         let unlisted = items.failure.as_ref();
         if let Some(failure) = lookups.total_failure().or(unlisted.filter(|_| items.is_empty())) {
             return Err(failure.clone().into());
         }
         let causes = lookups.failures().chain(unlisted).chain(lookups.missing_workspaces());
-        causes.for_each(|failure| context.note_degraded(failure.as_degraded_cause()));
+        causes.for_each(|failure| session.context().note_degraded(failure.into()));
         let identities_for = (self.scenario == Scenario::Customers).then_some(caller);
         let report_entry =
             |(key, report): &(ReportKey, Arc<Report>)| report_entry(&lookups, identities_for, key, report);

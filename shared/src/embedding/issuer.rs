@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::access::{Access, Question, Requester};
 use super::audit;
 use super::authorizer::Authorized;
 use super::error::EmbeddingError;
 use super::metadata::Metadata;
+use super::session::PowerBiSession;
 use crate::cache::{Cache, CacheStatus, Expiring};
 use crate::clock::Clock;
-use crate::domain::{Caller, OwnDatasets, Report, TokenRequest};
-use crate::request::{CachedItem, RequestContext};
+use crate::domain::{Caller, EmbedToken, OwnDatasets, Report, TokenRequest};
+use crate::ports::Session as _;
+use crate::request::CachedItem;
 use crate::settings::Settings;
-use crate::token::EmbedToken;
 use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
 /// About 2 to 3 KiB each.
@@ -24,7 +24,6 @@ const LAST_USE: Duration = Duration::from_mins(1);
 
 /// Makes embed tokens.
 pub(super) struct Issuer {
-    access: Arc<Access>,
     metadata: Arc<Metadata>,
     cache: Cache<Arc<TokenRequest>, CachedEmbedToken, UpstreamError>,
     min_life: Duration,
@@ -48,13 +47,8 @@ impl Expiring for CachedEmbedToken {
 }
 
 impl Issuer {
-    pub(super) fn new(
-        settings: &Settings,
-        access: Arc<Access>,
-        metadata: Arc<Metadata>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { access, metadata, cache: Cache::new(MAX_KEPT), min_life: settings.min_token, clock }
+    pub(super) fn new(settings: &Settings, metadata: Arc<Metadata>, clock: Arc<dyn Clock>) -> Self {
+        Self { metadata, cache: Cache::new(MAX_KEPT), min_life: settings.min_token, clock }
     }
 
     /// An embed token for all of the bindings, made or cached; audited, whatever comes of it.
@@ -62,26 +56,25 @@ impl Issuer {
     /// `connections` to Power BI are opened ahead where the token has to be made.
     pub(super) async fn token(
         &self,
-        context: &Arc<RequestContext>,
         caller: &Caller,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
         connections: usize,
     ) -> Result<EmbedToken, EmbeddingError> {
-        let request = match self.request(context, authorized, lifetime_minutes).await {
+        let request = match self.request(authorized, lifetime_minutes).await {
             Ok(request) => request,
             Err(error) => {
-                audit::no_embed_token(context, caller, authorized, None, &error);
+                audit::no_embed_token(caller, authorized, None, &error);
                 return Err(error);
             }
         };
         if !self.cache.is_fresh(&request, self.clock.now()) {
-            self.access.preconnect(&authorized.requester.acting, connections);
+            authorized.session.preconnect(connections);
         }
-        let issued = self.issue(context, &authorized.requester, &request).await;
+        let issued = self.issue(&authorized.session, &request).await;
         match &issued {
-            Ok((token, status)) => audit::embed_token(context, caller, authorized, &request, token, *status),
-            Err(error) => audit::no_embed_token(context, caller, authorized, Some(&request), error),
+            Ok((token, status)) => audit::embed_token(caller, authorized, &request, token, *status),
+            Err(error) => audit::no_embed_token(caller, authorized, Some(&request), error),
         }
         issued.map(|(token, _)| token)
     }
@@ -89,13 +82,12 @@ impl Issuer {
     /// One canonical request for one token over all of the bindings.
     async fn request(
         &self,
-        context: &Arc<RequestContext>,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
     ) -> Result<Arc<TokenRequest>, EmbeddingError> {
         let request = TokenRequest::sharing(&authorized.bindings, &OwnDatasets::new(), lifetime_minutes)?;
         // Only now, since bindings that may not share a token cost no call.
-        let own_datasets = self.own_datasets(context, authorized).await?;
+        let own_datasets = self.own_datasets(authorized).await?;
         if own_datasets.is_empty() {
             return Ok(Arc::new(request));
         }
@@ -104,63 +96,52 @@ impl Issuer {
 
     async fn issue(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         request: &Arc<TokenRequest>,
     ) -> Result<(EmbedToken, CacheStatus), EmbeddingError> {
         let now = self.clock.now();
         let retry_budget = RetryBudget::when_stale_is_usable(self.cache.is_usable(request, now));
         let load = || {
-            let charged = self.access.charge(requester);
+            let charged = session.charge();
             charged.map_err(|retry_after| EmbeddingError::TooManyRequests { retry_after })?;
-            Ok(self.load(context, requester, Arc::clone(request), retry_budget))
+            Ok(self.load(session.with_retry_budget(retry_budget), Arc::clone(request)))
         };
-        let falls_back = |error: &UpstreamError| is_outage(error) && error.noted_on(context);
-        let (cached, status) = match self.cache.get(Arc::clone(request), now, load, falls_back).await {
-            Err(EmbeddingError::TooManyRequests { retry_after }) => {
-                let cached = self.cache.usable(request, now);
-                (cached.ok_or(EmbeddingError::TooManyRequests { retry_after })?, CacheStatus::Stale)
+        match self.cache.get(Arc::clone(request), now, load, is_outage).await {
+            Ok(cached) => {
+                session.context().note_cached(CachedItem::EmbedToken, &cached);
+                let status = cached.status();
+                Ok((cached.into_value().token, status))
             }
-            other => other?,
-        };
-        context.note_cache_status(CachedItem::EmbedToken, status);
-        Ok((cached.token, status))
+            Err(EmbeddingError::TooManyRequests { retry_after }) => {
+                // The caller's budget says nothing about a token that was issued earlier.
+                let cached = self.cache.usable(request, now).ok_or(EmbeddingError::TooManyRequests { retry_after })?;
+                session.context().note_cache_status(CachedItem::EmbedToken, CacheStatus::Stale);
+                Ok((cached.token, CacheStatus::Stale))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn load(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: PowerBiSession,
         request: Arc<TokenRequest>,
-        retry_budget: RetryBudget,
     ) -> impl Future<Output = Result<CachedEmbedToken, UpstreamError>> + Send + use<> {
-        let (access, context, requester) = (Arc::clone(&self.access), Arc::clone(context), requester.clone());
         let min_life = self.min_life;
         async move {
-            let generate = |question: Question| {
-                let request = Arc::clone(&request);
-                async move {
-                    let Question { powerbi, context, access, retry_budget } = question;
-                    powerbi.generate_token(&context, &access, &request, retry_budget).await
-                }
-            };
-            let token = access.ask(&context, &requester, retry_budget, generate).await?;
+            let token = session.powerbi().generate_token(&session, &request).await?;
             let refresh_margin = min_life.min(token.expiry.life / 2);
             Ok(CachedEmbedToken { token, refresh_margin })
         }
     }
 
     /// The own datasets of those reports whose entry asks that the token name them.
-    async fn own_datasets(
-        &self,
-        context: &Arc<RequestContext>,
-        authorized: &Authorized,
-    ) -> Result<OwnDatasets, EmbeddingError> {
+    async fn own_datasets(&self, authorized: &Authorized) -> Result<OwnDatasets, EmbeddingError> {
         let mut own = OwnDatasets::new();
         let reports = authorized.bindings.as_slice().iter().filter_map(|binding| binding.report());
         for report in reports.filter(|report| report.includes_own_dataset()) {
             let Report { workspace, id, .. } = report;
-            let metadata = self.metadata.report(context, &authorized.requester, *workspace, *id).await?;
+            let metadata = self.metadata.report(&authorized.session, *workspace, *id).await?;
             own.extend(metadata.own_dataset.map(|dataset| (*id, dataset)));
         }
         Ok(own)

@@ -1,42 +1,40 @@
-//! What Power BI says of items, kept for a while.
+//! What Power BI says of items, cached.
 
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
-use super::access::{Access, Question, Requester};
+use super::session::PowerBiSession;
 use crate::cache::{Cache, TtlEntry};
 use crate::clock::Clock;
 use crate::domain::{DatasetId, ReportId, WorkspaceId};
-use crate::ports::{ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, WorkspaceMetadata};
-use crate::request::{CachedItem, RequestContext};
+use crate::ports::{
+    ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, ReportMetadata, Session, WorkspaceMetadata,
+};
+use crate::request::CachedItem;
 use crate::upstream::{RetryBudget, Upstream, UpstreamError};
 
 const MAX_KEPT: usize = 2000;
 
-/// Workspaces' lists are long; few are looked at by one environment.
+/// Workspaces' lists are long, and one environment reads few of them.
 const MAX_LISTS: usize = 50;
 
 /// In an outage, old metadata is good enough for another hour: embed URLs hardly change.
 const GRACE: Duration = Duration::from_hours(1);
 
-/// How long a failed or empty look-up is kept: asking again for each request would not change the answer.
+/// How long a failed or empty look-up is cached: another call for each request would not change the answer.
 const FAILURE_TTL: Duration = Duration::from_secs(30);
 
-/// How long a list of saved reports is kept: a user who has just saved a report opens it next.
+/// How long a list of saved reports is cached: a user who has just saved a report opens it next.
 const SAVED_REPORTS_TTL: Duration = Duration::from_secs(30);
 
-/// An item, and as whom it is looked at.
-type Key<Id> = (ActorKey, WorkspaceId, Id);
-
-type LookUpCache<Id, T> = Cache<Key<Id>, TtlEntry<T>, UpstreamError>;
+/// How many look-ups of one request run at once: enough to hide the network, few enough not to be throttled.
+pub(super) const AT_ONCE: usize = 8;
 
 /// What a look-up is for, which decides whether an old answer will do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
-    /// It decides what a caller may do: never with an answer older than its time.
+    /// It decides what a caller may do: an answer is never used after its TTL.
     Decide,
     /// It says where or whether something works: in an outage an old answer is better than none.
     Inform,
@@ -44,173 +42,148 @@ pub(super) enum Purpose {
 
 /// Metadata of reports, datasets and workspaces.
 pub(super) struct Metadata {
-    access: Arc<Access>,
-    reports: LookUpCache<ReportId, ReportMetadata>,
-    datasets: LookUpCache<DatasetId, DatasetMetadata>,
-    dataset_lists: LookUpCache<(), Arc<[ListedDataset]>>,
-    report_lists: LookUpCache<(), Arc<[ListedReport]>>,
-    workspaces: LookUpCache<(), WorkspaceMetadata>,
+    reports: LookUps<ReportId, ReportMetadata>,
+    datasets: LookUps<DatasetId, DatasetMetadata>,
+    dataset_lists: LookUps<(), Arc<[ListedDataset]>>,
+    report_lists: LookUps<(), Arc<[ListedReport]>>,
+    workspaces: LookUps<(), WorkspaceMetadata>,
     ttl: Duration,
-    clock: Arc<dyn Clock>,
 }
-
-/// One look-up: what is looked for, in whose name, and why.
-struct LookUp<'l, Id> {
-    what: CachedItem,
-    context: &'l Arc<RequestContext>,
-    requester: &'l Requester,
-    workspace: WorkspaceId,
-    id: Id,
-    purpose: Purpose,
-}
-
-type Answer<T> = BoxFuture<'static, Result<T, UpstreamError>>;
 
 impl Metadata {
-    pub(super) fn new(ttl: Duration, access: Arc<Access>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(ttl: Duration, clock: &Arc<dyn Clock>) -> Self {
         Self {
-            access,
-            reports: cache(MAX_KEPT),
-            datasets: cache(MAX_KEPT),
-            dataset_lists: cache(MAX_LISTS),
-            report_lists: cache(MAX_LISTS),
-            workspaces: cache(MAX_KEPT),
+            reports: LookUps::new(CachedItem::Report, MAX_KEPT, clock),
+            datasets: LookUps::new(CachedItem::Dataset, MAX_KEPT, clock),
+            dataset_lists: LookUps::new(CachedItem::DatasetList, MAX_LISTS, clock),
+            report_lists: LookUps::new(CachedItem::ReportList, MAX_LISTS, clock),
+            workspaces: LookUps::new(CachedItem::Workspace, MAX_KEPT, clock),
             ttl,
-            clock,
         }
     }
 
     pub(super) async fn report(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         workspace: WorkspaceId,
         id: ReportId,
     ) -> Result<ReportMetadata, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::Report, context, requester, workspace, id, purpose: Purpose::Inform };
-        let ask = |q: Question, item| -> Answer<ReportMetadata> {
-            Box::pin(async move { q.powerbi.report(&q.context, &q.access, item, q.retry_budget).await })
-        };
-        self.get(&self.reports, look_up, self.whole_ttl(), ask).await
+        let (item, ttl) = (Item { workspace, id }, self.ttl);
+        let call = |session: PowerBiSession| async move { Ok((session.powerbi().report(&session, item).await?, ttl)) };
+        self.reports.get(session, item, Purpose::Inform, call).await
     }
 
     pub(super) async fn dataset(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         workspace: WorkspaceId,
         id: DatasetId,
     ) -> Result<DatasetMetadata, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::Dataset, context, requester, workspace, id, purpose: Purpose::Inform };
-        let ask = |q: Question, item| -> Answer<DatasetMetadata> {
-            Box::pin(async move { q.powerbi.dataset(&q.context, &q.access, item, q.retry_budget).await })
-        };
-        self.get(&self.datasets, look_up, self.whole_ttl(), ask).await
+        let (item, ttl) = (Item { workspace, id }, self.ttl);
+        let call = |session: PowerBiSession| async move { Ok((session.powerbi().dataset(&session, item).await?, ttl)) };
+        self.datasets.get(session, item, Purpose::Inform, call).await
     }
 
     /// A workspace's datasets.
     pub(super) async fn datasets(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         workspace: WorkspaceId,
         purpose: Purpose,
     ) -> Result<Arc<[ListedDataset]>, UpstreamError> {
-        let look_up = LookUp { what: CachedItem::DatasetList, context, requester, workspace, id: (), purpose };
-        let ask = |q: Question, item| -> Answer<Arc<[ListedDataset]>> {
-            Box::pin(
-                async move { q.powerbi.datasets(&q.context, &q.access, item, q.retry_budget).await.map(Arc::from) },
-            )
+        let (item, ttl) = (Item { workspace, id: () }, self.ttl);
+        let call = |session: PowerBiSession| async move {
+            let list = session.powerbi().datasets(&session, workspace).await?;
+            let ttl = if list.is_empty() { FAILURE_TTL.min(ttl) } else { ttl };
+            Ok((list.into(), ttl))
         };
-        let whole = self.ttl;
-        let ttl = move |list: &Arc<[ListedDataset]>| if list.is_empty() { FAILURE_TTL.min(whole) } else { whole };
-        self.get(&self.dataset_lists, look_up, ttl, ask).await
+        self.dataset_lists.get(session, item, purpose, call).await
     }
 
-    /// A workspace's reports, which decide what may be opened of those that pages have saved there.
+    /// A workspace's reports, which decide which of the saved reports may be opened.
     pub(super) async fn saved_reports(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         workspace: WorkspaceId,
     ) -> Result<Arc<[ListedReport]>, UpstreamError> {
-        let purpose = Purpose::Decide;
-        let look_up = LookUp { what: CachedItem::ReportList, context, requester, workspace, id: (), purpose };
-        let ask = |q: Question, item| -> Answer<Arc<[ListedReport]>> {
-            Box::pin(async move { q.powerbi.reports(&q.context, &q.access, item, q.retry_budget).await.map(Arc::from) })
+        let (item, ttl) = (Item { workspace, id: () }, SAVED_REPORTS_TTL.min(self.ttl));
+        let call = |session: PowerBiSession| async move {
+            Ok((session.powerbi().reports(&session, workspace).await?.into(), ttl))
         };
-        let ttl = SAVED_REPORTS_TTL.min(self.ttl);
-        self.get(&self.report_lists, look_up, move |_| ttl, ask).await
+        self.report_lists.get(session, item, Purpose::Decide, call).await
     }
 
-    /// Keeps what a list says of a report, so that its embed URL is not asked for again.
-    pub(super) fn keep_report(&self, requester: &Requester, workspace: WorkspaceId, report: &ListedReport) {
-        let (key, now) = ((requester.acting.key(), workspace, report.id), self.clock.now());
-        let value = TtlEntry { value: report.metadata.clone(), read_at: now, ttl: self.ttl, grace: GRACE };
-        if !self.reports.is_fresh(&key, now) {
-            self.reports.put(&key, value, now);
-        }
+    /// Caches what a list says of a report, so that its embed URL is not looked up again.
+    pub(super) fn keep_report(&self, session: &PowerBiSession, workspace: WorkspaceId, report: &ListedReport) {
+        self.reports.put(session, Item { workspace, id: report.id }, report.metadata.clone(), self.ttl);
     }
 
     pub(super) async fn workspace(
         &self,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         workspace: WorkspaceId,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
-        let purpose = Purpose::Inform;
-        let look_up = LookUp { what: CachedItem::Workspace, context, requester, workspace, id: (), purpose };
-        let ask = |q: Question, item| -> Answer<WorkspaceMetadata> {
-            Box::pin(async move { q.powerbi.workspace(&q.context, &q.access, item, q.retry_budget).await })
-        };
-        self.get(&self.workspaces, look_up, self.whole_ttl(), ask).await
-    }
-
-    fn whole_ttl<T>(&self) -> impl Fn(&T) -> Duration + Copy + Send + Sync + use<T> {
-        let ttl = self.ttl;
-        move |_| ttl
-    }
-
-    async fn get<Id, T>(
-        &self,
-        cache: &LookUpCache<Id, T>,
-        look_up: LookUp<'_, Id>,
-        ttl: impl Fn(&T) -> Duration + Copy + Send + Sync + 'static,
-        ask: impl Fn(Question, Item<Id>) -> Answer<T> + Copy + Send + Sync + 'static,
-    ) -> Result<T, UpstreamError>
-    where
-        Id: Copy + Eq + Hash + Send + Sync + 'static,
-        T: Clone + Send + Sync + 'static,
-    {
-        let LookUp { what, context, requester, workspace, id, purpose } = look_up;
-        let now = self.clock.now();
-        let key = (requester.acting.key(), workspace, id);
-        let retry_budget = RetryBudget::when_stale_is_usable(purpose == Purpose::Inform && cache.is_usable(&key, now));
-        let item = Item { actor: requester.acting.key(), workspace, id };
-        let load = || {
-            let (access, context, requester) = (Arc::clone(&self.access), Arc::clone(context), requester.clone());
-            Ok::<_, UpstreamError>(async move {
-                let value = access.ask(&context, &requester, retry_budget, |question| ask(question, item)).await?;
-                Ok(TtlEntry { ttl: ttl(&value), value, read_at: now, grace: GRACE })
-            })
-        };
-        let falls_back =
-            |error: &UpstreamError| purpose == Purpose::Inform && error.is_outage() && error.noted_on(context);
-        let (kept, origin) = cache.get(key, now, load, falls_back).await?;
-        context.note_cache_status(what, origin);
-        Ok(kept.value)
+        let (item, ttl) = (Item { workspace, id: () }, self.ttl);
+        let call =
+            |session: PowerBiSession| async move { Ok((session.powerbi().workspace(&session, workspace).await?, ttl)) };
+        self.workspaces.get(session, item, Purpose::Inform, call).await
     }
 }
 
-fn cache<Id, T>(capacity: usize) -> LookUpCache<Id, T>
+/// Look-ups of one kind, cached by item and by the actor who may see it.
+struct LookUps<Id, T: Clone> {
+    what: CachedItem,
+    cache: Cache<(ActorKey, Item<Id>), TtlEntry<T>, UpstreamError>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<Id, T> LookUps<Id, T>
 where
-    Id: Copy + Eq + Hash + Send + Sync + 'static,
+    Id: Copy + Eq + Hash + Send + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    Cache::new(capacity).keeping_failures(FAILURE_TTL, is_kept)
+    fn new(what: CachedItem, capacity: usize, clock: &Arc<dyn Clock>) -> Self {
+        let cache = Cache::new(capacity).keeping_failures(FAILURE_TTL, is_kept);
+        Self { what, cache, clock: Arc::clone(clock) }
+    }
+
+    /// The cached answer, or that of `call`, which says as well for how long it is trusted.
+    async fn get<F>(
+        &self,
+        session: &PowerBiSession,
+        item: Item<Id>,
+        purpose: Purpose,
+        call: impl Fn(PowerBiSession) -> F,
+    ) -> Result<T, UpstreamError>
+    where
+        F: Future<Output = Result<(T, Duration), UpstreamError>> + Send + 'static,
+    {
+        let (key, now) = ((session.actor(), item), self.clock.now());
+        let may_be_stale = purpose == Purpose::Inform;
+        let retry_budget = RetryBudget::when_stale_is_usable(may_be_stale && self.cache.is_usable(&key, now));
+        let load = || {
+            let answer = call(session.with_retry_budget(retry_budget));
+            Ok::<_, UpstreamError>(async move {
+                let (value, ttl) = answer.await?;
+                Ok(TtlEntry { value, read_at: now, ttl, grace: GRACE })
+            })
+        };
+        let falls_back = |error: &UpstreamError| may_be_stale && error.is_outage();
+        let cached = self.cache.get(key, now, load, falls_back).await?;
+        session.context().note_cached(self.what, &cached);
+        Ok(cached.into_value().value)
+    }
+
+    /// Puts a value in, unless there is a fresh one.
+    fn put(&self, session: &PowerBiSession, item: Item<Id>, value: T, ttl: Duration) {
+        let (key, now) = ((session.actor(), item), self.clock.now());
+        if !self.cache.is_fresh(&key, now) {
+            self.cache.put(&key, TtlEntry { value, read_at: now, ttl, grace: GRACE }, now);
+        }
+    }
 }
 
-/// A failure of Power BI's own. One of ours, or of this request's time, may be over with the next.
+/// Whether a failure is Power BI's own. One of ours, or of this request's deadline, may be gone with the next request.
 fn is_kept(error: &UpstreamError) -> bool {
     error.upstream == Upstream::PowerBi && !error.deadline_exceeded
 }

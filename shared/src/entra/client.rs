@@ -8,15 +8,14 @@ use reqwest::Url;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
+use super::form;
 use super::refusal::{error_from_response, is_unknown_federation};
 use super::wire::TokenBody;
-use super::{assertion, form};
 use crate::clock::Clock;
-use crate::domain::UserAssertion;
+use crate::domain::{AccessToken, Expiry, UserAssertion};
 use crate::request::RequestContext;
 use crate::secrets::{Credential, ServicePrincipal};
 use crate::settings::Endpoints;
-use crate::token::{AccessToken, Expiry};
 use crate::upstream::{Answer, Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "EntraToken";
@@ -136,7 +135,7 @@ impl<'p> Proof<'p> {
             Credential::Secret(secret) => Ok(Self::Secret(secret.expose_secret())),
             Credential::Federated(token) => Ok(Self::Assertion(Zeroizing::new(token.expose_secret().to_owned()))),
             Credential::Certificate(certificate) => {
-                let signed = assertion::sign(certificate, &principal.client_id, url.as_str(), now);
+                let signed = certificate.assertion(&principal.client_id, url.as_str(), now);
                 signed.map(Self::Assertion).map_err(|_| failed("no client assertion could be signed"))
             }
         }

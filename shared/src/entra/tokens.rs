@@ -8,11 +8,10 @@ use async_trait::async_trait;
 use super::EntraClient;
 use crate::cache::{Cache, Expiring};
 use crate::clock::Clock;
-use crate::domain::{UserAssertion, UserKey};
+use crate::domain::{AccessToken, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, Charge};
 use crate::request::{CachedItem, RequestContext};
 use crate::secrets::PrincipalSource;
-use crate::token::AccessToken;
 use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
 /// How much longer than the promised embed token an access token has to live.
@@ -139,9 +138,10 @@ impl AccessTokens for EntraTokens {
             }
             Ok::<_, UpstreamError>(self.load(context, user.cloned(), retry_budget))
         };
-        let (kept, origin) = self.cache.get(key, now, load, |error| error.noted_on(context)).await?;
-        context.note_cache_status(CachedItem::AccessToken, origin);
-        Ok(kept.token)
+        // Even after a refusal, the token that Entra gave earlier stays valid until it expires.
+        let cached = self.cache.get(key, now, load, |_| true).await?;
+        context.note_cached(CachedItem::AccessToken, &cached);
+        Ok(cached.into_value().token)
     }
 
     fn discard(&self, user: Option<&UserAssertion>, refused: &AccessToken) {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::problem::{Code, Problem};
-use super::serve::Route;
+use super::route::Route;
 use crate::upstream::UpstreamErrorKind;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -1,29 +1,73 @@
 //! One log line for each request.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+use serde::Serialize;
+use tracing::Level;
 
-use super::metrics::{self, Measured};
-use super::problem::Problem;
-use super::serve::{HandlerContext, Route};
+use super::handler::HandlerContext;
+use super::metrics::{Measured, Metrics};
+use super::problem::{Code, Problem};
+use super::route::Route;
 use crate::cache::CacheStatus;
 use crate::domain::Caller;
 use crate::request::{CachedItem, DegradedCause, RequestContext, Trace};
-use crate::upstream::UpstreamError;
+use crate::telemetry::{self, Text};
 
-/// What is known of a request when it begins.
-pub(super) struct RequestLine {
-    path: &'static str,
+/// What is known of a request before its answer.
+pub(super) struct RequestLog {
+    route: &'static str,
     cold_start: bool,
     tenant: String,
     subject: String,
 }
 
-impl RequestLine {
+/// The line: the only place that names its fields, beside those of its metrics.
+#[derive(Serialize)]
+struct RequestLine<'r> {
+    message: &'static str,
+    route: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    problem: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    faults: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    cause: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    upstream_code: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    upstream_request_id: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    bindings: Text<'r>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    home_cluster: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    upstream: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    cache: Text<'r>,
+    cold_start: bool,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    tenant: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    subject: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    request_id: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    lambda_request_id: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    trace_id: Text<'r>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    correlation_id: Text<'r>,
+    #[serde(flatten)]
+    metrics: Metrics<'r>,
+}
+
+impl RequestLog {
     pub(super) fn begin(route: &Route, cold_start: bool) -> Self {
-        Self { path: route.path, cold_start, tenant: String::new(), subject: String::new() }
+        Self { route: route.path, cold_start, tenant: String::new(), subject: String::new() }
     }
 
     pub(super) fn caller(&mut self, caller: &Caller) {
@@ -31,72 +75,65 @@ impl RequestLine {
         caller.subject().clone_into(&mut self.subject);
     }
 
-    /// Writes the line, with its metrics: an error where somebody has to act, a
-    /// warning where a caller was refused or an upstream was in trouble, else
-    /// information.
+    /// Writes the line: an error where an operator has to act, a warning where a caller was refused or an upstream
+    /// was in trouble, else information.
     pub(super) fn end(
-        self,
+        &self,
         handler: &HandlerContext,
         context: &RequestContext,
         status: StatusCode,
         problem: Option<&Problem>,
     ) {
-        let ids = context.ids();
         let trace = context.trace();
-        let elapsed = context.elapsed();
-        let cause = cause_of(problem, &trace);
-        let members = || self.members(handler.metrics_namespace(), handler.now(), elapsed, problem, &trace);
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    route = self.path,
-                    status = status.as_u16(),
-                    problem = problem.map(|problem| problem.code.as_str()),
-                    faults = problem.map(faults_of),
-                    cause = cause.as_ref().map(|cause| cause.cause.as_str()),
-                    upstream_code = cause.as_ref().and_then(|cause| cause.code.as_deref()),
-                    upstream_request_id = cause.as_ref().and_then(|cause| cause.request_id.as_deref()),
-                    bindings = problem.and(trace.bindings.as_deref()),
-                    duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-                    home_cluster = trace.home_cluster.as_deref(),
-                    upstream = upstream_of(&trace),
-                    cache = cache_of(&trace),
-                    cold_start = self.cold_start,
-                    tenant = self.tenant,
-                    subject = self.subject,
-                    request_id = ids.request,
-                    lambda_request_id = ids.lambda_request,
-                    trace_id = ids.trace,
-                    correlation_id = ids.correlation,
-                    members = members(),
-                    "request"
-                )
-            };
-        }
-        match status.as_u16() {
-            200..=299 if !trace.is_troubled() => line!(info),
-            500 | 502 => line!(error),
-            _ => line!(warn),
-        }
+        let level = match status.as_u16() {
+            200..=299 if !trace.is_troubled() => Level::INFO,
+            500 | 502 => Level::ERROR,
+            _ => Level::WARN,
+        };
+        telemetry::write(level, &self.line(handler, context, &trace, status, problem));
     }
 
-    fn members(
-        &self,
-        namespace: &str,
-        at: SystemTime,
-        latency: Duration,
-        problem: Option<&Problem>,
-        trace: &Trace,
-    ) -> String {
-        let code = problem.map(|problem| problem.code);
-        metrics::members(namespace, at, &Measured { latency, cold_start: self.cold_start, problem: code, trace })
+    fn line<'r>(
+        &'r self,
+        handler: &'r HandlerContext,
+        context: &'r RequestContext,
+        trace: &'r Trace,
+        status: StatusCode,
+        problem: Option<&'r Problem>,
+    ) -> RequestLine<'r> {
+        let (ids, latency, code) = (context.ids(), context.elapsed(), problem.map(|problem| problem.code));
+        let DegradedCause { cause, code: upstream_code, request_id } = cause_of(problem, trace);
+        let measured = Measured { latency, cold_start: self.cold_start, problem: code, trace };
+        RequestLine {
+            message: "request",
+            route: self.route,
+            status: status.as_u16(),
+            problem: code.map(Code::as_str).into(),
+            faults: problem.map(faults_of).into(),
+            cause: Some(cause).into(),
+            upstream_code: upstream_code.into(),
+            upstream_request_id: request_id.into(),
+            bindings: problem.and(trace.bindings.as_deref()).into(),
+            duration_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            home_cluster: trace.home_cluster.as_deref().into(),
+            upstream: Some(upstream_of(trace)).into(),
+            cache: Some(cache_of(trace)).into(),
+            cold_start: self.cold_start,
+            tenant: Some(self.tenant.as_str()).into(),
+            subject: Some(self.subject.as_str()).into(),
+            request_id: Some(ids.request.as_str()).into(),
+            lambda_request_id: Some(ids.lambda_request.as_str()).into(),
+            trace_id: ids.trace.as_deref().into(),
+            correlation_id: ids.correlation.as_deref().into(),
+            metrics: Metrics::new(handler.metrics_namespace(), handler.now(), &measured),
+        }
     }
 }
 
-/// Why there is a problem, or what the request has got over.
-fn cause_of(problem: Option<&Problem>, trace: &Trace) -> Option<DegradedCause> {
+/// Why there is a problem, or which failure the request survived; empty where there is neither.
+fn cause_of(problem: Option<&Problem>, trace: &Trace) -> DegradedCause {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
-    cause.map(UpstreamError::as_degraded_cause).or_else(|| trace.degraded.clone())
+    cause.map(DegradedCause::from).or_else(|| trace.degraded.clone()).unwrap_or_default()
 }
 
 /// The upstream attempts in short: `GenerateToken 200 87ms, GetReport 200 45ms`.

@@ -5,27 +5,31 @@
 //! format" in CloudWatch's user guide). Names and dimensions are ours alone; no
 //! text of a caller's or an upstream's gets into them.
 
-use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
+
+use serde::ser::{SerializeMap as _, SerializeStruct as _};
+use serde::{Serialize, Serializer};
 
 use super::problem::Code;
 use crate::cache::CacheStatus;
 use crate::request::{CachedItem, Outcome, Trace, Upstream, UpstreamCall};
 
-/// The members of a kept answer, with room to spare.
-const TYPICAL_LENGTH: usize = 512;
+/// The metrics of a cached answer, with room to spare.
+const TYPICAL_COUNT: usize = 8;
 
 /// A value holds at most so many numbers.
 const MAX_VALUES: usize = 100;
 
 /// A metric that request lines can carry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Metric {
     /// Its name, and that of its member in the line.
     pub name: &'static str,
     /// As CloudWatch names it.
     pub unit: &'static str,
     /// Each set of dimensions by which it can be asked for. Each distinct metric is paid for.
+    #[serde(skip)]
     pub dimensions: Dimensions,
 }
 
@@ -43,13 +47,13 @@ pub enum Dimensions {
 impl Dimensions {
     const ALL: [Self; 3] = [Self::None, Self::Route, Self::Problem];
 
-    /// The sets, as the format writes them.
+    /// The sets of dimensions.
     #[must_use]
-    pub fn as_json(self) -> &'static str {
+    pub fn sets(self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::None => "[[]]",
-            Self::Route => r#"[[],["route"]]"#,
-            Self::Problem => r#"[["problem"]]"#,
+            Self::None => &[&[]],
+            Self::Route => &[&[], &["route"]],
+            Self::Problem => &[&["problem"]],
         }
     }
 }
@@ -62,15 +66,15 @@ const fn milliseconds(name: &'static str) -> Metric {
     Metric { name, unit: "Milliseconds", dimensions: Dimensions::None }
 }
 
-const LATENCY: Metric = Metric { dimensions: Dimensions::Route, ..milliseconds("Latency") };
-const COLD_START: Metric = count("ColdStart");
-const PROBLEMS: Metric = Metric { dimensions: Dimensions::Problem, ..count("Problems") };
-const NOT_ENTITLED: Metric = count("NotEntitled");
-const EMBED_TOKEN_HITS: Metric = count("EmbedTokenHits");
-const EMBED_TOKEN_LOADS: Metric = count("EmbedTokenLoads");
-const FALLBACKS: Metric = count("Fallbacks");
-const SECRET_REFRESH: Metric = count("SecretRefresh");
-const SECRET_TROUBLE: Metric = count("SecretTrouble");
+static LATENCY: Metric = Metric { dimensions: Dimensions::Route, ..milliseconds("Latency") };
+static COLD_START: Metric = count("ColdStart");
+static PROBLEMS: Metric = Metric { dimensions: Dimensions::Problem, ..count("Problems") };
+static NOT_ENTITLED: Metric = count("NotEntitled");
+static EMBED_TOKEN_HITS: Metric = count("EmbedTokenHits");
+static EMBED_TOKEN_LOADS: Metric = count("EmbedTokenLoads");
+static FALLBACKS: Metric = count("Fallbacks");
+static SECRET_REFRESH: Metric = count("SecretRefresh");
+static SECRET_TROUBLE: Metric = count("SecretTrouble");
 
 /// What is measured of an upstream's attempts.
 struct OfUpstream {
@@ -80,7 +84,7 @@ struct OfUpstream {
     throttles: Metric,
 }
 
-const UPSTREAMS: [OfUpstream; 5] = [
+static UPSTREAMS: [OfUpstream; 5] = [
     OfUpstream {
         upstream: Upstream::SecretsManager,
         latency: milliseconds("SecretsManagerLatency"),
@@ -129,46 +133,67 @@ pub(super) struct Measured<'m> {
     pub(super) trace: &'m Trace,
 }
 
-/// The members that make a request's line a document of metrics: those that
-/// occurred, in JSON, without braces around.
-pub(super) fn members(namespace: &str, at: SystemTime, measured: &Measured<'_>) -> String {
-    let mut document = MetricsDocument::new();
-    document.add(&LATENCY, Milliseconds(measured.latency));
-    document.add_count(&COLD_START, u64::from(measured.cold_start));
-    document.add_count(&PROBLEMS, u64::from(measured.problem.is_some()));
-    document.add_count(&NOT_ENTITLED, u64::from(measured.problem == Some(Code::NotEntitled)));
-    add_caches(&mut document, measured);
-    for of_upstream in &UPSTREAMS {
-        add_upstream(&mut document, of_upstream, measured.trace);
-    }
-    document.finish(namespace, at)
+/// The members that make a request's line a document of metrics: the metrics that occurred, and their definitions.
+pub(super) struct Metrics<'m> {
+    namespace: &'m str,
+    at: SystemTime,
+    measured: Vec<(&'static Metric, Value<'m>)>,
 }
 
-fn add_caches(document: &mut MetricsDocument, measured: &Measured<'_>) {
-    let embed_tokens = |status| u64::from(measured.trace.count(CachedItem::EmbedToken, status));
-    document.add_count(&EMBED_TOKEN_HITS, embed_tokens(CacheStatus::Hit));
-    document.add_count(&EMBED_TOKEN_LOADS, embed_tokens(CacheStatus::Miss));
-    document.add_count(&FALLBACKS, embed_tokens(CacheStatus::Stale));
-    // What stands for the service principal is a secret, or a token of STS.
-    let reads = || {
-        let sources = [Upstream::SecretsManager, Upstream::Sts].into_iter();
-        sources.flat_map(|upstream| attempts(measured.trace, upstream)).map(|call| call.outcome)
-    };
-    document.add_count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
-    let unusable = measured.problem == Some(Code::CredentialsUnavailable);
-    let failed = reads().any(|outcome| !outcome.is_success());
-    document.add_count(&SECRET_TROUBLE, u64::from(unusable || failed));
+enum Value<'m> {
+    Count(u64),
+    Latency(Duration),
+    /// How long each attempt at an upstream took.
+    Latencies(&'m Trace, Upstream),
 }
 
-fn add_upstream(document: &mut MetricsDocument, of: &OfUpstream, trace: &Trace) {
-    let calls = || attempts(trace, of.upstream);
-    if calls().next().is_none() {
-        return;
+impl<'m> Metrics<'m> {
+    pub(super) fn new(namespace: &'m str, at: SystemTime, measured: &Measured<'m>) -> Self {
+        let mut metrics = Self { namespace, at, measured: Vec::with_capacity(TYPICAL_COUNT) };
+        metrics.measured.push((&LATENCY, Value::Latency(measured.latency)));
+        metrics.count(&COLD_START, u64::from(measured.cold_start));
+        metrics.count(&PROBLEMS, u64::from(measured.problem.is_some()));
+        metrics.count(&NOT_ENTITLED, u64::from(measured.problem == Some(Code::NotEntitled)));
+        metrics.add_caches(measured);
+        for of_upstream in &UPSTREAMS {
+            metrics.add_upstream(of_upstream, measured.trace);
+        }
+        metrics
     }
-    document.add(&of.latency, Latencies(trace, of.upstream));
-    let is_error = |outcome: Outcome| !outcome.is_success() && !outcome.is_throttle();
-    document.add_count(&of.errors, counted(calls().filter(|call| is_error(call.outcome))));
-    document.add_count(&of.throttles, counted(calls().filter(|call| call.outcome.is_throttle())));
+
+    fn add_caches(&mut self, measured: &Measured<'m>) {
+        let embed_tokens = |status| u64::from(measured.trace.count(CachedItem::EmbedToken, status));
+        self.count(&EMBED_TOKEN_HITS, embed_tokens(CacheStatus::Hit));
+        self.count(&EMBED_TOKEN_LOADS, embed_tokens(CacheStatus::Miss));
+        self.count(&FALLBACKS, embed_tokens(CacheStatus::Stale));
+        // What proves the service principal is a secret, or a token of STS.
+        let reads = || {
+            let sources = [Upstream::SecretsManager, Upstream::Sts].into_iter();
+            sources.flat_map(|upstream| attempts(measured.trace, upstream)).map(|call| call.outcome)
+        };
+        self.count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
+        let unusable = measured.problem == Some(Code::CredentialsUnavailable);
+        let failed = reads().any(|outcome| !outcome.is_success());
+        self.count(&SECRET_TROUBLE, u64::from(unusable || failed));
+    }
+
+    fn add_upstream(&mut self, of: &'static OfUpstream, trace: &'m Trace) {
+        let calls = || attempts(trace, of.upstream);
+        if calls().next().is_none() {
+            return;
+        }
+        self.measured.push((&of.latency, Value::Latencies(trace, of.upstream)));
+        let is_error = |outcome: Outcome| !outcome.is_success() && !outcome.is_throttle();
+        self.count(&of.errors, counted(calls().filter(|call| is_error(call.outcome))));
+        self.count(&of.throttles, counted(calls().filter(|call| call.outcome.is_throttle())));
+    }
+
+    /// A metric that did not occur is left out, because CloudWatch charges for each.
+    fn count(&mut self, metric: &'static Metric, count: u64) {
+        if count > 0 {
+            self.measured.push((metric, Value::Count(count)));
+        }
+    }
 }
 
 fn attempts(trace: &Trace, upstream: Upstream) -> impl Iterator<Item = &UpstreamCall> {
@@ -179,79 +204,81 @@ fn counted(items: impl Iterator) -> u64 {
     u64::try_from(items.count()).unwrap_or(u64::MAX)
 }
 
-/// A number of milliseconds, to the microsecond.
-struct Milliseconds(Duration);
-
-impl fmt::Display for Milliseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let microseconds = self.0.as_micros();
-        write!(f, "{}.{:03}", microseconds / 1000, microseconds % 1000)
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("_aws", &Definitions(self))?;
+        for (metric, value) in &self.measured {
+            members.serialize_entry(metric.name, value)?;
+        }
+        members.end()
     }
 }
 
-/// How long each attempt at an upstream took.
-struct Latencies<'t>(&'t Trace, Upstream);
+/// What CloudWatch reads to find the metrics among the line's members.
+struct Definitions<'m>(&'m Metrics<'m>);
 
-impl fmt::Display for Latencies<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, call) in attempts(self.0, self.1).take(MAX_VALUES).enumerate() {
-            write!(f, "{}{}", if index == 0 { '[' } else { ',' }, Milliseconds(call.elapsed))?;
-        }
-        f.write_char(']')
+impl Serialize for Definitions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let since_epoch = self.0.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut definitions = serializer.serialize_struct("Definitions", 2)?;
+        let timestamp = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+        definitions.serialize_field("Timestamp", &timestamp)?;
+        definitions.serialize_field("CloudWatchMetrics", &Directives(self.0))?;
+        definitions.end()
     }
 }
 
-/// A document on its way. Nothing in it needs escaping: names are ours, and the
-/// settings see to the namespace. Writing into memory cannot fail.
-struct MetricsDocument {
-    definitions: [String; Dimensions::ALL.len()],
-    values: String,
+/// One directive for each choice of dimensions that occurs.
+struct Directives<'m>(&'m Metrics<'m>);
+
+impl Serialize for Directives<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Metrics { namespace, measured, .. } = self.0;
+        let occurs = |dimensions: &&Dimensions| measured.iter().any(|(metric, _)| metric.dimensions == **dimensions);
+        serializer.collect_seq(Dimensions::ALL.iter().filter(occurs).map(|dimensions| Directive {
+            namespace,
+            dimensions: dimensions.sets(),
+            metrics: MetricsWith(measured, *dimensions),
+        }))
+    }
 }
 
-impl MetricsDocument {
-    /// One with room for what a kept answer says.
-    fn new() -> Self {
-        let definitions = [String::with_capacity(96), String::with_capacity(96), String::new()];
-        Self { definitions, values: String::with_capacity(96) }
-    }
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'m> {
+    namespace: &'m str,
+    dimensions: &'static [&'static [&'static str]],
+    metrics: MetricsWith<'m>,
+}
 
-    fn add_count(&mut self, metric: &Metric, count: u64) {
-        if count > 0 {
-            self.add(metric, count);
+struct MetricsWith<'m>(&'m [(&'static Metric, Value<'m>)], Dimensions);
+
+impl Serialize for MetricsWith<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let metrics = self.0.iter().map(|(metric, _)| *metric);
+        serializer.collect_seq(metrics.filter(|metric| metric.dimensions == self.1))
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Count(count) => serializer.serialize_u64(*count),
+            Self::Latency(latency) => serializer.serialize_f64(milliseconds_of(*latency)),
+            Self::Latencies(trace, upstream) => serializer
+                .collect_seq(attempts(trace, *upstream).take(MAX_VALUES).map(|call| milliseconds_of(call.elapsed))),
         }
     }
+}
 
-    fn add(&mut self, metric: &Metric, value: impl fmt::Display) {
-        let Metric { name, unit, dimensions } = metric;
-        let definitions = &mut self.definitions[*dimensions as usize];
-        let separator = if definitions.is_empty() { "" } else { "," };
-        let _ = write!(definitions, r#"{separator}{{"Name":"{name}","Unit":"{unit}"}}"#);
-        let _ = write!(self.values, r#","{name}":{value}"#);
-    }
-
-    fn finish(self, namespace: &str, at: SystemTime) -> String {
-        let timestamp_ms = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        let mut text = String::with_capacity(TYPICAL_LENGTH);
-        let _ = write!(text, r#""_aws":{{"Timestamp":{timestamp_ms},"CloudWatchMetrics":"#);
-        let mut separator = '[';
-        for (dimensions, definitions) in Dimensions::ALL.iter().zip(&self.definitions) {
-            if !definitions.is_empty() {
-                let sets = dimensions.as_json();
-                let directive =
-                    format_args!(r#"{{"Namespace":"{namespace}","Dimensions":{sets},"Metrics":[{definitions}]}}"#);
-                let _ = write!(text, "{separator}{directive}");
-                separator = ',';
-            }
-        }
-        text.push_str("]}");
-        text.push_str(&self.values);
-        text
-    }
+/// Milliseconds, to the microsecond.
+fn milliseconds_of(duration: Duration) -> f64 {
+    f64::from(u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)) / 1000.0
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
     use tokio::time::Instant;
 
     use super::*;
@@ -264,9 +291,9 @@ mod tests {
         trace.upstream_calls = vec![failed; 130];
         let measured = Measured { latency: Duration::ZERO, cold_start: false, problem: None, trace: &trace };
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(7);
-        let line: Value = serde_json::from_str(&format!("{{{}}}", members("Ours", at, &measured))).unwrap();
-        assert_eq!(line["PowerBiLatency"], Value::from(vec![12.045; 100]));
-        assert_eq!((&line["PowerBiErrors"], &line["Latency"]), (&Value::from(130), &Value::from(0.0)));
+        let line: serde_json::Value = serde_json::to_value(Metrics::new("Ours", at, &measured)).unwrap();
+        assert_eq!(line["PowerBiLatency"], serde_json::Value::from(vec![12.045; 100]));
+        assert_eq!((&line["PowerBiErrors"], &line["Latency"]), (&130.into(), &0.0.into()));
         assert_eq!(line["_aws"]["Timestamp"], 7);
     }
 }

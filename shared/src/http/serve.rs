@@ -2,86 +2,27 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
+use super::handler::HandlerContext;
 use super::problem::{Code, Problem};
+use super::route::Route;
 use super::{body, headers, log};
-use crate::clock::Clock;
 use crate::domain::{Caller, CallerError, ReportKey, UserAssertion};
 use crate::embedding::BindingsRequest;
 use crate::gateway::{self, VerifiedClaims};
 use crate::request::{DegradedCause, RequestContext, RequestIds};
-use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]
-use crate::spans::{Served, Spans};
+use crate::spans::Served;
 
 /// What is left for writing the answer after the deadline of the work; a part
 /// of the margin that [`RequestContext`] keeps to Lambda's own deadline.
 const GRACE: Duration = Duration::from_millis(250);
-
-/// What a function knows before any request.
-pub struct HandlerContext {
-    tenant_claim: String,
-    groups_claim: String,
-    metrics_namespace: String,
-    clock: Arc<dyn Clock>,
-    served: AtomicBool,
-    #[cfg(feature = "opentelemetry")]
-    spans: Option<Spans>,
-}
-
-impl HandlerContext {
-    /// A handler context that reads callers as the settings say.
-    #[must_use]
-    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            tenant_claim: settings.tenant_claim.clone(),
-            groups_claim: settings.groups_claim.clone(),
-            metrics_namespace: settings.metrics_namespace.clone(),
-            clock,
-            served: AtomicBool::new(false),
-            #[cfg(feature = "opentelemetry")]
-            spans: None,
-        }
-    }
-
-    /// The same context, whose requests' spans go to a collector.
-    #[cfg(feature = "opentelemetry")]
-    #[must_use]
-    pub fn with_spans(self, spans: Option<Spans>) -> Self {
-        Self { spans, ..self }
-    }
-
-    /// What CloudWatch files the metrics under.
-    pub(super) fn metrics_namespace(&self) -> &str {
-        &self.metrics_namespace
-    }
-
-    /// The wall clock.
-    pub(super) fn now(&self) -> SystemTime {
-        self.clock.now()
-    }
-
-    /// Whether no request was served before; true once.
-    fn is_first_request(&self) -> bool {
-        !self.served.swap(true, Ordering::Relaxed)
-    }
-}
-
-/// A function's one route.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// Its method.
-    pub method: Method,
-    /// Its path, for the log.
-    pub path: &'static str,
-}
 
 /// A request of a verified caller.
 pub struct AuthenticatedRequest {
@@ -135,19 +76,19 @@ where
 {
     let context = Arc::new(RequestContext::begin(lambda_remaining(&request, handler.now())).with_ids(ids_of(&request)));
     let cold_start = handler.is_first_request();
-    let mut line = log::RequestLine::begin(route, cold_start);
+    let mut log = log::RequestLog::begin(route, cold_start);
     #[cfg(feature = "opentelemetry")]
-    let parent = crate::spans::parent_of(call.ids().trace.as_deref(), request.headers());
+    let parent = crate::spans::parent_of(context.ids().trace.as_deref(), request.headers());
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
-            line.caller(request.caller());
+            log.caller(request.caller());
             finish(&context, answer(request)).await
         }
         Err(problem) => Err(problem),
     };
     let (status, mut headers, body) = render(&result, route, &context.ids().request);
     headers::echo_correlation_id(&mut headers, context.ids().correlation.as_deref());
-    line.end(handler, &context, status, result.as_ref().err());
+    log.end(handler, &context, status, result.as_ref().err());
     #[cfg(feature = "opentelemetry")]
     if let Some(spans) = &handler.spans {
         let problem = result.as_ref().err().map(|problem| problem.code.as_str());

@@ -17,13 +17,13 @@ use super::challenge::refusal_or_challenge;
 use super::refusal::{home_cluster_of, request_id_of};
 use super::wire;
 use crate::clock::Clock;
-use crate::domain::{DatasetId, EmbedUrlError, ProfileId, ReportId, TokenRequest};
-use crate::ports::{
-    ActorKey, DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, WorkspaceMetadata,
+use crate::domain::{
+    AccessToken, DatasetId, EmbedToken, EmbedUrlError, Expiry, ProfileId, ReportId, TokenRequest, WorkspaceId,
 };
-use crate::request::RequestContext;
-use crate::token::{AccessToken, EmbedToken, Expiry};
-use crate::upstream::{Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind, as_code};
+use crate::ports::{
+    DatasetMetadata, Item, ListedDataset, ListedReport, PowerBi, ReportMetadata, Session, WorkspaceMetadata,
+};
+use crate::upstream::{Http, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const PROFILE_HEADER: &str = "X-PowerBI-Profile-Id";
 
@@ -41,16 +41,31 @@ impl PowerBiClient {
         Self { http, base, clock }
     }
 
-    /// Sends a request as often as worth while and reads its answer.
-    async fn ask<T: DeserializeOwned>(
+    /// Calls with the session's access token; where Power BI refuses that, once more with a renewed one.
+    async fn call<T: DeserializeOwned>(
         &self,
-        context: &RequestContext,
-        retry_budget: RetryBudget,
+        session: &dyn Session,
         route: &'static str,
-        as_user: bool,
-        request: impl Fn() -> RequestBuilder + Send,
+        request: impl Fn(&AccessToken) -> RequestBuilder + Send + Sync,
     ) -> Result<T, UpstreamError> {
-        let attempt = self.http.attempt(context, Upstream::PowerBi, retry_budget, self.clock.now());
+        let access = session.access_token().await?;
+        let answer = self.send(session, route, || request(&access)).await;
+        let Err(failure) = answer else { return answer };
+        match session.renewed(&access, &failure).await? {
+            Some(renewed) => self.send(session, route, || request(&renewed)).await,
+            None => Err(failure),
+        }
+    }
+
+    /// Sends a request as often as its retry budget allows, and reads the answer.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        session: &dyn Session,
+        route: &'static str,
+        request: impl Fn() -> RequestBuilder + Send + Sync,
+    ) -> Result<T, UpstreamError> {
+        let context = session.context();
+        let attempt = self.http.attempt(context, Upstream::PowerBi, session.retry_budget(), self.clock.now());
         let (http, request) = (&self.http, &request);
         let send = |limit| async move {
             let reply = http.send(context, Upstream::PowerBi, route, limit, request()).await;
@@ -61,41 +76,35 @@ impl PowerBiClient {
         };
         let reply = attempt.run(send).await?;
         if !reply.status.is_success() {
-            return Err(refusal_or_challenge(&reply, as_user));
+            return Err(refusal_or_challenge(&reply, session.actor().is_user()));
         }
         serde_json::from_slice(&reply.body).map_err(|_| unexpected(Some(&reply)))
     }
 
     async fn look_up<T: DeserializeOwned>(
         &self,
-        context: &RequestContext,
-        access: &AccessToken,
-        retry_budget: RetryBudget,
+        session: &dyn Session,
         route: &'static str,
-        actor: ActorKey,
         path: String,
     ) -> Result<T, UpstreamError> {
-        let as_user = actor.is_user();
-        let request = || self.request(Method::GET, &path, access, actor.profile());
-        self.ask(context, retry_budget, route, as_user, request).await
+        let profile = session.actor().profile();
+        self.call(session, route, |access| self.request(Method::GET, &path, access, profile)).await
     }
 
-    /// Lists what a workspace holds of one kind. An entry that cannot be read is left out and told to
-    /// the log: what is in it cannot be bound.
+    /// Lists the items of one kind in a workspace. An entry that cannot be read is left out with a line in the log:
+    /// its item cannot be bound.
     async fn list<T: DeserializeOwned>(
         &self,
-        context: &RequestContext,
-        access: &AccessToken,
-        retry_budget: RetryBudget,
+        session: &dyn Session,
         route: &'static str,
-        item: Item<()>,
+        workspace: WorkspaceId,
         kind: &str,
     ) -> Result<Vec<T>, UpstreamError> {
-        let path = format!("groups/{}/{kind}", item.workspace);
-        let list: wire::List<T> = self.look_up(context, access, retry_budget, route, item.actor, path).await?;
+        let workspace = workspace.to_string();
+        let list: wire::List<T> = self.look_up(session, route, format!("groups/{workspace}/{kind}")).await?;
         let skipped = list.value.skipped;
         if skipped > 0 {
-            let (workspace, request_id) = (item.workspace.to_string(), &context.ids().request);
+            let request_id = &session.context().ids().request;
             tracing::warn!(skipped, workspace, request_id, "entries of a workspace's list are left out");
         }
         Ok(list.value.good)
@@ -119,75 +128,46 @@ impl PowerBi for PowerBiClient {
         self.http.preconnect(&self.base, connections);
     }
 
-    async fn generate_token(
-        &self,
-        context: &Arc<RequestContext>,
-        access: &AccessToken,
-        request: &TokenRequest,
-        retry_budget: RetryBudget,
-    ) -> Result<EmbedToken, UpstreamError> {
+    async fn generate_token(&self, session: &dyn Session, request: &TokenRequest) -> Result<EmbedToken, UpstreamError> {
         let body = wire::GenerateTokenRequestV2::from(request);
-        let send = || self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
-        let token: wire::EmbedToken = self.ask(context, retry_budget, "GenerateToken", false, send).await?;
+        let post = |access: &_| self.request(Method::POST, "GenerateToken", access, request.profile()).json(&body);
+        let token: wire::EmbedToken = self.call(session, "GenerateToken", post).await?;
         embed_token_of(token, self.clock.now()).ok_or_else(|| unexpected(None))
     }
 
-    async fn report(
-        &self,
-        context: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<ReportId>,
-        retry_budget: RetryBudget,
-    ) -> Result<ReportMetadata, UpstreamError> {
+    async fn report(&self, session: &dyn Session, item: Item<ReportId>) -> Result<ReportMetadata, UpstreamError> {
         let path = format!("groups/{}/reports/{}", item.workspace, item.id);
-        let report: wire::Report = self.look_up(context, access, retry_budget, "GetReport", item.actor, path).await?;
+        let report: wire::Report = self.look_up(session, "GetReport", path).await?;
         metadata_of(report).map_err(|error| failed(error.to_string()))
     }
 
-    async fn dataset(
-        &self,
-        context: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<DatasetId>,
-        retry_budget: RetryBudget,
-    ) -> Result<DatasetMetadata, UpstreamError> {
+    async fn dataset(&self, session: &dyn Session, item: Item<DatasetId>) -> Result<DatasetMetadata, UpstreamError> {
         let path = format!("groups/{}/datasets/{}", item.workspace, item.id);
-        let dataset: wire::Dataset =
-            self.look_up(context, access, retry_budget, "GetDataset", item.actor, path).await?;
+        let dataset: wire::Dataset = self.look_up(session, "GetDataset", path).await?;
         Ok(listed(dataset).metadata)
     }
 
     async fn datasets(
         &self,
-        context: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<()>,
-        retry_budget: RetryBudget,
+        session: &dyn Session,
+        workspace: WorkspaceId,
     ) -> Result<Vec<ListedDataset>, UpstreamError> {
-        let datasets = self.list(context, access, retry_budget, "GetDatasets", item, "datasets").await?;
+        let datasets = self.list(session, "GetDatasets", workspace, "datasets").await?;
         Ok(datasets.into_iter().map(listed).collect())
     }
 
-    async fn reports(
-        &self,
-        context: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<()>,
-        retry_budget: RetryBudget,
-    ) -> Result<Vec<ListedReport>, UpstreamError> {
-        let reports = self.list(context, access, retry_budget, "GetReports", item, "reports").await?;
+    async fn reports(&self, session: &dyn Session, workspace: WorkspaceId) -> Result<Vec<ListedReport>, UpstreamError> {
+        let reports = self.list(session, "GetReports", workspace, "reports").await?;
         Ok(reports.into_iter().filter_map(listed_report).collect())
     }
 
     async fn workspace(
         &self,
-        context: &Arc<RequestContext>,
-        access: &AccessToken,
-        item: Item<()>,
-        retry_budget: RetryBudget,
+        session: &dyn Session,
+        workspace: WorkspaceId,
     ) -> Result<WorkspaceMetadata, UpstreamError> {
-        let path = format!("groups/{}", item.workspace);
-        let group: wire::Group = self.look_up(context, access, retry_budget, "GetGroup", item.actor, path).await?;
+        let path = format!("groups/{workspace}");
+        let group: wire::Group = self.look_up(session, "GetGroup", path).await?;
         Ok(WorkspaceMetadata { on_capacity: group.is_on_dedicated_capacity })
     }
 }

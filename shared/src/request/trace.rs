@@ -97,7 +97,7 @@ impl UpstreamCall {
 }
 
 /// A failure that a request gets over, with an old answer or without a part of its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct DegradedCause {
     /// What happened, and how to mend it.
     pub cause: String,

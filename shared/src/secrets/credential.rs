@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use secrecy::SecretString;
 
 use super::certificate::ClientCertificate;
+use crate::domain::TokenText;
 use crate::json::{Document, Fields, JsonFault, Reader};
-use crate::token::TokenText;
 
 /// The service principal and what proves it.
 pub struct ServicePrincipal {

@@ -9,10 +9,10 @@ use super::credential::{Credential, ServicePrincipal};
 use super::source::PrincipalSource;
 use crate::cache::{Cache, Expiring};
 use crate::clock::Clock;
+use crate::domain::Expiry;
 use crate::request::{CachedItem, RequestContext};
 use crate::settings::Federation;
 use crate::sts::{IdentityToken, StsClient};
-use crate::token::Expiry;
 use crate::upstream::{RetryBudget, UpstreamError};
 
 /// How long before its end a token is renewed: longer than a request takes.
@@ -87,9 +87,9 @@ impl PrincipalSource for FederatedPrincipal {
         let now = self.clock.now();
         let retry_budget = if self.cache.is_usable(&(), now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || Ok::<_, UpstreamError>(self.load(context, retry_budget));
-        let (kept, origin) = self.cache.get((), now, load, |error| error.noted_on(context)).await?;
-        context.note_cache_status(CachedItem::IdentityToken, origin);
-        Ok(kept.principal)
+        let cached = self.cache.get((), now, load, |_| true).await?;
+        context.note_cached(CachedItem::IdentityToken, &cached);
+        Ok(cached.into_value().principal)
     }
 
     async fn get_other(

@@ -14,7 +14,6 @@ use super::source::PrincipalSource;
 use crate::aws::{self, SdkAnswer};
 use crate::cache::{Cache, TtlEntry};
 use crate::clock::{Clock, Pacer};
-use crate::ports::{Secret, SecretStore};
 use crate::request::{CachedItem, RequestContext};
 use crate::settings::Aws;
 use crate::upstream::{Http, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
@@ -27,6 +26,14 @@ const REREAD_PAUSE: Duration = Duration::from_secs(30);
 
 /// After a failed read with an old secret at hand.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
+
+/// One version of the secret, as it is stored.
+struct Secret {
+    /// Changes with every rotation.
+    version: String,
+    /// The JSON text.
+    text: SecretString,
+}
 
 /// AWS Secrets Manager, through the AWS SDK.
 pub struct SecretsManager {
@@ -47,8 +54,8 @@ impl SecretsManager {
     }
 }
 
-#[async_trait]
-impl SecretStore for SecretsManager {
+impl SecretsManager {
+    /// The secret's current version.
     async fn read(&self, context: &Arc<RequestContext>, retry_budget: RetryBudget) -> Result<Secret, UpstreamError> {
         let attempt = self.http.attempt(context, Upstream::SecretsManager, retry_budget, self.clock.now());
         // The stage is named because "current" is what a rotation moves.
@@ -105,7 +112,7 @@ struct Version {
 
 /// The service principal, from a secret that is trusted for a while.
 pub struct CachedSecret {
-    store: Arc<dyn SecretStore>,
+    store: Arc<SecretsManager>,
     cache: Cache<(), TtlEntry<Version>, UpstreamError>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
@@ -116,7 +123,7 @@ pub struct CachedSecret {
 impl CachedSecret {
     /// Keeps what `store` gives for `ttl`.
     #[must_use]
-    pub fn new(store: Arc<dyn SecretStore>, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<SecretsManager>, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
         let reread = tokio::sync::Mutex::new(Pacer::new(REREAD_PAUSE));
         Self { store, cache: Cache::new(1).pausing(RETRY_PAUSE), ttl, clock, reread }
     }
@@ -148,9 +155,10 @@ impl PrincipalSource for CachedSecret {
         let now = self.clock.now();
         let retry_budget = if self.cache.is_usable(&(), now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || Ok::<_, UpstreamError>(self.load(context, retry_budget, now));
-        let (kept, origin) = self.cache.get((), now, load, |error| error.noted_on(context)).await?;
-        context.note_cache_status(CachedItem::Secret, origin);
-        Ok(kept.value.principal)
+        // Whatever the failure is, the last secret that could be read may still be right, and Entra judges it.
+        let cached = self.cache.get((), now, load, |_| true).await?;
+        context.note_cached(CachedItem::Secret, &cached);
+        Ok(cached.into_value().value.principal)
     }
 
     async fn get_other(

@@ -1,7 +1,10 @@
 //! Microsoft's clouds and their endpoints.
 
-use reqwest::Url;
 use std::str::FromStr;
+
+use reqwest::Url;
+
+use super::vars::Vars;
 
 /// A Microsoft cloud that runs Power BI.
 ///
@@ -92,4 +95,11 @@ pub struct Endpoints {
     pub entra: Url,
     /// The REST API's base.
     pub powerbi: Url,
+}
+
+pub(super) fn read_endpoints(vars: &mut Vars<'_>) -> Option<Endpoints> {
+    let cloud: Option<Cloud> = vars.parsed("DYNABIND_CLOUD", "public");
+    let entra = vars.url("DYNABIND_ENTRA_URL", cloud.map(Cloud::entra_url));
+    let powerbi = vars.url("DYNABIND_POWERBI_URL", cloud.map(Cloud::powerbi_url));
+    Some(Endpoints { cloud: cloud?, entra: entra?, powerbi: powerbi? })
 }

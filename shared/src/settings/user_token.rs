@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use super::Scenario;
+use super::scenario::Scenario;
+use super::vars::Vars;
+
+const NAME: &str = "DYNABIND_USER_TOKEN";
 
 /// Where the page's token comes from in the organization scenario.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,7 +21,7 @@ impl UserToken {
     ///
     /// # Errors
     /// The remedy.
-    pub(super) fn check(self, scenario: Scenario) -> Result<(), &'static str> {
+    fn check(self, scenario: Scenario) -> Result<(), &'static str> {
         if self == Self::Page && scenario == Scenario::Customers {
             return Err(
                 "`page` needs DYNABIND_SCENARIO=organization: in the customers scenario there is no user token. \
@@ -39,4 +42,11 @@ impl FromStr for UserToken {
             _ => Err("expected server or page"),
         }
     }
+}
+
+pub(super) fn read_user_token(vars: &mut Vars<'_>, scenario: Option<Scenario>) -> Option<UserToken> {
+    let user_token: UserToken = vars.parsed(NAME, "server")?;
+    let checked = scenario.map_or(Ok(()), |scenario| user_token.check(scenario));
+    checked.map_err(|remedy| vars.fault(NAME, remedy)).ok()?;
+    Some(user_token)
 }

@@ -16,9 +16,9 @@ use super::refusal::unavailable;
 use super::wire;
 use crate::aws;
 use crate::clock::Clock;
+use crate::domain::{Expiry, TokenText};
 use crate::request::RequestContext;
 use crate::settings::{Aws, Federation};
-use crate::token::{Expiry, TokenText};
 use crate::upstream::{Answer, Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
 const ROUTE: &str = "GetWebIdentityToken";

@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
@@ -14,8 +13,9 @@ use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 
 use super::preconnect::{self, Limits};
-use super::{RetryBudget, RetryPolicy, Upstream};
-use crate::request::{Outcome, RequestContext, UpstreamCall};
+use super::reply::{Reply, SendError};
+use super::retry::{RetryBudget, RetryPolicy};
+use crate::request::{Outcome, RequestContext, Upstream, UpstreamCall};
 use crate::validation::{ValidationError, ValidationErrors};
 
 /// Below the idle limits of Microsoft's and AWS's front ends, so that a pooled
@@ -43,41 +43,6 @@ pub struct Http {
 ///
 /// It is built at its first use: a start needs none, and a cold request builds it while the secret is on its way.
 type Opener = LazyLock<Option<reqwest::Client>, Box<dyn FnOnce() -> Option<reqwest::Client> + Send>>;
-
-/// An upstream's whole answer.
-#[derive(Debug)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body, at most 4 MiB; wiped when nobody holds it any more.
-    pub body: Bytes,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum SendError {
-    /// The attempt's time ran out.
-    #[error("no answer in time")]
-    Timeout,
-    /// No connection, or one that broke.
-    #[error("the connection failed")]
-    Connection,
-    /// A body over the limit.
-    #[error("the answer is larger than any expected")]
-    TooLarge,
-}
-
-impl From<SendError> for Outcome {
-    fn from(fault: SendError) -> Self {
-        Self::Unanswered(match fault {
-            SendError::Timeout => "timeout",
-            SendError::Connection => "connection",
-            SendError::TooLarge => "too-large",
-        })
-    }
-}
 
 impl Http {
     /// Builds the client.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ClaimsChallenge;
 use crate::cache::LoadError;
-use crate::request::{DegradedCause, RequestContext, Upstream};
+use crate::request::{DegradedCause, Upstream};
 
 /// Why an upstream call failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,17 +92,12 @@ impl UpstreamError {
         let is_throttled = matches!(self.kind, UpstreamErrorKind::Throttled { .. });
         Self { deadline_exceeded: wanted_more && !is_throttled, ..self }
     }
+}
 
-    /// Notes it on a request that gets over it, whose line in the log then tells it: true.
-    pub fn noted_on(&self, context: &RequestContext) -> bool {
-        context.note_degraded(self.as_degraded_cause());
-        true
-    }
-
-    /// What the log tells of it.
-    #[must_use]
-    pub fn as_degraded_cause(&self) -> DegradedCause {
-        DegradedCause { cause: self.to_string(), code: self.code.clone(), request_id: self.request_id.clone() }
+/// What the log says of a failure that a request survived.
+impl From<&UpstreamError> for DegradedCause {
+    fn from(error: &UpstreamError) -> Self {
+        Self { cause: error.to_string(), code: error.code.clone(), request_id: error.request_id.clone() }
     }
 }
 

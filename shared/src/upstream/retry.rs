@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::time::Instant;
 
-use super::client::SendError;
-use super::{Reply, Upstream, UpstreamError, UpstreamErrorKind};
-use crate::request::RequestContext;
+use super::error::{UpstreamError, UpstreamErrorKind};
+use super::reply::{Reply, SendError};
+use crate::request::{RequestContext, Upstream};
 
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);

@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::lookups::AT_ONCE;
 use crate::domain::{
     Caller, Dataset, DatasetKey, Entries, Grant, Mode, Report, ReportId, ReportKey, Tenant, WorkspaceId,
 };
 use crate::embedding::EmbeddingError;
-use crate::embedding::access::Requester;
-use crate::embedding::metadata::{Metadata, Purpose};
+use crate::embedding::metadata::{AT_ONCE, Metadata, Purpose};
+use crate::embedding::session::PowerBiSession;
 use crate::ports::ListedReport;
-use crate::request::RequestContext;
 use crate::upstream::UpstreamError;
 
 /// The union of the grants, by report, by dataset and by workspace.
@@ -115,12 +113,11 @@ impl Items {
     /// The catalog's entries, and what the granted workspaces hold.
     pub(super) async fn of(
         metadata: &Metadata,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
+        session: &PowerBiSession,
         granted: &Granted,
         entries: &Entries,
     ) -> Self {
-        let mut found = Finding::new(metadata, context, requester, granted, entries);
+        let mut found = Finding::new(metadata, session, granted, entries);
         found.list_saved_reports().await;
         found.list_datasets().await;
         let of_catalog =
@@ -139,8 +136,7 @@ impl Items {
 /// What was found so far, and where.
 struct Finding<'f> {
     metadata: &'f Metadata,
-    context: &'f Arc<RequestContext>,
-    requester: &'f Requester,
+    session: &'f PowerBiSession,
     granted: &'f Granted,
     entries: &'f Entries,
     saved: BTreeMap<WorkspaceId, Vec<(ReportKey, Arc<Report>)>>,
@@ -149,31 +145,24 @@ struct Finding<'f> {
 }
 
 impl<'f> Finding<'f> {
-    fn new(
-        metadata: &'f Metadata,
-        context: &'f Arc<RequestContext>,
-        requester: &'f Requester,
-        granted: &'f Granted,
-        entries: &'f Entries,
-    ) -> Self {
+    fn new(metadata: &'f Metadata, session: &'f PowerBiSession, granted: &'f Granted, entries: &'f Entries) -> Self {
         let (saved, datasets) = (BTreeMap::new(), BTreeMap::new());
-        Self { metadata, context, requester, granted, entries, saved, datasets, failure: None }
+        Self { metadata, session, granted, entries, saved, datasets, failure: None }
     }
 
     /// Lists the reports that pages have saved, except those that the catalog names by a key.
     async fn list_saved_reports(&mut self) {
-        let Self { metadata, context, requester, granted, entries, .. } = *self;
+        let Self { metadata, session, granted, entries, .. } = *self;
         let named: HashSet<_> = entries.reports.values().map(|report| report.id).collect();
         let is_wanted =
             |report: &&ListedReport| granted.only.map_or_else(|| !named.contains(&report.id), |only| only == report.id);
-        let list = |workspace: WorkspaceId| async move {
-            (workspace, metadata.saved_reports(context, requester, workspace).await)
-        };
+        let list =
+            |workspace: WorkspaceId| async move { (workspace, metadata.saved_reports(session, workspace).await) };
         let lists: Vec<_> = stream::iter(granted.saved.iter().copied().map(list)).buffered(AT_ONCE).collect().await;
         for (workspace, listed) in lists {
             let Some(listed) = self.seen(listed) else { continue };
             let of_list = listed.iter().filter(is_wanted).filter_map(|report| {
-                metadata.keep_report(requester, workspace, report);
+                metadata.keep_report(session, workspace, report);
                 Some((report.id.into(), Arc::new(report.metadata.as_saved(report.id, workspace)?)))
             });
             self.saved.insert(workspace, of_list.collect());
@@ -182,14 +171,14 @@ impl<'f> Finding<'f> {
 
     /// Takes the catalog's datasets, and lists those of workspaces that are granted as a whole.
     async fn list_datasets(&mut self) {
-        let Self { metadata, context, requester, granted, entries, .. } = *self;
+        let Self { metadata, session, granted, entries, .. } = *self;
         for (key, usage) in &granted.datasets {
             if let Some(dataset) = entries.datasets.get(key) {
                 self.add(key.clone(), Arc::clone(dataset), usage);
             }
         }
         let list = |workspace: WorkspaceId| async move {
-            (workspace, metadata.datasets(context, requester, workspace, Purpose::Decide).await)
+            (workspace, metadata.datasets(session, workspace, Purpose::Decide).await)
         };
         let lists: Vec<_> =
             stream::iter(granted.workspaces.keys().copied().map(list)).buffered(AT_ONCE).collect().await;

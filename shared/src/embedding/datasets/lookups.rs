@@ -8,14 +8,10 @@ use futures_util::{FutureExt, StreamExt, stream};
 
 use super::granted::Items;
 use crate::domain::{Dataset, DatasetId, Report, ReportId, WorkspaceId};
-use crate::embedding::access::Requester;
-use crate::embedding::metadata::{Metadata, Purpose};
+use crate::embedding::metadata::{AT_ONCE, Metadata, Purpose};
+use crate::embedding::session::PowerBiSession;
 use crate::ports::{DatasetMetadata, ListedDataset, ReportMetadata, WorkspaceMetadata};
-use crate::request::RequestContext;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
-
-/// Enough to hide the network, few enough not to be throttled for a long list.
-pub(super) const AT_ONCE: usize = 8;
 
 /// What was found.
 pub(super) struct LookupResults {
@@ -32,13 +28,8 @@ enum Lookup {
 }
 
 impl LookupResults {
-    /// LookupResults at each workspace and report once, and lists the datasets of each workspace once.
-    pub(super) async fn at(
-        metadata: &Metadata,
-        context: &Arc<RequestContext>,
-        requester: &Requester,
-        items: &Items,
-    ) -> Self {
+    /// Looks up each workspace and report once, and lists the datasets of each workspace once.
+    pub(super) async fn at(metadata: &Metadata, session: &PowerBiSession, items: &Items) -> Self {
         let reports: BTreeSet<_> = items.reports.iter().map(|(_, report)| (report.workspace, report.id)).collect();
         let of_reports = reports.iter().map(|(workspace, _)| *workspace);
         let of_datasets = || items.datasets.iter().map(|item| item.dataset.workspace);
@@ -48,14 +39,13 @@ impl LookupResults {
         let lists: BTreeSet<_> = with_own.map(|report| report.workspace).chain(of_datasets()).collect();
 
         let look_at_workspace = |workspace: WorkspaceId| -> BoxFuture<'_, Lookup> {
-            async move { Lookup::Workspace(workspace, metadata.workspace(context, requester, workspace).await) }.boxed()
+            async move { Lookup::Workspace(workspace, metadata.workspace(session, workspace).await) }.boxed()
         };
         let look_at_report = |(workspace, id): (WorkspaceId, ReportId)| -> BoxFuture<'_, Lookup> {
-            async move { Lookup::Report((workspace, id), metadata.report(context, requester, workspace, id).await) }
-                .boxed()
+            async move { Lookup::Report((workspace, id), metadata.report(session, workspace, id).await) }.boxed()
         };
         let list = |workspace: WorkspaceId| -> BoxFuture<'_, Lookup> {
-            let listed = async move { metadata.datasets(context, requester, workspace, Purpose::Inform).await };
+            let listed = async move { metadata.datasets(session, workspace, Purpose::Inform).await };
             async move { Lookup::List(workspace, listed.await) }.boxed()
         };
         let lookups: Vec<_> = (workspaces.into_iter().map(look_at_workspace))

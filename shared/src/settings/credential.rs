@@ -3,52 +3,72 @@
 use reqwest::Url;
 use uuid::Uuid;
 
-use super::Vars;
-use crate::settings::{Cloud, CredentialSource, Federation};
+use super::aws::{endpoint, region};
+use super::cloud::Cloud;
+use super::vars::Vars;
 
 const SECRET_ID: &str = "DYNABIND_SECRET_ID";
 const TENANT_ID: &str = "DYNABIND_ENTRA_TENANT_ID";
 const CLIENT_ID: &str = "DYNABIND_ENTRA_CLIENT_ID";
 
-/// The variables of the other choice are refused: somebody expects them to count.
-pub(super) fn read(vars: &mut Vars<'_>) -> Option<CredentialSource> {
+/// What proves the service principal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CredentialSource {
+    /// A secret in Secrets Manager, by its name or ARN.
+    Secret(String),
+    /// Tokens of AWS STS, which Entra trusts. Nothing is stored.
+    Federated(Federation),
+}
+
+/// An application that trusts the function's role.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Federation {
+    /// `DYNABIND_ENTRA_TENANT_ID`: the Entra tenant, a GUID.
+    pub tenant_id: String,
+    /// `DYNABIND_ENTRA_CLIENT_ID`: the application's client id, a GUID.
+    pub client_id: String,
+    /// The audience that Entra expects in the tokens, which the cloud decides.
+    pub audience: &'static str,
+    /// `AWS_ENDPOINT_URL_STS`, or `AWS_ENDPOINT_URL`, or the endpoint of the region.
+    pub sts_url: Url,
+}
+
+/// A variable of the other choice is a fault, because whoever set it expects it to count.
+pub(super) fn read_credential(vars: &mut Vars<'_>) -> Option<CredentialSource> {
+    let sts_url = endpoint(vars, "AWS_ENDPOINT_URL_STS");
     match vars.text("DYNABIND_CREDENTIAL", "secret").as_str() {
         "secret" => {
             let secret_id = vars.required(SECRET_ID, "set it to the name or ARN of the service principal's secret");
             for name in [TENANT_ID, CLIENT_ID] {
-                vars.refuse(name, "the secret holds it; remove it, or set DYNABIND_CREDENTIAL to federated");
+                refuse(vars, name, "the secret holds it; remove it, or set DYNABIND_CREDENTIAL to federated");
             }
             secret_id.map(CredentialSource::Secret)
         }
         "federated" => {
-            vars.refuse(SECRET_ID, "no secret is read; remove it, or set DYNABIND_CREDENTIAL to secret");
-            read_federation(vars).map(CredentialSource::Federated)
+            refuse(vars, SECRET_ID, "no secret is read; remove it, or set DYNABIND_CREDENTIAL to secret");
+            read_federation(vars, sts_url).map(CredentialSource::Federated)
         }
         other => {
-            let detail = format!("expected secret or federated, found `{other}`");
-            vars.fault("DYNABIND_CREDENTIAL", detail);
+            vars.fault("DYNABIND_CREDENTIAL", format!("expected secret or federated, found `{other}`"));
             None
         }
     }
 }
 
-fn read_federation(vars: &mut Vars<'_>) -> Option<Federation> {
-    let tenant_id = vars.guid(TENANT_ID, "set it to the Directory (tenant) ID of the application");
-    let client_id = vars.guid(CLIENT_ID, "set it to the Application (client) ID of the application");
-    let sts_url = read_sts_url(vars);
-    // A cloud that is none is reported where it is read.
+fn read_federation(vars: &mut Vars<'_>, sts_url: Option<Url>) -> Option<Federation> {
+    let tenant_id = guid(vars, TENANT_ID, "set it to the Directory (tenant) ID of the application");
+    let client_id = guid(vars, CLIENT_ID, "set it to the Application (client) ID of the application");
+    let sts_url = sts_url.or_else(|| regional_sts_url(vars));
+    // A cloud that does not exist is reported where the endpoints are read.
     let cloud = vars.value("DYNABIND_CLOUD").map_or(Some(Cloud::Public), |name| name.parse().ok());
     let audience = cloud?.token_exchange_audience();
     Some(Federation { tenant_id: tenant_id?, client_id: client_id?, audience, sts_url: sts_url? })
 }
 
 /// The endpoint of the region; the global one does not offer the call.
-fn read_sts_url(vars: &mut Vars<'_>) -> Option<Url> {
-    if let Some(url) = vars.endpoint("AWS_ENDPOINT_URL_STS") {
-        return Some(url);
-    }
-    // Its absence is reported where it is read.
-    let region = vars.region()?;
+fn regional_sts_url(vars: &mut Vars<'_>) -> Option<Url> {
+    // A missing region is reported where the AWS settings are read.
+    let region = region(vars)?;
     let is_region = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     let url = Url::parse(&format!("https://sts.{region}.{suffix}")).ok().filter(|_| is_region);
@@ -58,22 +78,20 @@ fn read_sts_url(vars: &mut Vars<'_>) -> Option<Url> {
     url
 }
 
-impl Vars<'_> {
-    fn refuse(&mut self, name: &str, remedy: &str) {
-        if self.value(name).is_some() {
-            self.fault(name, format!("it is set, but {remedy}"));
-        }
+fn refuse(vars: &mut Vars<'_>, name: &'static str, remedy: &str) {
+    if vars.value(name).is_some() {
+        vars.fault(name, format!("it is set, but {remedy}"));
     }
+}
 
-    fn guid(&mut self, name: &str, remedy: &str) -> Option<String> {
-        let value = self.required(name, remedy)?;
-        // Other notations of a GUID are longer or shorter.
-        let is_guid = value.len() == 36 && Uuid::try_parse(&value).is_ok();
-        if !is_guid {
-            self.fault(name, format!("expected a GUID, found `{value}`; {remedy}"));
-        }
-        is_guid.then_some(value)
+fn guid(vars: &mut Vars<'_>, name: &'static str, remedy: &str) -> Option<String> {
+    let value = vars.required(name, remedy)?;
+    // Other notations of a GUID are longer or shorter.
+    let is_guid = value.len() == 36 && Uuid::try_parse(&value).is_ok();
+    if !is_guid {
+        vars.fault(name, format!("expected a GUID, found `{value}`; {remedy}"));
     }
+    is_guid.then_some(value)
 }
 
 #[cfg(test)]
@@ -82,6 +100,7 @@ mod tests {
 
     use super::*;
     use crate::settings::Settings;
+    use crate::validation::ValidationErrors;
 
     const TENANT: &str = "c4edfdae-4f48-4845-9688-832e54f1b8fc";
     const CLIENT: &str = "f7040bca-a78a-468d-b8d3-48c158815cf7";
@@ -90,8 +109,7 @@ mod tests {
         let aws = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "key")];
         let vars: BTreeMap<&str, &str> = aws.into_iter().chain(more.iter().copied()).collect();
         let settings = Settings::from_vars(&|name| vars.get(name).map(|value| (*value).to_owned()));
-        let place =
-            |faults: crate::validation::ValidationErrors| faults.0.into_iter().map(|fault| fault.place).collect();
+        let place = |faults: ValidationErrors| faults.0.into_iter().map(|fault| fault.place).collect();
         settings.map(|settings| settings.credential).map_err(place)
     }
 

@@ -1,0 +1,17 @@
+//! What the embed host knows.
+
+use std::sync::Arc;
+
+use crate::fake_tenant::FakeTenant;
+use crate::files::Files;
+use crate::ledger::Ledger;
+use crate::time_source::TimeSource;
+
+/// Serves the simulated embed page, and tells it what a token opens.
+#[derive(Debug)]
+pub(crate) struct EmbedHost {
+    pub(crate) fake_tenant: Arc<FakeTenant>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) time: TimeSource,
+    pub(crate) files: Files,
+}

@@ -1,0 +1,59 @@
+//! What a function knows before any request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use crate::clock::Clock;
+use crate::settings::Settings;
+#[cfg(feature = "opentelemetry")]
+use crate::spans::Spans;
+
+/// What a function knows before any request.
+pub struct HandlerContext {
+    pub(super) tenant_claim: String,
+    pub(super) groups_claim: String,
+    metrics_namespace: String,
+    clock: Arc<dyn Clock>,
+    served: AtomicBool,
+    #[cfg(feature = "opentelemetry")]
+    pub(super) spans: Option<Spans>,
+}
+
+impl HandlerContext {
+    /// A handler context that reads callers as the settings say.
+    #[must_use]
+    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tenant_claim: settings.tenant_claim.clone(),
+            groups_claim: settings.groups_claim.clone(),
+            metrics_namespace: settings.metrics_namespace.clone(),
+            clock,
+            served: AtomicBool::new(false),
+            #[cfg(feature = "opentelemetry")]
+            spans: None,
+        }
+    }
+
+    /// The same context, whose requests' spans go to a collector.
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub fn with_spans(self, spans: Option<Spans>) -> Self {
+        Self { spans, ..self }
+    }
+
+    /// What CloudWatch files the metrics under.
+    pub(super) fn metrics_namespace(&self) -> &str {
+        &self.metrics_namespace
+    }
+
+    /// The wall clock.
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// Whether no request was served before; true once.
+    pub(super) fn is_first_request(&self) -> bool {
+        !self.served.swap(true, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,37 @@
+//! What a call of Power BI is made with.
+
+use async_trait::async_trait;
+
+use super::ActorKey;
+use crate::domain::AccessToken;
+use crate::request::RequestContext;
+use crate::upstream::{RetryBudget, UpstreamError};
+
+/// The terms of a call: for which request, as whom, with which access token, and how often it may be tried.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// The request that the call is made for.
+    fn context(&self) -> &RequestContext;
+
+    /// As whom Power BI is called.
+    fn actor(&self) -> ActorKey;
+
+    /// How much of the request's time the call is worth.
+    fn retry_budget(&self) -> RetryBudget;
+
+    /// The access token to call with.
+    ///
+    /// # Errors
+    /// Why there is none.
+    async fn access_token(&self) -> Result<AccessToken, UpstreamError>;
+
+    /// The access token with which a call is repeated that failed with `refused`; `None` where `failure` stands.
+    ///
+    /// # Errors
+    /// Why there is no other token.
+    async fn renewed(
+        &self,
+        refused: &AccessToken,
+        failure: &UpstreamError,
+    ) -> Result<Option<AccessToken>, UpstreamError>;
+}

@@ -1,0 +1,24 @@
+//! Who signs in to Power BI.
+
+use std::str::FromStr;
+
+/// Who signs in to Power BI.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scenario {
+    /// Embed for your customers: the service principal, and embed tokens.
+    Customers,
+    /// Embed for your organization: the user, and the user's own token.
+    Organization,
+}
+
+impl FromStr for Scenario {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "customers" => Ok(Self::Customers),
+            "organization" => Ok(Self::Organization),
+            _ => Err("expected customers or organization"),
+        }
+    }
+}
