@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::lambda::Variables;
 use crate::tls::{HOST, Tls};
-use crate::upstream::{FakeServices, Greeting, Service};
+use crate::upstream::{FakeServices, Greeting, Service, WORKSPACE};
 use crate::{Error, catalog, relay};
 
 /// How the upstreams are reached.
@@ -23,6 +23,8 @@ pub struct Network {
     pub round_trip: Duration,
     /// What an upstream does with a connection that is opened early.
     pub greeting: Greeting,
+    /// Whether the functions are proved by STS, and not by a secret.
+    pub federated: bool,
 }
 
 /// Stand-ins and what a function has to know to use them.
@@ -55,8 +57,14 @@ impl Site {
             let roots = write(&files, "roots.pem", &tls.root_pem)?;
             variables.push(("SSL_CERT_FILE".to_owned(), roots.display().to_string()));
         }
-        let ours = [("DYNABIND_SECRET_ID", "bench"), ("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
-        variables.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut ours = vec![("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
+        if network.federated {
+            ours.push(("DYNABIND_CREDENTIAL", "federated"));
+            ours.extend([("DYNABIND_ENTRA_TENANT_ID", WORKSPACE), ("DYNABIND_ENTRA_CLIENT_ID", WORKSPACE)]);
+        } else {
+            ours.push(("DYNABIND_SECRET_ID", "bench"));
+        }
+        variables.extend(ours.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         Ok(Self { upstreams, variables, _files: files })
     }
 
@@ -80,6 +88,7 @@ fn write(files: &TempDir, name: &str, text: &str) -> Result<PathBuf, Error> {
 fn variable_of(service: Service) -> &'static str {
     match service {
         Service::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        Service::Sts => "AWS_ENDPOINT_URL_STS",
         Service::Entra => "DYNABIND_ENTRA_URL",
         Service::PowerBi => "DYNABIND_POWERBI_URL",
     }

@@ -1,4 +1,4 @@
-//! Secrets Manager, Entra and Power BI, as light as can be: fixed answers, and counters.
+//! Secrets Manager, STS, Entra and Power BI, as light as can be: fixed answers, and counters.
 
 mod greeting;
 
@@ -25,11 +25,13 @@ pub use greeting::Greeting;
 
 use crate::Error;
 
-/// One of the three.
+/// One of the upstreams.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Service {
     /// AWS Secrets Manager.
     SecretsManager,
+    /// AWS Security Token Service.
+    Sts,
     /// Microsoft Entra.
     Entra,
     /// The Power BI REST API.
@@ -37,8 +39,8 @@ pub enum Service {
 }
 
 impl Service {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::SecretsManager, Self::Entra, Self::PowerBi];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::SecretsManager, Self::Sts, Self::Entra, Self::PowerBi];
 }
 
 /// What the upstreams have seen.
@@ -79,7 +81,7 @@ impl FakeServices {
         std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves one of the three from now on.
+    /// Serves one of them from now on.
     ///
     /// # Errors
     /// When no port is to be had.
@@ -181,6 +183,7 @@ fn reply(service: Service, method: &Method, path: &str, origin: &str) -> (&'stat
     }
     let (name, body) = match service {
         Service::SecretsManager => ("GetSecretValue", &SECRET),
+        Service::Sts => ("GetWebIdentityToken", &IDENTITY_TOKEN),
         Service::Entra => ("EntraToken", &ACCESS_TOKEN),
         Service::PowerBi if path.ends_with("/GenerateToken") => ("GenerateToken", &EMBED_TOKEN),
         Service::PowerBi if path.contains("/reports/") => ("GetReport", &REPORT),
@@ -206,6 +209,16 @@ static SECRET: Body = LazyLock::new(|| {
         "VersionStages": ["AWSCURRENT"],
         "CreatedDate": 1_795_492_800,
     }))
+});
+
+/// As long as AWS's own, which have 600 to 1,000 bytes.
+static IDENTITY_TOKEN: Body = LazyLock::new(|| {
+    let token = ["eyJ0".repeat(20), "eyJ0".repeat(120), "eyJ0".repeat(85)].join(".");
+    Bytes::from(format!(
+        "<GetWebIdentityTokenResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <GetWebIdentityTokenResult><WebIdentityToken>{token}</WebIdentityToken>\
+         <Expiration>2099-01-01T00:00:00Z</Expiration></GetWebIdentityTokenResult></GetWebIdentityTokenResponse>"
+    ))
 });
 
 static ACCESS_TOKEN: Body = LazyLock::new(|| {

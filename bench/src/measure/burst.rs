@@ -15,7 +15,7 @@ use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
 
 const NETWORK: Network =
-    Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+    Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers, federated: false };
 
 const ENVIRONMENTS: usize = 16;
 const ROUNDS: usize = 5;

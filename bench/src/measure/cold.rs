@@ -13,8 +13,13 @@ use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::{Counts, Greeting};
 
-const NEAR: Network =
-    Network { delay: Duration::ZERO, tls: false, round_trip: Duration::ZERO, greeting: Greeting::Answers };
+const NEAR: Network = Network {
+    delay: Duration::ZERO,
+    tls: false,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    federated: false,
+};
 const SLOW: Network = Network { delay: Duration::from_millis(50), ..NEAR };
 pub(super) const FAR: Network = Network { tls: true, round_trip: Duration::from_millis(20), ..NEAR };
 
@@ -56,6 +61,22 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     let far = series(plan, FAR, Question::Config).await?;
     table.push(far.row(what.to_owned(), |start| start.answered).within(Limit::Figure(140.0)));
     push_counts(table, &far.counts);
+    if plan.beside.is_none() {
+        measure_federated(plan, table).await?;
+    }
+    Ok(())
+}
+
+/// A token of STS in the place of the secret: as many exchanges, and no more time.
+async fn measure_federated(plan: &Plan, table: &mut Table) -> Result<(), Error> {
+    let federated = |network| Network { federated: true, ..network };
+    for (network, what, limit) in [
+        (SLOW, "config: start → first answer, upstreams at 50 ms, federated credential", 165.0),
+        (FAR, "config: start → first answer, TLS, 20 ms away, federated credential", 140.0),
+    ] {
+        let series = series(plan, federated(network), Question::Config).await?;
+        table.push(series.row(what.to_owned(), |start| start.answered).within(Limit::Figure(limit)));
+    }
     Ok(())
 }
 
