@@ -312,6 +312,20 @@ async fn a_refused_token_that_is_not_new_is_replaced_once() {
     assert_eq!(app.upstream_calls(), ["GetWebIdentityToken", "EntraToken", "EntraToken"], "a new token is as good");
 }
 
+/// The alarm that watches the secret watches STS as well.
+#[tokio::test]
+async fn the_metrics_of_the_secret_count_tokens_of_sts() {
+    let log = LogLines::at(Level::INFO);
+    let app = open().await;
+    app.stack.sts().fail("*", refusal_of_sts(403, "AccessDenied"), Some(1));
+    ask(&app).await.assert_problem(503, "credentials-unavailable");
+    let _ = ask(&app).await.ok();
+    let [failed, good] = <[Value; 2]>::try_from(log.take_requests()).unwrap();
+    assert_eq!((&failed["SecretTrouble"], &failed["StsErrors"]), (&json!(1), &json!(1)), "{failed:#}");
+    assert_eq!((&good["SecretRefresh"], &good["SecretTrouble"]), (&json!(1), &Value::Null), "{good:#}");
+    assert!(good["StsLatency"].is_array() && good["SecretsManagerLatency"].is_null(), "{good:#}");
+}
+
 #[tokio::test]
 async fn each_cloud_asks_for_its_own_audience() {
     for (cloud, audience) in [

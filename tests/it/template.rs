@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use acceptance::{openapi, project};
 use dynabind::catalog;
-use dynabind::settings::Settings;
+use dynabind::settings::{Cloud, Settings};
 use dynabind::validation::ValidationErrors;
 use serde_json::{Value, json};
 
@@ -156,11 +156,94 @@ fn the_functions_start_with_whatever_the_template_allows() {
             if chosen == [("DYNABIND_USER_TOKEN", "page".to_owned())] {
                 chosen.push(("DYNABIND_SCENARIO", "organization".to_owned()));
             }
+            if chosen == [("DYNABIND_CREDENTIAL", "federated".to_owned())] {
+                chosen.extend(application());
+            }
             let outcome = settings_with(&chosen);
             assert!(outcome.is_ok(), "{variable}={value}: {:?}", outcome.err());
         }
         let is_number = parameter["Type"] == "Number";
         assert!(!is_number || !bounds.contains(&Value::Null), "{variable} wants both bounds");
+    }
+}
+
+/// The variables that go with `federated`; the secret of the other choice is empty then.
+fn application() -> Vec<(&'static str, String)> {
+    let id = "c4edfdae-4f48-4845-9688-832e54f1b8fc".to_owned();
+    let secret = ("DYNABIND_SECRET_ID", String::new());
+    vec![("DYNABIND_ENTRA_TENANT_ID", id.clone()), ("DYNABIND_ENTRA_CLIENT_ID", id), secret]
+}
+
+/// What the functions refuse at their start, the deployment refuses first.
+#[test]
+fn each_choice_of_a_credential_asks_for_its_parameters_and_no_others() {
+    let assertions = |rule: &str| {
+        let rule = &TEMPLATE["Rules"][rule];
+        let asserted = rule["Assertions"].as_array().unwrap().iter().map(|assertion| assertion["Assert"].clone());
+        (rule["RuleCondition"].clone(), asserted.collect::<Vec<_>>())
+    };
+    let is = |parameter: &str, value: &str| json!({ "Fn::Equals": [{ "Ref": parameter }, value] });
+    let is_given = |parameter: &str| json!({ "Fn::Not": [is(parameter, "")] });
+    let federated = vec![is_given("EntraTenantId"), is_given("EntraClientId"), is("SecretArn", "")];
+    assert_eq!(assertions("FederatedNeedsTheApplication"), (is("Credential", "federated"), federated));
+    let secret = vec![json!({ "Fn::And": [is("EntraTenantId", ""), is("EntraClientId", "")] })];
+    assert_eq!(assertions("SecretHoldsTheApplication"), (is("Credential", "secret"), secret));
+    let kind = |kind: &str| ("DYNABIND_CREDENTIAL", kind.to_owned());
+    for (chosen, starts) in [
+        (vec![kind("federated")], false),
+        ([vec![kind("federated")], application()].concat(), true),
+        ([vec![kind("federated")], application()[..2].to_vec()].concat(), false),
+        ([vec![kind("secret")], application()[..2].to_vec()].concat(), false),
+    ] {
+        assert_eq!(settings_with(&chosen).is_ok(), starts, "{chosen:?}");
+    }
+}
+
+#[test]
+fn a_federated_stack_has_no_secret_and_no_permission_to_read_one() {
+    let conditions = &TEMPLATE["Conditions"];
+    assert_eq!(conditions["IsFederated"], json!({ "Fn::Equals": [{ "Ref": "Credential" }, "federated"] }));
+    assert_eq!(conditions["HasSecret"], json!({ "Fn::Not": [{ "Condition": "IsFederated" }] }));
+    assert_eq!(conditions["CreatesSecret"]["Fn::And"][0], json!({ "Condition": "HasSecret" }));
+    let condition_of = |resource: &str| TEMPLATE["Resources"][resource]["Condition"].as_str();
+    assert_eq!(condition_of("Secret"), Some("CreatesSecret"));
+    assert_eq!(condition_of("ReadSecretPolicy"), Some("HasSecret"));
+    assert_eq!(condition_of("IdentityTokenPolicy"), Some("IsFederated"));
+    assert_eq!(TEMPLATE["Outputs"]["SecretArn"]["Condition"], "HasSecret");
+}
+
+#[test]
+fn tokens_of_sts_are_limited_to_entra() {
+    let policy = &TEMPLATE["Resources"]["IdentityTokenPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    let audience = json!({ "Fn::FindInMap": ["Clouds", { "Ref": "Cloud" }, "TokenAudience"] });
+    let statement = json!([{
+        "Sid": "GetTokensForEntra",
+        "Effect": "Allow",
+        "Action": "sts:GetWebIdentityToken",
+        "Resource": "*",
+        "Condition": {
+            "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": audience },
+            "StringEquals": { "sts:SigningAlgorithm": "RS256" },
+            "NumericLessThanEquals": { "sts:DurationSeconds": 300 },
+        },
+    }]);
+    assert_eq!(policy, &statement);
+    let clouds = TEMPLATE["Mappings"]["Clouds"].as_object().unwrap();
+    let offered = TEMPLATE["Parameters"]["Cloud"]["AllowedValues"].as_array().unwrap();
+    assert_eq!(clouds.len(), offered.len());
+    for cloud in offered {
+        let cloud = cloud.as_str().unwrap();
+        let parsed: Cloud = cloud.parse().unwrap();
+        assert_eq!(clouds[cloud]["TokenAudience"], parsed.token_exchange_audience(), "{cloud}");
+    }
+}
+
+/// Each is a subject that Entra has to know.
+#[test]
+fn the_roles_of_the_functions_are_outputs() {
+    for (name, _) in functions() {
+        let role = &TEMPLATE["Outputs"][format!("{name}RoleArn")]["Value"]["Fn::GetAtt"];
+        assert_eq!(role, &format!("{name}Role.Arn"), "{name}");
     }
 }
 
@@ -201,7 +284,9 @@ fn policies_name_each_action_and_resource() {
         for statement in statements.as_array().unwrap() {
             // A conditional statement: [condition, the statement, nothing].
             let branch = statement.pointer("/Fn::If/1").unwrap_or(statement);
-            assert!(!branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
+            // Tokens of STS belong to no resource; conditions limit them.
+            let is_limited = branch["Action"] == "sts:GetWebIdentityToken" && branch["Condition"].is_object();
+            assert!(is_limited || !branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
             assert_eq!(branch["Effect"], "Allow");
             let one = std::slice::from_ref(&branch["Action"]);
             let named = branch["Action"].as_array().map_or(one, Vec::as_slice);
@@ -209,9 +294,10 @@ fn policies_name_each_action_and_resource() {
         }
     }
     let reading = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "kms:Decrypt", "secretsmanager:GetSecretValue"];
-    assert_eq!(actions, BTreeSet::from(reading));
+    assert_eq!(actions, reading.into_iter().chain(["sts:GetWebIdentityToken"]).collect());
     let catalog = json!({ "Fn::If": ["HasCatalogTable", { "Ref": "ReadCatalogPolicy" }, { "Ref": "AWS::NoValue" }] });
-    let allowed = [json!({ "Ref": "ReadSecretPolicy" }), catalog];
+    let credential = ["IdentityTokenPolicy", "ReadSecretPolicy"].map(|policy| json!({ "Ref": policy }));
+    let allowed = [json!({ "Fn::If": ["IsFederated", credential[0], credential[1]] }), catalog];
     for (name, function) in functions() {
         let policies = function["Properties"]["Policies"].as_array().unwrap();
         assert_eq!(policies, &allowed, "{name} may do more than read the secret and the catalog");

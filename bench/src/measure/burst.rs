@@ -14,8 +14,13 @@ use crate::stats::{median, millis};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
 
-const NETWORK: Network =
-    Network { delay: Duration::from_millis(50), tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers, federated: false };
+const NETWORK: Network = Network {
+    delay: Duration::from_millis(50),
+    tls: true,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    federated: false,
+};
 
 const ENVIRONMENTS: usize = 16;
 const ROUNDS: usize = 5;

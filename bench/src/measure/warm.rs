@@ -15,8 +15,13 @@ use crate::stats::{median, millis, percentile};
 use crate::table::{Limit, Row, Table};
 use crate::upstream::Greeting;
 
-const NETWORK: Network =
-    Network { delay: Duration::ZERO, tls: true, round_trip: Duration::ZERO, greeting: Greeting::Answers, federated: false };
+const NETWORK: Network = Network {
+    delay: Duration::ZERO,
+    tls: true,
+    round_trip: Duration::ZERO,
+    greeting: Greeting::Answers,
+    federated: false,
+};
 
 /// Requests before those that are measured.
 const WARM_UP: usize = 100;

@@ -78,6 +78,7 @@ impl Cell {
                 app.stack.rotate_secret();
                 app.stack.revoke_access_tokens();
             }
+            (State::Warm, Route::GetWebIdentityToken) => app.clock.advance(Duration::from_secs(301)),
             (State::Warm, Route::EntraToken) => app.stack.revoke_access_tokens(),
             (State::Kept, route) => app.clock.advance(route.old_after()),
             _ => {}

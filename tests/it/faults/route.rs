@@ -15,6 +15,7 @@ use super::failure::SHORT_ATTEMPT;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Route {
     GetSecretValue,
+    GetWebIdentityToken,
     EntraToken,
     GenerateToken,
     GetReport,
@@ -28,8 +29,9 @@ pub(super) enum Route {
 pub(super) type Question = (&'static str, &'static str, &'static str, Option<Value>);
 
 impl Route {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::GetSecretValue,
+        Self::GetWebIdentityToken,
         Self::EntraToken,
         Self::GenerateToken,
         Self::GetReport,
@@ -46,6 +48,7 @@ impl Route {
     pub(super) fn service(self) -> Service {
         match self {
             Self::GetSecretValue => Service::SecretsManager,
+            Self::GetWebIdentityToken => Service::Sts,
             Self::EntraToken => Service::Entra,
             Self::GetItem => Service::DynamoDb,
             _ => Service::PowerBi,
@@ -67,7 +70,7 @@ impl Route {
     pub(super) fn pattern(self) -> String {
         let groups = "GET /v1.0/myorg/groups";
         match self {
-            Self::GetSecretValue | Self::EntraToken | Self::GetItem => "*".to_owned(),
+            Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken | Self::GetItem => "*".to_owned(),
             Self::GenerateToken => "POST /v1.0/myorg/GenerateToken".to_owned(),
             Self::GetReport => format!("{groups}/*/reports/*"),
             Self::GetDataset => format!("{groups}/*/datasets/*"),
@@ -79,7 +82,7 @@ impl Route {
     /// Whether a stand-in's call is one of them.
     pub(super) fn is(self, call: &RecordedCall) -> bool {
         match self {
-            Self::GetSecretValue | Self::EntraToken | Self::GetItem => true,
+            Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken | Self::GetItem => true,
             Self::GenerateToken => call.path.ends_with("/GenerateToken"),
             Self::GetReport => call.path.contains("/reports/"),
             Self::GetDataset => call.path.contains("/datasets/"),
@@ -91,7 +94,7 @@ impl Route {
     /// Whether the answer is kept for one question; else it is kept for all, and asked for by those
     /// who find nothing else.
     pub(super) fn is_kept_by_question(self) -> bool {
-        !matches!(self, Self::GetSecretValue | Self::EntraToken)
+        !matches!(self, Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken)
     }
 
     /// A request that needs the call, and another that needs it even after the first.
@@ -99,7 +102,7 @@ impl Route {
         let post = |path, user, body| ("POST", path, user, Some(body));
         let create = |dataset| json!({ "bindings": [{ "dataset": dataset, "mode": "create" }] });
         match self {
-            Self::GetSecretValue | Self::EntraToken => {
+            Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken => {
                 ["contoso-plan", "contoso-sales"].map(|dataset| post("/config", "carl@contoso", view("sales", dataset)))
             }
             Self::GenerateToken => {
@@ -121,11 +124,12 @@ impl Route {
 
     /// After how long the answer is old, but better than none.
     pub(super) fn old_after(self) -> Duration {
-        Duration::from_mins(match self {
-            Self::GetSecretValue | Self::EntraToken => 31,
-            Self::GenerateToken => 50,
-            _ => 11,
-        })
+        match self {
+            Self::GetWebIdentityToken => Duration::from_secs(250),
+            Self::GetSecretValue | Self::EntraToken => Duration::from_mins(31),
+            Self::GenerateToken => Duration::from_mins(50),
+            _ => Duration::from_mins(11),
+        }
     }
 
     /// Functions and upstreams with whose help every question has an answer.
@@ -137,6 +141,11 @@ impl Route {
             catalog["tenants"][tenant]["grants"] = json!([of(ids::REPORTS_WORKSPACE)]);
         }
         let mut options = StackOptions::default();
+        if self == Self::GetWebIdentityToken {
+            options.variables.insert("DYNABIND_CREDENTIAL".to_owned(), "federated".to_owned());
+            // Longer ones would still be good when the token of STS has ended.
+            options.access_token_life = Duration::from_mins(1);
+        }
         if self == Self::GetItem {
             options.table = Some(table(&catalog));
             options.variables.insert("DYNABIND_CATALOG".to_owned(), format!("dynamodb:{TABLE}"));
