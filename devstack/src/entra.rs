@@ -5,6 +5,7 @@ mod federation;
 mod form;
 mod on_behalf_of;
 mod refusal;
+mod request;
 mod scope;
 
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,7 @@ use self::federation::PublishedKeys;
 use self::form::Form;
 use self::on_behalf_of::UserIssuer;
 use self::refusal::Refusal;
+use self::request::TokenRequest;
 use self::scope::{POWER_BI, check_default_scope};
 use crate::fake_tenant::{FakeTenant, same_id};
 use crate::jwt;
@@ -182,15 +184,6 @@ pub(crate) struct Setup {
     pub(crate) time: TimeSource,
     pub(crate) token_life: Duration,
     pub(crate) scheme: &'static str,
-}
-
-struct TokenRequest<'a> {
-    headers: &'a HeaderMap,
-    body: &'a [u8],
-    /// The URL that the client called, which its assertion must name.
-    endpoint: &'a str,
-    /// The published keys of the issuer of its assertion, if that is a trusted one.
-    issuer_keys: Option<PublishedKeys>,
 }
 
 async fn token(

@@ -25,13 +25,10 @@ use crate::keys::SigningKey;
 use crate::time_source::TimeSource;
 
 pub(crate) use self::issuer::routes as issuer_routes;
-pub(crate) use self::sigv4::AccessKey;
+pub(crate) use self::sigv4::{AccessKey, REGION};
 
 /// The account of the one role that is known here.
 const ACCOUNT: &str = "123456789012";
-
-/// The region of this endpoint; there is no global one for this operation.
-pub(crate) const REGION: &str = "us-east-1";
 
 /// The role of the functions, as the account spells it.
 pub(crate) const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/dynabind-dev-Functions";

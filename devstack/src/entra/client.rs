@@ -5,10 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
-use super::TokenRequest;
 use super::federation::{self, FederatedCredential};
 use super::form::Form;
 use super::refusal::Refusal;
+use super::request::TokenRequest;
 use crate::fake_tenant::same_id;
 use crate::jwt::UnverifiedJwt;
 use crate::keys::PublicKey;

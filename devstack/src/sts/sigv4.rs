@@ -8,9 +8,11 @@ use http::{HeaderMap, Uri};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
-use super::REGION;
 use super::answer::Refusal;
 use crate::time_source::whole_seconds;
+
+/// The region of this endpoint; there is no global one for this operation.
+pub(crate) const REGION: &str = "us-east-1";
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -134,8 +136,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// "Example of a signature" in AWS's documentation: the signing key of 30 August 2015 for IAM in us-east-1 has
-    /// other parts than ours, so only the pieces that do not depend on the service are compared.
+    /// The complete signature is tested with AWS's own signer (`tests/it/sts.rs`).
     #[test]
     fn dates_and_digests_are_written_as_the_documentation_has_them() {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_440_938_160);

@@ -113,7 +113,7 @@ async fn every_part_of_a_token_is_checked() {
     ] {
         assert_eq!(code(&ask(&stack, &assertion).await), json!(expected), "{assertion}");
     }
-    // A trusted issuer that publishes nothing: Secrets Manager's address, say.
+    // A trusted issuer that publishes nothing: the address of the API.
     let issuer = stack.upstream_url(Sts).to_owned();
     stack.replace_federated_credentials(vec![FederatedCredential {
         issuer: issuer.clone(),
