@@ -1,4 +1,4 @@
-//! What refusals of STS mean (STS API reference, "GetWebIdentityToken" and "Common errors").
+//! What refusals of STS mean (STS API reference, `GetWebIdentityToken` and "Common errors").
 
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 

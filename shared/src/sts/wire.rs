@@ -1,4 +1,4 @@
-//! Answers of STS, which are XML (STS API reference, "GetWebIdentityToken").
+//! Answers of STS, which are XML (STS API reference, `GetWebIdentityToken`).
 
 use std::time::SystemTime;
 
