@@ -90,6 +90,8 @@ fn expiry(connection: &Connection, principal: &ServicePrincipal, about: &About, 
                 "Entra tells it only in the portal and in Microsoft Graph",
             );
         }
+        // Nothing is stored, so nothing expires.
+        Credential::Federated(_) => {}
         Credential::Certificate(certificate) => {
             let remaining = certificate.not_after().duration_since(connection.clock.now()).unwrap_or_default();
             if remaining < SOON {
