@@ -73,9 +73,9 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 # Run
 
 .PHONY: dev
-dev: $(SPA_BUILT) ## Run everything on this machine; LIVE=1 SECRET=sp.json CATALOG=c.json: against the real Power BI
+dev: $(SPA_BUILT) ## Run everything on this machine; DYNABIND_CREDENTIAL=federated: without a secret; LIVE=1 SECRET=sp.json CATALOG=c.json: against the real Power BI
 	cargo build --locked --workspace --bin devstack
-	target/debug/devstack$(if $(LIVE), --live --secret "$(SECRET)" --catalog "$(CATALOG)" $(ARGS))
+	target/debug/devstack$(if $(LIVE), --live --secret "$(SECRET)" --catalog "$(CATALOG)" $(ARGS), $(if $(DYNABIND_CREDENTIAL),--credential $(DYNABIND_CREDENTIAL)))
 
 .PHONY: browser
 browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or Chromium, embedded report included

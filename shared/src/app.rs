@@ -11,11 +11,12 @@ use crate::http::HandlerContext;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
 use crate::request::RequestContext;
-use crate::secrets::{CachedSecret, SecretsManager};
-use crate::settings::{CatalogSource, Settings, TokenStore};
+use crate::secrets::{CachedSecret, FederatedPrincipal, PrincipalSource, SecretsManager};
+use crate::settings::{CatalogSource, CredentialSource, Settings, TokenStore};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
 use crate::store::{Realm, SharedStore};
+use crate::sts::StsClient;
 use crate::telemetry;
 use crate::token_table::TokenTable;
 use crate::upstream::Http;
@@ -154,8 +155,23 @@ fn shared_store(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Opt
 }
 
 fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn AccessTokens> {
-    let store = Arc::new(SecretsManager::new(settings, http.clone(), Arc::clone(clock)));
-    let secret = Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)));
     let entra = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(clock));
-    Arc::new(EntraTokens::new(entra, secret, settings.min_token, Arc::clone(clock)))
+    Arc::new(EntraTokens::new(entra, principals(settings, http, clock), settings.min_token, Arc::clone(clock)))
+}
+
+/// With a federated credential, no client of Secrets Manager is built.
+fn principals(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn PrincipalSource> {
+    match &settings.credential {
+        CredentialSource::Secret(id) => {
+            let store = Arc::new(SecretsManager::new(&settings.aws, id, http.clone(), Arc::clone(clock)));
+            if settings.token_store.is_none() {
+                store.build_client();
+            }
+            Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)))
+        }
+        CredentialSource::Federated(federation) => {
+            let sts = StsClient::new(&settings.aws, federation, http.clone(), Arc::clone(clock));
+            Arc::new(FederatedPrincipal::new(sts, federation.clone(), Arc::clone(clock)))
+        }
+    }
 }

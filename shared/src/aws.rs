@@ -19,28 +19,32 @@ use crate::request::RequestContext;
 use crate::settings::Aws;
 use crate::upstream::Http;
 
-pub(crate) use answer::{CONDITION_FAILED, SdkAnswer, send};
+pub(crate) use answer::{CONDITION_FAILED, SdkAnswer, send, status_of};
 pub use connector::Connector;
 
 /// What every AWS client of a function has in common. Retries and time limits
 /// are ours, so that they fit into the request's deadline.
 pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
-    let credentials = Credentials::new(
-        &aws.access_key_id,
-        aws.secret_access_key.expose_secret(),
-        aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-        None,
-        "environment",
-    );
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(SharedCredentialsProvider::new(credentials(aws)))
         .http_client(Connector::new(http))
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()
+}
+
+/// What requests to AWS are signed with.
+pub(crate) fn credentials(aws: &Aws) -> Credentials {
+    Credentials::new(
+        &aws.access_key_id,
+        aws.secret_access_key.expose_secret(),
+        aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+        None,
+        "environment",
+    )
 }
 
 /// Hands X-Ray's trace on to an AWS service, which puts what it does into it.

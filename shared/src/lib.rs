@@ -25,6 +25,7 @@ pub mod settings;
 #[cfg(feature = "opentelemetry")]
 pub mod spans;
 pub mod store;
+pub mod sts;
 pub mod telemetry;
 pub mod timestamp;
 pub mod token_table;

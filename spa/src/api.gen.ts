@@ -468,7 +468,7 @@ export interface components {
         };
         /**
          * @description `upstream-throttled`: Power BI, Entra or the catalog's table throttles requests; `credentials-unavailable`:
-         *     the secret cannot be read. From the gateway: no function could be started.
+         *     the service's credential cannot be read. From the gateway: no function could be started.
          */
         Unavailable: {
             headers: {

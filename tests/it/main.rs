@@ -22,6 +22,7 @@ mod dynamodb_loader;
 mod entitlement;
 mod explain;
 mod faults;
+mod federation;
 mod floods;
 mod incidents;
 mod isolation;

@@ -107,12 +107,18 @@ struct OfUpstream {
     throttles: Metric,
 }
 
-static UPSTREAMS: [OfUpstream; 5] = [
+static UPSTREAMS: [OfUpstream; 6] = [
     OfUpstream {
         upstream: Upstream::SecretsManager,
         latency: milliseconds("SecretsManagerLatency"),
         errors: count("SecretsManagerErrors"),
         throttles: count("SecretsManagerThrottles"),
+    },
+    OfUpstream {
+        upstream: Upstream::Sts,
+        latency: milliseconds("StsLatency"),
+        errors: count("StsErrors"),
+        throttles: count("StsThrottles"),
     },
     OfUpstream {
         upstream: Upstream::DynamoDb,
@@ -208,7 +214,11 @@ impl<'m> Metrics<'m> {
         let stored = |status| u64::from(measured.trace.count(CachedItem::SharedToken, status));
         self.count(&TOKEN_STORE_HITS, stored(CacheStatus::Hit));
         self.count(&TOKEN_STORE_MISSES, stored(CacheStatus::Miss));
-        let reads = || attempts(measured.trace, Upstream::SecretsManager).map(|call| call.outcome);
+        // The credential of the service principal is a secret or a token of STS.
+        let reads = || {
+            let sources = [Upstream::SecretsManager, Upstream::Sts].into_iter();
+            sources.flat_map(|upstream| attempts(measured.trace, upstream)).map(|call| call.outcome)
+        };
         self.count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
         let unusable = measured.problem == Some(Code::CredentialsUnavailable);
         let failed = reads().any(|outcome| !outcome.is_success());

@@ -13,6 +13,8 @@ use crate::cache::CacheStatus;
 pub enum Upstream {
     /// AWS Secrets Manager.
     SecretsManager,
+    /// AWS Security Token Service.
+    Sts,
     /// Amazon DynamoDB, where it holds the catalog.
     DynamoDb,
     /// The DynamoDB table that the environments share.
@@ -27,6 +29,7 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SecretsManager => "Secrets Manager",
+            Self::Sts => "STS",
             Self::DynamoDb => "DynamoDB",
             Self::TokenStore => "the token store",
             Self::Entra => "Entra",
@@ -112,6 +115,8 @@ pub struct DegradedCause {
 pub enum CachedItem {
     /// The service principal's secret.
     Secret,
+    /// A token of AWS STS.
+    IdentityToken,
     /// An access token of Entra's.
     AccessToken,
     /// An embed token.
@@ -136,8 +141,9 @@ pub enum CachedItem {
 
 impl CachedItem {
     /// Each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Secret,
+        Self::IdentityToken,
         Self::AccessToken,
         Self::EmbedToken,
         Self::Report,

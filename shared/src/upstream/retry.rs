@@ -27,6 +27,11 @@ pub(crate) trait Answer {
 
     /// Its headers, of which `Retry-After` is read.
     fn headers(&self) -> &HeaderMap;
+
+    /// Whether another attempt may bring another answer.
+    fn is_passing(&self) -> bool {
+        is_passing(self.status())
+    }
 }
 
 impl Answer for Reply {
@@ -119,7 +124,7 @@ impl RetryPolicy<'_> {
             _ if attempt >= MAX_ATTEMPTS || self.retry_budget == RetryBudget::Once => None,
             Err(SendError::TooLarge) => None,
             Err(_) => Some(jittered(attempt)),
-            Ok(reply) if is_passing(reply.status()) => {
+            Ok(reply) if reply.is_passing() => {
                 let asked = retry_after(reply.headers(), self.now).unwrap_or_default();
                 Some(asked + jittered(attempt))
             }

@@ -37,7 +37,7 @@ pub enum Code {
     UpstreamFailed,
     /// Too many requests at an upstream.
     UpstreamThrottled,
-    /// Secrets Manager cannot be read, or the secret is malformed.
+    /// Secrets Manager cannot be read, the secret is malformed, or STS gives no token.
     CredentialsUnavailable,
     /// The deadline ran out.
     UpstreamTimeout,
