@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dynabind::catalog;
-use dynabind::catalog::item::ItemKey;
+use dynabind::catalog::item::{COPIES, ENTRY, ItemKey, KEY, VERSIONS};
 use dynabind::domain::EntryVersion;
 use dynabind::json::JsonFault;
 use ring::digest::{SHA256, digest};
@@ -18,13 +18,41 @@ const MAX_ENTRY: usize = 24 * 1024;
 /// The longest text of a tenant; DynamoDB's limit of an item is 400 KB.
 const MAX_TENANT: usize = 380 * 1024;
 
+/// A consistent read takes one read unit for each 4 KB of an item, and for the rest of it.
+const READ_UNIT: usize = 4096;
+
 /// What an item holds beside its key.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Item {
     /// The entry as JSON, with its fields in order.
     pub entry: String,
     /// Of a tenant: the versions of the entries that it names, as JSON.
     pub versions: Option<String>,
+    /// Of a tenant: copies of entries that it names, by the keys of their items.
+    pub copies: BTreeMap<String, String>,
+}
+
+impl Item {
+    /// The item under this key, in DynamoDB's own JSON.
+    #[must_use]
+    pub fn wire_json(&self, key: &ItemKey) -> Value {
+        let text = |text: &str| json!({ "S": text });
+        let mut item = json!({ (KEY): text(&key.to_string()), (ENTRY): text(&self.entry) });
+        if let Some(versions) = &self.versions {
+            item[VERSIONS] = text(versions);
+        }
+        if !self.copies.is_empty() {
+            let copies: Map<_, _> = self.copies.iter().map(|(key, entry)| (key.clone(), text(entry))).collect();
+            item[COPIES] = json!({ "M": copies });
+        }
+        item
+    }
+
+    /// Its size with its key, as DynamoDB counts it, without copies.
+    fn size(&self, key: &ItemKey) -> usize {
+        let versions = self.versions.as_ref().map_or(0, |versions| VERSIONS.len() + versions.len());
+        KEY.len() + key.to_string().len() + ENTRY.len() + self.entry.len() + versions
+    }
 }
 
 /// The items of a table.
@@ -45,8 +73,15 @@ pub fn from_json(text: &str) -> Result<Items, Vec<JsonFault>> {
     if building.faults.is_empty() { Ok(building.items) } else { Err(building.faults) }
 }
 
-/// Each key's version.
-type Versions = BTreeMap<String, String>;
+/// Each entry's item, by the name of the entry.
+type Named = BTreeMap<String, Entry>;
+
+/// What a tenant needs to know of an entry's item.
+#[derive(Clone)]
+struct Entry {
+    version: String,
+    key: ItemKey,
+}
 
 #[derive(Default)]
 struct Building {
@@ -60,34 +95,54 @@ impl Building {
         entries: &Value,
         pointer: &str,
         item_key: fn(K, EntryVersion) -> ItemKey,
-    ) -> Versions {
-        let mut versions = Versions::new();
+    ) -> Named {
+        let mut named = Named::new();
         for (name, entry) in entries.as_object().into_iter().flatten() {
             let entry = canonical(entry).to_string();
             let version = version_of(&entry);
             self.check_length(entry.len(), MAX_ENTRY, pointer, name);
             // Both were parsed before, as parts of a good catalog.
             if let (Ok(key), Ok(parsed)) = (name.parse(), version.parse()) {
-                self.items.insert(item_key(key, parsed), Item { entry, versions: None });
-                versions.insert(name.clone(), version);
+                let key = item_key(key, parsed);
+                self.items.insert(key.clone(), Item { entry, ..Item::default() });
+                named.insert(name.clone(), Entry { version, key });
             }
         }
-        versions
+        named
     }
 
-    fn tenants(&mut self, tenants: &Value, reports: &Versions, datasets: &Versions) {
+    fn tenants(&mut self, tenants: &Value, reports: &Named, datasets: &Named) {
         for (name, tenant) in tenants.as_object().into_iter().flatten() {
             let entry = canonical(tenant).to_string();
-            let versions = json!({
-                "reports": named(tenant, "reports", reports),
-                "datasets": named(tenant, "datasets", datasets),
-            });
+            let (reports, datasets) = (named(tenant, "reports", reports), named(tenant, "datasets", datasets));
+            let versions = json!({ "reports": versions(&reports), "datasets": versions(&datasets) });
             let versions = canonical(&versions).to_string();
             self.check_length(entry.len() + versions.len(), MAX_TENANT, "/tenants", name);
-            if let Ok(key) = name.parse() {
-                self.items.insert(ItemKey::Tenant(key), Item { entry, versions: Some(versions) });
+            if let Ok(key) = name.parse().map(ItemKey::Tenant) {
+                let item = Item { entry, versions: Some(versions), ..Item::default() };
+                let copies = self.copies(item.size(&key), &reports, &datasets);
+                self.items.insert(key, Item { copies, ..item });
             }
         }
+    }
+
+    /// Copies of entries that make a tenant's item of this size no more expensive to read.
+    ///
+    /// A binding needs a report and a dataset, so neither kind is left out for the other.
+    fn copies(&self, size: usize, reports: &Named, datasets: &Named) -> BTreeMap<String, String> {
+        // A map adds 3 bytes, and each of its members 1.
+        let mut free = size.next_multiple_of(READ_UNIT).saturating_sub(size + COPIES.len() + 3);
+        let mut entries: Vec<_> = reports.values().enumerate().chain(datasets.values().enumerate()).collect();
+        entries.sort_by_key(|(position, _)| *position);
+        let mut copies = BTreeMap::new();
+        for (_, Entry { key, .. }) in entries {
+            let (name, text) = (key.to_string(), &self.items[key].entry);
+            if let Some(rest) = free.checked_sub(name.len() + text.len() + 1) {
+                copies.insert(name, text.clone());
+                free = rest;
+            }
+        }
+        copies
     }
 
     fn check_length(&mut self, length: usize, limit: usize, pointer: &str, name: &str) {
@@ -103,11 +158,15 @@ fn fault(pointer: String, detail: String) -> JsonFault {
     JsonFault { pointer, detail }
 }
 
-/// The versions of those entries that the tenant's grants name.
-fn named(tenant: &Value, field: &str, versions: &Versions) -> Map<String, Value> {
+/// Those entries that the tenant's grants name.
+fn named(tenant: &Value, field: &str, all: &Named) -> Named {
     let grants = tenant["grants"].as_array().into_iter().flatten();
     let names = grants.flat_map(|grant| grant[field].as_array().into_iter().flatten()).filter_map(Value::as_str);
-    names.filter_map(|name| Some((name.to_owned(), json!(versions.get(name)?)))).collect()
+    names.filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
+}
+
+fn versions(named: &Named) -> Map<String, Value> {
+    named.iter().map(|(name, entry)| (name.clone(), json!(entry.version))).collect()
 }
 
 /// The same content gets the same version, so that what has not changed is not written again.
@@ -198,6 +257,32 @@ mod tests {
         let twice = to_json("t", &from_json(&once).unwrap()).unwrap();
         assert_eq!(once, twice);
         assert_eq!(serde_json::from_str::<Value>(&once).unwrap(), catalog());
+    }
+
+    /// A tenant of 40 reports and one dataset: what is copied fits into the unit that reading the tenant takes anyway.
+    #[test]
+    fn copies_of_entries_make_no_read_of_a_tenant_more_expensive() {
+        let mut catalog = catalog();
+        let names: Vec<_> = (0..40).map(|number| format!("r{number}")).collect();
+        for name in &names {
+            catalog["reports"][name] = catalog["reports"]["r"].clone();
+        }
+        for named in [1, 4, 10, 20, 30, 40] {
+            catalog["tenants"]["t"]["grants"][0]["reports"] = json!(names[..named]);
+            let items = from_json(&catalog.to_string()).unwrap();
+            let key: ItemKey = "TENANT#t".parse().unwrap();
+            let (tenant, bytes) = (&items[&key], |texts: &BTreeMap<String, String>| -> usize {
+                texts.iter().map(|(key, text)| key.len() + text.len() + 1).sum()
+            });
+            let size = tenant.size(&key);
+            let whole = size + COPIES.len() + 3 + bytes(&tenant.copies);
+            assert_eq!(whole.div_ceil(READ_UNIT), size.div_ceil(READ_UNIT), "{named}: {whole} bytes");
+            assert!(tenant.copies.len() > named || whole > size.next_multiple_of(READ_UNIT) - 350, "{named}: {whole}");
+            assert!(tenant.copies.keys().any(|key| key.starts_with("DATASET#d#")), "{named}: {tenant:?}");
+            for (key, copy) in &tenant.copies {
+                assert_eq!(&items[&key.parse().unwrap()].entry, copy);
+            }
+        }
     }
 
     #[test]

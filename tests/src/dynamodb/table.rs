@@ -17,18 +17,8 @@ type Items = Arc<BTreeMap<String, Value>>;
 
 /// A fake of DynamoDB with this catalog in [`TABLE`].
 pub fn table(catalog: &Value) -> Router {
-    let text = |text: &str| json!({ "S": text });
     let items = dynabind_cli::catalog::from_json(&catalog.to_string()).unwrap();
-    let items: BTreeMap<_, _> = items
-        .into_iter()
-        .map(|(key, content)| {
-            let mut attributes = json!({ (item::KEY): text(&key.to_string()), (item::ENTRY): text(&content.entry) });
-            if let Some(versions) = content.versions {
-                attributes[item::VERSIONS] = text(&versions);
-            }
-            (key.to_string(), attributes)
-        })
-        .collect();
+    let items: BTreeMap<_, _> = items.iter().map(|(key, item)| (key.to_string(), item.wire_json(key))).collect();
     Router::new().route("/", post(read)).with_state(Arc::new(items))
 }
 

@@ -167,6 +167,13 @@ impl Record {
         &self.key
     }
 
+    /// Takes out the texts of an attribute that maps keys to texts; an attribute of another kind has none.
+    pub(super) fn take_texts(&mut self, attribute: &str) -> HashMap<String, String> {
+        let Some(AttributeValue::M(texts)) = self.attributes.remove(attribute) else { return HashMap::new() };
+        let text = |(key, value)| if let AttributeValue::S(text) = value { Some((key, text)) } else { None };
+        texts.into_iter().filter_map(text).collect()
+    }
+
     /// Reads the text of an attribute.
     pub(super) fn parsed<T>(
         &self,
