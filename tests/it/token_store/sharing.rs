@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use acceptance::dynamodb::{DynamoDb, DynamoDbFake, SharedTables, TOKEN_TABLE};
 use acceptance::environment::Environment;
+use acceptance::project;
 use acceptance::slow_time::slowly;
 use acceptance::test_app::{TestApp, view};
 use devstack::fake_tenant::ids;
@@ -121,21 +122,28 @@ async fn fifty_environments_that_start_at_once_make_one_token() {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
-/// The same with the function's binary in five processes, in real time.
+/// The same with the function's binary in five processes, in real time. Each has made another token before, because the
+/// first use of a program that is not optimized takes longer than the table may.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_that_start_at_once_make_one_token() {
+async fn processes_that_need_a_token_at_once_make_one() {
+    let binary = tokio::task::spawn_blocking(project::functions).await.unwrap().remove("token").unwrap();
     for attempt in 1.. {
         // Processes have the real clock, so the stack has it too.
         let mut options = StackOptions { table: Some(SharedTables::default().router()), ..StackOptions::default() };
         options.variables.insert("DYNABIND_TOKEN_STORE".to_owned(), format!("dynamodb:{TOKEN_TABLE}"));
         let stack = Stack::start(options).await.unwrap();
         stack.powerbi().set_latency(Duration::from_millis(300));
-        let processes = join_all((0..5).map(|_| Environment::start("token", stack.variables()))).await;
-        for process in &processes {
-            process.init().await.unwrap();
+        let start = |_| Environment::start_binary(&binary, "token", stack.variables());
+        let processes = join_all((0..5).map(start)).await;
+        let event = |minutes: usize| {
+            let body = json!({ "lifetimeMinutes": minutes, "bindings": [{ "report": "sales", "dataset": "contoso-plan" }] });
+            stack.event("POST", "/token", Some("carl@contoso"), Some(&body)).to_string()
+        };
+        for (number, process) in processes.iter().enumerate() {
+            process.invoke(event(30 + number).into()).await.unwrap();
         }
-        let body = view("sales", "contoso-plan");
-        let event = stack.event("POST", "/token", Some("carl@contoso"), Some(&body)).to_string();
+        stack.log().clear();
+        let event = event(45);
         let answers = join_all(processes.iter().map(|process| process.invoke(event.clone().into()))).await;
         let ids: Vec<_> = answers.into_iter().map(|answer| token_id(&answer.unwrap().payload)).collect();
         let made = stack.log().all().iter().filter(|call| call.path.ends_with("GenerateToken")).count();
@@ -143,7 +151,8 @@ async fn processes_that_start_at_once_make_one_token() {
             return;
         }
         // A busy machine may be too slow for the table's 50 ms; then environments continue without it.
-        assert!(attempt < 30, "{made} tokens: {ids:?}");
+        let lines: Vec<_> = processes.iter().flat_map(|process| process.request_lines()).collect();
+        assert!(attempt < 20, "{made} tokens: {lines:#?}");
     }
 }
 
@@ -225,7 +234,7 @@ async fn an_old_stored_token_bridges_an_outage() {
 #[tokio::test]
 async fn a_stored_list_that_decides_a_grant_is_not_used_after_its_time() {
     let tables = SharedTables::default();
-    let mut catalog = acceptance::project::json("devstack/demo/catalog.json");
+    let mut catalog = project::json("devstack/demo/catalog.json");
     catalog["tenants"]["contoso"]["grants"] = json!([{ "reports": ["sales"], "workspaces": [ids::CONTOSO_WORKSPACE] }]);
     let file = acceptance::dynamodb::file_of(&catalog);
     let place = format!("file:{}", file.path().display());
