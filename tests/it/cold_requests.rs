@@ -144,10 +144,10 @@ fn refusal(app: &TestApp, answer: Answer, connections: [usize; 4]) -> Refusal {
     for call in app.stack.log().all() {
         let operation = call.header("x-amz-target").unwrap_or_default();
         let keys = call.body["Keys"].as_array().map_or(1, Vec::len);
-        calls.entry(format!("{:?}", call.service)).or_default().push(format!(
-            "{} {} {operation} {keys}",
-            call.method, call.path
-        ));
+        calls
+            .entry(format!("{:?}", call.service))
+            .or_default()
+            .push(format!("{} {} {operation} {keys}", call.method, call.path));
     }
     let now = opened(app);
     let connections = std::array::from_fn(|index| now[index] - connections[index]);

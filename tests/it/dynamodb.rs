@@ -207,7 +207,8 @@ async fn a_copy_of_another_version_or_form_is_not_used() {
         let tenant = tables.items(TABLE).find(|(key, _)| *key == "TENANT#contoso").unwrap().1;
         let copies = tenant["copies"]["M"].as_object_mut().unwrap();
         assert!(!copies.is_empty());
-        let spoilt = std::mem::take(copies).into_iter().filter_map(|(key, mut copy)| Some((spoil(&key, &mut copy)?, copy)));
+        let spoilt =
+            std::mem::take(copies).into_iter().filter_map(|(key, mut copy)| Some((spoil(&key, &mut copy)?, copy)));
         *copies = spoilt.collect();
     };
     let ways: [fn(&str, &mut Value) -> Option<String>; 4] = [

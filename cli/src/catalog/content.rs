@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use dynabind::catalog;
-use dynabind::catalog::item::{COPIES, ENTRY, ItemKey, KEY, VERSIONS};
+use dynabind::catalog::item::ItemKey;
 use dynabind::domain::EntryVersion;
 use dynabind::json::JsonFault;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::LoaderError;
+use crate::catalog::item::{Item, Items};
 
 /// The longest text of a report or dataset: a hundred of them, the most that
 /// one read brings, stay under what a function takes for an answer.
@@ -17,46 +18,6 @@ const MAX_ENTRY: usize = 24 * 1024;
 
 /// The longest text of a tenant; DynamoDB's limit of an item is 400 KB.
 const MAX_TENANT: usize = 380 * 1024;
-
-/// A consistent read takes one read unit for each 4 KB of an item, and for the rest of it.
-const READ_UNIT: usize = 4096;
-
-/// What an item holds beside its key.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Item {
-    /// The entry as JSON, with its fields in order.
-    pub entry: String,
-    /// Of a tenant: the versions of the entries that it names, as JSON.
-    pub versions: Option<String>,
-    /// Of a tenant: copies of entries that it names, by the keys of their items.
-    pub copies: BTreeMap<String, String>,
-}
-
-impl Item {
-    /// The item under this key, in DynamoDB's own JSON.
-    #[must_use]
-    pub fn wire_json(&self, key: &ItemKey) -> Value {
-        let text = |text: &str| json!({ "S": text });
-        let mut item = json!({ (KEY): text(&key.to_string()), (ENTRY): text(&self.entry) });
-        if let Some(versions) = &self.versions {
-            item[VERSIONS] = text(versions);
-        }
-        if !self.copies.is_empty() {
-            let copies: Map<_, _> = self.copies.iter().map(|(key, entry)| (key.clone(), text(entry))).collect();
-            item[COPIES] = json!({ "M": copies });
-        }
-        item
-    }
-
-    /// Its size with its key, as DynamoDB counts it, without copies.
-    fn size(&self, key: &ItemKey) -> usize {
-        let versions = self.versions.as_ref().map_or(0, |versions| VERSIONS.len() + versions.len());
-        KEY.len() + key.to_string().len() + ENTRY.len() + self.entry.len() + versions
-    }
-}
-
-/// The items of a table.
-pub type Items = BTreeMap<ItemKey, Item>;
 
 /// Turns a catalog's JSON text into items.
 ///
@@ -120,29 +81,22 @@ impl Building {
             self.check_length(entry.len() + versions.len(), MAX_TENANT, "/tenants", name);
             if let Ok(key) = name.parse().map(ItemKey::Tenant) {
                 let item = Item { entry, versions: Some(versions), ..Item::default() };
-                let copies = self.copies(item.size(&key), &reports, &datasets);
-                self.items.insert(key, Item { copies, ..item });
+                let item = item.with_copies(&key, self.alternating(&reports, &datasets));
+                self.items.insert(key, item);
             }
         }
     }
 
-    /// Copies of entries for a tenant's item of this size: reading the item takes at most one read unit more.
-    ///
-    /// A binding needs a report and a dataset, so neither kind is left out for the other.
-    fn copies(&self, size: usize, reports: &Named, datasets: &Named) -> BTreeMap<String, String> {
-        // A map adds 3 bytes, and each of its members 1.
-        let mut free = (size.next_multiple_of(READ_UNIT) + READ_UNIT).saturating_sub(size + COPIES.len() + 3);
+    /// The entries that a tenant names, in the order in which they are copied: a binding needs a report and a dataset, so
+    /// neither kind is left out for the other.
+    fn alternating<'b>(
+        &'b self,
+        reports: &'b Named,
+        datasets: &'b Named,
+    ) -> impl Iterator<Item = (&'b ItemKey, &'b str)> {
         let mut entries: Vec<_> = reports.values().enumerate().chain(datasets.values().enumerate()).collect();
         entries.sort_by_key(|(position, _)| *position);
-        let mut copies = BTreeMap::new();
-        for (_, Entry { key, .. }) in entries {
-            let (name, text) = (key.to_string(), &self.items[key].entry);
-            if let Some(rest) = free.checked_sub(name.len() + text.len() + 1) {
-                copies.insert(name, text.clone());
-                free = rest;
-            }
-        }
-        copies
+        entries.into_iter().map(|(_, entry)| (&entry.key, self.items[&entry.key].entry.as_str()))
     }
 
     fn check_length(&mut self, length: usize, limit: usize, pointer: &str, name: &str) {
@@ -257,34 +211,6 @@ mod tests {
         let twice = to_json("t", &from_json(&once).unwrap()).unwrap();
         assert_eq!(once, twice);
         assert_eq!(serde_json::from_str::<Value>(&once).unwrap(), catalog());
-    }
-
-    /// A small tenant has a copy of each entry. A large one has as many as a further read unit holds.
-    #[test]
-    fn copies_of_entries_add_at_most_one_read_unit() {
-        let mut catalog = catalog();
-        let names: Vec<_> = (0..200).map(|number| format!("r{number}")).collect();
-        for name in &names {
-            catalog["reports"][name] = catalog["reports"]["r"].clone();
-        }
-        for named in [1, 4, 10, 20, 40, 100, 200] {
-            catalog["tenants"]["t"]["grants"][0]["reports"] = json!(names[..named]);
-            let items = from_json(&catalog.to_string()).unwrap();
-            let key: ItemKey = "TENANT#t".parse().unwrap();
-            let (tenant, bytes) = (&items[&key], |texts: &BTreeMap<String, String>| -> usize {
-                texts.iter().map(|(key, text)| key.len() + text.len() + 1).sum()
-            });
-            let size = tenant.size(&key);
-            let whole = size + COPIES.len() + 3 + bytes(&tenant.copies);
-            let limit = size.next_multiple_of(READ_UNIT) + READ_UNIT;
-            assert!(whole <= limit, "{named}: {whole} bytes");
-            assert_eq!(tenant.copies.len() > named, named <= 20, "{named}");
-            assert!(named <= 20 || whole > limit - 250, "{named}: {whole} of {limit} bytes");
-            assert!(tenant.copies.keys().any(|key| key.starts_with("DATASET#d#")), "{named}: {tenant:?}");
-            for (key, copy) in &tenant.copies {
-                assert_eq!(&items[&key.parse().unwrap()].entry, copy);
-            }
-        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 
 use dynabind::catalog::item::ItemKey;
 
-use crate::catalog::content::Items;
+use crate::catalog::item::Items;
 use crate::catalog::plan::{Plan, Stage, Write};
 
 /// Prints one line for each entry that changes, with both of its texts where there are two.

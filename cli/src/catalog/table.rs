@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::catalog::LoaderError;
-use crate::catalog::content::{Item, Items};
+use crate::catalog::item::{Item, Items};
 use crate::catalog::plan::Write;
 use crate::catalog::progress::Progress;
 

@@ -133,7 +133,8 @@ impl CatalogReader for DynamoDbCatalog {
         let Ok(name) = name.parse::<TenantKey>() else { return Ok(None) };
         let Some(mut record) = self.table.get(context, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };
         let versions = record.parsed(item::VERSIONS, item::parse_versions)?;
-        let (name, versions) = (name.to_string(), EntryVersions { copies: record.take_texts(item::COPIES), ..versions });
+        let (name, versions) =
+            (name.to_string(), EntryVersions { copies: record.take_texts(item::COPIES), ..versions });
         Ok(Some(Arc::new(Tenant { name, versions, ..record.parsed(item::ENTRY, item::parse_tenant)? })))
     }
 

@@ -136,7 +136,8 @@ async fn processes_that_need_a_token_at_once_make_one() {
         let start = |_| Environment::start_binary(&binary, "token", stack.variables());
         let processes = join_all((0..5).map(start)).await;
         let event = |minutes: usize| {
-            let body = json!({ "lifetimeMinutes": minutes, "bindings": [{ "report": "sales", "dataset": "contoso-plan" }] });
+            let body =
+                json!({ "lifetimeMinutes": minutes, "bindings": [{ "report": "sales", "dataset": "contoso-plan" }] });
             stack.event("POST", "/token", Some("carl@contoso"), Some(&body)).to_string()
         };
         for (number, process) in processes.iter().enumerate() {
@@ -151,7 +152,7 @@ async fn processes_that_need_a_token_at_once_make_one() {
             return;
         }
         // A busy machine may be too slow for the table's 50 ms; then environments continue without it.
-        let lines: Vec<_> = processes.iter().flat_map(|process| process.request_lines()).collect();
+        let lines: Vec<_> = processes.iter().flat_map(Environment::request_lines).collect();
         assert!(attempt < 20, "{made} tokens: {lines:#?}");
     }
 }
