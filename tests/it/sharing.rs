@@ -14,7 +14,7 @@ async fn app(grants: Value) -> TestApp {
     TestApp::with_catalog(json!({
         "reports": { "r": report(ids::SALES_REPORT), "alias": report(&ids::SALES_REPORT.to_uppercase()),
                      "s": report(ids::OPS_REPORT) },
-        "datasets": { "a": dataset(PLAN), "b": dataset(ids::CONTOSO_LAKE),
+        "datasets": { "a": dataset(PLAN), "a-too": dataset(PLAN), "b": dataset(ids::CONTOSO_LAKE),
                       "mine": { "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": ids::CONTOSO_SALES,
                                 "identity": { "username": "{email}" } },
                       "all": { "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": ids::CONTOSO_SALES,
@@ -64,6 +64,18 @@ async fn edit_access_does_not_extend_to_datasets_that_are_only_viewed() {
     assert_apart(&app, &["edit r a", "view r b"], &[0]).await;
     assert_apart(&app, &["edit r a", "view alias b"], &[0]).await;
     assert_apart(&app, &["view s b", "edit r a", "view r b"], &[1]).await;
+}
+
+/// `a` and `a-too` are one dataset. The grant of `a-too` counts for `a` only in a token that binds `a-too`.
+#[tokio::test]
+async fn what_shares_a_token_still_shares_it_after_the_split() {
+    let app = app(json!([
+        { "reports": ["r"], "datasets": ["a"], "modes": ["view"] },
+        { "reports": ["r"], "datasets": ["b", "a-too"], "modes": ["edit", "create"] },
+        { "reports": ["s"], "datasets": ["b", "a"], "modes": ["create"], "saveTo": ids::CONTOSO_WORKSPACE },
+    ]))
+    .await;
+    assert_apart(&app, &["view r a", "create r b", "create s a", "edit r a-too"], &[1, 3]).await;
 }
 
 #[tokio::test]

@@ -173,19 +173,19 @@ impl<'b> Table<'b> {
     fn admit(&mut self, index: usize) -> bool {
         let binding = &self.bindings.as_slice()[index];
         let targets: BTreeSet<_> = self.targets.union(binding.save_to()).copied().collect();
+        let members: Vec<_> = self.members.iter().copied().chain([index]).collect();
         let is_granted = |author: usize, other: usize| {
-            self.bindings.covers(author, other, &targets) && !self.adds_own_dataset(author, other)
+            self.bindings.covers(author, other, &members, &targets) && !self.adds_own_dataset(author, other)
         };
-        let with_it = || self.members.iter().copied().chain([index]);
         let is_old = |author: usize, other: usize| author != index && other != index && targets == self.targets;
-        let mut cells = with_it().flat_map(|author| with_it().map(move |other| (author, other)));
+        let mut cells = members.iter().flat_map(|author| members.iter().map(move |other| (*author, *other)));
         if !cells.all(|(author, other)| is_old(author, other) || is_granted(author, other)) {
             return false;
         }
         let Some(identities) = self.identities.with(binding, self.own_dataset(binding)) else { return false };
         self.identities = identities;
         self.targets = targets;
-        self.members.push(index);
+        self.members = members;
         true
     }
 

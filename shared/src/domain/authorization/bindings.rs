@@ -14,7 +14,7 @@ type SaveTargets = BTreeSet<Option<WorkspaceId>>;
 #[derive(Clone, Debug)]
 pub struct AuthorizedBindings {
     bindings: Vec<AuthorizedBinding>,
-    /// For each binding that authors, where it may be saved over each binding's dataset.
+    /// For each binding that authors, where the grants of each binding's dataset key let it be saved.
     coverage: Vec<Vec<SaveTargets>>,
     profile: Option<ProfileId>,
 }
@@ -43,17 +43,27 @@ impl AuthorizedBindings {
     }
 
     /// Whether the grants let `author` do over `other`'s dataset what it does over its own, with a
-    /// token that saves to exactly these workspaces. What only views is always let.
-    pub(in crate::domain) fn covers(&self, author: usize, other: usize, targets: &BTreeSet<WorkspaceId>) -> bool {
-        match self.coverage[author].get(other) {
-            None => true,
-            Some(granted) if targets.is_empty() => granted.contains(&None),
-            Some(granted) => targets.iter().all(|target| granted.contains(&Some(*target))),
-        }
+    /// token that saves to exactly these workspaces. Bindings in mode `view` are always permitted.
+    ///
+    /// A dataset may have several keys. The grants of a key count only if one of the `members` names it, so that
+    /// the bindings of a token may also share it in a request without the others.
+    pub(in crate::domain) fn covers(
+        &self,
+        author: usize,
+        other: usize,
+        members: &[usize],
+        targets: &BTreeSet<WorkspaceId>,
+    ) -> bool {
+        let Some(over) = self.coverage.get(author).filter(|over| !over.is_empty()) else { return true };
+        let dataset = &self.bindings[other];
+        let keys: Vec<_> =
+            members.iter().filter(|member| self.bindings[**member].shares_dataset_with(dataset)).collect();
+        let is_granted = |target: Option<WorkspaceId>| keys.iter().any(|key| over[**key].contains(&target));
+        if targets.is_empty() { is_granted(None) } else { targets.iter().all(|target| is_granted(Some(*target))) }
     }
 }
 
-/// Where grants would let `author` do, over each binding's dataset, what it does over its own;
+/// Where grants would let `author` do, over the dataset key of each binding, what it does over its own;
 /// empty for a binding that only views.
 fn coverage_of(
     author: &AuthorizedBinding,
@@ -70,8 +80,7 @@ fn coverage_of(
         }),
     };
     let over = |binding: &AuthorizedBinding| {
-        let same: Vec<_> = bindings.iter().filter(|other| other.shares_dataset_with(binding)).collect();
-        let opens = |grant: &Grant| same.iter().any(|named| grant.opens(&named.dataset.0, named.dataset().workspace));
+        let opens = |grant: &Grant| grant.opens(&binding.dataset.0, binding.dataset().workspace);
         grants.iter().filter(|grant| allows(grant) && opens(grant)).map(|grant| grant.save_to).collect()
     };
     bindings.iter().map(over).collect()
