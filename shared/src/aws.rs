@@ -47,6 +47,13 @@ pub(crate) fn credentials(aws: &Aws) -> Credentials {
     )
 }
 
+/// A client of DynamoDB.
+pub(crate) fn dynamodb(aws: &Aws, http: Http) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk_config(aws, http));
+    config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
 /// Hands X-Ray's trace on to an AWS service, which puts what it does into it.
 ///
 /// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set

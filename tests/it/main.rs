@@ -9,6 +9,7 @@ mod caching;
 mod catalog;
 mod catalog_reload;
 mod claims;
+mod cold_requests;
 mod concurrency;
 mod config;
 mod credentials;

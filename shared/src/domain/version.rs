@@ -13,4 +13,6 @@ pub struct EntryVersions {
     pub reports: HashMap<ReportKey, EntryVersion>,
     /// By the dataset's key.
     pub datasets: HashMap<DatasetKey, EntryVersion>,
+    /// The texts of some of these entries that were read together with the tenant, by the keys of their items.
+    pub copies: HashMap<String, String>,
 }

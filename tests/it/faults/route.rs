@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acceptance::dynamodb::{SharedTables, TABLE, TOKEN_TABLE, table};
+use acceptance::dynamodb::{SharedTables, TABLE, TOKEN_TABLE};
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};
 use devstack::fake_tenant::ids;
@@ -143,8 +143,10 @@ impl Route {
             catalog["tenants"][tenant]["grants"] = json!([of(ids::REPORTS_WORKSPACE)]);
         }
         let mut options = StackOptions::default();
-        if has_store {
+        if has_store || self == Self::GetItem {
             options.table = Some(SharedTables::default().with_catalog(&catalog).router());
+        }
+        if has_store {
             options.variables.insert("DYNABIND_TOKEN_STORE".to_owned(), format!("dynamodb:{TOKEN_TABLE}"));
         }
         if self == Self::GetWebIdentityToken {
@@ -153,7 +155,6 @@ impl Route {
             options.access_token_life = Duration::from_mins(1);
         }
         if self == Self::GetItem {
-            options.table.get_or_insert_with(|| table(&catalog));
             options.variables.insert("DYNABIND_CATALOG".to_owned(), format!("dynamodb:{TABLE}"));
         } else {
             options.catalog = Some(catalog);
