@@ -43,7 +43,7 @@ pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
         .build()
 }
 
-/// Hands X-Ray's trace on to an AWS service, which puts what it does into it.
+/// Passes X-Ray's trace on to an AWS service, which adds its own segments.
 ///
 /// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set
 /// that where an environment serves several requests at once.
@@ -51,7 +51,7 @@ pub(crate) fn passing_trace(context: &RequestContext) -> impl Fn(&mut HttpReques
     let trace = context.ids().trace.clone();
     move |request| {
         if let Some(trace) = &trace {
-            // What is not fit for a header is not worth a request.
+            // A trace that is not valid in a header is left out, because the request matters more.
             let _ = request.headers_mut().try_insert("x-amzn-trace-id", trace.clone());
         }
     }

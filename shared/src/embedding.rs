@@ -32,12 +32,12 @@ use issuer::Issuer;
 use metadata::Metadata;
 use session::Sessions;
 
-/// What a page asks for: bindings that share one token.
+/// A page's request: bindings that share one token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BindingsRequest {
     /// 1 to 50 bindings, no two alike.
     pub bindings: Vec<BindingRequest>,
-    /// How long the token shall live at most.
+    /// The longest life of the token that the page wants.
     pub lifetime_minutes: Option<u16>,
 }
 
@@ -52,7 +52,7 @@ pub struct Embedding {
     /// Whether the access token is fetched while the catalog is read.
     fetches_ahead: bool,
     scenario: Scenario,
-    /// The scope of the user's token, where the page gets that itself.
+    /// The scope of the user's token, if the page gets that itself.
     page_scope: Option<&'static str>,
     clock: Arc<dyn Clock>,
 }
@@ -91,8 +91,8 @@ impl Embedding {
         }
     }
 
-    /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
-    /// for what is being shared with other environments.
+    /// Answers a question. The access token is fetched while the catalog is read, and at the end it waits a moment
+    /// for writes to the token store.
     async fn answered<T>(&self, context: &Arc<RequestContext>, caller: &Caller, answer: impl Future<Output = T>) -> T {
         if self.fetches_ahead && caller.tenant().is_some() {
             self.sessions.fetch_ahead(context);
@@ -104,7 +104,7 @@ impl Embedding {
         answer
     }
 
-    /// Fetches what every request needs, whoever its caller: the secret and the
+    /// Fetches what the requests of all callers need: the secret and the
     /// service principal's access token. Users' tokens come with their users.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl Embedding {
     ///
     /// # Errors
     /// `NotEntitled` for a report that is unknown or not granted, or why
-    /// nothing at all could be looked at.
+    /// nothing could be looked up.
     pub async fn datasets(
         &self,
         context: &Arc<RequestContext>,
@@ -190,7 +190,7 @@ impl Embedding {
         tenant.granted_reports(caller, reports).map_err(|_| EmbeddingError::NotEntitled)
     }
 
-    /// What the configs embed with. Where the page gets the token itself, only
+    /// What the configs embed with. If the page gets the token itself, only
     /// the look-ups need one.
     async fn config_token(
         &self,

@@ -54,7 +54,7 @@ pub struct SharedItem {
     pub value: Option<Zeroizing<String>>,
     /// Changes with every write.
     pub version: String,
-    /// Until when somebody is making a new value, in milliseconds since 1970.
+    /// Until when an environment has claimed the making of a new value, in milliseconds since 1970.
     pub claimed_until: Option<u64>,
     /// When the table may delete it, in seconds since 1970.
     pub expires_at: u64,
