@@ -50,7 +50,7 @@ pub enum SharedSlot {
 pub struct SharedItem {
     /// What it is for, so that a reader can check that it belongs to its key.
     pub subject: String,
-    /// The JSON text of the value; a claim of a value that nobody has yet has none.
+    /// The JSON text of the value; a claim without an old value has none.
     pub value: Option<Zeroizing<String>>,
     /// Changes with every write.
     pub version: String,
