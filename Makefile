@@ -169,7 +169,7 @@ $(PEERS)/.installed: bench/peers/python/requirements.txt bench/peers/node/packag
 	@touch $@
 
 .PHONY: bench-page
-bench-page: $(SPA_BUILT) ## Measure click → rendered in a browser beside powerbi-client and powerbi-client-react; ROUNDS=7
+bench-page: $(SPA_BUILT) ## Measure click → rendered in a browser, also with powerbi-client and powerbi-client-react; ROUNDS=7
 	cd spa && npm run --silent build:stack && ROUNDS=$(or $(ROUNDS),7) node bench/page.mjs
 
 .PHONY: scaling
@@ -193,7 +193,7 @@ package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), wi
 	sam build --parameter-overrides Architecture=$(ARCH)
 	tools/pin-architecture .aws-sam/build $(ARCH)
 
-# Answers are kept beside the tracked file. ENV names a section of it; with CI set, nothing is asked.
+# The answers are kept in a copy of samconfig.toml that git ignores. ENV names a section of it; with CI set, SAM asks nothing.
 SAM_CONFIG := samconfig.local.toml
 DEPLOY_FLAGS = --config-file $(CURDIR)/$(SAM_CONFIG) --config-env $(or $(ENV),default)
 

@@ -22,7 +22,7 @@ use crate::token_table::TokenTable;
 use crate::upstream::Http;
 use crate::validation::ValidationErrors;
 
-/// The longest that an environment is made ready for; Lambda allows its start 10 s.
+/// The time limit for preparing an environment; Lambda allows 10 s for its start.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Everything a function needs, built once before its first event.
@@ -35,7 +35,7 @@ pub struct App {
 impl App {
     /// Reads the process's environment, and starts the log.
     ///
-    /// Where there are faults, each is logged in one line of its own and the
+    /// If there are faults, each is logged in a separate line and the
     /// process exits: Lambda then shows them instead of failing every request.
     #[must_use]
     pub fn from_env() -> Self {
@@ -71,7 +71,7 @@ impl App {
         Ok(app)
     }
 
-    /// The application over whatever stands behind the ports.
+    /// The application with the given implementations of the ports.
     #[must_use]
     pub fn new(
         settings: &Settings,
@@ -86,12 +86,12 @@ impl App {
         Self { handler, embedding, preinitialized: settings.preinitialized }
     }
 
-    /// Makes an environment ready that Lambda starts ahead of its requests: its
-    /// first one finds the secret and the access token already there.
+    /// Prepares an environment that Lambda starts ahead of its requests: its
+    /// first request finds the secret and the access token in the cache.
     ///
-    /// It takes 3 s at most. A failure is logged and no more, since the first
-    /// request tries again. Where a request is waiting, it does nothing: that
-    /// one asks for the same at once.
+    /// It takes 3 s at most. A failure is only logged, because the first
+    /// request tries again. If a request is waiting, it does nothing: the
+    /// request fetches the same at once.
     pub async fn warm_up(&self) {
         if !self.preinitialized {
             return;
@@ -116,7 +116,7 @@ impl App {
     }
 }
 
-/// Whoever mends the settings should not find the catalog's faults afterwards.
+/// Reports the faults of both, so that the catalog's do not appear only after the settings are corrected.
 fn with_those_of_the_catalog(mut faults: ValidationErrors, vars: &dyn Fn(&str) -> Option<String>) -> ValidationErrors {
     if let Some(CatalogSource::File(path)) = Settings::catalog_source(vars) {
         faults.0.extend(catalog::load(&path).err().map(|of_catalog| of_catalog.0).unwrap_or_default());

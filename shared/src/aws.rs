@@ -54,7 +54,7 @@ pub(crate) fn dynamodb(aws: &Aws, http: Http) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
-/// Hands X-Ray's trace on to an AWS service, which puts what it does into it.
+/// Passes X-Ray's trace on to an AWS service, which adds its own segments.
 ///
 /// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set
 /// that where an environment serves several requests at once.
@@ -62,7 +62,7 @@ pub(crate) fn passing_trace(context: &RequestContext) -> impl Fn(&mut HttpReques
     let trace = context.ids().trace.clone();
     move |request| {
         if let Some(trace) = &trace {
-            // What is not fit for a header is not worth a request.
+            // A trace that is not valid in a header is left out, because the request matters more.
             let _ = request.headers_mut().try_insert("x-amzn-trace-id", trace.clone());
         }
     }

@@ -33,12 +33,12 @@ use issuer::Issuer;
 use metadata::Metadata;
 use session::Sessions;
 
-/// What a page asks for: bindings that share one token.
+/// A page's request: bindings that share one token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BindingsRequest {
     /// 1 to 50 bindings, no two alike.
     pub bindings: Vec<BindingRequest>,
-    /// How long the token shall live at most.
+    /// The longest life of the token that the page wants.
     pub lifetime_minutes: Option<u16>,
 }
 
@@ -53,7 +53,7 @@ pub struct Embedding {
     /// Whether the access token is fetched while the catalog is read.
     fetches_ahead: bool,
     scenario: Scenario,
-    /// The scope of the user's token, where the page gets that itself.
+    /// The scope of the user's token, if the page gets that itself.
     page_scope: Option<&'static str>,
     clock: Arc<dyn Clock>,
 }
@@ -92,8 +92,8 @@ impl Embedding {
         }
     }
 
-    /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
-    /// for what is being shared with other environments.
+    /// Answers a question. The access token is fetched while the catalog is read, and at the end it waits a moment
+    /// for writes to the token store.
     ///
     /// Callers pin `answer`: an async function stores a future twice that it takes by value, and every move of a request
     /// copies all of it.
@@ -108,7 +108,7 @@ impl Embedding {
         answer
     }
 
-    /// Fetches what every request needs, whoever its caller: the secret and the
+    /// Fetches what the requests of all callers need: the secret and the
     /// service principal's access token. Users' tokens come with their users.
     ///
     /// # Errors
@@ -170,7 +170,7 @@ impl Embedding {
     ///
     /// # Errors
     /// `NotEntitled` for a report that is unknown or not granted, or why
-    /// nothing at all could be looked at.
+    /// nothing could be looked up.
     pub async fn datasets(
         &self,
         context: &Arc<RequestContext>,
@@ -194,7 +194,7 @@ impl Embedding {
         tenant.granted_reports(caller, reports).map_err(|_| EmbeddingError::NotEntitled)
     }
 
-    /// What the configs embed with. Where the page gets the token itself, only
+    /// What the configs embed with. If the page gets the token itself, only
     /// the look-ups need one.
     async fn config_token(
         &self,

@@ -162,7 +162,7 @@ pub fn to_json(table: &str, items: &Items) -> Result<String, LoaderError> {
         }
     }
     let root = BTreeMap::from([("reports", reports), ("datasets", datasets), ("tenants", tenants)]);
-    // Texts, lists and maps alone: there is nothing in it that JSON cannot hold.
+    // It has only texts, lists and maps, which JSON can always represent.
     Ok(serde_json::to_string_pretty(&root).unwrap_or_default() + "\n")
 }
 

@@ -1,4 +1,4 @@
-//! The user's own bearer token, on whose behalf Entra can be asked.
+//! The user's own bearer token, for exchanges with Entra on behalf of the user.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ struct Bearer {
     user: OnceLock<UserKey>,
 }
 
-/// Whose token it is, for caches: the SHA-256 of the token, so that no cache's keys hold tokens.
+/// The user, as a cache key: the SHA-256 of the token, so that no key contains a token.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct UserKey([u8; 32]);
 
@@ -51,7 +51,7 @@ impl UserAssertion {
         self.0.text.expose_secret()
     }
 
-    /// What caches know the user by.
+    /// The cache key of the user.
     #[must_use]
     pub fn user(&self) -> UserKey {
         *self.0.user.get_or_init(|| UserKey::of(self.expose()))

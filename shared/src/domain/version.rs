@@ -1,4 +1,4 @@
-//! Versions of catalog entries, so that grants meet only what they were written for.
+//! Versions of catalog entries, so that grants apply only to the entries for which they were written.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::{DatasetKey, EntryVersion, ReportKey};
 
 /// Which version of each entry a tenant's grants were written for.
 ///
-/// Empty where a catalog is read whole and so has but one version of everything.
+/// Empty for a catalog that is read as a whole, because it has one version of each entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EntryVersions {
     /// By the report's key.

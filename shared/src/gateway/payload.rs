@@ -1,6 +1,6 @@
 //! The payload of the token that the gateway has verified.
 //!
-//! An authorizer hands lists over as text, in which their elements cannot be told apart. The token
+//! An authorizer writes lists as text, in which their elements cannot be separated. The token
 //! still has them. Its signature is not checked again: the gateway has done so, and what is read
 //! here has to agree with what the gateway read.
 
@@ -45,7 +45,7 @@ impl<'de> Visitor<'de> for Authorization {
 }
 
 /// The payload of the bearer token in the `Authorization` header of these headers, if it agrees with the
-/// claims that the authorizer hands over.
+/// claims that the authorizer has written.
 pub(super) fn of_headers(headers: &str, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
     let Authorization(values) = serde_json::from_str(headers).ok()?;
     let [Value::String(value)] = values.as_slice() else { return None };
@@ -78,7 +78,7 @@ fn decoded(authorization: &str) -> Option<Map<String, Value>> {
 ///
 /// How it writes objects, `null` and the elements of mixed lists is not documented, and Cognito's
 /// writes times as dates. Of a list, each text has to be there, in order: a token from elsewhere
-/// then adds no group that the verified one has not got.
+/// then adds no group that the verified one does not have.
 fn agree(original: &Value, value: &Value) -> bool {
     match (original, value) {
         (Value::String(original), Value::String(text)) => original == text,
@@ -103,7 +103,7 @@ fn holds_in_order(text: &str, items: &[Value]) -> bool {
     })
 }
 
-/// What follows the first place of `text` where `item` is not part of a longer word.
+/// The text after the first occurrence of `item` in `text` that is not part of a longer word.
 fn after_whole<'t>(text: &'t str, item: &str) -> Option<&'t str> {
     let is_edge = |character: char| character.is_whitespace() || "[],".contains(character);
     text.match_indices(item).find_map(|(start, found)| {

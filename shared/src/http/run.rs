@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::gateway::GatewayEvent;
 
-/// Answers one event of API Gateway's in the form that it wants.
+/// Answers one event of API Gateway in the form that it requires.
 ///
 /// # Errors
-/// Never: whatever goes wrong is an answer.
+/// Never: each failure is an answer.
 pub async fn invoke<F>(
     handle: impl Fn(Request) -> F + Send + Sync,
     event: LambdaEvent<GatewayEvent>,
