@@ -70,6 +70,11 @@ const STEPS: [(u8, &str); 8] = [
 /// # Errors
 /// Why nothing could be looked at.
 pub async fn diagnose(arguments: &Arguments) -> Result<Vec<StepHealth>, String> {
+    if arguments.options.scenario.is_organization() {
+        return Err("the eight steps are those of the customers scenario; for the organization scenario, use \
+                    dynabind check --scenario organization"
+            .to_owned());
+    }
     let loaded = if let Some(place) = &arguments.catalog {
         LoadedCatalog::read(place).await
     } else {

@@ -17,6 +17,7 @@ pub mod init;
 pub mod jobs;
 pub mod record;
 pub mod run;
+pub mod scenario;
 pub mod source;
 pub mod terminal;
 

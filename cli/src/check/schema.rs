@@ -176,15 +176,18 @@ fn add(run: &Run<'_>, subject: &Subject, outcome: &SchemaOutcome, findings: &mut
         findings.add(&about, &fault_of(fault));
     }
     for (what, because) in &outcome.not_checked {
-        let is_profile = subject.tenant.profile.is_some() && because.contains("cannot be read");
-        let note = if is_profile {
-            "; definitions are read as the service principal, not as the tenant's profile"
-        } else {
-            ""
+        let is_unread = because.contains("cannot be read");
+        let note = match subject.tenant.profile {
+            _ if !is_unread => "",
+            _ if run.options.scenario.is_organization() => {
+                "; definitions are read as the service principal, not as a user"
+            }
+            Some(_) => "; definitions are read as the service principal, not as the tenant's profile",
+            None => "",
         };
         findings.skip(&about, what, &format!("{because}{note}"));
     }
-    if let Some(roles) = &outcome.roles {
+    if let Some(roles) = outcome.roles.as_ref().filter(|_| !run.options.scenario.is_organization()) {
         add_roles(run, subject, roles, findings);
     }
 }
