@@ -13,6 +13,7 @@ mod error;
 mod plan;
 mod progress;
 mod table;
+mod validate;
 
 pub use arguments::{Arguments, Command};
 pub use commands::{Verdict, run};
@@ -23,3 +24,4 @@ pub use error::LoaderError;
 pub use plan::{Plan, Stage, Write};
 pub(crate) use progress::Progress;
 pub(crate) use table::Table;
+pub use validate::{FileFault, Validation, validate};

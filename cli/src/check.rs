@@ -31,7 +31,7 @@ use crate::connection::Connection;
 use crate::source::LoadedCatalog;
 pub use arguments::{Arguments, Options};
 pub use finding::{About, Fault, Finding, Findings, Unchecked};
-pub use junit::write as write_junit;
+pub use junit::suite;
 pub use print::print;
 pub use report::{CheckReport, Summary};
 use lists::Lists;

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod fabric;
 pub mod init;
 pub mod jobs;
+pub mod junit;
 pub mod record;
 pub mod run;
 pub mod scenario;

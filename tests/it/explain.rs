@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use acceptance::checked_environment::CheckedEnvironment;
 use acceptance::generated::{self, AnyCaller, powerbi_of};
 use dynabind::domain::{BindingRequest, DatasetId, ReportId, WorkspaceId};
+use dynabind::settings::Cloud;
 use dynabind_cli::caller::{CallerArguments, claims_of_jwt};
 use dynabind_cli::decision::Places;
 use dynabind_cli::explain::{Explanation, Question, explain};
+use dynabind_cli::scenario::ScenarioArguments;
 use dynabind_cli::source::LoadedCatalog;
 use fuzz::environment::PowerBiContents;
 use fuzz::events::{self, Kind};
@@ -51,7 +53,12 @@ fn explained(catalog: &Value, powerbi: &PowerBiContents, claims: &Map<String, Va
         ..CallerArguments::default()
     };
     let places = Exact(powerbi);
-    explain(&loaded, Question { claims, reading: &reading, request: &request, lifetime_minutes, places: &places })
+    let (scenario, cloud) = (ScenarioArguments::default(), Cloud::Public);
+    let request = &request;
+    explain(
+        &loaded,
+        Question { claims, reading: &reading, request, lifetime_minutes, places: &places, scenario, cloud },
+    )
 }
 
 /// The claims as an operator would give them: as a file, or as the caller's JWT.
