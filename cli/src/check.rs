@@ -11,6 +11,7 @@ mod junit;
 mod lists;
 mod organization;
 mod print;
+mod profiles;
 mod report;
 mod run;
 mod schema;
@@ -109,7 +110,7 @@ fn summary_of(subjects: &[Subject]) -> Summary {
 
 /// Checks the tenants in question, and returns their bindings.
 async fn check_tenants(run: &Run<'_>, findings: &mut Findings) -> Result<Vec<Subject>, String> {
-    let tenants = run.tenants()?;
+    let tenants = profiles::known(run, run.tenants()?, findings).await;
     let mut checked = Vec::new();
     let mut subjects = Vec::new();
     for (tenant, found) in look_at_all(run, tenants).await {

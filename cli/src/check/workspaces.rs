@@ -7,8 +7,8 @@ use dynabind::ports::{ActorKey, PowerBi};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use super::finding::{About, Fault, Findings};
-use super::lists::{CAPACITIES, GROUPS, PROFILES};
+use super::finding::{Fault, Findings};
+use super::lists::{CAPACITIES, GROUPS};
 use super::run::Run;
 use super::subject::Subject;
 use crate::caller::claims_of_jwt;
@@ -34,48 +34,11 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     }
     let states = capacity_states(run).await;
     for (profile, workspaces) in &by_actor {
-        if let Some(profile) = *profile {
-            known_profile(run, profile, workspaces, findings).await;
-        }
         capacities(run, *profile, workspaces, &states, findings).await;
         // A user's rights on the items decide, not a role in the workspace.
         if run.user.is_none() {
             roles(run, *profile, workspaces, findings).await;
         }
-    }
-}
-
-/// Whether the service principal has a profile that the catalog names.
-async fn known_profile(
-    run: &Run<'_>,
-    profile: ProfileId,
-    workspaces: &BTreeMap<WorkspaceId, Vec<&Subject>>,
-    findings: &mut Findings,
-) {
-    let answer = run.lists.get(PROFILES, None).await;
-    let is_it = |listed: &Value| listed["id"].as_str().is_some_and(|id| id.parse() == Ok(profile));
-    let is_known = answer.map(|profiles| profiles.iter().any(is_it));
-    let tenants: BTreeSet<_> = workspaces.values().flatten().map(|subject| subject.tenant.name.as_str()).collect();
-    for tenant in tenants {
-        let place = run.loaded.place(&["tenants", tenant, "profileId"]);
-        let about = About { tenant: Some(tenant.to_owned()), place: Some(place), ..About::default() };
-        match &is_known {
-            Ok(true) => {}
-            Ok(false) => findings.add(&about, &unknown_profile(profile)),
-            Err(error) => {
-                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"));
-            }
-        }
-    }
-}
-
-fn unknown_profile(profile: ProfileId) -> Fault {
-    Fault {
-        code: "profile-unknown".to_owned(),
-        problem: format!("the service principal has no profile {profile}"),
-        viewer_sees: "no report: Power BI refuses every call for this tenant".to_owned(),
-        remedy: "create the profile (step 5 of the setup) and write its id into the tenant".to_owned(),
-        ..Fault::default()
     }
 }
 

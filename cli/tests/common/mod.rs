@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub(crate) mod fabric;
+pub(crate) mod faults;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

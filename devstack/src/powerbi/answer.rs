@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::PowerBi;
 use super::refusal::Refusal;
-use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Principal, Report, Role, Workspace};
+use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Principal, Profile, Report, Role, Workspace};
 
 const METADATA: &str = "http://wabi-stand-in-redirect.analysis.windows.net/v1.0/myorg/$metadata";
 
@@ -76,6 +76,11 @@ pub(super) fn user(api: &PowerBi, (principal, role): &(Principal, Role)) -> Valu
         }
     }
     body
+}
+
+/// A profile of the service principal.
+pub(super) fn profile(profile: &Profile) -> Value {
+    json!({ "id": profile.id, "displayName": profile.name })
 }
 
 /// A paused capacity keeps its workspaces. Only its `state` shows that it is paused.
