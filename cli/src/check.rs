@@ -47,6 +47,9 @@ use subject::Subject;
 pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Options) -> Result<CheckReport, String> {
     let started = Instant::now();
     options.scenario.check()?;
+    if options.user_jwt.is_some() && !options.scenario.is_organization() {
+        return Err("--user-jwt needs --scenario organization".to_owned());
+    }
     let mut findings = Findings::default();
     let (mut summary, mut bindings) = (Summary::default(), BTreeSet::new());
     if let Some(run) = begin(connection, loaded, options, &mut findings).await? {
