@@ -301,6 +301,17 @@ fn what_is_not_checked() -> Vec<Planted> {
             |world| world.tenant.protected.clear(),
         ),
         unchecked(
+            "definitions of a profile's items",
+            |world| {
+                let grants = world.catalog["tenants"]["contoso"]["grants"].take();
+                world.catalog["tenants"] = json!({ "contoso": { "profileId": ids::FABRIKAM_PROFILE, "grants": grants } });
+                let profile = Principal::Profile(ids::FABRIKAM_PROFILE.to_owned());
+                world.workspace(ids::CONTOSO_WORKSPACE).members = vec![(profile, Role::Member)];
+            },
+            "as the service principal, not as the tenant's profile",
+            |world| world.workspace(ids::CONTOSO_WORKSPACE).members.push((Principal::App, Role::Member)),
+        ),
+        unchecked(
             "no right to read definitions",
             |world| {
                 let refusal = json!({ "errorCode": "InsufficientPrivileges", "message": "no", "requestId": "r" });

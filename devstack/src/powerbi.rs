@@ -108,7 +108,7 @@ async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) 
     let visible = api.fake_tenant.workspaces.iter().filter(|workspace| caller.role_in(workspace).is_some());
     let page = odata::Page::<odata::WorkspaceFilter>::parse(query.as_deref().unwrap_or_default())?;
     let listed: Vec<_> = page.of(visible).map(answer::workspace).collect();
-    Ok(json_answer(&answer::list("groups", &listed)))
+    Ok(json_answer(&answer::counted("groups", &listed)))
 }
 
 async fn group(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {

@@ -14,4 +14,5 @@ mod generate_token;
 mod identities;
 mod powerbi;
 mod secrets_manager;
+mod shapes;
 mod stack;
