@@ -60,9 +60,15 @@ pub async fn from_arguments(arguments: &Arguments) -> Result<Explanation, String
     let places = Assumed::new(arguments);
     let request = BindingRequest { report, dataset, mode };
     let (reading, lifetime_minutes) = (&arguments.caller, arguments.lifetime_minutes);
-    let (scenario, cloud, places_known) = (arguments.scenario, arguments.cloud, &places);
-    let question =
-        Question { claims: &claims, reading, request: &request, lifetime_minutes, places: places_known, scenario, cloud };
+    let question = Question {
+        claims: &claims,
+        reading,
+        request: &request,
+        lifetime_minutes,
+        places: &places,
+        scenario: arguments.scenario,
+        cloud: arguments.cloud,
+    };
     let mut explanation = explain(&loaded, question);
     explanation.assumptions = places.into_assumptions();
     Ok(explanation)
@@ -114,11 +120,7 @@ fn of_caller(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) ->
 }
 
 /// The customers scenario: an embed token.
-fn of_customer(
-    loaded: &LoadedCatalog,
-    question: Question<'_>,
-    caller: &Caller,
-) -> Result<Explanation, EmbeddingError> {
+fn of_customer(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) -> Result<Explanation, EmbeddingError> {
     let Question { request, lifetime_minutes, places, .. } = question;
     let allowed = decide(&loaded.catalog, caller, std::slice::from_ref(request), lifetime_minutes, places)?;
     let body = allowed.body();

@@ -71,7 +71,11 @@ impl Job {
         let claims = arguments.caller.read()?;
         let caller = arguments.caller.caller(&claims).map_err(|error| format!("the claims name nobody ({error:?})"))?;
         let connection = Connection::open(&arguments.connection).await?;
-        Ok(Self { app: connection.app(&loaded, ScenarioArguments::default()), caller, context: Arc::new(RequestContext::begin(None)) })
+        Ok(Self {
+            app: connection.app(&loaded, ScenarioArguments::default()),
+            caller,
+            context: Arc::new(RequestContext::begin(None)),
+        })
     }
 }
 

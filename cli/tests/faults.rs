@@ -4,7 +4,6 @@
 
 mod common;
 
-
 use common::faults::{Expected, Planted, World};
 use devstack::Fault;
 use devstack::fake_tenant::{FakeTenant, IdentityNeed, Principal, Role, ids};
@@ -37,12 +36,7 @@ fn of_dataset(code: &'static str, pointer: &'static str, problem: &'static str, 
     Expected { code, report: None, pointer, ..of_report(None, problem, remedy) }
 }
 
-fn planted(
-    name: &'static str,
-    plant: fn(&mut World),
-    expected: Vec<Expected>,
-    remedy: fn(&mut World),
-) -> Planted {
+fn planted(name: &'static str, plant: fn(&mut World), expected: Vec<Expected>, remedy: fn(&mut World)) -> Planted {
     Planted { name, plant, expected, not_checked: None, remedy }
 }
 
@@ -74,7 +68,12 @@ fn columns_and_measures() -> Vec<Planted> {
         planted(
             "same-named column in another table",
             |world| world.drop("Returns", "columns", "Name"),
-            vec![field(DETAILS, "Returns", "column `Returns[Name]` is missing", "Add the column to the table `Returns`")],
+            vec![field(
+                DETAILS,
+                "Returns",
+                "column `Returns[Name]` is missing",
+                "Add the column to the table `Returns`",
+            )],
             |world| world.add("Returns", "columns", json!({ "name": "Name", "dataType": "string" })),
         ),
         planted(
@@ -85,8 +84,18 @@ fn columns_and_measures() -> Vec<Planted> {
         ),
         planted(
             "missing relationship",
-            |world| world.model()["model"]["relationships"].as_array_mut().unwrap().retain(|one| one["name"] != "rel-returns"),
-            vec![field(DETAILS, "Returns", "a filter on `Region` does not reach `Returns`", "Relate `Region` to `Returns`")],
+            |world| {
+                world.model()["model"]["relationships"]
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|one| one["name"] != "rel-returns")
+            },
+            vec![field(
+                DETAILS,
+                "Returns",
+                "a filter on `Region` does not reach `Returns`",
+                "Relate `Region` to `Returns`",
+            )],
             |world| {
                 let related = json!({ "name": "new", "fromTable": "Returns", "fromColumn": "RegionId",
                                       "toTable": "Region", "toColumn": "Id" });
@@ -129,7 +138,12 @@ fn uses_of_a_report() -> Vec<Planted> {
         planted(
             "hierarchy",
             |world| world.rename("Region", "hierarchies", "Geography", "Geografy"),
-            vec![field(OVERVIEW, "Goals by country", "hierarchy `Region[Geography]` is missing", "Rename `Region[Geografy]`")],
+            vec![field(
+                OVERVIEW,
+                "Goals by country",
+                "hierarchy `Region[Geography]` is missing",
+                "Rename `Region[Geografy]`",
+            )],
             |world| world.rename("Region", "hierarchies", "Geografy", "Geography"),
         ),
         planted(
@@ -164,7 +178,10 @@ fn capacity_and_access() -> Vec<Planted> {
         planted(
             "paused capacity",
             |world| world.workspace(ids::CONTOSO_WORKSPACE).capacity = Some(ids::PAUSED_CAPACITY.to_owned()),
-            vec![Expected { code: "capacity-not-active", ..of_report(None, ids::PAUSED_CAPACITY, "resume the capacity") }],
+            vec![Expected {
+                code: "capacity-not-active",
+                ..of_report(None, ids::PAUSED_CAPACITY, "resume the capacity")
+            }],
             |world| world.tenant.capacities.iter_mut().for_each(|capacity| capacity.paused = false),
         ),
         planted(
@@ -219,14 +236,20 @@ fn capacity_and_access() -> Vec<Planted> {
             "profile",
             |world| {
                 let grants = world.catalog["tenants"]["contoso"]["grants"].take();
-                world.catalog["tenants"] = json!({ "contoso": { "profileId": ids::FABRIKAM_PROFILE, "grants": grants } });
+                world.catalog["tenants"] =
+                    json!({ "contoso": { "profileId": ids::FABRIKAM_PROFILE, "grants": grants } });
                 let members = &mut world.workspace(ids::CONTOSO_WORKSPACE).members;
                 members.push((Principal::Profile(ids::FABRIKAM_PROFILE.to_owned()), Role::Member));
                 world.tenant.profiles.clear();
             },
             vec![Expected {
                 dataset: None,
-                ..of_dataset("profile-unknown", "#/tenants/contoso/profileId", ids::FABRIKAM_PROFILE, "create the profile")
+                ..of_dataset(
+                    "profile-unknown",
+                    "#/tenants/contoso/profileId",
+                    ids::FABRIKAM_PROFILE,
+                    "create the profile",
+                )
             }],
             |world| world.tenant.profiles = FakeTenant::demo().profiles,
         ),
@@ -238,7 +261,12 @@ fn items_and_identities() -> Vec<Planted> {
         planted(
             "moved dataset",
             |world| world.dataset().workspace = ids::FABRIKAM_WORKSPACE.to_owned(),
-            vec![of_dataset("dataset-moved", "#/datasets/plan/datasetId", ids::FABRIKAM_WORKSPACE, ids::FABRIKAM_WORKSPACE)],
+            vec![of_dataset(
+                "dataset-moved",
+                "#/datasets/plan/datasetId",
+                ids::FABRIKAM_WORKSPACE,
+                ids::FABRIKAM_WORKSPACE,
+            )],
             |world| world.catalog["datasets"]["plan"]["workspaceId"] = json!(ids::FABRIKAM_WORKSPACE),
         ),
         planted(
@@ -248,7 +276,12 @@ fn items_and_identities() -> Vec<Planted> {
                 code: "report-not-found",
                 report: Some("sales"),
                 dataset: None,
-                ..of_dataset("", "#/reports/sales/reportId", "the report is not in its workspace", "correct the report's id")
+                ..of_dataset(
+                    "",
+                    "#/reports/sales/reportId",
+                    "the report is not in its workspace",
+                    "correct the report's id",
+                )
             }],
             |world| world.catalog["reports"]["sales"]["reportId"] = json!(ids::STATEMENT_REPORT),
         ),
@@ -286,7 +319,12 @@ fn items_and_identities() -> Vec<Planted> {
         planted(
             "identity not supported",
             |world| world.catalog["datasets"]["plan"]["identity"] = json!({ "username": "{email}" }),
-            vec![of_dataset("identity-not-supported", "#/datasets/plan/identity", "no row-level security", "remove `identity`")],
+            vec![of_dataset(
+                "identity-not-supported",
+                "#/datasets/plan/identity",
+                "no row-level security",
+                "remove `identity`",
+            )],
             |world| drop(world.catalog["datasets"]["plan"].as_object_mut().unwrap().remove("identity")),
         ),
     ]
@@ -304,7 +342,8 @@ fn what_is_not_checked() -> Vec<Planted> {
             "definitions of a profile's items",
             |world| {
                 let grants = world.catalog["tenants"]["contoso"]["grants"].take();
-                world.catalog["tenants"] = json!({ "contoso": { "profileId": ids::FABRIKAM_PROFILE, "grants": grants } });
+                world.catalog["tenants"] =
+                    json!({ "contoso": { "profileId": ids::FABRIKAM_PROFILE, "grants": grants } });
                 let profile = Principal::Profile(ids::FABRIKAM_PROFILE.to_owned());
                 world.workspace(ids::CONTOSO_WORKSPACE).members = vec![(profile, Role::Member)];
             },

@@ -149,7 +149,15 @@ async fn the_explanation_agrees_with_the_functions_in_the_organization_scenario(
         let (lifetime_minutes, cloud) = (None, Cloud::Public);
         let explanation = explain(
             &loaded,
-            Question { claims: &claims, reading: &reading, request: &request, lifetime_minutes, places: &places, scenario, cloud },
+            Question {
+                claims: &claims,
+                reading: &reading,
+                request: &request,
+                lifetime_minutes,
+                places: &places,
+                scenario,
+                cloud,
+            },
         );
         let (report, dataset) = (request.report.unwrap().to_string(), request.dataset.unwrap().to_string());
         let answer = app.config(user, view(&report, &dataset)).await;

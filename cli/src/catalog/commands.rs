@@ -74,12 +74,7 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
 }
 
 /// Whether a check of the tenants that change has findings, which are printed.
-async fn is_broken(
-    plan: &Plan,
-    file: &Path,
-    first: &CheckFirst,
-    out: &mut dyn Write,
-) -> Result<bool, LoaderError> {
+async fn is_broken(plan: &Plan, file: &Path, first: &CheckFirst, out: &mut dyn Write) -> Result<bool, LoaderError> {
     let name = |write: &&super::Write| match write.key() {
         ItemKey::Tenant(name) => Some(name.to_string()),
         _ => None,

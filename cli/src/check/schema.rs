@@ -72,14 +72,14 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     let mut progress = Progress::new("reports over models", pairs.len());
     let compare = |(pair, subjects): (Pair, Vec<_>)| {
         let definitions = &definitions;
-        async move { (Box::pin(outcome(run, definitions, pair)).await, subjects) }
+        async move { (pair, Box::pin(outcome(run, definitions, pair)).await, subjects) }
     };
-    let mut outcomes = stream::iter(pairs).map(compare).buffer_unordered(2 * run.connection.at_once);
-    while let Some((outcome, subjects)) = outcomes.next().await {
-        for subject in &subjects {
-            add(run, subject, &outcome, findings);
-        }
-        progress.add(1);
+    let outcomes = stream::iter(pairs).map(compare).buffer_unordered(2 * run.connection.at_once);
+    let mut outcomes: Vec<_> = outcomes.inspect(|_| progress.add(1)).collect().await;
+    // Findings are in the same order in every run.
+    outcomes.sort_by_key(|(pair, ..)| *pair);
+    for (_, outcome, subjects) in &outcomes {
+        subjects.iter().for_each(|subject| add(run, subject, outcome, findings));
     }
 }
 

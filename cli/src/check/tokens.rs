@@ -43,15 +43,16 @@ pub(super) async fn check(run: &Run<'_>, tenants: &[Checked], subjects: &[Subjec
     }
     let mut progress = Progress::new("embed tokens", requests.len().min(limit));
     let generate = |(unit, (request, subjects)): (String, (TokenRequest, Vec<_>))| async move {
-        (outcome(run, &unit, &request).await, subjects)
+        let outcome = outcome(run, &unit, &request).await;
+        (unit, outcome, subjects)
     };
     let made = stream::iter(requests.into_iter().take(limit)).map(generate);
-    let mut outcomes = made.buffer_unordered(run.connection.at_once);
-    while let Some((outcome, subjects)) = outcomes.next().await {
-        for subject in subjects {
-            add(&subject.about(run.loaded), &outcome, findings);
-        }
-        progress.add(1);
+    let outcomes = made.buffer_unordered(run.connection.at_once).inspect(|_| progress.add(1));
+    let mut outcomes: Vec<_> = outcomes.collect().await;
+    // Findings are in the same order in every run.
+    outcomes.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    for (_, outcome, subjects) in &outcomes {
+        subjects.iter().for_each(|subject| add(&subject.about(run.loaded), outcome, findings));
     }
 }
 

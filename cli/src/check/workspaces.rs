@@ -70,9 +70,10 @@ async fn capacities(
                 Ok(Some(capacity)) => capacity,
                 // A workspace without a capacity, or one that is not visible, is a finding already.
                 Ok(None) => continue,
-                Err(_) if subjects.iter().any(|subject| {
-                    run.connection.powerbi.failure_of(run.actor_of(&subject.tenant), *workspace).is_some()
-                }) =>
+                Err(_)
+                    if subjects.iter().any(|subject| {
+                        run.connection.powerbi.failure_of(run.actor_of(&subject.tenant), *workspace).is_some()
+                    }) =>
                 {
                     continue;
                 }

@@ -116,8 +116,11 @@ impl Rest {
         body: Option<&Value>,
     ) -> Result<Answer, RestError> {
         let context = Arc::new(RequestContext::begin(None));
-        let access =
-            self.tokens.get(&context, self.user.as_ref(), &|| Ok(())).await.map_err(|error| RestError::new(error.to_string()))?;
+        let access = self
+            .tokens
+            .get(&context, self.user.as_ref(), &|| Ok(()))
+            .await
+            .map_err(|error| RestError::new(error.to_string()))?;
         let url = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
         let url = url.parse().map_err(|_| RestError::new("the base URL makes no URL with a path"))?;
         let mut request =

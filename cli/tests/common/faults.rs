@@ -48,7 +48,8 @@ pub(crate) struct Expected {
 impl World {
     /// The sales report over Contoso's plan, in the demo's tenant; the report for analysts is in the catalog too.
     pub(crate) fn clean() -> Self {
-        let entry = |id: &str, workspace: &str, field: &str| json!({ "name": "N", "workspaceId": workspace, field: id });
+        let entry =
+            |id: &str, workspace: &str, field: &str| json!({ "name": "N", "workspaceId": workspace, field: id });
         let report = |id: &str| entry(id, ids::REPORTS_WORKSPACE, "reportId");
         let catalog = json!({
             "reports": { "sales": report(ids::SALES_REPORT), "ops": report(ids::OPS_REPORT) },

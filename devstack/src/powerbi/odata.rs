@@ -53,10 +53,7 @@ impl<F: Filter> Page<F> {
         Ok(page)
     }
 
-    pub(super) fn of<'a>(
-        &'a self,
-        items: impl Iterator<Item = &'a F::Item>,
-    ) -> impl Iterator<Item = &'a F::Item>
+    pub(super) fn of<'a>(&'a self, items: impl Iterator<Item = &'a F::Item>) -> impl Iterator<Item = &'a F::Item>
     where
         F::Item: 'a,
     {

@@ -221,7 +221,8 @@ async fn of_power_bi(name: &str) -> Option<Reply> {
     let unsigned = |token: String| {
         let url = powerbi_url(&stack, "groups");
         async move {
-            let headers: Vec<_> = [("authorization", &*token)].into_iter().filter(|(_, token)| !token.is_empty()).collect();
+            let headers: Vec<_> =
+                [("authorization", &*token)].into_iter().filter(|(_, token)| !token.is_empty()).collect();
             get(&url, &headers).await
         }
     };
@@ -249,7 +250,9 @@ async fn of_power_bi(name: &str) -> Option<Reply> {
             body["targetWorkspaces"] = json!([{ "id": ids::CLOSED_WORKSPACE }]);
             generate(&stack, &body).await
         }
-        "no Build right: the text is in the details alone" => generate(&stack, &over(&[ids::READING_ROOM_DATASET])).await,
+        "no Build right: the text is in the details alone" => {
+            generate(&stack, &over(&[ids::READING_ROOM_DATASET])).await
+        }
         "item that is not found, without a text" => generate(&stack, &over(&[ids::MISSING_DATASET])).await,
         "identity that is missing" => generate(&stack, &over(&[ids::CONTOSO_SALES])).await,
         "identity that is not wanted" => generate(&stack, &with_identity(ids::CONTOSO_PLAN, &[])).await,
@@ -391,7 +394,14 @@ async fn fabric_answers_as_published() {
 /// A reason for an answer that no fixture has would be forgotten there.
 #[test]
 fn every_listed_difference_is_of_a_fixture() {
-    let files = ["powerbi/answers", "powerbi/lists", "powerbi/workspaces", "powerbi/refusals", "entra/answers", "entra/refusals"];
+    let files = [
+        "powerbi/answers",
+        "powerbi/lists",
+        "powerbi/workspaces",
+        "powerbi/refusals",
+        "entra/answers",
+        "entra/refusals",
+    ];
     let files = files.iter().map(|name| format!("{name}.json")).chain(["fabric/answers.json".to_owned()]);
     let mut names: BTreeMap<String, usize> = BTreeMap::from([("datasets of a workspace".to_owned(), 1)]);
     for row in files.flat_map(|file| rows(&file)) {
