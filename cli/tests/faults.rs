@@ -82,13 +82,18 @@ fn columns_and_measures() -> Vec<Planted> {
             vec![field(OVERVIEW, "card", "column `Sales[Amount]` holds text", "Sales[Amount]")],
             |world| world.item("Sales", "columns", "Amount")["dataType"] = json!("double"),
         ),
+    ]
+}
+
+fn relationships_and_formats() -> Vec<Planted> {
+    vec![
         planted(
             "missing relationship",
             |world| {
                 world.model()["model"]["relationships"]
                     .as_array_mut()
                     .unwrap()
-                    .retain(|one| one["name"] != "rel-returns")
+                    .retain(|one| one["name"] != "rel-returns");
             },
             vec![field(
                 DETAILS,
@@ -212,6 +217,11 @@ fn capacity_and_access() -> Vec<Planted> {
             vec![Expected { code: "role-too-low", ..of_report(None, "is Viewer in workspace", "make it Member") }],
             |world| world.workspace(ids::CONTOSO_WORKSPACE).members = vec![(Principal::App, Role::Member)],
         ),
+    ]
+}
+
+fn credentials_and_profiles() -> Vec<Planted> {
+    vec![
         planted(
             "expired secret",
             |world| world.secret_is_expired = true,
@@ -256,11 +266,11 @@ fn capacity_and_access() -> Vec<Planted> {
     ]
 }
 
-fn items_and_identities() -> Vec<Planted> {
+fn items() -> Vec<Planted> {
     vec![
         planted(
             "moved dataset",
-            |world| world.dataset().workspace = ids::FABRIKAM_WORKSPACE.to_owned(),
+            |world| ids::FABRIKAM_WORKSPACE.clone_into(&mut world.dataset().workspace),
             vec![of_dataset(
                 "dataset-moved",
                 "#/datasets/plan/datasetId",
@@ -285,6 +295,11 @@ fn items_and_identities() -> Vec<Planted> {
             }],
             |world| world.catalog["reports"]["sales"]["reportId"] = json!(ids::STATEMENT_REPORT),
         ),
+    ]
+}
+
+fn identities() -> Vec<Planted> {
+    vec![
         planted(
             "role missing in the model",
             |world| {
@@ -388,6 +403,7 @@ async fn a_clean_world_has_no_findings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_of_columns_and_measures_are_found_and_their_remedies_work() {
     assert_found(columns_and_measures()).await;
+    assert_found(relationships_and_formats()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -398,11 +414,13 @@ async fn faults_by_the_use_of_a_field_are_found_and_their_remedies_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_of_capacity_and_access_are_found_and_their_remedies_work() {
     assert_found(capacity_and_access()).await;
+    assert_found(credentials_and_profiles()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_of_items_and_identities_are_found_and_their_remedies_work() {
-    assert_found(items_and_identities()).await;
+    assert_found(items()).await;
+    assert_found(identities()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -412,7 +430,16 @@ async fn what_cannot_be_read_is_not_checked_and_no_finding() {
 
 #[test]
 fn at_least_twenty_faults_are_planted() {
-    let all = [columns_and_measures(), uses_of_a_report(), capacity_and_access(), items_and_identities()];
+    let all = [
+        columns_and_measures(),
+        relationships_and_formats(),
+        uses_of_a_report(),
+        capacity_and_access(),
+        credentials_and_profiles(),
+        items(),
+        identities(),
+        what_is_not_checked(),
+    ];
     let names: std::collections::BTreeSet<_> = all.iter().flatten().map(|planted| planted.name).collect();
-    assert!(names.len() >= 20, "{names:?}");
+    assert!(names.len() >= 25, "{names:?}");
 }

@@ -16,12 +16,14 @@ pub(super) const CAPACITIES: &str = "v1.0/myorg/capacities";
 /// The profiles of the service principal.
 pub(super) const PROFILES: &str = "v1.0/myorg/profiles";
 
+type Key = (&'static str, Option<ProfileId>);
+type Cell = Arc<OnceCell<List>>;
 type List = Result<Arc<Vec<Value>>, RestError>;
 
 /// Lists by path and by the profile that reads them.
 pub(super) struct Lists {
     rest: Rest,
-    cells: Mutex<HashMap<(&'static str, Option<ProfileId>), Arc<OnceCell<List>>>>,
+    cells: Mutex<HashMap<Key, Cell>>,
 }
 
 impl Lists {
@@ -31,13 +33,15 @@ impl Lists {
 
     /// The `value` of a list.
     pub(super) async fn get(&self, path: &'static str, profile: Option<ProfileId>) -> List {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        let cell = Arc::clone(cells.entry((path, profile)).or_default());
-        drop(cells);
+        let cell = self.cell((path, profile));
         let read = async || {
             let answer = self.rest.get(path, profile).await?;
             Ok(Arc::new(answer.body["value"].as_array().cloned().unwrap_or_default()))
         };
         cell.get_or_init(read).await.clone()
+    }
+
+    fn cell(&self, key: Key) -> Cell {
+        Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
 }

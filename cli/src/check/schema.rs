@@ -79,7 +79,9 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     // Findings are in the same order in every run.
     outcomes.sort_by_key(|(pair, ..)| *pair);
     for (_, outcome, subjects) in &outcomes {
-        subjects.iter().for_each(|subject| add(run, subject, outcome, findings));
+        for subject in subjects {
+            add(run, subject, outcome, findings);
+        }
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) async fn check(run: &Run<'_>, tenants: &[Checked], subjects: &[Subjec
     // Findings are in the same order in every run.
     outcomes.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     for (_, outcome, subjects) in &outcomes {
-        subjects.iter().for_each(|subject| add(&subject.about(run.loaded), outcome, findings));
+        for subject in subjects {
+            add(&subject.about(run.loaded), outcome, findings);
+        }
     }
 }
 
