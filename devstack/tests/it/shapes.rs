@@ -146,11 +146,15 @@ fn shape(value: &Value, path: &str, lines: &mut BTreeSet<String>) {
         Value::String(_) => drop(lines.insert(format!("{path}: text"))),
         Value::Array(items) => {
             lines.insert(format!("{path}: list"));
-            items.iter().for_each(|item| shape(item, &format!("{path}[]"), lines));
+            for item in items {
+                shape(item, &format!("{path}[]"), lines);
+            }
         }
         Value::Object(fields) => {
             lines.insert(format!("{path}: object"));
-            fields.iter().for_each(|(name, field)| shape(field, &format!("{path}/{name}"), lines));
+            for (name, field) in fields {
+                shape(field, &format!("{path}/{name}"), lines);
+            }
         }
     }
 }
