@@ -12,6 +12,7 @@ mod metadata;
 mod session;
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 
 pub use answer::{ConfigAnswer, DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry, TokenAnswer};
@@ -93,6 +94,9 @@ impl Embedding {
 
     /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
     /// for what is being shared with other environments.
+    ///
+    /// Callers pin `answer`: an async function stores a future twice that it takes by value, and every move of a request
+    /// copies all of it.
     async fn answered<T>(&self, context: &Arc<RequestContext>, caller: &Caller, answer: impl Future<Output = T>) -> T {
         if self.fetches_ahead && caller.tenant().is_some() {
             self.sessions.fetch_ahead(context);
@@ -129,11 +133,11 @@ impl Embedding {
         if let Some(scope) = self.page_scope {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
-        let answer = async {
+        let answer = pin!(async {
             let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
             let token = self.page_token(caller, &authorized, request.lifetime_minutes, 1).await?;
             Ok(TokenAnswer::new(token, self.clock.now()))
-        };
+        });
         self.answered(context, caller, answer).await
     }
 
@@ -147,7 +151,7 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let answer = async {
+        let answer = pin!(async {
             let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
             // Neither needs the other's answer, so a cold page waits only for the slower one.
             let (token, parts) = futures_util::try_join!(
@@ -158,7 +162,7 @@ impl Embedding {
                 audit::no_token(caller, &authorized);
             }
             Ok(ConfigAnswer::new(parts, token, self.clock.now()))
-        };
+        });
         self.answered(context, caller, answer).await
     }
 
@@ -173,7 +177,7 @@ impl Embedding {
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        self.answered(context, caller, self.lister.list(context, caller, report)).await
+        self.answered(context, caller, pin!(self.lister.list(context, caller, report))).await
     }
 
     /// Which of these reports the catalog names by these keys, if the caller may view all of them.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::payload;
@@ -56,7 +57,9 @@ enum Authorizer {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct Event<'e> {
+    #[serde(borrow)]
+    headers: Option<&'e RawValue>,
     /// Only payload format 2.0 has it.
     raw_path: Option<IgnoredAny>,
     /// Only HTTP APIs have it.
@@ -72,7 +75,7 @@ struct Context {
 impl VerifiedClaims {
     /// Reads the claims out of an event's JSON text.
     pub(super) fn of_event(event: &str) -> Option<Self> {
-        let Event { raw_path, version, request_context } = serde_json::from_str(event).ok()?;
+        let Event { headers, raw_path, version, request_context } = serde_json::from_str(event).ok()?;
         let context = request_context?.authorizer?;
         let (authorizer, claims) = match raw_path {
             Some(_) => verified_in_format_2(context)?,
@@ -83,7 +86,8 @@ impl VerifiedClaims {
             Authorizer::Cognito => true,
             Authorizer::Lambda => false,
         };
-        let payload = if needs_payload { payload::of_event(event, &claims) } else { None };
+        let headers = headers.filter(|_| needs_payload);
+        let payload = headers.and_then(|headers| payload::of_headers(headers.get(), &claims));
         let read = |(name, value): (String, Value)| {
             let claim = match payload.as_ref().and_then(|payload| payload.get(&name)) {
                 Some(original) => Claim::of_json(original.clone()),

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use futures_util::FutureExt;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Adapter, Body, Error, Request, Response, Service as _, service_fn};
 use serde::Serialize;
@@ -24,8 +25,7 @@ where
         if let Some(claims) = claims.take() {
             request.extensions_mut().insert(claims);
         }
-        let answer = handle(request);
-        async move { Ok(answer.await) }
+        handle(request).map(Ok)
     });
     Adapter::from(service).call(LambdaEvent::new(event_request, event.context)).await
 }

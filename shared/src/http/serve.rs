@@ -1,6 +1,7 @@
 //! One request from event to answer.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -91,7 +92,8 @@ where
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
             log.caller(request.caller());
-            finish(&context, answer(request)).await
+            // Pinned here, because each of the layers in `finish` would copy a future that it takes by value.
+            finish(&context, pin!(answer(request))).await
         }
         Err(problem) => Err(problem),
     };
