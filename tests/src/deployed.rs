@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::{LazyLock, Mutex};
 
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl Deployed {
 /// The program that deploys, which all tests share: it needs more time to start than to deploy. It ends with the tests,
 /// when its standard input ends.
 struct Deployer {
-    requests: ChildStdin,
+    python: Child,
     answers: BufReader<ChildStdout>,
 }
 
@@ -67,11 +67,12 @@ impl Deployer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { requests: python.stdin.take().unwrap(), answers: BufReader::new(python.stdout.take().unwrap()) }
+        let answers = BufReader::new(python.stdout.take().unwrap());
+        Self { python, answers }
     }
 
     fn ask(&mut self, request: &Value) -> Value {
-        writeln!(self.requests, "{request}").unwrap();
+        writeln!(self.python.stdin.as_mut().unwrap(), "{request}").unwrap();
         let mut answer = String::new();
         let _ = self.answers.read_line(&mut answer).unwrap();
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("tests/template/deploy.py ended: {error}"))
