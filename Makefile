@@ -80,9 +80,9 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 # Run
 
 .PHONY: dev
-dev: $(SPA_BUILT) ## Run everything on this machine; LIVE=1 SECRET=sp.json CATALOG=c.json: against the real Power BI
+dev: $(SPA_BUILT) ## Run everything on this machine; DYNABIND_CREDENTIAL=federated: without a secret; LIVE=1 SECRET=sp.json CATALOG=c.json: against the real Power BI
 	cargo build --locked --workspace --bin devstack
-	target/debug/devstack$(if $(LIVE), --live --secret "$(SECRET)" --catalog "$(CATALOG)" $(ARGS))
+	target/debug/devstack$(if $(LIVE), --live --secret "$(SECRET)" --catalog "$(CATALOG)" $(ARGS), $(if $(DYNABIND_CREDENTIAL),--credential $(DYNABIND_CREDENTIAL)))
 
 .PHONY: browser
 browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or Chromium, embedded report included
@@ -184,7 +184,7 @@ $(PEERS)/.installed: bench/peers/python/requirements.txt bench/peers/node/packag
 	@touch $@
 
 .PHONY: bench-page
-bench-page: $(SPA_BUILT) ## Measure click → rendered in a browser beside powerbi-client and powerbi-client-react; ROUNDS=7
+bench-page: $(SPA_BUILT) ## Measure click → rendered in a browser, also with powerbi-client and powerbi-client-react; ROUNDS=7
 	cd spa && npm run --silent build:stack && ROUNDS=$(or $(ROUNDS),7) node bench/page.mjs
 
 .PHONY: scaling
@@ -208,7 +208,7 @@ package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), wi
 	sam build --parameter-overrides Architecture=$(ARCH)
 	tools/pin-architecture .aws-sam/build $(ARCH)
 
-# Answers are kept beside the tracked file. ENV names a section of it; with CI set, nothing is asked.
+# The answers are kept in a copy of samconfig.toml that git ignores. ENV names a section of it; with CI set, SAM asks nothing.
 SAM_CONFIG := samconfig.local.toml
 DEPLOY_FLAGS = --config-file $(CURDIR)/$(SAM_CONFIG) --config-env $(or $(ENV),default)
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use test_support::lambda::Environment;
 
 use crate::tls::{HOST, Tls};
-use crate::upstream::{CATALOG_TABLE, FakeServices, Greeting, Service, TOKEN_TABLE, Tables};
+use crate::upstream::{CATALOG_TABLE, FakeServices, Greeting, Service, TOKEN_TABLE, Tables, WORKSPACE};
 use crate::{Error, catalog, relay};
 
 /// The environment variables of a function.
@@ -29,6 +29,8 @@ pub struct Network {
     pub greeting: Greeting,
     /// What is in DynamoDB.
     pub dynamodb: InDynamoDb,
+    /// Whether the credential of the functions is a token of STS, and not a secret.
+    pub federated: bool,
 }
 
 /// What is in DynamoDB, which takes its own time for each answer.
@@ -84,8 +86,14 @@ impl Testbed {
             let roots = write(&files, "roots.pem", &tls.root_pem)?;
             variables.push(("SSL_CERT_FILE".to_owned(), roots.display().to_string()));
         }
-        let ours = [("DYNABIND_SECRET_ID", "bench"), ("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
-        variables.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut ours = vec![("DYNABIND_FRESH_TOKENS_PER_MINUTE", "100000")];
+        if network.federated {
+            ours.push(("DYNABIND_CREDENTIAL", "federated"));
+            ours.extend([("DYNABIND_ENTRA_TENANT_ID", WORKSPACE), ("DYNABIND_ENTRA_CLIENT_ID", WORKSPACE)]);
+        } else {
+            ours.push(("DYNABIND_SECRET_ID", "bench"));
+        }
+        variables.extend(ours.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         Ok(Self { upstreams, variables, _files: files })
     }
 
@@ -118,6 +126,7 @@ fn variable_of(service: Service) -> &'static str {
     match service {
         Service::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         Service::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+        Service::Sts => "AWS_ENDPOINT_URL_STS",
         Service::Entra => "DYNABIND_ENTRA_URL",
         Service::PowerBi => "DYNABIND_POWERBI_URL",
     }

@@ -1,4 +1,4 @@
-//! Fakes of Secrets Manager, DynamoDB, Entra and Power BI with constant answers and counters.
+//! Fakes of Secrets Manager, STS, DynamoDB, Entra and Power BI with constant answers and counters.
 //!
 //! They are separate from `devstack`, because the checks there would take processor time from the measured functions.
 
@@ -31,13 +31,15 @@ pub use tables::{CATALOG_TABLE, TOKEN_TABLE, Tables};
 
 use crate::Error;
 
-/// One of the four.
+/// One of the upstreams.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Service {
     /// AWS Secrets Manager.
     SecretsManager,
     /// Amazon DynamoDB.
     DynamoDb,
+    /// AWS Security Token Service.
+    Sts,
     /// Microsoft Entra.
     Entra,
     /// The Power BI REST API.
@@ -45,8 +47,8 @@ pub enum Service {
 }
 
 impl Service {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::SecretsManager, Self::DynamoDb, Self::Entra, Self::PowerBi];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::SecretsManager, Self::Sts, Self::DynamoDb, Self::Entra, Self::PowerBi];
 }
 
 /// The counts of the upstreams.
@@ -205,6 +207,7 @@ fn reply(service: Service, method: &Method, path: &str, origin: &str) -> (&'stat
     }
     let (name, body) = match service {
         Service::SecretsManager => ("GetSecretValue", &SECRET),
+        Service::Sts => ("GetWebIdentityToken", &IDENTITY_TOKEN),
         Service::Entra => ("EntraToken", &ACCESS_TOKEN),
         Service::PowerBi if path.ends_with("/GenerateToken") => ("GenerateToken", &EMBED_TOKEN),
         Service::PowerBi if path.contains("/reports/") => ("GetReport", &REPORT),
@@ -230,6 +233,16 @@ static SECRET: Body = LazyLock::new(|| {
         "VersionStages": ["AWSCURRENT"],
         "CreatedDate": 1_795_492_800,
     }))
+});
+
+/// As long as AWS's own, which have 600 to 1,000 bytes.
+static IDENTITY_TOKEN: Body = LazyLock::new(|| {
+    let token = ["eyJ0".repeat(20), "eyJ0".repeat(120), "eyJ0".repeat(85)].join(".");
+    Bytes::from(format!(
+        "<GetWebIdentityTokenResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <GetWebIdentityTokenResult><WebIdentityToken>{token}</WebIdentityToken>\
+         <Expiration>2099-01-01T00:00:00Z</Expiration></GetWebIdentityTokenResult></GetWebIdentityTokenResponse>"
+    ))
 });
 
 static ACCESS_TOKEN: Body = LazyLock::new(|| {

@@ -62,7 +62,7 @@ pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Op
 
 /// What a kept state belongs to.
 fn run_id(connection: &Connection, loaded: &LoadedCatalog) -> String {
-    let place = format!("{}\n{}\n{}", connection.settings.endpoints.powerbi, connection.secret_place, loaded.text);
+    let place = format!("{}\n{}\n{}", connection.settings.endpoints.powerbi, connection.credential_place, loaded.text);
     state::sha256(&place)
 }
 

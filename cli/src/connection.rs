@@ -1,12 +1,12 @@
 //! How Entra, Power BI and Fabric are reached from the command line: with the functions' own clients.
 
+pub(crate) mod credential;
 pub(crate) mod gate;
 mod patient;
 pub(crate) mod rest;
 mod secret;
 pub(crate) mod session;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -15,18 +15,14 @@ use dynabind::clock::{Clock, SystemClock};
 use dynabind::entra::{EntraClient, EntraTokens};
 use dynabind::ports::AccessTokens;
 use dynabind::powerbi::PowerBiClient;
-use dynabind::request::RequestContext;
-use dynabind::secrets::{CachedSecret, SecretStore, ServicePrincipal};
 use dynabind::settings::{Cloud, Settings};
-use dynabind::upstream::{Http, RetryBudget, UpstreamError};
-use secrecy::ExposeSecret;
+use dynabind::upstream::Http;
 
-use crate::catalog::aws;
 use crate::source::LoadedCatalog;
+use credential::{CredentialArguments, CredentialStore};
 pub use gate::Gate;
 pub use patient::PatientPowerBi;
 pub use rest::{Rest, RestError};
-use secret::{SecretFile, SecretOfAws};
 
 const FABRIC_URL: &str = "https://api.fabric.microsoft.com";
 const FABRIC_SCOPE: &str = "https://api.fabric.microsoft.com/.default";
@@ -34,12 +30,9 @@ const FABRIC_SCOPE: &str = "https://api.fabric.microsoft.com/.default";
 /// Credentials and addresses.
 #[derive(Args, Clone, Debug)]
 pub struct ConnectionArguments {
-    /// A JSON file with the service principal: tenantId, clientId, and clientSecret or certificate and privateKey.
-    #[arg(long, value_name = "FILE")]
-    pub secret: Option<PathBuf>,
-    /// The name or ARN of the same in AWS Secrets Manager; --secret wins.
-    #[arg(long, value_name = "ID", env = "DYNABIND_SECRET_ID")]
-    pub secret_id: Option<String>,
+    /// The service principal's credential.
+    #[command(flatten)]
+    pub credential: CredentialArguments,
     /// The cloud: public, usgov, usgov-high, usgov-dod or china.
     #[arg(long, value_name = "CLOUD", env = "DYNABIND_CLOUD")]
     pub cloud: Option<String>,
@@ -64,10 +57,10 @@ pub struct ConnectionArguments {
 pub struct Connection {
     /// The functions' settings, as far as they are about upstreams.
     pub settings: Settings,
-    /// Where the secret is, for messages.
-    pub secret_place: String,
-    /// The secret itself.
-    pub secret: Arc<dyn SecretStore>,
+    /// Where the credential is, for messages.
+    pub credential_place: String,
+    /// The credential itself.
+    pub(crate) credential: CredentialStore,
     /// Access tokens for Power BI.
     pub tokens: Arc<dyn AccessTokens>,
     /// Power BI by the functions' client.
@@ -90,15 +83,16 @@ impl Connection {
     /// # Errors
     /// What is wrong with the arguments.
     pub async fn open(arguments: &ConnectionArguments) -> Result<Self, String> {
-        let settings = settings(arguments)?;
+        let settings = settings(arguments, &arguments.credential.variables().await?)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let gate = Arc::new(Gate::new(arguments.at_once));
         let http = Http::new(settings.roots.as_deref(), settings.upstream_timeout).map_err(lines)?;
-        let (secret_place, secret) = secret_of(arguments).await?;
+        let (credential_place, credential) =
+            CredentialStore::open(&arguments.credential, &settings, &http, &clock).await?;
         let base = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(&clock));
         let tokens = |entra: EntraClient| -> Arc<dyn AccessTokens> {
-            let cached = CachedSecret::new(Arc::clone(&secret), settings.secret_ttl, Arc::clone(&clock));
-            Arc::new(EntraTokens::new(entra, Arc::new(cached), settings.min_token, Arc::clone(&clock)))
+            let principals = credential.principals(&settings, &clock);
+            Arc::new(EntraTokens::new(entra, principals, settings.min_token, Arc::clone(&clock)))
         };
         let for_powerbi = tokens(base.clone());
         let rest = |base, tokens| Rest { http: http.clone(), base, tokens, gate: Arc::clone(&gate) };
@@ -110,8 +104,8 @@ impl Connection {
             rest: rest(settings.endpoints.powerbi.clone(), Arc::clone(&for_powerbi)),
             tokens: for_powerbi,
             fabric,
-            secret_place,
-            secret,
+            credential_place,
+            credential,
             gate,
             at_once: arguments.at_once.max(1),
             clock,
@@ -131,32 +125,10 @@ impl Connection {
             Arc::clone(&self.clock),
         )
     }
-
-    /// The service principal, freshly read.
-    ///
-    /// # Errors
-    /// Why the secret cannot be read (`Err`), or what is wrong with it (`Ok(Err)`).
-    pub async fn principal(&self) -> Result<Result<ServicePrincipal, Vec<String>>, UpstreamError> {
-        let context = Arc::new(RequestContext::begin(None));
-        let secret = self.secret.read(&context, RetryBudget::Full).await?;
-        Ok(ServicePrincipal::parse(secret.text.expose_secret(), self.clock.now()))
-    }
 }
 
-async fn secret_of(arguments: &ConnectionArguments) -> Result<(String, Arc<dyn SecretStore>), String> {
-    match (&arguments.secret, &arguments.secret_id) {
-        (Some(path), _) => Ok((path.display().to_string(), Arc::new(SecretFile(path.clone())))),
-        (None, Some(id)) => {
-            let config = aws(None).await.map_err(|error| error.to_string())?;
-            let client = aws_sdk_secretsmanager::Client::new(&config);
-            Ok((format!("secret {id}"), Arc::new(SecretOfAws { client, id: id.clone() })))
-        }
-        (None, None) => Err("say --secret FILE or --secret-id ID for the service principal's credentials".to_owned()),
-    }
-}
-
-/// The functions' settings; of what they read from AWS, nothing is used here.
-fn settings(arguments: &ConnectionArguments) -> Result<Settings, String> {
+/// The functions' settings, with the variables of the credential.
+fn settings(arguments: &ConnectionArguments, credential: &[(&'static str, String)]) -> Result<Settings, String> {
     let roots = std::env::var_os("SSL_CERT_FILE").map(|path| path.to_string_lossy().into_owned());
     let vars = |name: &str| match name {
         "DYNABIND_CLOUD" => arguments.cloud.clone(),
@@ -166,8 +138,7 @@ fn settings(arguments: &ConnectionArguments) -> Result<Settings, String> {
         "DYNABIND_FRESH_TOKENS_PER_MINUTE" => Some("100000".to_owned()),
         "DYNABIND_METADATA_TTL_SECONDS" => Some("86400".to_owned()),
         "SSL_CERT_FILE" => roots.clone(),
-        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "DYNABIND_SECRET_ID" => Some("none".to_owned()),
-        _ => None,
+        _ => credential.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()),
     };
     Settings::from_vars(&vars).map_err(lines)
 }

@@ -55,7 +55,7 @@ pub struct StepHealth {
 const EMPTY: &str = r#"{"reports":{},"datasets":{},"tenants":{}}"#;
 
 const STEPS: [(u8, &str); 8] = [
-    (1, "App registration, and its secret (step 9)"),
+    (1, "App registration, and its credential (step 9)"),
     (2, "Security group"),
     (3, "Tenant settings"),
     (4, "Workspaces"),
@@ -101,6 +101,7 @@ fn steps(report: &CheckReport, loaded: &LoadedCatalog) -> Vec<StepHealth> {
 fn step_of(code: &str) -> u8 {
     match code {
         "secret-malformed"
+        | "identity-token-refused"
         | "credential-refused"
         | "sign-in-refused"
         | "certificate-expires"

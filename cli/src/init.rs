@@ -122,7 +122,7 @@ async fn fit(connection: &Connection, seen: &mut Seen) {
 }
 
 fn note(notes: &mut Vec<String>, name: &str, error: Option<&String>) {
-    notes.extend(error.map(|error| format!("{name} goes with its own report or dataset alone: {error}")));
+    notes.extend(error.map(|error| format!("{name} is granted only with its own report or dataset: {error}")));
 }
 
 async fn read_report(

@@ -4,10 +4,12 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use common::fabric::FakeFabric;
-use common::{Upstreams, dynabind, json_of};
+use common::{Upstreams, dynabind, dynabind_with, json_of};
 use devstack::fake_tenant::{FakeTenant, ids};
+use devstack::{FederatedCredential, Service};
 use serde_json::Value;
 
 fn demo() -> PathBuf {
@@ -85,6 +87,93 @@ async fn the_doctor_stops_at_the_first_step_that_fails() {
     paused.capacities.iter_mut().for_each(|capacity| capacity.paused = true);
     let (code, steps) = diagnosed(&upstreams_of(paused).await, file).await;
     assert_eq!((code, steps.last().unwrap()), (Some(1), &(6, "failed".to_owned())));
+}
+
+/// Runs a command without a secret, with the AWS credentials that the stand-in of STS knows.
+async fn federated(upstreams: &Upstreams, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let url = |service| upstreams.stack.upstream_url(service).to_owned();
+    let tenant = upstreams.stack.fake_tenant();
+    let fabric_url = upstreams.fabric_url.clone();
+    let variables = [
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "dev".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "dev".to_owned()),
+        ("AWS_ENDPOINT_URL_STS", url(Service::Sts)),
+        ("DYNABIND_CREDENTIAL", "federated".to_owned()),
+        ("DYNABIND_ENTRA_TENANT_ID", tenant.directory_id.clone()),
+        ("DYNABIND_ENTRA_CLIENT_ID", tenant.client_id.clone()),
+        ("DYNABIND_ENTRA_URL", url(Service::Entra)),
+        ("DYNABIND_POWERBI_URL", url(Service::PowerBi)),
+        ("DYNABIND_FABRIC_URL", fabric_url),
+        ("DYNABIND_FABRIC_SCOPE", "https://analysis.windows.net/powerbi/api/.default".to_owned()),
+    ];
+    let more = more.iter().map(|&(name, value)| (name, value.to_owned()));
+    let variables: Vec<_> = variables.into_iter().chain(more).map(|(n, v)| (n.to_owned(), v)).collect();
+    let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let run = move || {
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        dynabind_with(&variables, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_federated_credential_is_read_as_the_functions_read_it() {
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    let catalog = demo();
+    let mut arguments = vec!["config", "--catalog", catalog.to_str().unwrap(), "--report", "sales"];
+    arguments.extend(["--dataset", "contoso-plan"].iter().chain(&CARL));
+    let output = federated(&upstreams, &arguments, &[]).await;
+    assert_eq!(json_of(&output)["configs"][0]["datasetBinding"]["datasetId"], ids::CONTOSO_PLAN, "{output:?}");
+    assert!(upstreams.stack.log().all().iter().all(|call| call.service != Service::SecretsManager));
+
+    let output = federated(&upstreams, &arguments, &[("DYNABIND_SECRET_ID", "dynabind/sp")]).await;
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && error.contains("DYNABIND_SECRET_ID"), "{output:?}");
+    let output = federated(&upstreams, &arguments, &[("DYNABIND_ENTRA_CLIENT_ID", "x")]).await;
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && error.contains("DYNABIND_ENTRA_CLIENT_ID"), "{output:?}");
+
+    // A secret in a file goes before the environment.
+    let secret = upstreams.secret.path().to_str().unwrap();
+    upstreams.stack.log().clear();
+    let output = federated(&upstreams, &[&arguments[..], &["--secret", secret]].concat(), &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(upstreams.stack.log().all().iter().all(|call| call.service != Service::Sts));
+}
+
+/// Step 1 of `doctor`: its health, and its notes as one text.
+async fn first_step(upstreams: &Upstreams) -> (Option<i32>, String, String) {
+    let output = federated(upstreams, &["doctor", "--json"], &[]).await;
+    let step = &json_of(&output)[0];
+    assert_eq!(step["step"], 1);
+    (output.status.code(), step["health"].as_str().unwrap().to_owned(), step["notes"].to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_explains_refusals_of_a_federated_credential() {
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    let stack = &upstreams.stack;
+    let (code, health, notes) = first_step(&upstreams).await;
+    assert_eq!((code, health.as_str()), (Some(0), "good"), "{notes}");
+
+    stack.enable_outbound_federation(false);
+    let (code, health, notes) = first_step(&upstreams).await;
+    assert_eq!((code, health.as_str()), (Some(1), "failed"), "{notes}");
+    for part in ["OutboundWebIdentityFederationDisabled", "aws iam enable-outbound-web-identity-federation"] {
+        assert!(notes.contains(part), "{notes}");
+    }
+    stack.enable_outbound_federation(true);
+
+    let good = stack.federated_credential();
+    let subject = good.subject.to_lowercase();
+    stack.replace_federated_credentials(vec![FederatedCredential { subject, ..good.clone() }]);
+    let (code, health, notes) = first_step(&upstreams).await;
+    assert_eq!((code, health.as_str()), (Some(1), "failed"), "{notes}");
+    for part in ["AADSTS700213", "same upper and lower case", &good.issuer, &good.subject, &good.audience] {
+        assert!(notes.contains(part), "{part}: {notes}");
+    }
+    assert!(!notes.contains("eyJ"), "the token is a secret: {notes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,7 +60,12 @@ fn view_of(items: &Items) -> View {
             let entry = |key: ItemKey| items.get(&key).map(|item| item.entry.clone());
             let reports = versions.reports.into_iter().map(|(key, version)| ItemKey::Report(key, version));
             let datasets = versions.datasets.into_iter().map(|(key, version)| ItemKey::Dataset(key, version));
-            let named = reports.chain(datasets).map(|key| (key.to_string(), entry(key))).collect();
+            let named: BTreeMap<_, _> = reports.chain(datasets).map(|key| (key.to_string(), entry(key))).collect();
+            // A copy says what the item says.
+            for (key, copy) in &tenant.copies {
+                assert_eq!(named.get(key), Some(&Some(copy.clone())), "{name}: {key}");
+            }
+            assert_eq!(tenant.copies.len(), named.len(), "{name}: a small tenant has a copy of each entry");
             (name.to_string(), (tenant.entry.clone(), named))
         })
         .collect()

@@ -1,4 +1,4 @@
-# Deploys a release archive of Dynabind: uploads what the archive holds, and creates the stack of its template.
+# Deploys a release archive of Dynabind: uploads the archive's parts, and creates the stack of its template.
 
 terraform {
   required_version = ">= 1.5"
@@ -9,7 +9,7 @@ terraform {
 }
 
 locals {
-  # What the template names, and where it is uploaded to.
+  # The paths in the template, and the key under which each is uploaded.
   parts = {
     "CodeUri: functions/token"    = "functions/token"
     "CodeUri: functions/config"   = "functions/config"
@@ -61,7 +61,7 @@ resource "aws_cloudformation_stack" "dynabind" {
   depends_on = [aws_s3_object.part]
 
   timeouts {
-    # Three canaries of five minutes, one after the other at worst.
+    # Three canaries of five minutes, in the worst case in sequence.
     update = "60m"
   }
 }

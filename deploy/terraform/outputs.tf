@@ -4,8 +4,8 @@ output "api_url" {
 }
 
 output "secret_arn" {
-  description = "Secret that holds the service principal; fill it once."
-  value       = aws_cloudformation_stack.dynabind.outputs["SecretArn"]
+  description = "Secret that holds the service principal; fill it once. Null with Credential=federated."
+  value       = lookup(aws_cloudformation_stack.dynabind.outputs, "SecretArn", null)
 }
 
 output "outputs" {

@@ -29,6 +29,8 @@ pub enum Service {
     Fabric,
     /// AWS Secrets Manager.
     SecretsManager,
+    /// AWS Security Token Service.
+    Sts,
     /// Amazon DynamoDB, if a test has a fake of it.
     #[serde(rename = "dynamodb")]
     DynamoDb,
@@ -43,6 +45,7 @@ impl Service {
             "powerbi" | "power-bi" => Some(Self::PowerBi),
             "fabric" => Some(Self::Fabric),
             "secrets-manager" | "secrets" => Some(Self::SecretsManager),
+            "sts" => Some(Self::Sts),
             "dynamodb" => Some(Self::DynamoDb),
             _ => None,
         }

@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Start no embed host; embed URLs then name the real one
     #[arg(long, conflicts_with = "embed_port")]
     no_embed: bool,
+    /// The credential of the functions
+    #[arg(long, value_name = "KIND", value_parser = ["secret", "federated"], conflicts_with = "live")]
+    credential: Option<String>,
     /// Use the real Entra and Power BI
     #[arg(long, requires_all = ["secret", "catalog"], conflicts_with = "embed_port")]
     live: bool,
@@ -71,12 +74,15 @@ impl Arguments {
     pub fn options(self) -> Result<StackOptions, String> {
         let embed_port = self.embed_port.unwrap_or(Port::From(EMBED_PORT));
         let live = if self.live { Some(self.upstreams.read()?) } else { None };
-        Ok(StackOptions {
+        let mut options = StackOptions {
             gateway_port: self.port.unwrap_or(Port::From(GATEWAY_PORT)),
             embed_port: (!self.no_embed && live.is_none()).then_some(embed_port),
             live,
             ..StackOptions::default()
-        })
+        };
+        let credential = self.credential.map(|kind| ("DYNABIND_CREDENTIAL".to_owned(), kind));
+        options.variables.extend(credential);
+        Ok(options)
     }
 }
 
@@ -97,7 +103,7 @@ impl LiveArguments {
 /// # Errors
 /// When the reader of the output has gone.
 pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io::Result<()> {
-    use crate::calls::Service::{Entra, Fabric, PowerBi, SecretsManager};
+    use crate::calls::Service::{Entra, Fabric, PowerBi, SecretsManager, Sts};
     note_other_port(options.gateway_port, stack.port(), out)?;
     if let (Some(wanted), Some(port)) = (options.embed_port, stack.embed_port()) {
         note_other_port(wanted, port, out)?;
@@ -115,6 +121,7 @@ pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io:
     writeln!(out, "  Power BI         {}", stack.upstream_url(PowerBi))?;
     writeln!(out, "  Fabric           {}", stack.upstream_url(Fabric))?;
     writeln!(out, "  Secrets Manager  {}", stack.upstream_url(SecretsManager))?;
+    writeln!(out, "  STS              {}", stack.upstream_url(Sts))?;
     if let Some(port) = stack.embed_port() {
         writeln!(out, "  Embed host       https://app.powerbi.com:{port}")?;
     }
@@ -166,6 +173,8 @@ mod tests {
     fn ports_are_read() {
         let options = parsed(&["--port", "1234", "--no-embed"]).unwrap();
         assert_eq!((options.gateway_port, options.embed_port), (Port::Exactly(1234), None));
+        let options = parsed(&["--credential", "federated"]).unwrap();
+        assert_eq!(options.variables["DYNABIND_CREDENTIAL"], "federated");
         let options = parsed(&["--embed-port", "0"]).unwrap();
         assert_eq!(options.gateway_port, Port::From(9080));
         assert_eq!(options.embed_port, Some(Port::Any));
@@ -198,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_wrong_argument_is_refused_with_the_usage() {
-        for arguments in [&["--port"][..], &["--port", "x"], &["--what"]] {
+        for arguments in [&["--port"][..], &["--port", "x"], &["--what"], &["--credential", "none"]] {
             let error = Arguments::try_parse_from([&["devstack"], arguments].concat()).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{error}");
         }

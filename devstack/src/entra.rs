@@ -1,9 +1,11 @@
 //! The stand-in for Microsoft Entra ID: the token endpoint of one tenant.
 
 mod client;
+mod federation;
 mod form;
 mod on_behalf_of;
 mod refusal;
+mod request;
 mod scope;
 
 use std::sync::{Arc, Mutex};
@@ -19,9 +21,11 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde_json::json;
 
 use self::client::Registration;
+use self::federation::PublishedKeys;
 use self::form::Form;
 use self::on_behalf_of::UserIssuer;
 use self::refusal::Refusal;
+use self::request::TokenRequest;
 use self::scope::check_default_scope;
 use crate::fake_tenant::{FakeTenant, same_id};
 use crate::jwt;
@@ -30,6 +34,7 @@ use crate::sync::lock;
 use crate::time_source::{TimeSource, unix_seconds};
 
 pub(crate) use self::client::Certificate;
+pub use self::federation::FederatedCredential;
 pub(crate) use self::on_behalf_of::{Hindrance, UserIssuer as TrustedIssuer};
 
 /// The state of the token endpoint.
@@ -47,7 +52,7 @@ pub(crate) struct Entra {
 
 impl Entra {
     pub(crate) fn new(fake_tenant: &FakeTenant, setup: Setup) -> Self {
-        let Setup { secret, certificate, user_issuer, ledger, time, token_life, scheme } = setup;
+        let Setup { secret, certificate, federated, user_issuer, ledger, time, token_life, scheme } = setup;
         Self {
             directory_id: fake_tenant.directory_id.clone(),
             principal_id: fake_tenant.principal_id.clone(),
@@ -56,6 +61,7 @@ impl Entra {
                 secrets: vec![secret],
                 expired_secrets: Vec::new(),
                 certificate,
+                federated: vec![federated],
                 seen_assertions: Vec::new(),
             }),
             user_issuer,
@@ -69,6 +75,11 @@ impl Entra {
     /// Makes `secret` the app's only client secret.
     pub(crate) fn replace_secret(&self, secret: &str) {
         lock(&self.registration).secrets = vec![secret.to_owned()];
+    }
+
+    /// Makes these the app's only federated credentials.
+    pub(crate) fn replace_federated(&self, credentials: Vec<FederatedCredential>) {
+        lock(&self.registration).federated = credentials;
     }
 
     /// Adds a client secret to the app.
@@ -104,18 +115,26 @@ impl Entra {
         let mut registration = lock(&self.registration);
         match grant_type {
             "client_credentials" => {
-                registration.authenticate(&form, request.endpoint, self.time.unix())?;
+                registration.authenticate(&form, request, self.time.unix())?;
                 let audience = check_default_scope(form.required("scope")?)?;
                 Ok((audience, Bearer::App))
             }
             on_behalf_of::GRANT_TYPE => {
-                registration.authenticate(&form, request.endpoint, self.time.unix())?;
+                registration.authenticate(&form, request, self.time.unix())?;
                 let client_id = registration.client_id.clone();
                 let (audience, user) = self.user_issuer.user(&form, &client_id, self.time.unix())?;
                 Ok((audience, Bearer::User(user)))
             }
             other => Err(Refusal::unsupported_grant_type(other)),
         }
+    }
+
+    /// The keys of the issuer of a client assertion, if the app trusts that issuer.
+    async fn keys_of_issuer(&self, headers: &HeaderMap, body: &[u8]) -> Option<PublishedKeys> {
+        let form = Form::parse(headers, body).ok()?;
+        let issuer = federation::foreign_issuer(form.optional("client_assertion")?)?;
+        let is_trusted = lock(&self.registration).federated.iter().any(|credential| credential.issuer == issuer);
+        if is_trusted { PublishedKeys::of(&issuer).await } else { None }
     }
 
     fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
@@ -160,18 +179,12 @@ impl Entra {
 pub(crate) struct Setup {
     pub(crate) secret: String,
     pub(crate) certificate: Certificate,
+    pub(crate) federated: FederatedCredential,
     pub(crate) user_issuer: UserIssuer,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) time: TimeSource,
     pub(crate) token_life: Duration,
     pub(crate) scheme: &'static str,
-}
-
-struct TokenRequest<'a> {
-    headers: &'a HeaderMap,
-    body: &'a [u8],
-    /// The URL that the client called, which its assertion must name.
-    endpoint: &'a str,
 }
 
 async fn token(
@@ -184,7 +197,8 @@ async fn token(
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or(uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
     let endpoint = format!("{}://{host}{}", entra.scheme, uri.path());
-    let request = TokenRequest { headers: &headers, body: &body, endpoint: &endpoint };
+    let issuer_keys = entra.keys_of_issuer(&headers, &body).await;
+    let request = TokenRequest { headers: &headers, body: &body, endpoint: &endpoint, issuer_keys };
     match entra.grant(&tenant, &request) {
         Ok((audience, bearer)) => entra.issue(audience, bearer),
         Err(refusal) => refusal.response(&entra.time),

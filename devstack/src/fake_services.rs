@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::calls::{CallLog, Service};
-use crate::entra::{Certificate, Entra, Setup, TrustedIssuer};
+use crate::entra::{Certificate, Entra, FederatedCredential, Setup, TrustedIssuer};
 use crate::error::StartError;
 use crate::fabric::Fabric;
 use crate::fake_service::FakeService;
@@ -20,14 +20,15 @@ use crate::ledger::Ledger;
 use crate::local_only;
 use crate::powerbi::{self, PowerBi};
 use crate::secrets_manager::SecretsManager;
-use crate::server::{self, Server};
+use crate::server::{self, Connections, Server};
+use crate::sts::{self, AccessKey, Sts};
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
 
 /// The name of the service principal's secret.
 pub(crate) const SECRET_NAME: &str = "dynabind-dev";
 
-/// The stand-ins for Entra, Power BI, Fabric and Secrets Manager.
+/// The stand-ins for Entra, Power BI, Fabric, Secrets Manager and STS.
 #[derive(Clone)]
 pub struct FakeServices(Arc<Inner>);
 
@@ -40,9 +41,11 @@ struct Inner {
     powerbi: Running<PowerBi>,
     fabric: Running<Fabric>,
     secrets: Running<SecretsManager>,
+    sts: Running<Sts>,
     table: Option<Running<()>>,
     certificate_pem: String,
     certificate_key: SigningKey,
+    _issuer: Server,
 }
 
 /// One stand-in on its port.
@@ -63,23 +66,27 @@ pub(crate) struct Plan {
     /// The scheme, host and port of embed URLs.
     pub(crate) embed_origin: String,
     pub(crate) user_issuer: TrustedIssuer,
+    /// The AWS credentials that the functions sign with.
+    pub(crate) access_key: AccessKey,
     /// The authority of `https` listeners; plain HTTP without it.
     pub(crate) authority: Option<Authority>,
 }
 
 impl FakeServices {
     pub(crate) async fn start(plan: Plan) -> Result<Self, StartError> {
-        let Plan { fake_tenant, table, time, token_life, embed_origin, user_issuer, authority } = plan;
+        let Plan { fake_tenant, table, time, token_life, embed_origin, user_issuer, access_key, authority } = plan;
         let (ledger, log) = (Arc::<Ledger>::default(), CallLog::default());
         let certificate_key = SigningKey::of_certificate()?;
         let certificate = tls::client_certificate(&certificate_key)?;
         let client_secret = fresh_secret();
         let scheme = if authority.is_some() { "https" } else { "http" };
+        let (issuer, sts) = start_sts(access_key, &time).await?;
         let entra = Arc::new(Entra::new(
             &fake_tenant,
             Setup {
                 secret: client_secret.clone(),
                 certificate: Certificate::new(certificate.der(), certificate_key.public()),
+                federated: trusting(&sts),
                 user_issuer,
                 ledger: Arc::clone(&ledger),
                 time: time.clone(),
@@ -102,12 +109,14 @@ impl FakeServices {
             powerbi: host.run(Service::PowerBi, powerbi, PowerBi::routes).await?,
             fabric: host.run(Service::Fabric, Arc::new(fabric), Fabric::routes).await?,
             secrets: host.run(Service::SecretsManager, secrets, SecretsManager::routes).await?,
+            sts: host.run(Service::Sts, sts, Sts::routes).await?,
             table: match table {
                 Some(routes) => Some(host.run(Service::DynamoDb, Arc::new(()), |_| routes).await?),
                 None => None,
             },
             certificate_pem: certificate.pem(),
             certificate_key,
+            _issuer: issuer,
             fake_tenant,
             ledger,
             log,
@@ -151,6 +160,12 @@ impl FakeServices {
         &self.0.secrets.upstream
     }
 
+    /// The STS stand-in.
+    #[must_use]
+    pub fn sts(&self) -> &FakeService {
+        &self.0.sts.upstream
+    }
+
     /// The stand-in for a service. Only DynamoDB may be `None`.
     #[must_use]
     pub fn upstream(&self, service: Service) -> Option<&FakeService> {
@@ -159,13 +174,14 @@ impl FakeServices {
             Service::PowerBi => Some(self.powerbi()),
             Service::Fabric => Some(self.fabric()),
             Service::SecretsManager => Some(self.secrets()),
+            Service::Sts => Some(self.sts()),
             Service::DynamoDb => self.0.table.as_ref().map(|table| &table.upstream),
         }
     }
 
     /// All stand-ins.
     pub fn all(&self) -> impl Iterator<Item = &FakeService> {
-        [Service::Entra, Service::PowerBi, Service::Fabric, Service::SecretsManager, Service::DynamoDb]
+        [Service::Entra, Service::PowerBi, Service::Fabric, Service::SecretsManager, Service::Sts, Service::DynamoDb]
             .into_iter()
             .filter_map(|service| self.upstream(service))
     }
@@ -178,6 +194,7 @@ impl FakeServices {
             Service::PowerBi => &self.0.powerbi.url,
             Service::Fabric => &self.0.fabric.url,
             Service::SecretsManager => &self.0.secrets.url,
+            Service::Sts => &self.0.sts.url,
             Service::DynamoDb => self.0.table.as_ref().map_or("", |table| &table.url),
         }
     }
@@ -222,6 +239,21 @@ impl Host<'_> {
         let url = format!("{scheme}://127.0.0.1:{port}");
         Ok(Running { what, upstream, url, _server: server })
     }
+}
+
+/// STS, and the host that publishes its keys. Only Entra calls that host, so its calls are not logged.
+async fn start_sts(access_key: AccessKey, time: &TimeSource) -> Result<(Server, Arc<Sts>), StartError> {
+    let (listener, key) = (server::bind(0).await?, SigningKey::of_sts()?);
+    let issuer = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+    let routes = sts::issuer_routes(&issuer, &key.public());
+    let server = Server::start(listener, routes, None, Connections::default())?;
+    Ok((server, Arc::new(Sts::new(issuer, key, access_key, time.clone()))))
+}
+
+/// The credential with which the app trusts the one role of STS.
+fn trusting(sts: &Sts) -> FederatedCredential {
+    let (subject, audience) = (sts::ROLE_ARN.to_owned(), sts::AUDIENCE.to_owned());
+    FederatedCredential { issuer: sts.issuer().to_owned(), subject, audience }
 }
 
 fn credentials(fake_tenant: &FakeTenant, client_secret: &str) -> String {

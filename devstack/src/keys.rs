@@ -37,6 +37,12 @@ impl SigningKey {
         once(&KEY)
     }
 
+    /// The key of the tokens of AWS STS, likewise.
+    pub(crate) fn of_sts() -> Result<Self, StartError> {
+        static KEY: OnceLock<SigningKey> = OnceLock::new();
+        once(&KEY)
+    }
+
     fn generate() -> Result<Self, StartError> {
         let fault = |error: &dyn std::fmt::Display| StartError::Key(error.to_string());
         let key = PrivateKey::new(&mut UnwrapErr(SysRng), BITS).map_err(|e| fault(&e))?;

@@ -2,7 +2,7 @@
 //!
 //! An API Gateway emulator that reads `template.yaml`, an issuer of tokens for
 //! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI and
-//! Fabric REST APIs, AWS Secrets Manager and the host that reports are embedded from.
+//! Fabric REST APIs, AWS Secrets Manager, AWS STS and the host that reports are embedded from.
 //!
 //! The stand-ins are written from the services' documentation. They share no type with the clients that they test, because
 //! a wrong field name would then agree with itself.
@@ -31,6 +31,7 @@ mod powerbi;
 mod secrets_manager;
 mod server;
 mod stack;
+mod sts;
 mod sync;
 mod template;
 mod time_source;
@@ -38,6 +39,7 @@ mod tls;
 mod yaml;
 
 pub use calls::{CallLog, RecordedCall, Service};
+pub use entra::FederatedCredential;
 pub use error::StartError;
 pub use fake_service::FakeService;
 pub use fake_services::FakeServices;

@@ -65,7 +65,7 @@ impl Clients {
             ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
         ]);
         let http = Http::new(None, settings.upstream_timeout).unwrap();
-        let secrets = Arc::new(SecretsManager::new(&settings, http.clone(), Arc::new(ManualClock::default())));
+        let secrets = Arc::new(SecretsManager::new(&settings.aws, "s", http.clone(), Arc::new(ManualClock::default())));
         Self { settings, http, secrets }
     }
 

@@ -10,7 +10,7 @@ pub(crate) struct DaxNames {
     pub(crate) qualified: Vec<(String, String)>,
     /// `[Name]`: a measure, or a column of the current row.
     pub(crate) unqualified: Vec<String>,
-    /// Names that stand alone: tables and variables.
+    /// Unqualified names: tables and variables.
     pub(crate) identifiers: Vec<String>,
     /// Names before a parenthesis.
     functions: Vec<String>,

@@ -11,17 +11,18 @@ use crate::http::HandlerContext;
 use crate::ports::{AccessTokens, CatalogReader, PowerBi};
 use crate::powerbi::PowerBiClient;
 use crate::request::RequestContext;
-use crate::secrets::{CachedSecret, SecretsManager};
-use crate::settings::{CatalogSource, Settings, TokenStore};
+use crate::secrets::{CachedSecret, FederatedPrincipal, PrincipalSource, SecretsManager};
+use crate::settings::{CatalogSource, CredentialSource, Settings, TokenStore};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
 use crate::store::{Realm, SharedStore};
+use crate::sts::StsClient;
 use crate::telemetry;
 use crate::token_table::TokenTable;
 use crate::upstream::Http;
 use crate::validation::ValidationErrors;
 
-/// The longest that an environment is made ready for; Lambda allows its start 10 s.
+/// The time limit for preparing an environment; Lambda allows 10 s for its start.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Everything a function needs, built once before its first event.
@@ -34,7 +35,7 @@ pub struct App {
 impl App {
     /// Reads the process's environment, and starts the log.
     ///
-    /// Where there are faults, each is logged in one line of its own and the
+    /// If there are faults, each is logged in a separate line and the
     /// process exits: Lambda then shows them instead of failing every request.
     #[must_use]
     pub fn from_env() -> Self {
@@ -70,7 +71,7 @@ impl App {
         Ok(app)
     }
 
-    /// The application over whatever stands behind the ports.
+    /// The application with the given implementations of the ports.
     #[must_use]
     pub fn new(
         settings: &Settings,
@@ -85,12 +86,12 @@ impl App {
         Self { handler, embedding, preinitialized: settings.preinitialized }
     }
 
-    /// Makes an environment ready that Lambda starts ahead of its requests: its
-    /// first one finds the secret and the access token already there.
+    /// Prepares an environment that Lambda starts ahead of its requests: its
+    /// first request finds the secret and the access token in the cache.
     ///
-    /// It takes 3 s at most. A failure is logged and no more, since the first
-    /// request tries again. Where a request is waiting, it does nothing: that
-    /// one asks for the same at once.
+    /// It takes 3 s at most. A failure is only logged, because the first
+    /// request tries again. If a request is waiting, it does nothing: the
+    /// request fetches the same at once.
     pub async fn warm_up(&self) {
         if !self.preinitialized {
             return;
@@ -115,7 +116,7 @@ impl App {
     }
 }
 
-/// Whoever mends the settings should not find the catalog's faults afterwards.
+/// Reports the faults of both, so that the catalog's do not appear only after the settings are corrected.
 fn with_those_of_the_catalog(mut faults: ValidationErrors, vars: &dyn Fn(&str) -> Option<String>) -> ValidationErrors {
     if let Some(CatalogSource::File(path)) = Settings::catalog_source(vars) {
         faults.0.extend(catalog::load(&path).err().map(|of_catalog| of_catalog.0).unwrap_or_default());
@@ -154,8 +155,23 @@ fn shared_store(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Opt
 }
 
 fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn AccessTokens> {
-    let store = Arc::new(SecretsManager::new(settings, http.clone(), Arc::clone(clock)));
-    let secret = Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)));
     let entra = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(clock));
-    Arc::new(EntraTokens::new(entra, secret, settings.min_token, Arc::clone(clock)))
+    Arc::new(EntraTokens::new(entra, principals(settings, http, clock), settings.min_token, Arc::clone(clock)))
+}
+
+/// With a federated credential, no client of Secrets Manager is built.
+fn principals(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn PrincipalSource> {
+    match &settings.credential {
+        CredentialSource::Secret(id) => {
+            let store = Arc::new(SecretsManager::new(&settings.aws, id, http.clone(), Arc::clone(clock)));
+            if settings.token_store.is_none() {
+                store.build_client();
+            }
+            Arc::new(CachedSecret::new(store, settings.secret_ttl, Arc::clone(clock)))
+        }
+        CredentialSource::Federated(federation) => {
+            let sts = StsClient::new(&settings.aws, federation, http.clone(), Arc::clone(clock));
+            Arc::new(FederatedPrincipal::new(sts, federation.clone(), Arc::clone(clock)))
+        }
+    }
 }

@@ -19,23 +19,16 @@ use crate::request::RequestContext;
 use crate::settings::Aws;
 use crate::upstream::Http;
 
-pub(crate) use answer::{CONDITION_FAILED, SdkAnswer, send};
+pub(crate) use answer::{CONDITION_FAILED, SdkAnswer, send, status_of};
 pub use connector::Connector;
 
 /// What every AWS client of a function has in common. Retries and time limits
 /// are ours, so that they fit into the request's deadline.
 pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
-    let credentials = Credentials::new(
-        &aws.access_key_id,
-        aws.secret_access_key.expose_secret(),
-        aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-        None,
-        "environment",
-    );
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(SharedCredentialsProvider::new(credentials(aws)))
         .http_client(Connector::new(http))
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
@@ -43,7 +36,25 @@ pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
         .build()
 }
 
-/// Hands X-Ray's trace on to an AWS service, which puts what it does into it.
+/// What requests to AWS are signed with.
+pub(crate) fn credentials(aws: &Aws) -> Credentials {
+    Credentials::new(
+        &aws.access_key_id,
+        aws.secret_access_key.expose_secret(),
+        aws.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+        None,
+        "environment",
+    )
+}
+
+/// A client of DynamoDB.
+pub(crate) fn dynamodb(aws: &Aws, http: Http) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk_config(aws, http));
+    config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// Passes X-Ray's trace on to an AWS service, which adds its own segments.
 ///
 /// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set
 /// that where an environment serves several requests at once.
@@ -51,7 +62,7 @@ pub(crate) fn passing_trace(context: &RequestContext) -> impl Fn(&mut HttpReques
     let trace = context.ids().trace.clone();
     move |request| {
         if let Some(trace) = &trace {
-            // What is not fit for a header is not worth a request.
+            // A trace that is not valid in a header is left out, because the request matters more.
             let _ = request.headers_mut().try_insert("x-amzn-trace-id", trace.clone());
         }
     }

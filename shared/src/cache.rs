@@ -1,7 +1,7 @@
 //! One cache for everything that expires.
 //!
 //! It is bounded, loads once for many waiters, and asks its values whether they are still good: the time is an
-//! argument. It holds no failure, unless it is told which failures are worth remembering.
+//! argument. It remembers only those failures that its owner chooses.
 
 mod expiring;
 mod slots;

@@ -22,7 +22,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Lets something happen at most once in a while, for each key by itself.
+/// Limits an action to once in a pause, for each key.
 #[derive(Debug)]
 pub struct Pacer<K = ()> {
     pause: Duration,
@@ -53,7 +53,7 @@ impl<K: Eq + Hash> Pacer<K> {
     /// Whether it may happen now for this key; if so, this was the time.
     pub fn may_for(&self, key: K, now: SystemTime) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back makes the age unknown, and does not hold anything up.
+        // A clock that was set back makes the age unknown, and must not block the action.
         let is_recent = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age < self.pause);
         if last.get(&key).is_some_and(|at| is_recent(*at)) {
             return false;
@@ -61,7 +61,7 @@ impl<K: Eq + Hash> Pacer<K> {
         if last.len() >= self.max_keys {
             last.retain(|_, at| is_recent(*at));
         }
-        // With as many keys at once, one time more is better than no bound on memory.
+        // With this many keys, one repetition too early is better than memory without a bound.
         if last.len() < self.max_keys {
             last.insert(key, now);
         }

@@ -1,4 +1,4 @@
-//! The vocabulary: who asks, what may be bound, and what a token will carry.
+//! The domain: who requests, what may be bound, and what a token contains.
 //!
 //! Nothing here does I/O or knows a vendor's wire format. Three types are proofs, and the compiler
 //! lets nothing else make one: a [`Caller`] exists only from [`crate::gateway::VerifiedClaims`], an

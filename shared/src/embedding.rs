@@ -12,6 +12,7 @@ mod metadata;
 mod session;
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 
 pub use answer::{ConfigAnswer, DatasetEntry, DatasetsAnswer, ItemProblem, ReportEntry, TokenAnswer};
@@ -32,12 +33,12 @@ use issuer::Issuer;
 use metadata::Metadata;
 use session::Sessions;
 
-/// What a page asks for: bindings that share one token.
+/// A page's request: bindings that share one token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BindingsRequest {
     /// 1 to 50 bindings, no two alike.
     pub bindings: Vec<BindingRequest>,
-    /// How long the token shall live at most.
+    /// The longest life of the token that the page wants.
     pub lifetime_minutes: Option<u16>,
 }
 
@@ -52,7 +53,7 @@ pub struct Embedding {
     /// Whether the access token is fetched while the catalog is read.
     fetches_ahead: bool,
     scenario: Scenario,
-    /// The scope of the user's token, where the page gets that itself.
+    /// The scope of the user's token, if the page gets that itself.
     page_scope: Option<&'static str>,
     clock: Arc<dyn Clock>,
 }
@@ -91,8 +92,11 @@ impl Embedding {
         }
     }
 
-    /// Answers a question: what it will need is fetched while the catalog is read, and at the end it waits a moment
-    /// for what is being shared with other environments.
+    /// Answers a question. The access token is fetched while the catalog is read, and at the end it waits a moment
+    /// for writes to the token store.
+    ///
+    /// Callers pin `answer`: an async function stores a future twice that it takes by value, and every move of a request
+    /// copies all of it.
     async fn answered<T>(&self, context: &Arc<RequestContext>, caller: &Caller, answer: impl Future<Output = T>) -> T {
         if self.fetches_ahead && caller.tenant().is_some() {
             self.sessions.fetch_ahead(context);
@@ -104,7 +108,7 @@ impl Embedding {
         answer
     }
 
-    /// Fetches what every request needs, whoever its caller: the secret and the
+    /// Fetches what the requests of all callers need: the secret and the
     /// service principal's access token. Users' tokens come with their users.
     ///
     /// # Errors
@@ -129,11 +133,11 @@ impl Embedding {
         if let Some(scope) = self.page_scope {
             return Err(EmbeddingError::UserTokenInPage { scope });
         }
-        let answer = async {
+        let answer = pin!(async {
             let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
             let token = self.page_token(caller, &authorized, request.lifetime_minutes, 1).await?;
             Ok(TokenAnswer::new(token, self.clock.now()))
-        };
+        });
         self.answered(context, caller, answer).await
     }
 
@@ -147,7 +151,7 @@ impl Embedding {
         caller: &Caller,
         request: &BindingsRequest,
     ) -> Result<ConfigAnswer, EmbeddingError> {
-        let answer = async {
+        let answer = pin!(async {
             let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
             // Neither needs the other's answer, so a cold page waits only for the slower one.
             let (token, parts) = futures_util::try_join!(
@@ -158,7 +162,7 @@ impl Embedding {
                 audit::no_token(caller, &authorized);
             }
             Ok(ConfigAnswer::new(parts, token, self.clock.now()))
-        };
+        });
         self.answered(context, caller, answer).await
     }
 
@@ -166,14 +170,14 @@ impl Embedding {
     ///
     /// # Errors
     /// `NotEntitled` for a report that is unknown or not granted, or why
-    /// nothing at all could be looked at.
+    /// nothing could be looked up.
     pub async fn datasets(
         &self,
         context: &Arc<RequestContext>,
         caller: &Caller,
         report: Option<&ReportKey>,
     ) -> Result<DatasetsAnswer, EmbeddingError> {
-        self.answered(context, caller, self.lister.list(context, caller, report)).await
+        self.answered(context, caller, pin!(self.lister.list(context, caller, report))).await
     }
 
     /// Which of these reports the catalog names by these keys, if the caller may view all of them.
@@ -190,7 +194,7 @@ impl Embedding {
         tenant.granted_reports(caller, reports).map_err(|_| EmbeddingError::NotEntitled)
     }
 
-    /// What the configs embed with. Where the page gets the token itself, only
+    /// What the configs embed with. If the page gets the token itself, only
     /// the look-ups need one.
     async fn config_token(
         &self,

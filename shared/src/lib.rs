@@ -1,8 +1,8 @@
 //! Power BI dynamic binding, served from AWS Lambda: what the three functions share.
 //!
-//! Read it in this order. `domain` says who may bind what, and does nothing
+//! Read it in this order. `domain` decides who may bind what, and does nothing
 //! else. `embedding` answers the three questions of the routes with the help of
-//! `ports`; `catalog`, `secrets`, `entra` and `powerbi` stand behind those, on top
+//! `ports`; `catalog`, `secrets`, `entra` and `powerbi` implement those, on top
 //! of `upstream`. `http` turns gateway events into questions and answers into
 //! responses. `app` puts it all together.
 
@@ -25,6 +25,7 @@ pub mod settings;
 #[cfg(feature = "opentelemetry")]
 pub mod spans;
 pub mod store;
+pub mod sts;
 pub mod telemetry;
 pub mod timestamp;
 pub mod token_table;

@@ -12,14 +12,14 @@ use crate::cache::{CacheStatus, Cached};
 
 pub use trace::{CachedItem, DegradedCause, Outcome, Trace, Upstream, UpstreamCall};
 
-/// The longest that a request is worked on, whatever Lambda would allow;
+/// The longest time for the work on a request, even if Lambda allows more:
 /// API Gateway gives up after 30 s.
 pub const LONGEST: Duration = Duration::from_secs(20);
 
-/// How long before Lambda's own deadline an answer has to be under way.
+/// How long before Lambda's own deadline the work has to end.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// By which ids the lines and traces of one request find each other.
+/// The ids that connect the log lines and traces of one request.
 #[derive(Clone, Debug, Default)]
 pub struct RequestIds {
     /// The gateway's id, which the answer's `requestId` repeats.
@@ -28,7 +28,7 @@ pub struct RequestIds {
     pub lambda_request: String,
     /// X-Ray's, as Lambda gives it: `Root=…;Parent=…;Sampled=1`.
     pub trace: Option<String>,
-    /// The page's own, checked.
+    /// The page's correlation id, checked.
     pub correlation: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub struct RequestContext {
     writes: Mutex<Writes>,
 }
 
-/// Writes that a request has begun and that its answer does not need.
+/// Writes that a request has begun, and whose results its answer does not need.
 #[derive(Debug, Default)]
 struct Writes {
     pending: Vec<JoinHandle<()>>,
@@ -64,13 +64,13 @@ impl RequestContext {
         }
     }
 
-    /// The same request, known by these ids.
+    /// The same request with these ids.
     #[must_use]
     pub fn with_ids(self, ids: RequestIds) -> Self {
         Self { ids, ..self }
     }
 
-    /// By which ids it is known.
+    /// Its ids.
     #[must_use]
     pub fn ids(&self) -> &RequestIds {
         &self.ids
@@ -82,7 +82,7 @@ impl RequestContext {
         self.started
     }
 
-    /// How long it has been worked on.
+    /// How long the work has taken.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -100,22 +100,22 @@ impl RequestContext {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Notes which bindings it is about, by the catalog's keys.
+    /// Records which bindings it is about, by the catalog's keys.
     pub fn note_bindings(&self, keys: Arc<str>) {
         self.trace().bindings = Some(keys);
     }
 
-    /// Notes an upstream attempt.
+    /// Records an upstream attempt.
     pub fn note(&self, call: UpstreamCall) {
         self.trace().upstream_calls.push(call);
     }
 
-    /// Notes where a value came from that could have been cached.
+    /// Records where a cacheable value came from.
     pub fn note_cache_status(&self, item: CachedItem, status: CacheStatus) {
         self.trace().note_cache_status(item, status);
     }
 
-    /// Notes where a cache's answer came from, and the failure that an old value stands in for.
+    /// Records where a cache's answer came from, and the failure because of which an old value is used.
     pub fn note_cached<V, E>(&self, item: CachedItem, cached: &Cached<V, E>)
     where
         for<'e> DegradedCause: From<&'e E>,
@@ -126,7 +126,7 @@ impl RequestContext {
         self.note_cache_status(item, cached.status());
     }
 
-    /// Notes the host of the Power BI cluster that holds the tenant, where an answer names it.
+    /// Records the host of the Power BI cluster that holds the tenant, if an answer names it.
     pub fn note_home_cluster(&self, host: Option<&str>) {
         let Some(host) = host else { return };
         let known = &mut self.trace().home_cluster;
@@ -135,22 +135,22 @@ impl RequestContext {
         }
     }
 
-    /// Notes a failure that the request survived; the first is remembered.
+    /// Records a failure that the request survived; only the first is kept.
     pub fn note_degraded(&self, cause: DegradedCause) {
         self.trace().degraded.get_or_insert(cause);
     }
 
-    /// Notes a failure of the store that environments share. It is told only where nothing worse has happened.
+    /// Records a failure of the store that environments share. The log shows it only if there is no other cause.
     pub fn note_store_failure(&self, cause: DegradedCause) {
         self.trace().store_failure.get_or_insert(cause);
     }
 
-    /// Notes a write that goes on while the request does.
+    /// Records a write that runs in parallel with the request.
     pub fn add_write(&self, write: JoinHandle<()>) {
         self.writes().pending.push(write);
     }
 
-    /// Takes the writes that were noted, with the time for which the request has waited for others.
+    /// Takes the recorded writes, with the time for which the request has waited for others.
     pub fn take_writes(&self) -> (Vec<JoinHandle<()>>, Duration) {
         let mut writes = self.writes();
         (std::mem::take(&mut writes.pending), writes.waited)
@@ -162,7 +162,7 @@ impl RequestContext {
         self.writes().waited
     }
 
-    /// Notes that the request has waited for a write.
+    /// Records that the request has waited for a write.
     pub fn note_waited_for_write(&self, waited: Duration) {
         self.writes().waited += waited;
     }
@@ -171,7 +171,7 @@ impl RequestContext {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it has asked so far. The lock is held until the guard is dropped.
+    /// Its calls and look-ups so far. The lock is held until the guard is dropped.
     pub fn trace(&self) -> MutexGuard<'_, Trace> {
         self.trace.lock().unwrap_or_else(PoisonError::into_inner)
     }

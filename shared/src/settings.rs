@@ -5,6 +5,7 @@ mod catalog_source;
 mod cloud;
 #[cfg(feature = "opentelemetry")]
 mod collector;
+mod credential;
 mod definition;
 mod redact;
 mod scenario;
@@ -17,6 +18,7 @@ pub use catalog_source::CatalogSource;
 pub use cloud::{Cloud, Endpoints};
 #[cfg(feature = "opentelemetry")]
 pub use collector::Collector;
+pub use credential::{CredentialSource, Federation};
 pub use definition::Settings;
 pub use scenario::Scenario;
 pub use token_store::TokenStore;

@@ -28,16 +28,16 @@ use crate::validation::{ValidationError, ValidationErrors};
 
 pub use parent::parent_of;
 
-/// The longest that an answer waits for the collector. With the grace of the
+/// The longest time that an answer waits for the collector. With the grace of the
 /// answer it stays inside the margin to Lambda's own deadline.
 pub const LONGEST: Duration = Duration::from_millis(200);
 
-/// A collector that does not answer is complained of this often.
+/// Least time between two log lines about a collector that does not answer.
 const COMPLAINT_PAUSE: Duration = Duration::from_mins(1);
 
 /// Makes spans and sends them to a collector.
 pub struct Spans {
-    // An exporter is asked for one thing at a time.
+    // An exporter takes one request at a time.
     exporter: Mutex<SpanExporter>,
     ids: RandomIdGenerator,
     scope: InstrumentationScope,
@@ -47,7 +47,7 @@ pub struct Spans {
 /// A request that has its answer.
 #[derive(Debug)]
 pub struct Served {
-    /// The span that it belongs to; invalid where there is none.
+    /// The parent span; invalid if there is none.
     pub parent: SpanContext,
     /// The route's method.
     pub method: http::Method,
@@ -65,7 +65,7 @@ impl Spans {
     /// Spans for the collector, sent through `http`.
     ///
     /// # Errors
-    /// What the exporter does not take of the settings.
+    /// Which settings the exporter does not accept.
     pub fn new(collector: &Collector, http: Http) -> Result<Self, ValidationErrors> {
         let exporter = SpanExporter::builder()
             .with_http()
@@ -89,7 +89,7 @@ impl Spans {
     }
 
     /// Sends the spans of a request, unless its trace is not sampled. It takes
-    /// [`LONGEST`] at most, and nothing that goes wrong is the request's trouble.
+    /// [`LONGEST`] at most, and a failure does not affect the request.
     pub async fn export(&self, context: &RequestContext, served: &Served, now: SystemTime) {
         if served.parent.is_valid() && !served.parent.is_sampled() {
             return;

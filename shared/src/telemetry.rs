@@ -2,7 +2,7 @@
 //!
 //! Lambda reads `level` and an RFC 3339 `timestamp` ("Log-level filtering" in
 //! its developer guide). Only Dynabind's own events are written below the level
-//! of a warning: at `TRACE`, libraries write headers and bodies, and those hold
+//! of a warning: at `TRACE`, libraries write headers and bodies, which contain
 //! tokens.
 
 use std::borrow::Cow;
@@ -20,10 +20,10 @@ use tracing_subscriber::registry::Registry;
 use crate::clock::Clock;
 use crate::timestamp;
 
-/// A request's line, with room to spare.
+/// Capacity for a request's line.
 const TYPICAL_LENGTH: usize = 1536;
 
-/// The longest text of one field, in bytes: claims and pointers are as long as their authors like,
+/// The longest text of one field, in bytes: claims and pointers can have any length,
 /// and `CloudWatch` Logs takes 256 KiB in one event.
 const MAX_TEXT: usize = 4096;
 
@@ -53,9 +53,9 @@ fn level_of(text: &str) -> Option<Level> {
     if text.trim().eq_ignore_ascii_case("fatal") { Some(Level::ERROR) } else { text.trim().parse().ok() }
 }
 
-/// Writes a value as one line of the log, its members beside those that every line has.
+/// Writes a value as one line of the log: its members, and those that every line has.
 ///
-/// The fields of tracing's events are flat, so a value with members of its own goes around them.
+/// The fields of tracing's events are flat, so a nested value does not use them.
 pub fn write(level: Level, content: &impl Serialize) {
     dispatcher::get_default(|dispatch| {
         if let Some(lines) = dispatch.downcast_ref::<JsonLines>().filter(|lines| level <= lines.level) {
@@ -83,7 +83,7 @@ impl JsonLines {
         let line = Line { timestamp: timestamp::format_millis(self.clock.now()), level: level.as_str(), content };
         let mut text = Vec::with_capacity(TYPICAL_LENGTH);
         let written = serde_json::to_writer(&mut text, &line);
-        // Writing into memory cannot fail, and neither can a value that has nothing but texts and numbers.
+        // Writing into memory cannot fail, and serialising a value of only texts and numbers cannot either.
         if let (Ok(()), Ok(text)) = (written, std::str::from_utf8(&text)) {
             (self.sink)(text);
         }
@@ -102,12 +102,12 @@ impl<S: Subscriber> Layer<S> for JsonLines {
     }
 }
 
-/// A text of a line; of a very long one its beginning. An empty one says nothing and is left out by its line.
+/// A text of a line, cut if it is very long. The line leaves out an empty one.
 #[derive(Default)]
 pub struct Text<'t>(Cow<'t, str>);
 
 impl Text<'_> {
-    /// Whether there is nothing to say.
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::StatusCode;
 use secrecy::zeroize::Zeroizing;
@@ -38,9 +37,7 @@ impl TokenTable {
     /// A client of the table.
     #[must_use]
     pub fn new(aws: &Aws, name: &str, http: Http) -> Self {
-        let mut config = Builder::from(&aws::sdk_config(aws, http));
-        config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
-        Self { client: Client::from_conf(config.build()), name: name.into() }
+        Self { client: aws::dynamodb(aws, http), name: name.into() }
     }
 
     fn output<T>(&self, answer: Result<SdkAnswer<T>, SendError>) -> Result<Result<T, Lost>, UpstreamError> {

@@ -1,4 +1,4 @@
-//! Calling Secrets Manager, Entra and Power BI: one client, one retry policy,
+//! Calling Secrets Manager, STS, Entra and Power BI: one client, one retry policy,
 //! one error type.
 
 mod challenge;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One thing wrong in one place, with its remedy.
+/// One fault in one place, with its remedy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ValidationError {
     /// The variable's name, or a file and a JSON pointer into it.

@@ -100,7 +100,7 @@ for (const page of PAGES) {
 }
 const [stack, browser] = await Promise.all([startStack(), launch()]);
 try {
-  // In turns, so that whatever else the machine does meets all of them.
+  // The pages take turns, so that other load on the machine affects all of them.
   for (let round = 0; round < ROUNDS; round++) {
     for (const page of PAGES) page.times.push(await measured(browser, stack, page, simulated));
   }

@@ -40,7 +40,7 @@ function minifier(internal) {
 async function bundle(input, dir, format, internal) {
   // The second file of the client takes what it shares from the first one.
   const build = await rolldown({ input, external, preserveEntrySignatures: 'allow-extension', cwd: root, plugins: [minifier(internal)] });
-  // The minifier is done by then; this only keeps white space out.
+  // The plugin has minified the code already; this only removes white space.
   const minify = { compress: false, mangle: false, codegen: { removeWhitespace: true } };
   await build.write({ dir, format, minify, sourcemap: true, exports: 'named', chunkFileNames: '[name].js' });
   await build.close();

@@ -78,8 +78,8 @@ export interface paths {
         put?: never;
         /**
          * How long viewers waited
-         * @description Becomes metrics by report key: time to the config, to the loaded and to the rendered report, and failures. It
-         *     holds no token, no filter and no user name.
+         * @description The times become metrics by report key: until the config, the loaded and the rendered report; also failures. The
+         *     request has no token, no filter and no user name.
          */
         post: operations["reportTimings"];
         delete?: never;
@@ -156,7 +156,7 @@ export interface components {
             /** @description Id of the embed token in Power BI's audit log; an `Aad` token has none */
             tokenId?: components["schemas"]["Guid"];
             expiration: components["schemas"]["Timestamp"];
-            /** @description When to ask again */
+            /** @description When to request a new token */
             refreshAfter: components["schemas"]["Timestamp"];
             /** @description Seconds from the moment of the answer to `expiration`; needs no correct clock */
             lifetimeSeconds: number;
@@ -172,7 +172,7 @@ export interface components {
             /** @description Id of the embed token in Power BI's audit log; an `Aad` token has none */
             tokenId?: components["schemas"]["Guid"];
             expiration?: components["schemas"]["Timestamp"];
-            /** @description When to ask for a new token */
+            /** @description When to request a new token */
             refreshAfter?: components["schemas"]["Timestamp"];
             /** @description Seconds from the moment of the answer to `expiration`; needs no correct clock */
             lifetimeSeconds?: number;
@@ -468,7 +468,7 @@ export interface components {
         };
         /**
          * @description `upstream-throttled`: Power BI, Entra or the catalog's table throttles requests; `credentials-unavailable`:
-         *     the secret cannot be read. From the gateway: no function could be started.
+         *     the service's credential cannot be read. From the gateway: no function could be started.
          */
         Unavailable: {
             headers: {
@@ -515,7 +515,7 @@ export interface components {
     headers: {
         /** @description Always `no-store`, on every answer that is not the gateway's own */
         CacheControl: "no-store";
-        /** @description Seconds to wait before asking again */
+        /** @description Seconds to wait before the next attempt */
         RetryAfter: number;
         /**
          * @description `Bearer`; for `interaction-required` with the claims challenge in base64. API Gateway renames the header of a
@@ -656,7 +656,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Taken */
+            /** @description Accepted */
             204: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];

@@ -3,17 +3,21 @@ import { DynabindError, useGenericText } from './errors.js';
 export type Later = typeof import('./later.js');
 
 let loaded: Later | undefined;
+let loading: Promise<Later> | undefined;
 
 /** The second file: what a page needs after its first report is on the screen, or when something fails. */
-export async function later(): Promise<Later> {
-  try {
-    loaded ??= await import('./later.js');
-    loaded.addTexts();
-    return loaded;
-  } catch (cause) {
-    useGenericText();
-    throw new DynabindError('client-missing', { cause });
-  }
+export function later(): Promise<Later> {
+  return (loading ??= import('./later.js').then(
+    (all) => {
+      all.addTexts();
+      return (loaded = all);
+    },
+    (cause: unknown) => {
+      loading = undefined;
+      useGenericText();
+      throw new DynabindError('client-missing', { cause });
+    },
+  ));
 }
 
 /** Calls back at once where the second file has loaded. Where it cannot be loaded, calls back without it. */
@@ -22,4 +26,4 @@ export function withLater(callback: (all: Later | undefined) => void): void {
   else void later().then(callback, () => callback(undefined));
 }
 
-export const hasLater = (): boolean => loaded !== undefined;
+export const hasLater = (): boolean => !!loaded;

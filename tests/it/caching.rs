@@ -149,7 +149,7 @@ async fn metadata_is_cached_for_ten_minutes() {
     assert_eq!(app.upstream_calls(), MADE);
     app.clock.advance(Duration::from_secs(1));
     config("contoso-sales").await;
-    assert_eq!(app.upstream_calls().len(), 1, "the report alone");
+    assert_eq!(app.upstream_calls().len(), 1, "only the report");
 }
 
 /// A page can vary the subset of its bindings, their modes, and the lifetime to cause new tokens. The order of the bindings

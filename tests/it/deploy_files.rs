@@ -7,7 +7,7 @@ use acceptance::deployed::deploy;
 use acceptance::process::python;
 use acceptance::project;
 use devstack::{Stack, StackOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// For each type of resource the action without which it cannot be created, and the one without which it cannot be removed.
 /// Secrets and tables stay when the stack goes.
@@ -165,4 +165,12 @@ async fn the_smoke_test_tells_a_good_stack_from_a_bad_one() {
     assert!(!passed && told.contains("FAIL  GET /datasets 401 in place of 200"), "{told}");
     let (passed, told) = smoke("http://127.0.0.1:9", None).await;
     assert!(!passed && told.matches("000 in place of 401").count() == 3, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_smoke_test_passes_for_a_caller_without_datasets() {
+    let catalog = json!({ "reports": {}, "datasets": {}, "tenants": { "contoso": { "grants": [] } } });
+    let stack = Stack::start(StackOptions { catalog: Some(catalog), ..StackOptions::default() }).await.unwrap();
+    let (passed, told) = smoke(stack.url(), Some(stack.token_for("carl@contoso"))).await;
+    assert!(passed && told.contains("may bind 0 datasets; 0 reports"), "{told}");
 }

@@ -14,6 +14,12 @@ const PROBE: Parameters<'_> =
     &[("ProbeSecretArn", SECRET), ("ProbeTokenUrl", "https://issuer.example.com/token"), ("ProbeReport", "sales")];
 const DOMAIN: Parameters<'_> = &[("DomainName", "api.example.com"), ("DomainCertificateArn", CERTIFICATE)];
 
+const FEDERATED: Parameters<'_> = &[
+    ("Credential", "federated"),
+    ("EntraTenantId", "c4edfdae-4f48-4845-9688-832e54f1b8fc"),
+    ("EntraClientId", "f7040bca-a78a-468d-b8d3-48c158815cf7"),
+];
+
 /// The longest description that Lambda stores with a version.
 const DESCRIPTION_LIMIT: usize = 256;
 
@@ -36,6 +42,7 @@ fn every_choice_can_be_deployed() {
     let sets: &[Parameters<'_>] = &[
         &[("SecretArn", SECRET), ("SecretKmsKeyArn", KEY)],
         &[("SecretKmsKeyArn", KEY), ("Scope", "dynabind.read")],
+        FEDERATED,
         &[("ReservedConcurrency", "10"), ("ProvisionedConcurrency", "2")],
         &[("PageTopicArn", TOPIC), ("TicketTopicArn", TOPIC), ("Deployment", "AllAtOnce")],
         &[("Architecture", "x86_64"), ("Scenario", "organization"), ("UserToken", "page")],
@@ -101,6 +108,11 @@ fn the_description_of_a_version_has_room_for_the_longest_values() {
             set.chain([("Catalog", *catalog)]).collect()
         })
         .collect();
+    let federated = sets.iter().map(|set| {
+        let others = set.iter().copied().filter(|(name, _)| *name != "SecretArn");
+        others.chain(FEDERATED.iter().copied()).collect()
+    });
+    let sets: Vec<Vec<(&str, &str)>> = federated.chain(sets.iter().cloned()).collect();
     for stack in deploy(&sets.iter().map(Vec::as_slice).collect::<Vec<_>>()) {
         let text = description(&stack);
         assert!(text.len() > 100 && text.len() <= DESCRIPTION_LIMIT, "{} characters: {text}", text.len());
@@ -131,7 +143,9 @@ fn each_parameter_of_a_version_changes_its_description() {
         ("Catalog", "dynamodb:contoso"),
     ];
     let sets: Vec<_> = changes.iter().map(std::slice::from_ref).collect();
-    let stacks = deploy(&[&[&[][..]][..], &sets].concat());
+    let other_id = |name| (name, "00000000-0000-4000-8000-000000000000");
+    let [tenant, client] = ["EntraTenantId", "EntraClientId"].map(|name| [FEDERATED, &[other_id(name)]].concat());
+    let stacks = deploy(&[&[&[][..], FEDERATED, &tenant, &client][..], &sets].concat());
     let mut told: Vec<_> = stacks.iter().map(description).collect();
     told.sort_unstable();
     let count = told.len();

@@ -1,9 +1,10 @@
 //! The catalog in a DynamoDB table, tested through the functions.
 
-use acceptance::dynamodb::{DynamoDb, DynamoDbFake, Proxy, TABLE, TableFault, file_of};
+use acceptance::dynamodb::{DynamoDb, DynamoDbFake, Proxy, SharedTables, TABLE, TableFault, file_of};
 use acceptance::log_lines::LogLines;
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};
+use devstack::{Service, StackOptions};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -11,6 +12,17 @@ const DEMO: &str = "devstack/demo/catalog.json";
 
 fn demo() -> Value {
     project::json(DEMO)
+}
+
+/// The demo's catalog with entries that are too long to be copied into the items of tenants.
+fn long_entries() -> Value {
+    let mut catalog = demo();
+    for kind in ["reports", "datasets"] {
+        for entry in catalog[kind].as_object_mut().unwrap().values_mut() {
+            entry["name"] = json!(format!("{}{}", entry["name"].as_str().unwrap(), " long".repeat(2000)));
+        }
+    }
+    catalog
 }
 
 /// A database with this catalog, and an app that reads it through a proxy.
@@ -59,21 +71,42 @@ async fn all_answers(app: &TestApp) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_table_gives_the_same_answers_as_a_file() {
-    let expected = all_answers(&TestApp::open().await).await;
-    for fake in DynamoDbFake::ALL {
-        let (_database, _proxy, app) = open(fake, &demo()).await;
-        let answers = all_answers(&app).await;
-        for (answer, expected) in answers.iter().zip(&expected) {
-            assert_eq!(answer, expected, "{fake:?}");
+    for catalog in [demo(), long_entries()] {
+        let expected = all_answers(&TestApp::with_catalog(catalog.clone()).await).await;
+        for fake in DynamoDbFake::ALL {
+            let (_database, _proxy, app) = open(fake, &catalog).await;
+            let answers = all_answers(&app).await;
+            for (answer, expected) in answers.iter().zip(&expected) {
+                assert_eq!(answer, expected, "{fake:?}");
+            }
+            assert_eq!(answers.len(), expected.len());
         }
-        assert_eq!(answers.len(), expected.len());
     }
 }
 
 #[tokio::test]
-async fn a_request_costs_two_reads_and_one_when_the_entries_are_known() {
+async fn a_small_tenant_is_read_with_its_entries_in_one_read() {
     for fake in DynamoDbFake::ALL {
         let (_database, proxy, app) = open(fake, &demo()).await;
+        for (user, dataset) in [
+            ("ana@contoso", "contoso-sales"),
+            ("carl@contoso", "contoso-plan"),
+            ("frida@fabrikam", "fabrikam-sales"),
+            ("frida@fabrikam", "fabrikam-sales"),
+        ] {
+            let _ = app.token(user, view("sales", dataset)).await.ok();
+            assert_eq!(proxy.calls(), ["GetItem"], "{fake:?}: {user} {dataset}");
+            app.clock.advance(std::time::Duration::from_secs(601));
+        }
+        let _ = app.datasets("ana@contoso", "").await.ok();
+        assert_eq!(proxy.calls(), ["GetItem"], "{fake:?}: a list");
+    }
+}
+
+#[tokio::test]
+async fn without_copies_a_request_costs_two_reads_and_one_when_the_entries_are_known() {
+    for fake in DynamoDbFake::ALL {
+        let (_database, proxy, app) = open(fake, &long_entries()).await;
         let ask = async |user: &str, dataset: &str| {
             let _ = app.token(user, view("sales", dataset)).await.ok();
             proxy.calls()
@@ -126,14 +159,19 @@ async fn a_revoked_grant_is_gone_with_the_next_request() {
 /// tenant's data.
 #[tokio::test]
 async fn a_push_that_stops_halfway_mixes_no_versions() {
-    let contoso = demo()["datasets"]["contoso-sales"]["datasetId"].clone();
-    let mut catalog = demo();
+    mixes_no_versions(demo(), &["GetItem", "GetItem"]).await;
+    mixes_no_versions(long_entries(), &["GetItem", "GetItem", "BatchGetItem"]).await;
+}
+
+async fn mixes_no_versions(old: Value, reads_after_the_push: &[&str]) {
+    let contoso = old["datasets"]["contoso-sales"]["datasetId"].clone();
+    let mut catalog = old.clone();
     let swapped = catalog["datasets"]["fabrikam-sales"].clone();
     catalog["datasets"]["fabrikam-sales"] = catalog["datasets"]["contoso-sales"].clone();
     catalog["datasets"]["contoso-sales"] = swapped;
     catalog["tenants"]["contoso"]["grants"][0]["datasets"] = json!(["fabrikam-sales"]);
     catalog["tenants"]["fabrikam"]["grants"][0]["datasets"] = json!(["contoso-sales"]);
-    let (database, proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
+    let (database, proxy, app) = open(DynamoDbFake::Dynalite, &old).await;
     let bound = async |dataset: &str| {
         let answer = app.config("carl@contoso", view("sales", dataset)).await;
         (answer.status, answer.body["configs"][0]["datasetBinding"]["datasetId"].clone())
@@ -158,13 +196,55 @@ async fn a_push_that_stops_halfway_mixes_no_versions() {
     let _ = proxy.calls();
     assert_eq!(bound("contoso-sales").await.0, 403);
     assert_eq!(bound("fabrikam-sales").await, (200, contoso));
-    assert_eq!(proxy.calls(), ["GetItem", "GetItem", "BatchGetItem"]);
+    assert_eq!(proxy.calls(), reads_after_the_push);
+}
+
+/// A copy is used only in the version that the tenant names, and only if it can be read.
+#[tokio::test]
+async fn a_copy_of_another_version_or_form_is_not_used() {
+    let spoil = |tables: &SharedTables, spoil: fn(&str, &mut Value) -> Option<String>| {
+        let mut tables = tables.lock();
+        let tenant = tables.items(TABLE).find(|(key, _)| *key == "TENANT#contoso").unwrap().1;
+        let copies = tenant["copies"]["M"].as_object_mut().unwrap();
+        assert!(!copies.is_empty());
+        let spoilt =
+            std::mem::take(copies).into_iter().filter_map(|(key, mut copy)| Some((spoil(&key, &mut copy)?, copy)));
+        *copies = spoilt.collect();
+    };
+    let ways: [fn(&str, &mut Value) -> Option<String>; 4] = [
+        // Another version's copy, with another meaning.
+        |key, copy| {
+            *copy = json!({ "S": demo()["datasets"]["fabrikam-sales"].to_string() });
+            Some(format!("{}#older", key.rsplit_once('#').unwrap().0))
+        },
+        |key, copy| {
+            *copy = json!({ "S": "{\"name\": 7}" });
+            Some(key.to_owned())
+        },
+        |key, copy| {
+            *copy = json!({ "N": "7" });
+            Some(key.to_owned())
+        },
+        |_, _| None,
+    ];
+    for way in ways {
+        let tables = SharedTables::default().with_catalog(&demo());
+        spoil(&tables, way);
+        let mut options = StackOptions { table: Some(tables.router()), ..StackOptions::default() };
+        options.variables.insert("DYNABIND_CATALOG".to_owned(), format!("dynamodb:{TABLE}"));
+        let app = TestApp::with(options).await;
+        let config = app.config("carl@contoso", view("sales", "contoso-sales")).await.ok();
+        let expected = &demo()["datasets"]["contoso-sales"]["datasetId"];
+        assert_eq!(&config["configs"][0]["datasetBinding"]["datasetId"], expected);
+        let reads = app.stack.log().of(Service::DynamoDb).len();
+        assert_eq!(reads, 2, "the entries' own items are read");
+    }
 }
 
 #[tokio::test]
 async fn a_missing_or_outdated_entry_is_granted_to_nobody() {
     for fake in DynamoDbFake::ALL {
-        let (database, _proxy, app) = open(fake, &demo()).await;
+        let (database, _proxy, app) = open(fake, &long_entries()).await;
         let key = database.key("DATASET#contoso-sales#").await;
         let entry = database.attribute(&key, "entry").await;
         database.delete(&key).await;
@@ -181,7 +261,7 @@ async fn a_missing_or_outdated_entry_is_granted_to_nobody() {
 #[tokio::test]
 async fn a_broken_item_fails_only_the_requests_that_need_it() {
     let log = LogLines::at(Level::INFO);
-    let (database, _proxy, app) = open(DynamoDbFake::Dynalite, &demo()).await;
+    let (database, _proxy, app) = open(DynamoDbFake::Dynalite, &long_entries()).await;
     let dataset = database.key("DATASET#contoso-sales#").await;
     let tenant = database.attribute("TENANT#contoso", "entry").await;
     let versions = database.attribute("TENANT#contoso", "versions").await;
@@ -203,7 +283,7 @@ async fn a_broken_item_fails_only_the_requests_that_need_it() {
             assert!(line.contains(part), "{part}: {line}");
         }
         let _ = app.token("frida@fabrikam", view("sales", "fabrikam-sales")).await.ok();
-        database.push(&project::root().join(DEMO)).await;
+        database.push(file_of(&long_entries()).path()).await;
         let _ = app.token("ana@contoso", view("sales", "contoso-plan")).await.ok();
         app.clock.advance(std::time::Duration::from_secs(601));
     }
@@ -232,13 +312,13 @@ async fn each_failure_of_the_table_has_its_problem() {
     }
     proxy.fault(TableFault::Error(400, "ThrottlingException"), 1);
     let _ = ask().await.ok();
-    assert_eq!(proxy.calls(), ["GetItem", "GetItem", "BatchGetItem"], "one throttle is not seen");
+    assert_eq!(proxy.calls(), ["GetItem", "GetItem"], "one throttle is not seen");
 }
 
 #[tokio::test]
 async fn unprocessed_keys_of_a_batch_are_read_again() {
     for fake in DynamoDbFake::ALL {
-        let (_database, proxy, app) = open(fake, &demo()).await;
+        let (_database, proxy, app) = open(fake, &long_entries()).await;
         let bindings = [("sales", "contoso-sales"), ("sales", "contoso-plan"), ("ops", "contoso-plan")];
         let bindings = bindings.map(|(report, dataset)| json!({ "report": report, "dataset": dataset }));
         let body = json!({ "bindings": bindings });
@@ -284,7 +364,7 @@ async fn a_request_costs_the_same_for_any_number_of_tenants() {
     let started = tokio::time::Instant::now();
     let (_database, proxy, app) = open(DynamoDbFake::Dynalite, &catalog).await;
     let _ = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(proxy.calls(), ["GetItem", "BatchGetItem"]);
+    assert_eq!(proxy.calls(), ["GetItem"]);
     let _ = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(proxy.calls(), ["GetItem"]);
     println!("100,000 tenants pushed and asked for in {:?}", started.elapsed());

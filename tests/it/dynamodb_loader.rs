@@ -72,6 +72,23 @@ async fn a_push_writes_what_changed_and_takes_away_what_is_no_more() {
     }
 }
 
+/// A table of an earlier version, or of another program, has no copies.
+#[tokio::test]
+async fn a_push_adds_the_copies_that_a_tenant_lacks() {
+    let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
+    database.push(file_of(&demo()).path()).await;
+    let entry = database.attribute("TENANT#contoso", "entry").await;
+    let versions = database.attribute("TENANT#contoso", "versions").await;
+    database.put("TENANT#contoso", &[("entry", &entry), ("versions", &versions)]).await;
+    let file = file_of(&demo());
+    let path = file.path().to_str().unwrap();
+    let (verdict, diff) = database.loader("diff", &["--file", path]).await.unwrap();
+    assert_eq!((verdict, diff.as_str()), (Verdict::Bad, "~ tenant contoso (its copies of entries change)\n"));
+    let said = database.push(file.path()).await;
+    assert!(said.starts_with("0 reports and datasets and 1 tenants to write"), "{said}");
+    assert_eq!(database.loader("diff", &["--file", path]).await.unwrap(), (Verdict::Good, String::new()));
+}
+
 #[tokio::test]
 async fn a_push_goes_on_where_another_one_stopped() {
     let database = DynamoDb::start(DynamoDbFake::Dynalite).await;

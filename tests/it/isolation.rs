@@ -68,7 +68,7 @@ fn a_second_environment_takes_a_token_from_the_store_of_the_isolation_test() {
     block_on(async {
         let mut checked = CheckedEnvironment::open_sharing(&catalog, powerbi_of(&catalog)).await;
         let body = json!({ "bindings": [{ "report": "r", "dataset": "d0" }] });
-        // A store that is slow once, on a busy machine, is left alone for a while.
+        // A store that is slow once, on a busy machine, is not used for a while.
         for _ in 0..20 {
             let before = checked.environment.count_of_issued();
             let (_, found) = checked.ask("token", &of_list(json!([])), &body).await;

@@ -160,6 +160,36 @@ fn an_archive_for_another_processor_is_complete() {
     assert_is_complete(&root, ELSEWHERE);
 }
 
+/// A copy of the project without its `target`, and a `cargo` that copies binaries as cargo-lambda places them.
+#[test]
+fn a_release_can_be_made_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(project::root()).unwrap().map(Result::unwrap) {
+        let name = entry.file_name();
+        if name != "target" && name != "tools" {
+            symlink(entry.path(), folder.path().join(name)).unwrap();
+        }
+    }
+    succeed(Command::new("cp").arg("-r").arg(project::root().join("tools")).arg(folder.path()));
+    let machine = PROCESSORS.iter().find(|(name, _)| *name == HERE).unwrap().1;
+    let binaries = binaries_for(machine);
+    let path = tempfile::tempdir().unwrap();
+    let cargo = format!(
+        "#!/bin/sh -e\nwhile [ \"$1\" != --lambda-dir ]; do shift; done\nfor name in token config datasets dynabind; do\n  \
+         mkdir -p \"$2/$name\"\n  cp \"{}/$name\" \"$2/$name/bootstrap\"\ndone\n",
+        binaries.path().display()
+    );
+    fs::write(path.path().join("cargo"), cargo).unwrap();
+    fs::set_permissions(path.path().join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", path.path().display(), std::env::var("PATH").unwrap());
+    for _ in 0..2 {
+        let mut release = python();
+        release.arg(folder.path().join("tools/release")).args([HERE, "--level", "0"]).env("PATH", &path);
+        let archive = succeed(&mut release).trim().to_owned();
+        assert!(Path::new(&archive).is_file(), "{archive}");
+    }
+}
+
 #[test]
 fn a_build_for_one_processor_cannot_be_deployed_for_another() {
     for (arch, machine) in PROCESSORS {

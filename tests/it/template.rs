@@ -2,6 +2,8 @@
 
 mod token_store;
 
+mod credential;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -158,6 +160,9 @@ fn the_functions_start_with_every_value_that_the_template_allows() {
             if chosen == [("DYNABIND_USER_TOKEN", "page".to_owned())] {
                 chosen.push(("DYNABIND_SCENARIO", "organization".to_owned()));
             }
+            if chosen == [("DYNABIND_CREDENTIAL", "federated".to_owned())] {
+                chosen.extend(credential::application());
+            }
             let outcome = settings_with(&chosen);
             assert!(outcome.is_ok(), "{variable}={value}: {:?}", outcome.err());
         }
@@ -203,7 +208,9 @@ fn policies_name_each_action_and_resource() {
         for statement in statements.as_array().unwrap() {
             // A conditional statement: [condition, the statement, nothing].
             let branch = statement.pointer("/Fn::If/1").unwrap_or(statement);
-            assert!(!branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
+            // Tokens of STS belong to no resource; conditions limit them.
+            let is_limited = branch["Action"] == "sts:GetWebIdentityToken" && branch["Condition"].is_object();
+            assert!(is_limited || !branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
             assert_eq!(branch["Effect"], "Allow");
             let one = std::slice::from_ref(&branch["Action"]);
             let named = branch["Action"].as_array().map_or(one, Vec::as_slice);
@@ -211,11 +218,13 @@ fn policies_name_each_action_and_resource() {
         }
     }
     let reading = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "kms:Decrypt", "secretsmanager:GetSecretValue"];
-    assert_eq!(actions, reading.into_iter().chain(["dynamodb:PutItem"]).collect());
+    assert_eq!(actions, reading.into_iter().chain(["dynamodb:PutItem", "sts:GetWebIdentityToken"]).collect());
     let if_any =
         |condition: &str, policy: &str| json!({ "Fn::If": [condition, { "Ref": policy }, { "Ref": "AWS::NoValue" }] });
     let catalog = if_any("HasCatalogTable", "ReadCatalogPolicy");
-    let allowed = [json!({ "Ref": "ReadSecretPolicy" }), catalog, if_any("HasTokenStore", "UseTokenStorePolicy")];
+    let [federated, secret] = ["IdentityTokenPolicy", "ReadSecretPolicy"].map(|policy| json!({ "Ref": policy }));
+    let credential = json!({ "Fn::If": ["IsFederated", federated, secret] });
+    let allowed = [credential, catalog, if_any("HasTokenStore", "UseTokenStorePolicy")];
     for (name, function) in functions() {
         let policies = function["Properties"]["Policies"].as_array().unwrap();
         assert_eq!(policies, &allowed, "{name} may do more than read secret and catalog, and share tokens");

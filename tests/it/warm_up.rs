@@ -46,6 +46,15 @@ async fn the_first_request_finds_secret_and_access_token_cached() {
 }
 
 #[tokio::test]
+async fn a_federated_credential_is_fetched_early_as_well() {
+    let app = TestApp::with_variables(&[("DYNABIND_CREDENTIAL", "federated")]).await;
+    let function = started(&app, "provisioned-concurrency", "customers").await;
+    assert_eq!(app.upstream_calls(), ["GetWebIdentityToken", "EntraToken"]);
+    assert_eq!(first_status(&app, &function).await, json!(200));
+    assert_eq!(app.upstream_calls(), ["POST GenerateToken"]);
+}
+
+#[tokio::test]
 async fn nothing_is_fetched_early_without_need() {
     for (initialization, scenario) in [
         // A request is waiting.

@@ -1,7 +1,6 @@
 //! Two emulators of DynamoDB, and a proxy that counts calls and injects faults.
 
 mod proxy;
-mod table;
 mod tables;
 
 use std::path::Path;
@@ -21,7 +20,6 @@ use crate::process::{Server, free_port};
 use crate::{moto, project};
 
 pub use proxy::{Proxy, TableFault};
-pub use table::table;
 pub use tables::{SharedTables, TOKEN_TABLE};
 
 /// The table of every test.

@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod process;
 pub mod project;
 pub mod scenario;
+pub mod slow_time;
 pub mod swagger;
 pub mod test_app;
 pub mod watch;

@@ -162,6 +162,7 @@ impl TestApp {
         self.stack.log().clear();
         let names = calls.into_iter().map(|call| match call.service {
             Service::SecretsManager => "GetSecretValue".to_owned(),
+            Service::Sts => "GetWebIdentityToken".to_owned(),
             Service::Entra => "EntraToken".to_owned(),
             Service::DynamoDb => call.header("x-amz-target").unwrap_or_default().to_owned(),
             Service::PowerBi => format!("{} {}", call.method, call.path.trim_start_matches("/v1.0/myorg/")),

@@ -20,6 +20,7 @@ const NETWORK: Network = Network {
     round_trip: Duration::ZERO,
     greeting: Greeting::Answers,
     dynamodb: NO_DYNAMODB,
+    federated: false,
 };
 
 const ENVIRONMENTS: usize = 16;

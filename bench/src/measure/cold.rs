@@ -18,6 +18,7 @@ const NEAR: Network = Network {
     round_trip: Duration::ZERO,
     greeting: Greeting::Answers,
     dynamodb: NO_DYNAMODB,
+    federated: false,
 };
 const SLOW: Network = Network { delay: Duration::from_millis(50), ..NEAR };
 /// Every upstream takes 30 ms, and the catalog is a table.
@@ -85,6 +86,22 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     let far = series(plan, FAR, Route::Config).await?;
     table.push(far.row(what.to_owned(), |start| start.answered).within(Limit::Figure(140.0)));
     push_counts(table, &far.counts);
+    if plan.beside.is_none() {
+        measure_federated(plan, table).await?;
+    }
+    Ok(())
+}
+
+/// A token of STS in the place of the secret: as many exchanges, and no more time.
+async fn measure_federated(plan: &Plan, table: &mut Table) -> Result<(), Error> {
+    let federated = |network| Network { federated: true, ..network };
+    for (network, what, limit) in [
+        (SLOW, "config: start → first answer, upstreams at 50 ms, federated credential", 165.0),
+        (FAR, "config: start → first answer, TLS, 20 ms away, federated credential", 140.0),
+    ] {
+        let series = series(plan, federated(network), Route::Config).await?;
+        table.push(series.row(what.to_owned(), |start| start.answered).within(Limit::Figure(limit)));
+    }
     Ok(())
 }
 

@@ -22,6 +22,7 @@ const NETWORK: Network = Network {
     round_trip: Duration::ZERO,
     greeting: Greeting::Answers,
     dynamodb: NO_DYNAMODB,
+    federated: false,
 };
 
 /// The number of requests before the measurement.

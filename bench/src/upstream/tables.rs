@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use dynabind::catalog::item;
+use dynabind::catalog::item::ItemKey;
+use dynabind_cli::catalog::Item;
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -25,17 +26,9 @@ impl Tables {
     /// # Errors
     /// When the catalog has faults.
     pub fn with_catalog(text: &str) -> Result<Self, Error> {
-        let string = |text: String| json!({ "S": text });
-        let mut items = HashMap::new();
-        for (key, content) in dynabind_cli::catalog::from_json(text).map_err(|faults| format!("{faults:?}"))? {
-            let key = key.to_string();
-            let mut item = json!({ (item::KEY): string(key.clone()), (item::ENTRY): string(content.entry) });
-            if let Some(versions) = content.versions {
-                item[item::VERSIONS] = string(versions);
-            }
-            items.insert((CATALOG_TABLE.to_owned(), key), item);
-        }
-        Ok(Self(Mutex::new(items)))
+        let items = dynabind_cli::catalog::from_json(text).map_err(|faults| format!("{faults:?}"))?;
+        let item = |(key, item): (&ItemKey, &Item)| ((CATALOG_TABLE.to_owned(), key.to_string()), item.wire_json(key));
+        Ok(Self(Mutex::new(items.iter().map(item).collect())))
     }
 
     /// The name of an operation and its answer.

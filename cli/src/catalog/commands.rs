@@ -11,7 +11,8 @@ use dynabind::json::JsonFault;
 
 use crate::caller::CallerArguments;
 use crate::catalog::arguments::{Command, is_standard};
-use crate::catalog::content::{self, Items};
+use crate::catalog::content;
+use crate::catalog::item::Items;
 use crate::catalog::plan::{Plan, Stage};
 use crate::catalog::table::Table;
 use crate::catalog::{LoaderError, diff};

@@ -10,6 +10,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::LoaderError;
+use crate::catalog::item::{Item, Items};
 
 /// The longest text of a report or dataset: a hundred of them, the most that
 /// one read brings, stay under what a function takes for an answer.
@@ -17,18 +18,6 @@ const MAX_ENTRY: usize = 24 * 1024;
 
 /// The longest text of a tenant; DynamoDB's limit of an item is 400 KB.
 const MAX_TENANT: usize = 380 * 1024;
-
-/// What an item holds beside its key.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Item {
-    /// The entry as JSON, with its fields in order.
-    pub entry: String,
-    /// Of a tenant: the versions of the entries that it names, as JSON.
-    pub versions: Option<String>,
-}
-
-/// The items of a table.
-pub type Items = BTreeMap<ItemKey, Item>;
 
 /// Turns a catalog's JSON text into items.
 ///
@@ -45,8 +34,15 @@ pub fn from_json(text: &str) -> Result<Items, Vec<JsonFault>> {
     if building.faults.is_empty() { Ok(building.items) } else { Err(building.faults) }
 }
 
-/// Each key's version.
-type Versions = BTreeMap<String, String>;
+/// Each entry's item, by the name of the entry.
+type Named = BTreeMap<String, Entry>;
+
+/// What a tenant needs to know of an entry's item.
+#[derive(Clone)]
+struct Entry {
+    version: String,
+    key: ItemKey,
+}
 
 #[derive(Default)]
 struct Building {
@@ -60,34 +56,47 @@ impl Building {
         entries: &Value,
         pointer: &str,
         item_key: fn(K, EntryVersion) -> ItemKey,
-    ) -> Versions {
-        let mut versions = Versions::new();
+    ) -> Named {
+        let mut named = Named::new();
         for (name, entry) in entries.as_object().into_iter().flatten() {
             let entry = canonical(entry).to_string();
             let version = version_of(&entry);
             self.check_length(entry.len(), MAX_ENTRY, pointer, name);
             // Both were parsed before, as parts of a good catalog.
             if let (Ok(key), Ok(parsed)) = (name.parse(), version.parse()) {
-                self.items.insert(item_key(key, parsed), Item { entry, versions: None });
-                versions.insert(name.clone(), version);
+                let key = item_key(key, parsed);
+                self.items.insert(key.clone(), Item { entry, ..Item::default() });
+                named.insert(name.clone(), Entry { version, key });
             }
         }
-        versions
+        named
     }
 
-    fn tenants(&mut self, tenants: &Value, reports: &Versions, datasets: &Versions) {
+    fn tenants(&mut self, tenants: &Value, reports: &Named, datasets: &Named) {
         for (name, tenant) in tenants.as_object().into_iter().flatten() {
             let entry = canonical(tenant).to_string();
-            let versions = json!({
-                "reports": named(tenant, "reports", reports),
-                "datasets": named(tenant, "datasets", datasets),
-            });
+            let (reports, datasets) = (named(tenant, "reports", reports), named(tenant, "datasets", datasets));
+            let versions = json!({ "reports": versions(&reports), "datasets": versions(&datasets) });
             let versions = canonical(&versions).to_string();
             self.check_length(entry.len() + versions.len(), MAX_TENANT, "/tenants", name);
-            if let Ok(key) = name.parse() {
-                self.items.insert(ItemKey::Tenant(key), Item { entry, versions: Some(versions) });
+            if let Ok(key) = name.parse().map(ItemKey::Tenant) {
+                let item = Item { entry, versions: Some(versions), ..Item::default() };
+                let item = item.with_copies(&key, self.alternating(&reports, &datasets));
+                self.items.insert(key, item);
             }
         }
+    }
+
+    /// The entries that a tenant names, in the order in which they are copied: a binding needs a report and a dataset, so
+    /// neither kind is left out for the other.
+    fn alternating<'b>(
+        &'b self,
+        reports: &'b Named,
+        datasets: &'b Named,
+    ) -> impl Iterator<Item = (&'b ItemKey, &'b str)> {
+        let mut entries: Vec<_> = reports.values().enumerate().chain(datasets.values().enumerate()).collect();
+        entries.sort_by_key(|(position, _)| *position);
+        entries.into_iter().map(|(_, entry)| (&entry.key, self.items[&entry.key].entry.as_str()))
     }
 
     fn check_length(&mut self, length: usize, limit: usize, pointer: &str, name: &str) {
@@ -103,11 +112,15 @@ fn fault(pointer: String, detail: String) -> JsonFault {
     JsonFault { pointer, detail }
 }
 
-/// The versions of those entries that the tenant's grants name.
-fn named(tenant: &Value, field: &str, versions: &Versions) -> Map<String, Value> {
+/// Those entries that the tenant's grants name.
+fn named(tenant: &Value, field: &str, all: &Named) -> Named {
     let grants = tenant["grants"].as_array().into_iter().flatten();
     let names = grants.flat_map(|grant| grant[field].as_array().into_iter().flatten()).filter_map(Value::as_str);
-    names.filter_map(|name| Some((name.to_owned(), json!(versions.get(name)?)))).collect()
+    names.filter_map(|name| Some((name.to_owned(), all.get(name)?.clone()))).collect()
+}
+
+fn versions(named: &Named) -> Map<String, Value> {
+    named.iter().map(|(name, entry)| (name.clone(), json!(entry.version))).collect()
 }
 
 /// The same content gets the same version, so that what has not changed is not written again.
@@ -149,7 +162,7 @@ pub fn to_json(table: &str, items: &Items) -> Result<String, LoaderError> {
         }
     }
     let root = BTreeMap::from([("reports", reports), ("datasets", datasets), ("tenants", tenants)]);
-    // Texts, lists and maps alone: there is nothing in it that JSON cannot hold.
+    // It has only texts, lists and maps, which JSON can always represent.
     Ok(serde_json::to_string_pretty(&root).unwrap_or_default() + "\n")
 }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use dynabind::catalog::item::ItemKey;
 
-use crate::catalog::content::Items;
+use crate::catalog::item::Items;
 use crate::catalog::plan::{Plan, Stage, Write};
 
 /// Prints one line for each entry that changes, with both of its texts where there are two.
@@ -16,7 +16,11 @@ pub(crate) fn print(plan: &Plan, old: &Items, new: &Items, out: &mut dyn io::Wri
         match write {
             Write::Put(key, item) => match before.get(&name) {
                 None => writeln!(out, "+ {name}")?,
-                Some(was) if old[*was].entry == item.entry => writeln!(out, "~ {name} (what it names changes)")?,
+                Some(was) if old[*was].entry == item.entry => {
+                    let is_copied = old[*was].versions == item.versions;
+                    let what = if is_copied { "its copies of entries change" } else { "what it names changes" };
+                    writeln!(out, "~ {name} ({what})")?;
+                }
                 Some(was) => {
                     writeln!(out, "~ {name}\n    - {}\n    + {}", old[*was].entry, new[key].entry)?;
                 }

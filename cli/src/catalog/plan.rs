@@ -3,7 +3,7 @@
 
 use dynabind::catalog::item::ItemKey;
 
-use crate::catalog::content::{Item, Items};
+use crate::catalog::item::{Item, Items};
 
 /// One item to be written.
 #[derive(Clone, Debug, Eq, PartialEq)]

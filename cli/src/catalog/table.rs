@@ -1,16 +1,16 @@
 //! Reading the whole table, and writing to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
-use dynabind::catalog::item::{ENTRY, KEY, VERSIONS};
+use dynabind::catalog::item::{COPIES, ENTRY, KEY, VERSIONS};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::catalog::LoaderError;
-use crate::catalog::content::{Item, Items};
+use crate::catalog::item::{Item, Items};
 use crate::catalog::plan::Write;
 use crate::catalog::progress::Progress;
 
@@ -64,7 +64,8 @@ impl Table<'_> {
         let key = text(KEY).unwrap_or_default();
         let parsed = key.parse();
         let entry = text(ENTRY).unwrap_or_default();
-        let item = Item { entry, versions: text(VERSIONS) };
+        let versions = text(VERSIONS);
+        let item = Item { entry, versions, copies: copies_of(attributes.remove(COPIES)) };
         parsed.map(|parsed| (parsed, item)).map_err(|_| LoaderError::Foreign { table: self.name.to_owned(), key })
     }
 
@@ -94,6 +95,12 @@ impl Table<'_> {
     }
 }
 
+fn copies_of(attribute: Option<AttributeValue>) -> BTreeMap<String, String> {
+    let Some(AttributeValue::M(copies)) = attribute else { return BTreeMap::new() };
+    let text = |(key, value)| if let AttributeValue::S(text) = value { Some((key, text)) } else { None };
+    copies.into_iter().filter_map(text).collect()
+}
+
 fn request_of(write: &Write) -> Result<WriteRequest, LoaderError> {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let request = WriteRequest::builder();
@@ -101,6 +108,8 @@ fn request_of(write: &Write) -> Result<WriteRequest, LoaderError> {
         Write::Put(key, item) => {
             let put = PutRequest::builder().item(KEY, text(&key.to_string())).item(ENTRY, text(&item.entry));
             let put = item.versions.iter().fold(put, |put, versions| put.item(VERSIONS, text(versions)));
+            let copies = item.copies.iter().map(|(key, entry)| (key.clone(), text(entry)));
+            let put = if item.copies.is_empty() { put } else { put.item(COPIES, AttributeValue::M(copies.collect())) };
             request.put_request(put.build().map_err(LoaderError::dynamodb)?)
         }
         Write::Delete(key) => {

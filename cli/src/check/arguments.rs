@@ -26,7 +26,7 @@ pub struct Arguments {
 /// How to check.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Check this tenant alone; may be repeated.
+    /// Check only this tenant; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub tenant: Vec<String>,
     /// Check only this report.

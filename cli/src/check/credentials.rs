@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use dynabind::domain::AccessToken;
 use dynabind::request::RequestContext;
 use dynabind::secrets::{Credential, ServicePrincipal};
-use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
+use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
+use secrecy::ExposeSecret;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::finding::{About, Fault, Findings};
@@ -25,9 +29,9 @@ const NO_REPORT: &str = "no report at all: every request answers 502 or 503";
 /// # Errors
 /// Why it could not be checked.
 pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> Result<Option<AccessToken>, String> {
-    let about = About { place: Some(connection.secret_place.clone()), ..About::default() };
-    let principal = match connection.principal().await {
-        Err(error) => return Err(error.explanation),
+    let about = About { place: Some(connection.credential_place.clone()), ..About::default() };
+    let principal = match connection.credential.principal(&*connection.clock).await {
+        Err(error) => return unavailable(error, &about, findings).map(|()| None),
         Ok(Err(faults)) => {
             let remedy = "write tenantId, clientId and clientSecret (or certificate and privateKey) into the secret";
             findings.add(
@@ -46,7 +50,7 @@ pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> R
             let is_open = tenant_settings(connection, &about, findings).await?;
             Ok(is_open.then_some(access))
         }
-        Err(error) => refused(&error, &about, findings).map(|()| None),
+        Err(error) => refused(&error, &principal, &about, findings).map(|()| None),
     }
 }
 
@@ -63,7 +67,30 @@ async fn tenant_settings(connection: &Connection, about: &About, findings: &mut 
     Ok(false)
 }
 
-fn refused(error: &UpstreamError, about: &About, findings: &mut Findings) -> Result<(), String> {
+/// A refusal of STS has a code and can be fixed. Otherwise the credential cannot be read now.
+fn unavailable(error: UpstreamError, about: &About, findings: &mut Findings) -> Result<(), String> {
+    let code = error.code.filter(|_| error.upstream == Upstream::Sts);
+    let Some(code) = code else { return Err(error.explanation) };
+    let problem = format!("AWS STS gives no token for the AWS credentials of this environment ({code})");
+    findings.add(about, &fault("identity-token-refused", problem, &error.explanation));
+    Ok(())
+}
+
+/// What Entra compares with the federated credentials of the app.
+fn identity(principal: &ServicePrincipal) -> String {
+    let Credential::Federated(token) = &principal.credential else { return String::new() };
+    let payload = token.expose_secret().split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
+    let claims: Value = payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    let [issuer, subject, audience] = ["iss", "sub", "aud"].map(|name| &claims[name]);
+    format!("; the token of STS has issuer {issuer}, subject {subject} and audience {audience}")
+}
+
+fn refused(
+    error: &UpstreamError,
+    principal: &ServicePrincipal,
+    about: &About,
+    findings: &mut Findings,
+) -> Result<(), String> {
     if error.is_outage() {
         return Err(error.to_string());
     }
@@ -72,7 +99,8 @@ fn refused(error: &UpstreamError, about: &About, findings: &mut Findings) -> Res
         _ => "sign-in-refused",
     };
     let named = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-    findings.add(about, &fault(code, format!("Entra refuses the service principal{named}"), &error.explanation));
+    let problem = format!("Entra refuses the service principal{named}{}", identity(principal));
+    findings.add(about, &fault(code, problem, &error.explanation));
     Ok(())
 }
 
@@ -90,6 +118,8 @@ fn expiry(connection: &Connection, principal: &ServicePrincipal, about: &About, 
                 "Entra tells it only in the portal and in Microsoft Graph",
             );
         }
+        // Nothing is stored, so nothing expires.
+        Credential::Federated(_) => {}
         Credential::Certificate(certificate) => {
             let remaining = certificate.not_after().duration_since(connection.clock.now()).unwrap_or_default();
             if remaining < SOON {

@@ -17,9 +17,14 @@ use fabric::FakeFabric;
 
 /// Runs the binary with nothing of this machine's AWS settings.
 pub(crate) fn dynabind(arguments: &[&str]) -> Output {
+    dynabind_with(&[], arguments)
+}
+
+/// The same, with these variables.
+pub(crate) fn dynabind_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dynabind"));
     command.args(arguments).env_remove("AWS_PROFILE").env("AWS_EC2_METADATA_DISABLED", "true");
-    command.env("AWS_REGION", "eu-central-1").output().unwrap()
+    command.env("AWS_REGION", "eu-central-1").envs(variables.iter().copied()).output().unwrap()
 }
 
 /// Writes a file of the tests.

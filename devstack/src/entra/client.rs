@@ -5,8 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
+use super::federation::{self, FederatedCredential};
 use super::form::Form;
 use super::refusal::Refusal;
+use super::request::TokenRequest;
 use crate::fake_tenant::same_id;
 use crate::jwt::UnverifiedJwt;
 use crate::keys::PublicKey;
@@ -24,6 +26,7 @@ pub(super) struct Registration {
     /// Expired client secrets.
     pub(super) expired_secrets: Vec<String>,
     pub(super) certificate: Certificate,
+    pub(super) federated: Vec<FederatedCredential>,
     pub(super) seen_assertions: Vec<String>,
 }
 
@@ -43,7 +46,7 @@ impl Certificate {
 
 impl Registration {
     /// Accepts a client secret or a client assertion.
-    pub(super) fn authenticate(&mut self, form: &Form, endpoint: &str, now: u64) -> Result<(), Refusal> {
+    pub(super) fn authenticate(&mut self, form: &Form, request: &TokenRequest<'_>, now: u64) -> Result<(), Refusal> {
         let client_id = form.required("client_id")?;
         if !same_id(client_id, &self.client_id) {
             return Err(Refusal::unknown_app(client_id));
@@ -54,17 +57,27 @@ impl Registration {
                 Err(Refusal::expired_secret(client_id))
             }
             (Some(_), None) => Err(Refusal::wrong_secret(client_id)),
-            (None, Some(assertion)) => self.check_assertion(form, assertion, endpoint, now),
+            (None, Some(assertion)) => self.check_assertion(form, assertion, request, now),
             (Some(_), Some(_)) | (None, None) => Err(Refusal::no_credential()),
         }
     }
 
-    fn check_assertion(&mut self, form: &Form, assertion: &str, endpoint: &str, now: u64) -> Result<(), Refusal> {
+    fn check_assertion(
+        &mut self,
+        form: &Form,
+        assertion: &str,
+        request: &TokenRequest<'_>,
+        now: u64,
+    ) -> Result<(), Refusal> {
         if form.required("client_assertion_type")? != ASSERTION_TYPE {
             return Err(Refusal::bad_assertion("unknown client_assertion_type"));
         }
+        if federation::foreign_issuer(assertion).is_some() {
+            let keys = request.issuer_keys.as_ref();
+            return federation::check(&self.federated, keys, &self.client_id, assertion, now);
+        }
         let claims = self.verified_claims(assertion)?;
-        for (claim, wanted) in [("aud", endpoint), ("iss", &self.client_id), ("sub", &self.client_id)] {
+        for (claim, wanted) in [("aud", request.endpoint), ("iss", &self.client_id), ("sub", &self.client_id)] {
             if claims.get(claim).and_then(Value::as_str) != Some(wanted) {
                 return Err(Refusal::bad_assertion(&format!("'{claim}' must be '{wanted}'")));
             }

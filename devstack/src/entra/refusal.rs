@@ -1,5 +1,6 @@
 //! Entra's error responses.
 
+mod federated;
 mod person;
 
 use axum::Json;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{FakeServices, credentials, fresh_secret};
+use super::{FakeServices, credentials, fresh_secret, trusting};
+use crate::entra::FederatedCredential;
 
 impl FakeServices {
     /// Gives the app another client secret, in Entra and in Secrets Manager at once.
@@ -49,6 +50,27 @@ impl FakeServices {
     #[must_use]
     pub fn stored_secret(&self) -> String {
         self.0.secrets.what.current()
+    }
+
+    /// The federated credential of the app, which trusts the one role of STS.
+    #[must_use]
+    pub fn federated_credential(&self) -> FederatedCredential {
+        trusting(&self.0.sts.what)
+    }
+
+    /// Makes these the app's only federated credentials.
+    pub fn replace_federated_credentials(&self, credentials: Vec<FederatedCredential>) {
+        self.0.entra.what.replace_federated(credentials);
+    }
+
+    /// Switches outbound web identity federation of the AWS account on or off.
+    pub fn enable_outbound_federation(&self, enabled: bool) {
+        self.0.sts.what.enable(enabled);
+    }
+
+    /// Ends the session of the AWS credentials that the functions have.
+    pub fn expire_aws_credentials(&self) {
+        self.0.sts.what.expire_access_key();
     }
 
     /// Sets how long access tokens live that Entra issues from now on.

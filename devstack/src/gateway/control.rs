@@ -33,7 +33,7 @@ POST   /dev/expire-tokens                {\"kind\": \"access\" or \"embed\"}; no
 POST   /dev/token-life                   {\"seconds\"}, for access tokens from now on
 POST   /dev/token-info                   {\"accessToken\"}: what an embed token opens
 
-SERVICE is entra, power-bi, fabric or secrets-manager. A route is a path with * for any
+SERVICE is entra, power-bi, fabric, secrets-manager or sts. A route is a path with * for any
 characters, perhaps after a method. A fault has a \"kind\":
   status (status, headers, body), hang, slow-drip (intervalMs), reset-before-answer,
   reset-mid-body, redirect (location), huge-body (bytes), truncated-json,
@@ -123,6 +123,7 @@ async fn faults(State(upstreams): Control) -> Json<Value> {
         "power-bi": upstreams.powerbi().state(),
         "fabric": upstreams.fabric().state(),
         "secrets-manager": upstreams.secrets().state(),
+        "sts": upstreams.sts().state(),
     }))
 }
 
@@ -190,7 +191,7 @@ async fn token_info(State(upstreams): Control, body: Bytes) -> Answer {
 }
 
 fn service(name: &str) -> Result<Service, Refusal> {
-    Service::from_name(name).ok_or_else(|| refused("service is entra, power-bi, fabric or secrets-manager"))
+    Service::from_name(name).ok_or_else(|| refused("service is entra, power-bi, fabric, secrets-manager or sts"))
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

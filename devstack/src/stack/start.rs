@@ -23,6 +23,7 @@ use crate::live::Live;
 use crate::local_only;
 use crate::options::{Port, StackOptions};
 use crate::server::{self, Connections, Server};
+use crate::sts::{self, AccessKey};
 use crate::template::Template;
 use crate::time_source::TimeSource;
 use crate::tls::{self, Authority};
@@ -58,6 +59,7 @@ async fn start(options: StackOptions) -> Result<Stack, StartError> {
         token_life: options.access_token_life,
         embed_origin: doors.embed_origin.clone(),
         user_issuer: TrustedIssuer { issuer: doors.url.clone(), key: issuer.key(), hindered: issuer::hindered() },
+        access_key: access_key(&options.variables),
         authority,
     })
     .await?;
@@ -116,8 +118,20 @@ impl Doors {
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
         ];
-        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let tenant = &options.fake_tenant;
+        let of_credential = [
+            ("Credential", "federated".to_owned()),
+            ("EntraTenantId", tenant.directory_id.clone()),
+            ("EntraClientId", tenant.client_id.clone()),
+        ];
+        let of_credential = of_credential.into_iter().filter(|_| is_federated(&options.variables));
+        values.into_iter().chain(of_credential).map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// Whether the functions are to run without a secret.
+fn is_federated(variables: &BTreeMap<String, String>) -> bool {
+    variables.get("DYNABIND_CREDENTIAL").is_some_and(|kind| kind == "federated")
 }
 
 fn issuer(options: &StackOptions, url: &str, time: &TimeSource) -> Result<Issuer, StartError> {
@@ -150,19 +164,43 @@ async fn listen(port: Port) -> Result<TcpListener, StartError> {
     }
 }
 
+/// The default AWS credentials of the functions.
+const AWS_KEY: &str = "dev";
+
+/// The AWS credentials of the functions.
+fn access_key(variables: &BTreeMap<String, String>) -> AccessKey {
+    let given = |name: &str| variables.get(name).cloned();
+    AccessKey {
+        id: given("AWS_ACCESS_KEY_ID").unwrap_or_else(|| AWS_KEY.to_owned()),
+        secret: given("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| AWS_KEY.to_owned()),
+        session_token: given("AWS_SESSION_TOKEN"),
+    }
+}
+
 /// The variables that direct a function to this stack.
 fn variables(upstreams: &FakeServices, files: &OnDisk, extra: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = [
-        ("DYNABIND_SECRET_ID", SECRET_NAME.to_owned()),
         ("DYNABIND_CATALOG", format!("file:{}", files.catalog.display())),
         ("DYNABIND_ENTRA_URL", upstreams.upstream_url(Service::Entra).to_owned()),
         ("DYNABIND_POWERBI_URL", upstreams.upstream_url(Service::PowerBi).to_owned()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", upstreams.upstream_url(Service::SecretsManager).to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "dev".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "dev".to_owned()),
+        ("AWS_ENDPOINT_URL_STS", upstreams.upstream_url(Service::Sts).to_owned()),
+        ("AWS_REGION", sts::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", AWS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", AWS_KEY.to_owned()),
     ];
     let mut variables: BTreeMap<_, _> = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let tenant = upstreams.fake_tenant();
+    let credential = if is_federated(extra) {
+        vec![
+            ("DYNABIND_SECRET_ID", String::new()),
+            ("DYNABIND_ENTRA_TENANT_ID", tenant.directory_id.clone()),
+            ("DYNABIND_ENTRA_CLIENT_ID", tenant.client_id.clone()),
+        ]
+    } else {
+        vec![("DYNABIND_SECRET_ID", SECRET_NAME.to_owned())]
+    };
+    variables.extend(credential.into_iter().map(|(name, value)| (name.to_owned(), value)));
     if upstreams.upstream(Service::DynamoDb).is_some() {
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), upstreams.upstream_url(Service::DynamoDb).to_owned());
     }

@@ -87,8 +87,8 @@ fn answer_of<T, E: ProvideErrorMetadata>(
 /// The code of a write whose condition does not hold.
 pub(crate) const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
-/// AWS says 400 for throttling and names it in the code. A condition that does not hold is an answer like another.
-fn status_of(status: u16, code: Option<&str>) -> StatusCode {
+/// AWS answers 400 for throttling and names it in the code. A condition that does not hold is an answer like another.
+pub(crate) fn status_of(status: u16, code: Option<&str>) -> StatusCode {
     if code == Some(CONDITION_FAILED) {
         return StatusCode::OK;
     }

@@ -42,7 +42,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// The SDK holds the body of every operation that is used here in memory.
+/// The SDK has the body of every operation that is used here in memory.
 fn bytes_of(body: &SdkBody) -> Vec<u8> {
     body.bytes().unwrap_or_default().to_vec()
 }

@@ -1,8 +1,8 @@
-//! Values that are good for a while.
+//! Values that expire.
 
 use std::time::{Duration, SystemTime};
 
-/// A value that is good for a while.
+/// A value that expires.
 pub trait Expiring: Clone + Send + Sync + 'static {
     /// Whether it is handed out without asking the upstream.
     fn is_fresh(&self, now: SystemTime) -> bool;
@@ -11,7 +11,7 @@ pub trait Expiring: Clone + Send + Sync + 'static {
     fn is_usable(&self, now: SystemTime) -> bool;
 }
 
-/// A value that is trusted for a time after it was read, and in need for longer.
+/// A value that is used for a time after it was read, and for longer during an outage.
 #[derive(Clone, Debug)]
 pub struct TtlEntry<T> {
     /// The value.
@@ -20,7 +20,7 @@ pub struct TtlEntry<T> {
     pub read_at: SystemTime,
     /// How long it is handed out without asking.
     pub ttl: Duration,
-    /// For how much longer it is better than nothing.
+    /// For how much longer it is used during an outage.
     pub grace: Duration,
 }
 

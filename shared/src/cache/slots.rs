@@ -1,4 +1,4 @@
-//! What a cache holds for each key, and which keys make room for others.
+//! The content of a cache for each key, and which keys are removed for others.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,7 +11,7 @@ use super::expiring::Expiring;
 /// A load, which many can wait for.
 pub(super) type Flight<V, E> = Shared<BoxFuture<'static, Result<V, E>>>;
 
-/// A load that ends when nobody waits for it any more.
+/// A load that ends when no request waits for it any more.
 type WeakFlight<V, E> = WeakShared<BoxFuture<'static, Result<V, E>>>;
 
 /// The slots of a cache.
@@ -19,7 +19,7 @@ pub(super) struct Slots<K, V: Clone, E: Clone> {
     by_key: HashMap<K, Slot<V, E>>,
     uses: u64,
     pub(super) capacity: usize,
-    /// For how long no load is tried after one has failed while a usable value is there.
+    /// The pause after a failed load, if there is a usable value.
     pub(super) pause: Duration,
     pub(super) failures: Option<RememberedFailures<E>>,
 }
@@ -44,7 +44,7 @@ impl<V: Clone, E: Clone> Default for Slot<V, E> {
     }
 }
 
-/// What there is for a key, so that no load has to begin.
+/// What a key has, so that no load has to begin.
 pub(super) enum Found<V: Clone, E: Clone> {
     Value(V),
     /// A load has failed so recently that another one is not tried.
@@ -79,12 +79,12 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
         Self { by_key: HashMap::new(), uses: 0, capacity, pause: Duration::ZERO, failures: None }
     }
 
-    /// The value of a key, whatever its age.
+    /// The value of a key, of any age.
     pub(super) fn value(&self, key: &K) -> Option<&V> {
         self.by_key.get(key)?.value.as_ref()
     }
 
-    /// Notes a use of a key, which is then the last to make room.
+    /// Records a use of a key, which is then the last one to be removed.
     pub(super) fn touch(&mut self, key: &K) {
         self.uses += 1;
         if let Some(slot) = self.by_key.get_mut(key) {
@@ -92,22 +92,22 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
         }
     }
 
-    /// What there is for a key; `None` where a load has to begin.
+    /// What a key has; `None` if a load has to begin.
     pub(super) fn find(&mut self, key: &K, now: SystemTime) -> Option<Found<V, E>> {
         self.touch(key);
         let failures_kept = self.failures.as_ref().map(|failures| failures.kept);
         self.by_key.get(key)?.find(now, failures_kept)
     }
 
-    /// Notes that a load has begun.
+    /// Records that a load has begun.
     pub(super) fn begin(&mut self, key: &K, flight: &Flight<V, E>, now: SystemTime) {
         self.make_room_for(key, now);
-        // Held weakly: a load that everybody has given up on ends, and the next request begins another.
+        // A weak reference: a load for which no request waits ends, and the next request begins another.
         self.by_key.entry(key.clone()).or_default().flight = flight.downgrade();
         self.touch(key);
     }
 
-    /// Notes how a load has ended.
+    /// Records how a load has ended.
     pub(super) fn finish(&mut self, key: &K, result: Result<V, E>, now: SystemTime) {
         let slot = self.by_key.entry(key.clone()).or_default();
         slot.flight = None;
@@ -121,7 +121,7 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
                 if self.failures.as_ref().is_some_and(|failures| (failures.is_kept)(&error)) {
                     slot.failure = Some((error, now));
                 } else if slot.value.is_none() {
-                    // Keys come from requests, so a key without anything to say must not use memory.
+                    // Keys come from requests, so an empty slot must not use memory.
                     self.by_key.remove(key);
                 }
             }
@@ -143,7 +143,7 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
         }
     }
 
-    /// Drops what cannot be used any more, and then, if there is still no room, the key that was used longest ago.
+    /// Drops what cannot be used any more, and then, if the cache is still full, the least recently used key.
     fn make_room_for(&mut self, key: &K, now: SystemTime) {
         if self.by_key.contains_key(key) || self.by_key.len() < self.capacity {
             return;

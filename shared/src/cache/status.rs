@@ -48,7 +48,7 @@ impl<V, E> Cached<V, E> {
         }
     }
 
-    /// The failure that an old value stands in for.
+    /// The failure because of which an old value is used.
     #[must_use]
     pub fn failure(&self) -> Option<&E> {
         if let Self::Stale(_, failure) = self { Some(failure) } else { None }

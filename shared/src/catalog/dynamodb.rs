@@ -3,6 +3,7 @@
 mod table;
 
 use std::collections::BTreeSet;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +13,7 @@ use self::table::{Record, Table};
 use super::item::{self, ItemKey};
 use crate::cache::{Cache, CacheStatus, TtlEntry};
 use crate::clock::Clock;
-use crate::domain::{Dataset, DatasetKey, Entries, EntryVersion, Report, ReportKey, Tenant, TenantKey};
+use crate::domain::{Dataset, DatasetKey, Entries, EntryVersion, EntryVersions, Report, ReportKey, Tenant, TenantKey};
 use crate::ports::CatalogReader;
 use crate::request::{CachedItem, RequestContext};
 use crate::settings::Settings;
@@ -49,30 +50,55 @@ impl DynamoDbCatalog {
         }
     }
 
-    /// Takes what is kept and says what has to be read.
-    fn take_kept(
+    /// Takes what is kept or was read with the tenant, and says what has to be read.
+    fn take_known(
         &self,
+        context: &RequestContext,
         tenant: &Tenant,
         reports: &BTreeSet<ReportKey>,
         datasets: &BTreeSet<DatasetKey>,
         now: SystemTime,
     ) -> (Entries, Vec<ItemKey>) {
         let (mut entries, mut missing) = (Entries::default(), Vec::new());
+        let copy_of = |item: &ItemKey| tenant.versions.copies.get(&item.to_string());
         for key in reports {
             let Some(version) = tenant.versions.reports.get(key) else { continue };
-            match self.reports.fresh(&(key.clone(), version.clone()), now) {
-                Some(kept) => drop(entries.reports.insert(key.clone(), kept.value)),
-                None => missing.push(ItemKey::Report(key.clone(), version.clone())),
+            let item = ItemKey::Report(key.clone(), version.clone());
+            let copy = || item::parse_report(copy_of(&item)?).ok();
+            match self.known(context, &self.reports, &(key.clone(), version.clone()), copy, now) {
+                Some(report) => drop(entries.reports.insert(key.clone(), report)),
+                None => missing.push(item),
             }
         }
         for key in datasets {
             let Some(version) = tenant.versions.datasets.get(key) else { continue };
-            match self.datasets.fresh(&(key.clone(), version.clone()), now) {
-                Some(kept) => drop(entries.datasets.insert(key.clone(), kept.value)),
-                None => missing.push(ItemKey::Dataset(key.clone(), version.clone())),
+            let item = ItemKey::Dataset(key.clone(), version.clone());
+            let copy = || item::parse_dataset(copy_of(&item)?).ok();
+            match self.known(context, &self.datasets, &(key.clone(), version.clone()), copy, now) {
+                Some(dataset) => drop(entries.datasets.insert(key.clone(), dataset)),
+                None => missing.push(item),
             }
         }
         (entries, missing)
+    }
+
+    /// An entry that is kept, or the copy of it, which is then kept. A copy that cannot be read counts as none.
+    fn known<K: Clone + Eq + Hash + Send + 'static, T: Send + Sync + 'static>(
+        &self,
+        context: &RequestContext,
+        cache: &EntryCache<K, T>,
+        slot: &(K, EntryVersion),
+        copy: impl FnOnce() -> Option<T>,
+        now: SystemTime,
+    ) -> Option<Arc<T>> {
+        if let Some(kept) = cache.fresh(slot, now) {
+            context.note_cache_status(CachedItem::CatalogEntry, CacheStatus::Hit);
+            return Some(kept.value);
+        }
+        let copy = Arc::new(copy()?);
+        cache.put(slot, self.aged(Arc::clone(&copy), now), now);
+        context.note_cache_status(CachedItem::CatalogEntry, CacheStatus::Miss);
+        Some(copy)
     }
 
     fn keep(&self, record: &Record, entries: &mut Entries, now: SystemTime) -> Result<(), UpstreamError> {
@@ -105,8 +131,10 @@ impl CatalogReader for DynamoDbCatalog {
 
     async fn tenant(&self, context: &Arc<RequestContext>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError> {
         let Ok(name) = name.parse::<TenantKey>() else { return Ok(None) };
-        let Some(record) = self.table.get(context, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };
-        let (name, versions) = (name.to_string(), record.parsed(item::VERSIONS, item::parse_versions)?);
+        let Some(mut record) = self.table.get(context, ItemKey::Tenant(name.clone())).await? else { return Ok(None) };
+        let versions = record.parsed(item::VERSIONS, item::parse_versions)?;
+        let (name, versions) =
+            (name.to_string(), EntryVersions { copies: record.take_texts(item::COPIES), ..versions });
         Ok(Some(Arc::new(Tenant { name, versions, ..record.parsed(item::ENTRY, item::parse_tenant)? })))
     }
 
@@ -118,10 +146,7 @@ impl CatalogReader for DynamoDbCatalog {
         datasets: &BTreeSet<DatasetKey>,
     ) -> Result<Entries, UpstreamError> {
         let now = self.clock.now();
-        let (mut entries, missing) = self.take_kept(tenant, reports, datasets, now);
-        for _ in 0..entries.reports.len() + entries.datasets.len() {
-            context.note_cache_status(CachedItem::CatalogEntry, CacheStatus::Hit);
-        }
+        let (mut entries, missing) = self.take_known(context, tenant, reports, datasets, now);
         for record in self.table.get_all(context, &missing).await? {
             self.keep(&record, &mut entries, now)?;
             context.note_cache_status(CachedItem::CatalogEntry, CacheStatus::Miss);

@@ -5,7 +5,12 @@
 //! never changes its meaning: a changed entry is another item. A tenant's item
 //! names the versions that its grants were written for. One write of that item
 //! therefore moves the tenant from all that was to all that is to be.
+//!
+//! A small tenant's item also has copies of the entries that it names, so that
+//! one read brings the tenant and its entries. A copy is under the key of the
+//! item that it was made of, version included.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,6 +26,9 @@ pub const ENTRY: &str = "entry";
 
 /// The attribute of a tenant with the versions that it was written for, a JSON text.
 pub const VERSIONS: &str = "versions";
+
+/// The attribute of a tenant with copies of entries that it names, a map: the keys of their items, and their [`ENTRY`].
+pub const COPIES: &str = "copies";
 
 /// The key of an item.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -102,7 +110,7 @@ pub fn parse_versions(versions: &str) -> Result<EntryVersions, Vec<JsonFault>> {
         reader.object(json, |fields| {
             let reports = fields.required("reports", |r, json| r.map(json, Reader::parsed));
             let datasets = fields.required("datasets", |r, json| r.map(json, Reader::parsed));
-            Some(EntryVersions { reports: reports?, datasets: datasets? })
+            Some(EntryVersions { reports: reports?, datasets: datasets?, copies: HashMap::new() })
         })
     })
 }

@@ -1,7 +1,7 @@
-//! The user's own bearer token, on whose behalf Entra can be asked.
+//! The user's own bearer token, for exchanges with Entra on behalf of the user.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,14 +11,25 @@ const MAX_ASSERTION_BYTES: usize = 16 * 1024;
 
 /// The caller's own bearer token.
 #[derive(Clone)]
-pub struct UserAssertion {
-    text: Arc<SecretString>,
-    user: UserKey,
+pub struct UserAssertion(Arc<Bearer>);
+
+struct Bearer {
+    text: SecretString,
+    /// Computed when it is needed: most deployments never call Entra for a user.
+    user: OnceLock<UserKey>,
 }
 
-/// Whose token it is, for caches: the SHA-256 of the token, so that no cache's keys hold tokens.
+/// The user, as a cache key: the SHA-256 of the token, so that no key contains a token.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct UserKey([u8; 32]);
+
+impl UserKey {
+    fn of(token: &str) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        Self(hash)
+    }
+}
 
 impl UserAssertion {
     /// Reads the token out of an `Authorization` header's value.
@@ -31,21 +42,19 @@ impl UserAssertion {
         if !scheme.eq_ignore_ascii_case("bearer") || !is_token {
             return None;
         }
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        Some(Self { text: Arc::new(SecretString::from(token)), user: UserKey(hash) })
+        Some(Self(Arc::new(Bearer { text: SecretString::from(token), user: OnceLock::new() })))
     }
 
     /// The token's text.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.text.expose_secret()
+        self.0.text.expose_secret()
     }
 
-    /// What caches know the user by.
+    /// The cache key of the user.
     #[must_use]
     pub fn user(&self) -> UserKey {
-        self.user
+        *self.0.user.get_or_init(|| UserKey::of(self.expose()))
     }
 }
 

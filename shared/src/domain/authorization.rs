@@ -1,8 +1,8 @@
-//! From what a page asks for to what its caller's grants allow.
+//! From a page's request to what its caller's grants allow.
 //!
-//! [`Authorization::begin`] holds each request against the grants and says what has to be looked
+//! [`Authorization::begin`] checks each request against the grants and says what has to be looked
 //! up; [`Authorization::complete`] joins caller, grants and what was found. There is no other way
-//! to an [`AuthorizedBinding`]:
+//! to make an [`AuthorizedBinding`]:
 //!
 //! ```compile_fail
 //! use dynabind::domain::{AuthorizedBinding, Mode};
@@ -48,7 +48,7 @@ pub struct Authorization<'t> {
 }
 
 impl<'t> Authorization<'t> {
-    /// Holds each request against the grants; the first that fails decides. Grants of a tenant that
+    /// Checks each request against the grants; the first that fails decides. Grants of a tenant that
     /// is not the caller's allow nothing.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl<'t> Authorization<'t> {
 
     /// The catalog's reports that have to be read.
     ///
-    /// Two keys may name one report. Where several bindings are to share a token and one of them
+    /// Two keys may name one report. If several bindings are to share a token and one of them
     /// edits, the reports of the other grants that could allow it are read too, for their ids.
     #[must_use]
     pub fn report_keys(&self) -> BTreeSet<ReportKey> {
@@ -113,8 +113,8 @@ impl<'t> Authorization<'t> {
     /// Joins caller, grants and what was found.
     ///
     /// # Errors
-    /// The first request that the grants do not cover after all, since an item is not where they
-    /// say or the catalog has lost its entry, or whose identity lacks a claim.
+    /// The first request that the grants turn out not to cover, because an item is not where they
+    /// say or its entry was removed from the catalog; or one whose identity lacks a claim.
     pub fn complete(self, entries: &Entries, found: &Found, viewer: Viewer) -> Result<AuthorizedBindings, Refusal> {
         let mut bindings = Vec::with_capacity(self.permits.len());
         for (binding, permit) in self.permits.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A binding as a page asks for it.
+//! A binding as a page requests it.
 
 use std::str::FromStr;
 
@@ -44,7 +44,7 @@ impl FromStr for Mode {
     }
 }
 
-/// One binding as a page asks for it.
+/// One binding as a page requests it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct BindingRequest {
     /// The report's key; `None` only in mode `create`.

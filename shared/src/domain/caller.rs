@@ -1,4 +1,4 @@
-//! Who asks.
+//! The caller of a request.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ const MAX_SUBJECT_BYTES: usize = 256;
 
 /// The signed-in caller, from claims that the gateway has verified.
 ///
-/// `Debug` shows no claim's value: claims hold names, addresses and whatever an issuer puts there.
+/// `Debug` shows no claim's value: claims may contain personal data, such as names and addresses.
 #[derive(Clone)]
 pub struct Caller {
     subject: String,
@@ -25,7 +25,7 @@ pub struct Caller {
 pub enum CallerError {
     /// There is no `sub`, or one that is longer than any issuer's.
     NoSubject,
-    /// `sub` is a list or an object, which names nobody.
+    /// `sub` is a list or an object, which names no caller.
     SubjectIsNoText,
 }
 
@@ -33,7 +33,7 @@ impl Caller {
     /// The caller whose claims these are.
     ///
     /// # Errors
-    /// Why the claims name nobody.
+    /// Why the claims name no caller.
     pub fn new(claims: VerifiedClaims, tenant_claim: &str, groups_claim: &str) -> Result<Self, CallerError> {
         if claims.is_not_one("sub") {
             return Err(CallerError::SubjectIsNoText);

@@ -1,21 +1,21 @@
-//! Where a page embeds an item from.
+//! The URLs from which pages embed items.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An URL that `powerbi-client` takes as `embedUrl`, kept as Power BI gave it.
+/// A URL that `powerbi-client` accepts as `embedUrl`, exactly as Power BI gave it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EmbedUrl(String);
 
-/// An URL that `powerbi-client` would throw at.
+/// A URL for which `powerbi-client` would throw an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EmbedUrlError {
-    /// The token would travel in clear.
+    /// The token would be sent unencrypted.
     #[error("the embed URL is not an https URL")]
     NotHttps,
-    /// A host that is none of Power BI's.
+    /// The host is not one of Power BI.
     #[error("powerbi-client would refuse the embed URL: its host is none of Power BI's; check DYNABIND_CLOUD")]
     Host,
 }
@@ -24,7 +24,7 @@ pub enum EmbedUrlError {
 const DOMAINS: [&str; 4] =
     [".powerbi.com", ".fabric.microsoft.com", ".analysis.windows-int.net", ".analysis-df.windows.net"];
 
-/// So are these, alone.
+/// These hosts too, but not hosts under them.
 const HOSTS: [&str; 8] = [
     "app.powerbi.cn",
     "app.powerbigov.us",
@@ -68,7 +68,7 @@ impl Serialize for EmbedUrl {
     }
 }
 
-/// Checked like any other text: only URLs that `powerbi-client` takes are read.
+/// Checked like any other text: only URLs that `powerbi-client` accepts can be read.
 impl<'de> Deserialize<'de> for EmbedUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)

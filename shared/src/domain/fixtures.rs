@@ -54,7 +54,7 @@ pub(super) fn request(text: &str) -> BindingRequest {
     BindingRequest { report, dataset, mode: words[0].parse().unwrap() }
 }
 
-/// Authorises requests of a caller with the whole catalog, and with what else was found.
+/// Authorises requests of a caller with the whole catalog, and with the items found at Power BI.
 pub(super) fn authorize(
     caller: &Caller,
     grants: &Value,

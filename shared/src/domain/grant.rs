@@ -30,7 +30,7 @@ pub struct Grant {
     pub workspaces: Vec<WorkspaceId>,
     /// What may be done with the bound report.
     pub modes: BTreeSet<Mode>,
-    /// The groups of which a caller needs one; `None` is everybody of the tenant.
+    /// The groups of which a caller needs one; `None` is every caller of the tenant.
     pub groups: Option<Vec<String>>,
     /// Where an edited or new report may be saved. Reports in that workspace may be bound as the
     /// grant's own reports are, keyed by their GUIDs.
@@ -40,11 +40,11 @@ pub struct Grant {
 /// Why a binding is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Denial {
-    /// Unknown and forbidden alike.
+    /// The same for unknown and forbidden.
     NotEntitled,
     /// Several datasets could be meant.
     DatasetRequired,
-    /// The identity needs a claim that the caller has not got.
+    /// The identity needs a claim that the caller does not have.
     ClaimMissing {
         /// The claim's name.
         claim: String,
@@ -71,24 +71,24 @@ pub(super) enum DatasetChoice {
 
 /// A request that a tenant's grants allow, once its items are found where the grants say.
 ///
-/// It borrows caller and grants, so it cannot be held against those of somebody else.
+/// It borrows caller and grants, so it cannot be checked against those of another caller.
 #[derive(Clone, Debug)]
 pub(super) struct Permit<'t> {
     pub(super) report: Option<ReportChoice>,
     pub(super) dataset: DatasetChoice,
     pub(super) mode: Mode,
-    /// The grants of which at least one has to open what is found.
+    /// The grants of which at least one has to open the items that are found.
     pub(super) grants: Vec<&'t Grant>,
 }
 
 impl Grant {
-    /// Whether the grant is for this caller at all.
+    /// Whether the grant is for this caller.
     #[must_use]
     pub fn applies_to(&self, caller: &Caller) -> bool {
         self.groups.as_ref().is_none_or(|groups| caller.is_in_any(groups))
     }
 
-    /// Whether it opens a dataset that was named in this way and is in this workspace.
+    /// Whether the grant opens a dataset that the request names like this and that is in this workspace.
     pub(super) fn opens(&self, dataset: &DatasetChoice, workspace: WorkspaceId) -> bool {
         match dataset {
             DatasetChoice::Catalogued(key) => self.datasets.contains(key),
@@ -96,7 +96,7 @@ impl Grant {
         }
     }
 
-    /// Whether it covers a report that was named in this way and is in this workspace.
+    /// Whether the grant covers a report that the request names like this and that is in this workspace.
     pub(super) fn covers(&self, report: &ReportChoice, workspace: WorkspaceId) -> bool {
         match report {
             ReportChoice::Catalogued(key) => self.reports.contains(key),
@@ -133,7 +133,7 @@ impl Tenant {
         }
     }
 
-    /// Holds a request against a caller's grants.
+    /// Checks a request against a caller's grants.
     ///
     /// # Errors
     /// [`Denial::NotEntitled`] or [`Denial::DatasetRequired`].

@@ -1,4 +1,4 @@
-//! Power BI's identifiers, which cannot be taken for one another.
+//! Power BI's identifiers, each of its own type, so that they cannot be confused.
 
 use std::fmt;
 use std::str::FromStr;

@@ -10,28 +10,28 @@ use super::{Caller, Denial};
 const MAX_USERNAME_LENGTH: usize = 256;
 const MAX_ROLE_LENGTH: usize = 50;
 const MAX_ROLES: usize = 50;
-/// The audit log shows the context in the place of a user name.
+/// The audit log shows the context as the user name.
 const MAX_CONTEXT_LENGTH: usize = 256;
 /// Limit of custom data for Analysis Services, which cloud models share.
 const MAX_CUSTOM_DATA_LENGTH: usize = 1024;
 
-/// Who Power BI's row-level security shall take the viewer for.
+/// The viewer, as Power BI's row-level security sees it.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct EffectiveIdentity {
     /// The user name that the dataset's rules see.
     pub username: String,
     /// The dataset's roles that apply.
     pub roles: Vec<String>,
-    /// What `CUSTOMDATA()` gives in the dataset's rules.
+    /// The value of `CUSTOMDATA()` in the dataset's rules.
     pub custom_data: Option<String>,
-    /// Under which name Power BI's audit log shows the identity; where it is
-    /// absent, the log leaves the identity out.
+    /// The name under which Power BI's audit log shows the identity. If it is
+    /// absent, the log omits the identity.
     pub auditable_context: Option<String>,
 }
 
 impl std::fmt::Debug for EffectiveIdentity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A rendered identity is made of claims' values.
+        // A rendered identity contains claims' values.
         f.debug_struct("EffectiveIdentity").finish_non_exhaustive()
     }
 }
@@ -49,7 +49,7 @@ impl IdentityTemplate {
     /// Puts the parts together.
     ///
     /// # Errors
-    /// Which limit of Power BI's the template breaks whatever the claims say.
+    /// Which limit of Power BI the template breaks with any claims.
     pub fn new(
         username: Template,
         roles: Vec<Template>,
@@ -62,13 +62,13 @@ impl IdentityTemplate {
         Ok(Self { username, roles, custom_data, auditable_context })
     }
 
-    /// Whether it names any role.
+    /// Whether the template names a role.
     #[must_use]
     pub fn has_roles(&self) -> bool {
         !self.roles.is_empty()
     }
 
-    /// Fills it from the caller's verified claims.
+    /// Fills the template with the caller's verified claims.
     ///
     /// # Errors
     /// [`Denial::ClaimMissing`] where a claim is absent, empty, or would break
@@ -83,7 +83,7 @@ impl IdentityTemplate {
     }
 }
 
-/// Power BI takes any ASCII but spaces for cloud models, at most 256 characters.
+/// Power BI accepts any ASCII except spaces for cloud models, at most 256 characters.
 fn is_username(text: &str) -> bool {
     text.len() <= MAX_USERNAME_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -154,7 +154,7 @@ impl Template {
         if allowed(&text) {
             return Ok(text);
         }
-        // Literals alone were checked at load, so a claim's value is at fault.
+        // Templates without claims were checked at load, so a claim's value is at fault.
         let claim = self.0.iter().find_map(Segment::claim).unwrap_or_default();
         Err(Denial::ClaimMissing { claim: claim.to_owned() })
     }
@@ -173,7 +173,7 @@ impl Segment {
 /// A template that cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TemplateError {
-    /// Nothing written.
+    /// The text is empty.
     #[error("the text is empty")]
     Empty,
     /// `{` without its `}`.

@@ -1,4 +1,4 @@
-//! What the catalog says of reports and datasets.
+//! The catalog's entries of reports and datasets.
 
 use super::{DatasetId, IdentityTemplate, ReportId, WorkspaceId};
 
@@ -31,7 +31,7 @@ pub enum OwnDataset {
 /// A report that may be bound.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// The workspace that holds it.
     pub workspace: WorkspaceId,
@@ -71,7 +71,7 @@ impl Report {
 /// A dataset that may be bound to a report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Dataset {
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// The workspace that holds it.
     pub workspace: WorkspaceId,

@@ -14,7 +14,7 @@ pub enum KeyError {
     /// A report or dataset key outside the allowed pattern.
     #[error("expected a key of 1 to 64 letters, digits, `.`, `_` or `-` that begins with a letter or digit")]
     Pattern,
-    /// A tenant name that no claim could carry.
+    /// A tenant name that no claim can have.
     #[error("expected a tenant name of 1 to 256 characters")]
     Tenant,
 }
@@ -98,11 +98,11 @@ key! {
     TenantKey, check_tenant
 }
 key! {
-    /// A version of an entry of the catalog; two versions of a key may mean quite different things.
+    /// A version of an entry of the catalog; two versions of a key may have different content.
     EntryVersion, check_key
 }
 
-/// A dataset that the catalog does not name goes under its GUID, which is always a key.
+/// The key of a dataset that the catalog does not name is its GUID, which is always valid.
 impl From<DatasetId> for DatasetKey {
     fn from(id: DatasetId) -> Self {
         Self(id.to_string().into())

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// When a token ends, and how long it was good for when it was made.
+/// When a token ends, and its life when it was made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Expiry {
     /// The instant from which it is refused.
@@ -23,7 +23,7 @@ impl Expiry {
     }
 }
 
-/// A token's text. It is shared, as every copy would have to be wiped as well.
+/// A token's text. It is shared and not copied, because every copy would have to be wiped.
 #[derive(Clone)]
 pub struct TokenText(Arc<SecretString>);
 
@@ -67,9 +67,9 @@ impl fmt::Debug for AccessToken {
 /// Power BI's token, which the page gets.
 #[derive(Clone)]
 pub struct EmbedToken {
-    /// What `powerbi-client` takes as `accessToken`.
+    /// The `accessToken` for `powerbi-client`.
     pub value: TokenText,
-    /// Power BI's id of it, which its audit log repeats.
+    /// Power BI's id of the token, as in its audit log.
     pub id: String,
     /// When it ends.
     pub expiry: Expiry,

@@ -1,8 +1,8 @@
-//! What one embed token carries: a table of rights over datasets, each cell of which is granted.
+//! The content of one embed token: a table of rights over datasets, in which each cell is granted.
 //!
 //! Power BI knows no binding. `allowEdit` holds for a report over every dataset of the token, and
 //! `targetWorkspaces` for the token as a whole. A [`TokenRequest`] therefore exists only for
-//! bindings of which each right is granted over each dataset; others have to be asked for apart.
+//! bindings of which each right is granted over each dataset. Others need separate requests.
 
 mod identities;
 
@@ -22,7 +22,7 @@ const MAX_TARGET_WORKSPACES: usize = 50;
 /// Whether a dataset may be read through the XMLA endpoint.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum XmlaPermissions {
-    /// Not asked for.
+    /// Not requested.
     #[default]
     Unset,
     /// Needed by paginated reports and by composite models.
@@ -31,7 +31,7 @@ pub enum XmlaPermissions {
 
 /// Everything that decides what an embed token may do, in one canonical form.
 ///
-/// Equal requests give tokens of equal power, so this is also the cache's key, and its JSON text that
+/// Equal requests give tokens with equal permissions, so this is also the cache's key, and its JSON text that
 /// of the shared store. Only
 /// [`TokenRequest::sharing`] makes one:
 ///
@@ -50,10 +50,10 @@ pub struct TokenRequest {
     lifetime_minutes: Option<u16>,
 }
 
-/// Why bindings have no token in common.
+/// Why bindings cannot share a token.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TokenRequestError {
-    /// More than Power BI takes in one call.
+    /// More than Power BI accepts in one call.
     #[error("the bindings need {found} {what}, and one embed token takes {limit}; ask in several requests")]
     TooMany {
         /// Reports, datasets or workspaces.
@@ -66,12 +66,12 @@ pub enum TokenRequestError {
     /// One token for all of them would allow more than the grants do.
     #[error("these bindings may not share a token")]
     Conflict {
-        /// Those that need a request of their own, in ascending order; the others may share one.
+        /// Those that need a separate request, in ascending order; the others may share one.
         apart: Vec<usize>,
     },
 }
 
-/// The datasets that reports were built on, as far as tokens have to name them.
+/// The datasets that reports were built on, if tokens have to name them.
 pub type OwnDatasets = HashMap<ReportId, DatasetId>;
 
 impl TokenRequest {
@@ -138,14 +138,14 @@ impl TokenRequest {
         &self.identities
     }
 
-    /// How long the token shall live at most; `None` leaves it to Power BI.
+    /// The longest life of the token; with `None`, Power BI decides.
     #[must_use]
     pub fn lifetime_minutes(&self) -> Option<u16> {
         self.lifetime_minutes
     }
 }
 
-/// What only views comes first, since it shares a token most freely: the fewest are sent apart.
+/// Bindings that only view come first: they can share with most others, so the fewest need separate requests.
 fn in_order_of_sharing(bindings: &AuthorizedBindings) -> impl Iterator<Item = usize> {
     let indices = |views: bool| {
         let binding = bindings.as_slice().iter().enumerate();
@@ -169,7 +169,7 @@ impl<'b> Table<'b> {
         Self { bindings, own_datasets, members: Vec::new(), targets: BTreeSet::new(), identities }
     }
 
-    /// Takes a binding in, unless sharing would add a permission to it or to another.
+    /// Adds a binding, unless sharing would add a permission to it or to another.
     fn admit(&mut self, index: usize) -> bool {
         let binding = &self.bindings.as_slice()[index];
         let targets: BTreeSet<_> = self.targets.union(binding.save_to()).copied().collect();

@@ -1,5 +1,5 @@
-//! Who was handed which token, and what it allows: one line for each, whatever else happens to the
-//! request.
+//! Which caller got which token, and what it allows: one line for each token, also if a later part of the
+//! request fails.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::domain::{AccessToken, AuthorizedBinding, Caller, EmbedToken, TokenReq
 use crate::ports::Session as _;
 use crate::timestamp;
 
-/// What a token allows, as an auditor asks for it.
+/// What a token allows, for auditors.
 #[derive(Default)]
 struct Allowed {
     reports: String,
@@ -67,8 +67,8 @@ pub(super) fn embed_token(
     );
 }
 
-/// No embed token could be had for bindings that are granted. The line names the catalog's entries
-/// that it was to be for; the request's own line names the cause.
+/// No embed token could be issued for bindings that are granted. The line names the catalog's entries
+/// of the bindings; the request line names the cause.
 pub(super) fn no_embed_token(
     caller: &Caller,
     authorized: &Authorized,
@@ -99,8 +99,8 @@ pub(super) fn no_embed_token(
     );
 }
 
-/// A user's own access token was handed out. It opens whatever the user may see; the bindings are
-/// those that it was asked for.
+/// A user's own access token was handed out. It opens everything that the user may see; the bindings are
+/// those of the request.
 pub(super) fn user_token(caller: &Caller, authorized: &Authorized, token: &AccessToken) {
     let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(

@@ -1,4 +1,4 @@
-//! From what a page asks for to what its caller's grants allow.
+//! From a page's request to what its caller's grants allow.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::request::RequestContext;
 use crate::settings::Scenario;
 use crate::upstream::{Upstream, UpstreamError};
 
-/// Reads the catalog for a caller, and looks at Power BI where grants open whole workspaces.
+/// Reads the catalog for a caller, and lists workspaces at Power BI if grants open whole workspaces.
 pub(super) struct Authorizer {
     catalog: Arc<dyn CatalogReader>,
     metadata: Arc<Metadata>,
@@ -41,7 +41,7 @@ impl Authorizer {
         Self { catalog, metadata, sessions, scenario }
     }
 
-    /// Holds every binding against the grants; the first that fails decides.
+    /// Checks every binding against the grants; the first that fails decides.
     pub(super) async fn authorize(
         &self,
         context: &Arc<RequestContext>,
@@ -73,7 +73,7 @@ impl Authorizer {
     /// A session with Power BI for a caller.
     ///
     /// In the organization scenario the gateway has verified the bearer token;
-    /// without its text there is nobody to act for.
+    /// without its text there is no user to act for.
     pub(super) fn session(
         &self,
         context: &Arc<RequestContext>,
@@ -155,7 +155,7 @@ fn keys(bindings: &[AuthorizedBinding]) -> String {
     bindings.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
-/// A search through several workspaces, which goes on where one of them cannot be read: the item may
+/// A search through several workspaces, which continues if one of them cannot be read: the item may
 /// be in another.
 #[derive(Default)]
 struct Search(Option<UpstreamError>);
@@ -185,7 +185,7 @@ impl From<Refusal> for EmbeddingError {
     }
 }
 
-/// A tenant that the catalog has not got answers as one without a grant does.
+/// An unknown tenant gets the same answer as one without grants.
 fn as_of_first_binding(error: EmbeddingError) -> EmbeddingError {
     match error {
         EmbeddingError::NotEntitled => EmbeddingError::Denied { binding: 0, denial: Denial::NotEntitled },

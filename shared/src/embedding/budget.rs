@@ -1,4 +1,4 @@
-//! How many fresh tokens a caller may ask for.
+//! How many fresh tokens a caller may request.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -8,11 +8,11 @@ use crate::domain::Caller;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many callers are remembered. Beyond it, the tenant with the most of them loses the one whose
-/// last request is longest ago: no tenant can make another's callers be forgotten.
+/// How many callers are remembered. If there are more, the tenant with the most of them loses the one whose
+/// last request is longest ago, so no tenant can remove another tenant's callers.
 const MAX_CALLERS: usize = 1024;
 
-/// On whose account fresh tokens are asked for: many authorizers give every caller of a tenant the
+/// Whose budget pays for fresh tokens. The tenant is a part of it: many authorizers give every caller of a tenant the
 /// same `sub`, and two tenants may use the same one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Account {

@@ -31,7 +31,7 @@ impl Configs {
         Self { metadata }
     }
 
-    /// What each binding's config says beside its token, in the bindings' order.
+    /// The part of each binding's config that its token does not decide, in the bindings' order.
     pub(super) async fn parts(&self, authorized: &Authorized) -> Result<Vec<ConfigPart>, EmbeddingError> {
         let part = |binding| self.part(&authorized.session, binding);
         try_join_all(authorized.bindings.as_slice().iter().map(part)).await

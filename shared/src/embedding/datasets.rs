@@ -150,7 +150,7 @@ fn problems_of<T>(
     let mut problems = Vec::new();
     match (&workspace, item) {
         (_, Err(_)) => problems.push(not_found),
-        // The item may be there although its workspace is not visible: nothing is known of it.
+        // The item may exist although its workspace is not visible, so nothing is known of it.
         (Err(_), Ok(_)) => problems.push(ItemProblem::LookupFailed),
         _ => {}
     }
@@ -160,8 +160,8 @@ fn problems_of<T>(
     problems
 }
 
-/// What is wrong with the identity that the catalog gives a dataset. Where Power BI was not asked
-/// for the dataset, only the caller's claims are looked at.
+/// What is wrong with the identity that the catalog gives a dataset. If Power BI was not called
+/// for the dataset, only the caller's claims are checked.
 fn identity_problems(
     identity: Option<&IdentityTemplate>,
     metadata: Option<&DatasetMetadata>,

@@ -8,7 +8,7 @@ use crate::upstream::UpstreamError;
 /// Why a question has no answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EmbeddingError {
-    /// The caller's grants do not cover it, whatever it is.
+    /// The caller's grants do not cover it.
     NotEntitled,
     /// One binding is refused.
     Denied {
@@ -19,9 +19,9 @@ pub enum EmbeddingError {
     },
     /// The bindings are each allowed but cannot share one token.
     Unshareable(TokenRequestError),
-    /// The caller asked for too many fresh tokens.
+    /// The caller requested too many fresh tokens.
     TooManyRequests {
-        /// When the next one may be asked for.
+        /// When the next one may be requested.
         retry_after: Duration,
     },
     /// The page gets the user's token itself, so none is handed out.
@@ -29,7 +29,7 @@ pub enum EmbeddingError {
         /// The scope of that token.
         scope: &'static str,
     },
-    /// The event holds no bearer token on whose behalf Entra could be asked.
+    /// The event has no bearer token to exchange on behalf of the user.
     NoAssertion,
     /// An upstream failed.
     Upstream(UpstreamError),

@@ -1,4 +1,4 @@
-//! Embed tokens: made when needed, cached while they are worth using.
+//! Embed tokens: made when needed, cached while they are usable.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 /// About 2 to 3 KiB each.
 const MAX_KEPT: usize = 1000;
 
-/// Under this a cached token is not worth handing out even in an outage.
+/// A cached token with less life than this is not handed out, even in an outage.
 const LAST_USE: Duration = Duration::from_mins(1);
 
 /// Makes embed tokens.
@@ -54,9 +54,9 @@ impl Issuer {
         Self { metadata, cache: Cache::new(MAX_KEPT), min_life: settings.min_token, clock }
     }
 
-    /// An embed token for all of the bindings, made or cached; audited, whatever comes of it.
+    /// An embed token for all of the bindings, made or cached. Success and failure are audited.
     ///
-    /// `connections` to Power BI are opened ahead where the token has to be made.
+    /// `connections` to Power BI are opened early if the token has to be made.
     pub(super) async fn token(
         &self,
         caller: &Caller,
@@ -89,7 +89,7 @@ impl Issuer {
         lifetime_minutes: Option<u16>,
     ) -> Result<Arc<TokenRequest>, EmbeddingError> {
         let request = TokenRequest::sharing(&authorized.bindings, &OwnDatasets::new(), lifetime_minutes)?;
-        // Only now, since bindings that may not share a token cost no call.
+        // Only now, so that bindings that may not share a token cost no call.
         let own_datasets = self.own_datasets(authorized).await?;
         if own_datasets.is_empty() {
             return Ok(Arc::new(request));
@@ -151,7 +151,7 @@ impl Issuer {
     }
 }
 
-/// What it takes to make a token, or to take the one that another environment has made.
+/// What is needed to make a token, or to take the one that another environment has made.
 struct Making {
     session: PowerBiSession,
     request: Arc<TokenRequest>,
@@ -200,7 +200,7 @@ impl Making {
         }
     }
 
-    /// Calls Power BI, on the budget of the caller who cannot do without.
+    /// Calls Power BI, on the budget of the caller that needs the token.
     async fn make(&self, stale_is_usable: bool) -> Result<CachedEmbedToken, UpstreamError> {
         self.session.charge().map_err(over_budget)?;
         let session = self.session.with_retry_budget(RetryBudget::when_stale_is_usable(stale_is_usable));
@@ -214,7 +214,7 @@ impl Making {
     }
 }
 
-/// How much life a token needs to be handed out while another could be made.
+/// A token is handed out without another attempt to make one while more than this life is left.
 fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
     min_life.min(life / 2)
 }
@@ -224,7 +224,7 @@ fn over_budget(retry_after: Duration) -> UpstreamError {
     UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::OverBudget { retry_after }, explanation)
 }
 
-/// In an outage a token that still lives is the better answer; a refusal is
+/// In an outage a valid token is the better answer; a refusal is
 /// an answer of its own.
 fn is_outage(error: &UpstreamError) -> bool {
     error.is_outage() || error.kind == UpstreamErrorKind::CredentialsUnavailable

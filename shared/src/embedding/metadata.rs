@@ -1,4 +1,4 @@
-//! What Power BI says of items, cached.
+//! Power BI's metadata of items, cached.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -226,7 +226,7 @@ fn cached_item(kind: LookUpKind) -> CachedItem {
     }
 }
 
-/// Whether a failure is Power BI's own. One of ours, or of this request's deadline, may be gone with the next request.
+/// Whether a failure comes from Power BI. Others, such as this request's deadline, may not affect the next request.
 fn is_kept(error: &UpstreamError) -> bool {
     error.upstream == Upstream::PowerBi && !error.deadline_exceeded
 }

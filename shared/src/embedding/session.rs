@@ -74,7 +74,7 @@ impl Sessions {
         });
     }
 
-    /// The service principal's access token, which counts against nobody's budget.
+    /// The service principal's access token, which counts against no caller's budget.
     pub(super) async fn service_token(&self, context: &Arc<RequestContext>) -> Result<AccessToken, UpstreamError> {
         self.tokens.get(context, None, &|| Ok(())).await
     }

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{Method, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::Url;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
 use super::form;
-use super::refusal::error_from_response;
+use super::refusal::{error_from_response, is_unknown_federation};
 use super::wire::TokenBody;
 use crate::clock::Clock;
 use crate::domain::{AccessToken, Expiry, UserAssertion};
 use crate::request::RequestContext;
 use crate::secrets::{Credential, ServicePrincipal};
 use crate::settings::Endpoints;
-use crate::upstream::{Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
+use crate::upstream::{Answer, Http, Reply, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "EntraToken";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -72,11 +72,17 @@ impl EntraClient {
         let post = || self.http.request(Method::POST, url.clone()).header(header::CONTENT_TYPE, FORM);
         let request = || post().body(form.clone());
         let attempt = self.http.attempt(context, Upstream::Entra, retry_budget, asked_at);
-        let reply = attempt.run(|limit| self.http.send(context, Upstream::Entra, ROUTE, limit, request())).await?;
+        let is_federated = matches!(principal.credential, Credential::Federated(_));
+        let send = async |limit| {
+            let reply = self.http.send(context, Upstream::Entra, ROUTE, limit, request()).await?;
+            let is_spreading = is_federated && is_unknown_federation(&reply);
+            Ok(EntraReply { reply, is_spreading })
+        };
+        let EntraReply { reply, .. } = attempt.run(send).await?;
         if reply.status.is_success() {
             token_of(&reply, asked_at)
         } else {
-            Err(error_from_response(&reply, user.is_some()))
+            Err(error_from_response(&reply, is_federated, user.is_some()))
         }
     }
 
@@ -101,6 +107,28 @@ impl EntraClient {
     }
 }
 
+/// A reply as the retry policy sees it.
+struct EntraReply {
+    reply: Reply,
+    /// Whether a new federated credential may not have reached all of Entra yet, for which Microsoft recommends to
+    /// ask again.
+    is_spreading: bool,
+}
+
+impl Answer for EntraReply {
+    fn status(&self) -> StatusCode {
+        self.reply.status
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        &self.reply.headers
+    }
+
+    fn is_passing(&self) -> bool {
+        self.is_spreading || self.reply.is_passing()
+    }
+}
+
 /// What proves that the application asks.
 enum Proof<'p> {
     Secret(&'p str),
@@ -111,6 +139,7 @@ impl<'p> Proof<'p> {
     fn of(principal: &'p ServicePrincipal, url: &Url, now: SystemTime) -> Result<Self, UpstreamError> {
         match &principal.credential {
             Credential::Secret(secret) => Ok(Self::Secret(secret.expose_secret())),
+            Credential::Federated(token) => Ok(Self::Assertion(Zeroizing::new(token.expose_secret().to_owned()))),
             Credential::Certificate(certificate) => {
                 let signed = certificate.assertion(&principal.client_id, url.as_str(), now);
                 signed.map(Self::Assertion).map_err(|_| failed("no client assertion could be signed"))

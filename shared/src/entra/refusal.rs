@@ -1,5 +1,7 @@
 //! What Entra's refusals mean (Entra, "authentication and authorization error codes").
 
+mod federated;
+
 use super::wire::ErrorBody;
 use crate::upstream::{ClaimsChallenge, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
@@ -22,12 +24,15 @@ const USER_SUBERRORS: [&str; 5] =
 /// Reads a reply that is not a success.
 ///
 /// `error` and `suberror` decide, as the documentation asks. The number tells what can be done.
-pub(super) fn error_from_response(reply: &Reply, on_behalf_of_user: bool) -> UpstreamError {
+pub(super) fn error_from_response(reply: &Reply, is_federated: bool, on_behalf_of_user: bool) -> UpstreamError {
     let status = reply.status.as_u16();
     let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
     let error = body.error.as_deref().unwrap_or_default();
     let number = body.number();
-    let meaning = number.and_then(meaning_of);
+    // A grant that is not valid is the user's token, whatever proves the application.
+    let about_us = is_federated && !(error == "invalid_grant" && number == Some(50_013));
+    let federated = number.filter(|_| about_us).and_then(federated::remedy);
+    let meaning = federated.map(|remedy| (Party::Operator, remedy)).or_else(|| number.and_then(meaning_of));
     let by_suberror = body.suberror.as_deref().is_some_and(|suberror| USER_SUBERRORS.contains(&suberror));
     let party = if by_suberror { Some(Party::User) } else { meaning.map(|(party, _)| party) };
     let claims = || body.claims.as_deref().and_then(ClaimsChallenge::parse);
@@ -51,6 +56,12 @@ pub(super) fn error_from_response(reply: &Reply, on_behalf_of_user: bool) -> Ups
         explanation: remedy.map_or_else(|| format!("status {status}"), str::to_owned),
         deadline_exceeded: false,
     }
+}
+
+/// Whether Entra does not know a federated credential, which a new one looks like for minutes.
+pub(super) fn is_unknown_federation(reply: &Reply) -> bool {
+    let body = || serde_json::from_slice::<ErrorBody>(&reply.body).ok();
+    !reply.status.is_success() && body().and_then(|body| body.number()) == Some(70_021)
 }
 
 /// Who can act on an error number, and what there is to do.

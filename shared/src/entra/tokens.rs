@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::domain::{AccessToken, UserAssertion, UserKey};
 use crate::ports::{AccessTokens, Charge};
 use crate::request::{CachedItem, RequestContext};
-use crate::secrets::CachedSecret;
+use crate::secrets::PrincipalSource;
 use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
 /// How much longer than the promised embed token an access token has to live.
@@ -27,7 +27,7 @@ const MAX_KEPT: usize = 500;
 /// Access tokens by the client credentials grant, or on behalf of users.
 pub struct EntraTokens {
     entra: EntraClient,
-    secret: Arc<CachedSecret>,
+    principals: Arc<dyn PrincipalSource>,
     cache: Cache<Option<UserKey>, CachedAccessToken, UpstreamError>,
     min_life: Duration,
     clock: Arc<dyn Clock>,
@@ -56,11 +56,16 @@ fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
 }
 
 impl EntraTokens {
-    /// Tokens got with the secret's service principal, good for pages' tokens
+    /// Tokens for the service principal, good for pages' tokens
     /// of at least `min_life`.
     #[must_use]
-    pub fn new(entra: EntraClient, secret: Arc<CachedSecret>, min_life: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { entra, secret, cache: Cache::new(MAX_KEPT).pausing(RENEWAL_PAUSE), min_life, clock }
+    pub fn new(
+        entra: EntraClient,
+        principals: Arc<dyn PrincipalSource>,
+        min_life: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { entra, principals, cache: Cache::new(MAX_KEPT).pausing(RENEWAL_PAUSE), min_life, clock }
     }
 
     fn load(
@@ -69,34 +74,34 @@ impl EntraTokens {
         user: Option<UserAssertion>,
         retry_budget: RetryBudget,
     ) -> impl Future<Output = Result<CachedAccessToken, UpstreamError>> + Send + use<> {
-        let (entra, secret, context) = (self.entra.clone(), Arc::clone(&self.secret), Arc::clone(context));
+        let (entra, principals, context) = (self.entra.clone(), Arc::clone(&self.principals), Arc::clone(context));
         let min_life = self.min_life;
         async move {
-            let token = request(&entra, &secret, &context, user.as_ref(), retry_budget).await?;
+            let token = request(&entra, &*principals, &context, user.as_ref(), retry_budget).await?;
             let refresh_margin = refresh_margin(min_life, token.expiry.life);
             Ok(CachedAccessToken { token, refresh_margin })
         }
     }
 }
 
-/// Asks Entra, and once more if the secret turns out to have been rotated.
+/// Asks Entra, and once more if there is another credential than the refused one.
 async fn request(
     entra: &EntraClient,
-    secret: &CachedSecret,
+    principals: &dyn PrincipalSource,
     context: &Arc<RequestContext>,
     user: Option<&UserAssertion>,
     retry_budget: RetryBudget,
 ) -> Result<AccessToken, UpstreamError> {
-    if !secret.is_ready() {
+    if !principals.is_ready() {
         entra.preconnect();
     }
-    let principal = secret.get(context).await?;
+    let principal = principals.get(context).await?;
     let refusal = match entra.token(context, &principal, user, retry_budget).await {
         Err(error) if error.kind == UpstreamErrorKind::InvalidClient => error,
         other => return other,
     };
-    match secret.get_rotated(context, &principal).await {
-        Ok(Some(rotated)) => entra.token(context, &rotated, user, retry_budget).await,
+    match principals.get_other(context, &principal).await {
+        Ok(Some(other)) => entra.token(context, &other, user, retry_budget).await,
         Ok(None) => Err(refusal),
         Err(unread) => {
             let explanation = format!("{}; {unread} when it was to be read again", refusal.explanation);

@@ -1,14 +1,15 @@
-//! The verified claims of a gateway event, whichever authorizer has verified them.
+//! The verified claims of a gateway event, for every kind of authorizer.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::payload;
 
-/// Cognito's list of groups, which REST APIs hand over as `a,b`.
+/// Cognito's list of groups, which REST APIs write as `a,b`.
 const COGNITO_GROUPS: &str = "cognito:groups";
 
 /// Claims that the gateway's authorizer has verified, with the types that they have in the token.
@@ -32,7 +33,7 @@ pub struct VerifiedClaims {
     values: HashMap<String, Claim>,
 }
 
-/// A claim's value, as far as anything here can use it.
+/// A claim's value, in the forms that this program uses.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Claim {
     /// A string, a number or a boolean.
@@ -56,7 +57,9 @@ enum Authorizer {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct Event<'e> {
+    #[serde(borrow)]
+    headers: Option<&'e RawValue>,
     /// Only payload format 2.0 has it.
     raw_path: Option<IgnoredAny>,
     /// Only HTTP APIs have it.
@@ -72,7 +75,7 @@ struct Context {
 impl VerifiedClaims {
     /// Reads the claims out of an event's JSON text.
     pub(super) fn of_event(event: &str) -> Option<Self> {
-        let Event { raw_path, version, request_context } = serde_json::from_str(event).ok()?;
+        let Event { headers, raw_path, version, request_context } = serde_json::from_str(event).ok()?;
         let context = request_context?.authorizer?;
         let (authorizer, claims) = match raw_path {
             Some(_) => verified_in_format_2(context)?,
@@ -83,7 +86,8 @@ impl VerifiedClaims {
             Authorizer::Cognito => true,
             Authorizer::Lambda => false,
         };
-        let payload = if needs_payload { payload::of_event(event, &claims) } else { None };
+        let headers = headers.filter(|_| needs_payload);
+        let payload = headers.and_then(|headers| payload::of_headers(headers.get(), &claims));
         let read = |(name, value): (String, Value)| {
             let claim = match payload.as_ref().and_then(|payload| payload.get(&name)) {
                 Some(original) => Claim::of_json(original.clone()),
@@ -103,7 +107,7 @@ impl VerifiedClaims {
         }
     }
 
-    /// Whether there is a list or an object where one value is expected.
+    /// Whether the claim has a list or an object in place of one value.
     #[must_use]
     pub fn is_not_one(&self, name: &str) -> bool {
         matches!(self.values.get(name), Some(Claim::Many(_) | Claim::Unusable))
@@ -119,7 +123,7 @@ impl VerifiedClaims {
         values.iter().map(String::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Claims for the crate's own unit tests, as a Lambda authorizer would hand them over.
+    /// Claims for the crate's own unit tests, as a Lambda authorizer would write them.
     #[cfg(test)]
     pub(crate) fn for_test(claims: &Value) -> Self {
         let event = serde_json::json!({ "rawPath": "/", "requestContext": { "authorizer": { "lambda": claims } } });
@@ -129,7 +133,7 @@ impl VerifiedClaims {
 
 impl std::fmt::Debug for VerifiedClaims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Claims hold names, addresses and whatever an issuer puts there.
+        // Claims may contain personal data, such as names and addresses.
         f.debug_struct("VerifiedClaims").finish_non_exhaustive()
     }
 }
@@ -146,7 +150,7 @@ impl Claim {
         }
     }
 
-    /// A value as the authorizer writes it, where the token itself is not to be had.
+    /// A value as the authorizer writes it, for events without the token itself.
     fn of_authorizer(authorizer: Authorizer, name: &str, value: Value) -> Option<Self> {
         let Value::String(text) = value else { return Self::of_json(value) };
         Some(match authorizer {
@@ -161,7 +165,7 @@ fn text(value: Value) -> Option<String> {
     if let Value::String(text) = value { Some(text) } else { None }
 }
 
-/// `[a b]` may have been a list of two, so it is never taken for one value.
+/// `[a b]` may have been a list of two, so it is never used as one value.
 fn flattened_list(text: &str) -> Option<Claim> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     Some(Claim::Many(inner.split_whitespace().map(str::to_owned).collect()))
@@ -204,7 +208,7 @@ fn object(value: Option<Value>) -> Option<Map<String, Value>> {
     if let Some(Value::Object(fields)) = value { Some(fields) } else { None }
 }
 
-/// A Lambda authorizer's `principalId` is who was authorised; it is the subject where the context
+/// A Lambda authorizer's `principalId` names the authorised caller; it is the subject if the context
 /// names none.
 fn with_principal_as_subject(mut context: Map<String, Value>) -> Map<String, Value> {
     if let Some(principal) = context.get("principalId").cloned() {

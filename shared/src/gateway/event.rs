@@ -1,7 +1,7 @@
-//! Events of both kinds of API Gateway, as Lambda hands them over.
+//! Events of both kinds of API Gateway, as Lambda passes them.
 //!
-//! `lambda_http` tries one kind after the other and gives up on the whole event where one claim is
-//! not a string. Here the kind is told by a field that only one of them has, and claims are read
+//! `lambda_http` tries one kind after the other, and refuses the whole event if one claim is
+//! not a string. Here a field that only one kind has decides, and claims are read
 //! separately, with the types that the gateway gives them.
 
 use base64::Engine as _;
@@ -18,7 +18,7 @@ use super::claims::VerifiedClaims;
 /// Only payload format 2.0 has this field; inside a string its quotes would be escaped.
 const FORMAT_2_FIELD: &str = "\"rawPath\"";
 
-/// Replaces an event of another service: nobody has verified anything in it.
+/// Replaces an event of another service, in which nothing is verified.
 const ANONYMOUS: &str =
     r#"{"version":"2.0","rawPath":"/","headers":{},"requestContext":{"http":{"method":"POST","path":"/"}}}"#;
 
@@ -30,7 +30,7 @@ pub struct GatewayEvent {
 }
 
 impl GatewayEvent {
-    /// The request, and the claims that the gateway's authorizer has verified; `None` where it has
+    /// The request, and the claims that the gateway's authorizer has verified; `None` if it has
     /// verified nothing.
     #[must_use]
     pub fn into_parts(self) -> (LambdaRequest, Option<VerifiedClaims>) {
@@ -61,7 +61,7 @@ pub(crate) fn request_id(request: &Request) -> String {
     of_gateway.or_else(of_lambda).unwrap_or_default()
 }
 
-/// The path that was asked for, with whatever prefix the gateway has; the request's own URL has none.
+/// The requested path, with the gateway's prefix, which the request's own URL does not have.
 pub(crate) fn path(request: &Request) -> Option<String> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV2(context) => context.http.path.clone(),

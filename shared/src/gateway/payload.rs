@@ -1,29 +1,54 @@
 //! The payload of the token that the gateway has verified.
 //!
-//! An authorizer hands lists over as text, in which their elements cannot be told apart. The token
+//! An authorizer writes lists as text, in which their elements cannot be separated. The token
 //! still has them. Its signature is not checked again: the gateway has done so, and what is read
 //! here has to agree with what the gateway read.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// API Gateway takes 10,240 bytes of headers.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-#[derive(Deserialize)]
-struct Event {
-    headers: Option<Map<String, Value>>,
+/// The values of the `Authorization` headers among all headers of an event.
+struct Authorization(Vec<Value>);
+
+impl<'de> Deserialize<'de> for Authorization {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::new()))
+    }
 }
 
-/// The payload of the bearer token in an event's `Authorization` header, if it agrees with the
-/// claims that the authorizer hands over.
-pub(super) fn of_event(event: &str, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let Event { headers } = serde_json::from_str(event).ok()?;
-    let headers = headers?;
-    let mut authorization = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let (Some((_, Value::String(value))), None) = (authorization.next(), authorization.next()) else { return None };
+impl<'de> Visitor<'de> for Authorization {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("headers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut headers: A) -> Result<Self, A::Error> {
+        while let Some(name) = headers.next_key::<Cow<'_, str>>()? {
+            if name.eq_ignore_ascii_case("authorization") {
+                self.0.push(headers.next_value()?);
+            } else {
+                headers.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The payload of the bearer token in the `Authorization` header of these headers, if it agrees with the
+/// claims that the authorizer has written.
+pub(super) fn of_headers(headers: &str, claims: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let Authorization(values) = serde_json::from_str(headers).ok()?;
+    let [Value::String(value)] = values.as_slice() else { return None };
     let payload = decoded(value)?;
     claims
         .iter()
@@ -53,7 +78,7 @@ fn decoded(authorization: &str) -> Option<Map<String, Value>> {
 ///
 /// How it writes objects, `null` and the elements of mixed lists is not documented, and Cognito's
 /// writes times as dates. Of a list, each text has to be there, in order: a token from elsewhere
-/// then adds no group that the verified one has not got.
+/// then adds no group that the verified one does not have.
 fn agree(original: &Value, value: &Value) -> bool {
     match (original, value) {
         (Value::String(original), Value::String(text)) => original == text,
@@ -78,7 +103,7 @@ fn holds_in_order(text: &str, items: &[Value]) -> bool {
     })
 }
 
-/// What follows the first place of `text` where `item` is not part of a longer word.
+/// The text after the first occurrence of `item` in `text` that is not part of a longer word.
 fn after_whole<'t>(text: &'t str, item: &str) -> Option<&'t str> {
     let is_edge = |character: char| character.is_whitespace() || "[],".contains(character);
     text.match_indices(item).find_map(|(start, found)| {
@@ -94,9 +119,9 @@ mod tests {
 
     use super::*;
 
-    fn event(header: &str, payload: &Value) -> String {
+    fn headers(header: &str, payload: &Value) -> String {
         let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(payload.to_string()));
-        json!({ "headers": { header: format!("Bearer {token}") } }).to_string()
+        json!({ header: format!("Bearer {token}") }).to_string()
     }
 
     fn claims(claims: Value) -> Map<String, Value> {
@@ -107,8 +132,8 @@ mod tests {
     fn a_token_with_the_same_claims_is_the_one_that_was_verified() {
         let payload = json!({ "sub": "u", "exp": 7, "admin": true, "groups": ["a b", null] });
         for header in ["authorization", "Authorization"] {
-            let found = of_event(
-                &event(header, &payload),
+            let found = of_headers(
+                &headers(header, &payload),
                 &claims(json!({ "sub": "u", "exp": "7", "admin": "true", "groups": "[a b <nil>]" })),
             );
             assert_eq!(found.unwrap()["groups"], json!(["a b", null]), "{header}");
@@ -126,15 +151,23 @@ mod tests {
             json!({ "sub": "u", "exp": "7", "groups": "[xa b]" }),
             json!({ "sub": "u", "exp": "7", "groups": ["a", "b"] }),
         ] {
-            assert_eq!(of_event(&event("authorization", &payload), &claims(other.clone())), None, "{other}");
+            assert_eq!(of_headers(&headers("authorization", &payload), &claims(other.clone())), None, "{other}");
         }
+    }
+
+    #[test]
+    fn two_authorization_headers_have_no_payload() {
+        let one = headers("authorization", &json!({ "sub": "u" }));
+        let two = format!("{},{}", &one[..one.len() - 1], &headers("Authorization", &json!({ "sub": "u" }))[1..]);
+        assert!(of_headers(&one, &Map::new()).is_some());
+        assert_eq!(of_headers(&two, &Map::new()), None, "{two}");
     }
 
     #[test]
     fn what_is_no_token_has_no_payload() {
         for value in ["", "Bearer", "Bearer a.b", "Bearer a.b.c.d", "Basic a.e30.c", "Bearer a.!.c", "Bearer a.W10.c"] {
-            let event = json!({ "headers": { "authorization": value } }).to_string();
-            assert_eq!(of_event(&event, &Map::new()), None, "{value}");
+            let headers = json!({ "authorization": value }).to_string();
+            assert_eq!(of_headers(&headers, &Map::new()), None, "{value}");
         }
     }
 }

@@ -14,7 +14,7 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_BINDINGS: usize = 50;
 const MAX_LIFETIME_MINUTES: u64 = 1440;
 
-/// Reads the bindings that a page asks for.
+/// Reads the bindings that a page requests.
 pub(super) fn read_bindings(request: &Request) -> Result<BindingsRequest, Problem> {
     read(request, MAX_BODY, read_request)
 }
@@ -44,7 +44,7 @@ fn malformed(detail: impl Into<String>) -> Problem {
     Problem::invalid(vec![JsonFault { pointer: String::new(), detail: detail.into() }])
 }
 
-/// A missing content type is taken for JSON; another one is a mistake.
+/// A missing content type counts as JSON; another one is an error.
 fn check_content_type(request: &Request) -> Result<(), Problem> {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -104,7 +104,7 @@ fn read_binding<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<B
     })
 }
 
-/// Reads the report that a list shall be about; `None` is all of them.
+/// Reads the report to which a list is limited; `None` is all reports.
 pub(super) fn read_report(request: &Request) -> Result<Option<ReportKey>, Problem> {
     let parameters = request.query_string_parameters_ref();
     let mut report = None;

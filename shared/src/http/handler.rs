@@ -23,7 +23,7 @@ pub struct HandlerContext {
 }
 
 impl HandlerContext {
-    /// A handler context that reads callers as the settings say.
+    /// A context that reads callers with the claims' names of the settings.
     #[must_use]
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl HandlerContext {
         Self { spans, ..self }
     }
 
-    /// What CloudWatch files the metrics under.
+    /// The namespace of the metrics in CloudWatch.
     pub(super) fn metrics_namespace(&self) -> &str {
         &self.metrics_namespace
     }

@@ -43,7 +43,7 @@ pub(super) fn of_problem(problem: &Problem, route: &Route) -> HeaderMap {
     headers
 }
 
-/// What the page's sign-in has to answer, in the form of Entra's "claims
+/// The challenge for the page's sign-in, in the form of Entra's "claims
 /// challenges": the claims are in base64.
 ///
 /// API Gateway renames the header to `x-amzn-remapped-www-authenticate`, so the
@@ -62,12 +62,12 @@ fn challenge(problem: &Problem) -> HeaderValue {
     HeaderValue::from_static(text)
 }
 
-/// A page that waits this long is not too early.
+/// Rounded up, so that a page which waits this long is not too early.
 fn whole_seconds_up(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
-/// The page's own id of what it does, if it is fit for a log.
+/// The page's correlation id, if it has a form that may be logged.
 pub(super) fn correlation_id(headers: &HeaderMap) -> Option<&str> {
     let is_fit = |text: &&str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

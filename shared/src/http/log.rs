@@ -23,7 +23,7 @@ pub(super) struct RequestLog {
     subject: String,
 }
 
-/// The line: the only place that names its fields, beside those of its metrics.
+/// The line. Only this struct and the metrics name its fields.
 #[derive(Serialize)]
 struct RequestLine<'r> {
     message: &'static str,
@@ -130,7 +130,7 @@ impl RequestLog {
     }
 }
 
-/// Why there is a problem, or which failure the request survived; empty where there is neither.
+/// Why there is a problem, or which failure the request survived; else empty.
 fn cause_of(problem: Option<&Problem>, trace: &Trace) -> DegradedCause {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
     let survived = || trace.degraded.clone().or_else(|| trace.store_failure.clone());
@@ -148,7 +148,7 @@ fn upstream_of(trace: &Trace) -> String {
     text
 }
 
-/// Where kept values came from, in short: `AccessToken hit, EmbedToken loaded, Report hit 2`.
+/// Where cached values came from, in short: `AccessToken hit, EmbedToken loaded, Report hit 2`.
 fn cache_of(trace: &Trace) -> String {
     let mut text = String::new();
     for (item, status) in CachedItem::ALL.iter().flat_map(|item| CacheStatus::ALL.map(|status| (*item, status))) {
@@ -168,7 +168,7 @@ fn cache_of(trace: &Trace) -> String {
     text
 }
 
-/// The places at fault, without the values that stood there.
+/// The places at fault, without their values.
 fn faults_of(problem: &Problem) -> String {
     problem.errors.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -2,8 +2,8 @@
 //!
 //! CloudWatch Logs takes metrics out of lines in the embedded metric format: no
 //! call, no agent, and the line stays what it is ("Specification: Embedded metric
-//! format" in CloudWatch's user guide). Names and dimensions are ours alone; no
-//! text of a caller's or an upstream's gets into them.
+//! format" in CloudWatch's user guide). Names and dimensions are fixed; no
+//! text of a caller or an upstream gets into them.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,10 +14,10 @@ use super::problem::Code;
 use crate::cache::CacheStatus;
 use crate::request::{CachedItem, Outcome, Trace, Upstream, UpstreamCall};
 
-/// The metrics of a cached answer, with room to spare.
+/// Capacity for the metrics of a cached answer.
 const TYPICAL_COUNT: usize = 8;
 
-/// A value holds at most so many numbers.
+/// CloudWatch accepts at most this many numbers in a value.
 const MAX_VALUES: usize = 100;
 
 /// A metric that request lines can carry.
@@ -28,12 +28,12 @@ pub struct Metric {
     pub name: &'static str,
     /// As CloudWatch names it.
     pub unit: &'static str,
-    /// Each set of dimensions by which it can be asked for. Each distinct metric is paid for.
+    /// Each set of dimensions by which it can be queried. Each distinct metric costs money.
     #[serde(skip)]
     pub dimensions: Dimensions,
 }
 
-/// By what a metric can be asked for; dimensions are members of the line as well.
+/// By what a metric can be queried; dimensions are members of the line as well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dimensions {
     /// As a whole.
@@ -90,7 +90,7 @@ static VIEWER_LOADED: Metric = of_report(milliseconds("ViewerLoaded"));
 static VIEWER_RENDERED: Metric = of_report(milliseconds("ViewerRendered"));
 static VIEWER_FAILURES: Metric = of_report(count("ViewerFailures"));
 
-/// What viewers saw of one report, in milliseconds since they asked for it.
+/// The times of one report, in milliseconds since its viewers requested it.
 #[derive(Debug, Default)]
 pub(super) struct Views {
     pub(super) config: Vec<u64>,
@@ -107,12 +107,18 @@ struct OfUpstream {
     throttles: Metric,
 }
 
-static UPSTREAMS: [OfUpstream; 5] = [
+static UPSTREAMS: [OfUpstream; 6] = [
     OfUpstream {
         upstream: Upstream::SecretsManager,
         latency: milliseconds("SecretsManagerLatency"),
         errors: count("SecretsManagerErrors"),
         throttles: count("SecretsManagerThrottles"),
+    },
+    OfUpstream {
+        upstream: Upstream::Sts,
+        latency: milliseconds("StsLatency"),
+        errors: count("StsErrors"),
+        throttles: count("StsThrottles"),
     },
     OfUpstream {
         upstream: Upstream::DynamoDb,
@@ -187,7 +193,7 @@ impl<'m> Metrics<'m> {
         metrics
     }
 
-    /// The metrics of what viewers saw of one report.
+    /// The metrics of one report's times, as viewers saw them.
     pub(super) fn of_views(namespace: &'m str, at: SystemTime, views: Views) -> Self {
         let Views { config, loaded, rendered, failures } = views;
         let mut metrics = Self { namespace, at, measured: Vec::new() };
@@ -208,7 +214,11 @@ impl<'m> Metrics<'m> {
         let stored = |status| u64::from(measured.trace.count(CachedItem::SharedToken, status));
         self.count(&TOKEN_STORE_HITS, stored(CacheStatus::Hit));
         self.count(&TOKEN_STORE_MISSES, stored(CacheStatus::Miss));
-        let reads = || attempts(measured.trace, Upstream::SecretsManager).map(|call| call.outcome);
+        // The credential of the service principal is a secret or a token of STS.
+        let reads = || {
+            let sources = [Upstream::SecretsManager, Upstream::Sts].into_iter();
+            sources.flat_map(|upstream| attempts(measured.trace, upstream)).map(|call| call.outcome)
+        };
         self.count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
         let unusable = measured.problem == Some(Code::CredentialsUnavailable);
         let failed = reads().any(|outcome| !outcome.is_success());

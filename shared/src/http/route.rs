@@ -15,7 +15,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether a request is for this path, below whatever stage or prefix the gateway has.
+    /// Whether a request is for this path, below any stage or prefix of the gateway.
     #[must_use]
     pub fn is_path_of(&self, request: &Request) -> bool {
         gateway::path(request).is_some_and(|path| path.ends_with(self.path))

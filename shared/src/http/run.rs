@@ -2,16 +2,17 @@
 
 use std::convert::Infallible;
 
+use futures_util::FutureExt;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Adapter, Body, Error, Request, Response, Service as _, service_fn};
 use serde::Serialize;
 
 use crate::gateway::GatewayEvent;
 
-/// Answers one event of API Gateway's in the form that it wants.
+/// Answers one event of API Gateway in the form that it requires.
 ///
 /// # Errors
-/// Never: whatever goes wrong is an answer.
+/// Never: each failure is an answer.
 pub async fn invoke<F>(
     handle: impl Fn(Request) -> F + Send + Sync,
     event: LambdaEvent<GatewayEvent>,
@@ -24,8 +25,7 @@ where
         if let Some(claims) = claims.take() {
             request.extensions_mut().insert(claims);
         }
-        let answer = handle(request);
-        async move { Ok(answer.await) }
+        handle(request).map(Ok)
     });
     Adapter::from(service).call(LambdaEvent::new(event_request, event.context)).await
 }

@@ -1,6 +1,7 @@
 //! One request from event to answer.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +22,7 @@ use crate::request::{DegradedCause, RequestContext, RequestIds};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Served;
 
-/// What is left for writing the answer after the deadline of the work; a part
+/// The time for writing the answer after the deadline of the work; a part
 /// of the margin that [`RequestContext`] keeps to Lambda's own deadline.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -39,7 +40,7 @@ impl AuthenticatedRequest {
         &self.context
     }
 
-    /// Who asks.
+    /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
@@ -72,7 +73,7 @@ impl AuthenticatedRequest {
 
 /// Answers a request with what `answer` gives: its JSON, or its problem. `()` is an answer without content.
 ///
-/// A panic in it is a 500 of this request alone.
+/// A panic in it is a 500 of only this request.
 pub async fn serve<T, F>(
     handler: &HandlerContext,
     route: &Route,
@@ -91,7 +92,8 @@ where
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
             log.caller(request.caller());
-            finish(&context, answer(request)).await
+            // Pinned here, because each of the layers in `finish` would copy a future that it takes by value.
+            finish(&context, pin!(answer(request))).await
         }
         Err(problem) => Err(problem),
     };
@@ -120,7 +122,7 @@ fn ids_of(request: &Request) -> RequestIds {
     }
 }
 
-/// The time until Lambda ends the invocation. A deadline in the past is none:
+/// The time until Lambda ends the invocation. A deadline in the past is ignored:
 /// emulators write any number there, and Lambda would have ended us already.
 fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
     let deadline_ms = request.lambda_context_ref().map(|context| context.deadline).filter(|deadline| *deadline > 0)?;
@@ -128,7 +130,7 @@ fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
     deadline.duration_since(now).ok()
 }
 
-/// Checks who asks, then the method, before anything is read.
+/// Checks the caller, then the method, before anything is read.
 fn admit(
     handler: &HandlerContext,
     route: &Route,
@@ -159,7 +161,7 @@ async fn finish<T>(context: &RequestContext, answer: impl Future<Output = Result
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Problem::internal()),
         Err(_) => {
-            // Its own calls have ended by their deadline; only those of others may still be under way.
+            // Its own calls have ended at their deadline; only other requests' calls may still run.
             let cause = "the deadline ran out while a call was waited for that another request had begun";
             context.note_degraded(DegradedCause { cause: cause.to_owned(), code: None, request_id: None });
             Err(Problem::new(Code::UpstreamTimeout, "Power BI or Entra did not answer in time; try again later."))

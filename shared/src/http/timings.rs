@@ -21,10 +21,10 @@ const MAX_BODY: usize = 8 * 1024;
 const MAX_TIMINGS: usize = 50;
 const MAX_MS: u64 = 600_000;
 
-/// The dimension of all reports beyond, and of those that no key of the catalog names.
+/// The dimension of all further reports, and of those that no key of the catalog names.
 const OTHER: &str = "other";
 
-/// What a viewer saw of one report.
+/// The times of one report, as a viewer saw them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Timing {
     /// The report that was requested.

@@ -13,7 +13,7 @@ pub enum Document<'a> {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number; only whole ones are ever asked for.
+    /// A number; the readers use whole ones only.
     Number(serde_json::Number),
     /// A string.
     Text(Cow<'a, str>),
@@ -27,13 +27,13 @@ impl<'a> Document<'a> {
     /// Parses a whole text.
     ///
     /// # Errors
-    /// What is wrong and at which line and column, when the text is not JSON.
+    /// If the text is not JSON: what is wrong, with line and column.
     pub fn parse(text: &'a str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))
     }
 
-    /// Overwrites every text that it holds itself, which are those with escapes:
-    /// a private key has them. What it borrows is its owner's to wipe.
+    /// Overwrites every text that it owns. These are the texts with escapes,
+    /// such as a private key. The owner of the borrowed texts wipes those.
     pub fn wipe(&mut self) {
         match self {
             Self::Text(Cow::Owned(text)) => text.zeroize(),

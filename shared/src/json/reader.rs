@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::Document;
 
-/// How many faults are kept; a hostile body must not make a long answer.
+/// How many faults are reported: a hostile body must not make a long answer.
 pub const MAX_FAULTS: usize = 50;
 
 const STANDS_TWICE: &str = "this name stands twice; one of the two would be lost";
@@ -39,7 +39,7 @@ enum Step<'j> {
     Index(usize),
 }
 
-/// Knows where in the document the reading is, and what was wrong so far.
+/// Has the current place in the document, and the faults found so far.
 #[derive(Default)]
 pub struct Reader<'j> {
     path: Vec<Step<'j>>,
@@ -50,7 +50,7 @@ impl<'j> Reader<'j> {
     /// Reads a whole document with `read`.
     ///
     /// # Errors
-    /// All faults, in the order in which they were met.
+    /// All faults, in the order in which they were found.
     pub fn read<T>(
         document: &'j Document<'j>,
         read: impl FnOnce(&mut Self, &'j Document<'j>) -> Option<T>,
@@ -62,7 +62,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// Notes a fault at the present place.
+    /// Records a fault at the current place.
     pub fn fault(&mut self, detail: impl Into<String>) {
         if self.faults.len() < MAX_FAULTS {
             let fault = JsonFault { pointer: self.pointer(), detail: detail.into() };
@@ -233,8 +233,8 @@ impl<'j> Fields<'_, 'j> {
         self.reader.at(Step::Field(name), |reader| read(reader, value))
     }
 
-    /// Reads a field that stands for `default` where it is left out; `None` only
-    /// where it is written and at fault.
+    /// Reads a field whose default is `default`; `None` only
+    /// if it is present and has a fault.
     pub fn optional_or<T>(
         &mut self,
         name: &'static str,
@@ -247,13 +247,13 @@ impl<'j> Fields<'_, 'j> {
         }
     }
 
-    /// Whether the field is written, read well or not.
+    /// Whether the field is present, with or without a fault.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(found, _)| found == name)
     }
 
-    /// Notes a fault of the object as a whole, or of one of its fields.
+    /// Records a fault of the whole object, or of one of its fields.
     pub fn fault(&mut self, name: Option<&'static str>, detail: impl Into<String>) {
         match name {
             Some(name) => self.reader.at(Step::Field(name), |reader| reader.fault(detail)),

@@ -8,16 +8,16 @@ use crate::domain::{AccessToken, UserAssertion};
 use crate::request::RequestContext;
 use crate::upstream::UpstreamError;
 
-/// Asked before an exchange on behalf of a user begins: whether the user may have one now.
+/// Decides, before an exchange on behalf of a user, whether the user may have one now.
 pub type Charge<'c> = &'c (dyn Fn() -> Result<(), UpstreamError> + Send + Sync);
 
 /// Where access tokens for Power BI come from.
 #[async_trait]
 pub trait AccessTokens: Send + Sync {
-    /// Whether the next [`AccessTokens::get`] asks nobody.
+    /// Whether the next [`AccessTokens::get`] makes no call.
     fn is_ready(&self, user: Option<&UserAssertion>) -> bool;
 
-    /// A token that lives long enough to be worth using: the service
+    /// A token with enough life left: the service
     /// principal's own, or the user's.
     ///
     /// # Errors

@@ -7,9 +7,9 @@ use crate::domain::{Dataset, DatasetId, EmbedUrl, OwnDataset, Report, ReportId, 
 /// An item of a workspace.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Item<Id> {
-    /// Where the item lies.
+    /// Its workspace.
     pub workspace: WorkspaceId,
-    /// Which item.
+    /// Its id.
     pub id: Id,
 }
 
@@ -17,11 +17,11 @@ pub struct Item<Id> {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMetadata {
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// Whether it is a paginated report.
     pub is_paginated: bool,
-    /// Where the page embeds it from, unchanged.
+    /// Its embed URL, unchanged.
     pub embed_url: EmbedUrl,
     /// The dataset it was built on; paginated reports have none.
     pub own_dataset: Option<DatasetId>,
@@ -35,7 +35,7 @@ pub struct DatasetMetadata {
     pub identity_required: Option<bool>,
     /// Whether that identity needs roles.
     pub identity_roles_required: bool,
-    /// Where a page creates a report on it from.
+    /// The embed URL for a new report on it.
     pub create_report_embed_url: Option<EmbedUrl>,
 }
 
@@ -45,7 +45,7 @@ pub struct DatasetMetadata {
 pub struct ListedDataset {
     /// Its id.
     pub id: DatasetId,
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// The rest.
     pub metadata: DatasetMetadata,
@@ -62,7 +62,7 @@ pub struct ListedReport {
 }
 
 impl ReportMetadata {
-    /// The entry that stands for a report in a workspace that a grant saves to; `None` for a
+    /// The entry of a report in a workspace that a grant saves to; `None` for a
     /// paginated report, which cannot be bound without its source.
     #[must_use]
     pub fn as_saved(&self, id: ReportId, workspace: WorkspaceId) -> Option<Report> {
@@ -80,7 +80,7 @@ impl ReportMetadata {
 }
 
 impl ListedDataset {
-    /// The entry that a grant of its whole workspace stands for.
+    /// The entry of the dataset under a grant of its whole workspace.
     #[must_use]
     pub fn as_granted(&self, workspace: WorkspaceId) -> Dataset {
         Dataset { name: self.name.clone(), workspace, id: self.id, identity: None, also_needs: Vec::new() }
@@ -91,7 +91,7 @@ impl ListedDataset {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceMetadata {
-    /// Whether it is assigned to a capacity, which dynamic binding needs, be it a paused one; `None` where Power BI
+    /// Whether it is assigned to a capacity, even a paused one. Dynamic binding needs one. `None` if Power BI
     /// does not say.
     pub on_capacity: Option<bool>,
 }

@@ -7,7 +7,7 @@ use crate::domain::AccessToken;
 use crate::request::RequestContext;
 use crate::upstream::{RetryBudget, UpstreamError};
 
-/// The terms of a call: for which request, as whom, with which access token, and how often it may be tried.
+/// The parameters of a call: for which request, as whom, with which access token, and how often it may be tried.
 #[async_trait]
 pub trait Session: Send + Sync {
     /// The request that the call is made for.
@@ -16,7 +16,7 @@ pub trait Session: Send + Sync {
     /// As whom Power BI is called.
     fn actor(&self) -> ActorKey;
 
-    /// How much of the request's time the call is worth.
+    /// How much of the request's time the call may use.
     fn retry_budget(&self) -> RetryBudget;
 
     /// The access token to call with.
@@ -25,7 +25,7 @@ pub trait Session: Send + Sync {
     /// Why there is no token.
     async fn access_token(&self) -> Result<AccessToken, UpstreamError>;
 
-    /// The access token with which a call is repeated that failed with `refused`; `None` where `failure` stands.
+    /// The access token for repeating a call that failed with `refused`; `None` if `failure` is final.
     ///
     /// # Errors
     /// Why there is no other token.

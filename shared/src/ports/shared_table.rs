@@ -50,11 +50,11 @@ pub enum SharedSlot {
 pub struct SharedItem {
     /// What it is for, so that a reader can check that it belongs to its key.
     pub subject: String,
-    /// The JSON text of the value; a claim of a value that nobody has yet has none.
+    /// The JSON text of the value; a claim without an old value has none.
     pub value: Option<Zeroizing<String>>,
     /// Changes with every write.
     pub version: String,
-    /// Until when somebody is making a new value, in milliseconds since 1970.
+    /// Until when an environment has claimed the making of a new value, in milliseconds since 1970.
     pub claimed_until: Option<u64>,
     /// When the table may delete it, in seconds since 1970.
     pub expires_at: u64,

@@ -14,7 +14,7 @@ use crate::upstream::{ClaimsChallenge, Reply, Upstream, UpstreamError, UpstreamE
 /// The challenge's `error`.
 const INSUFFICIENT_CLAIMS: &str = "insufficient_claims";
 
-/// Senders write the padding or leave it out.
+/// Some senders omit the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -22,8 +22,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Reads a reply that is not a success, where it may be a challenge.
 ///
-/// Only a user can answer one. The service principal has nobody who could sign
-/// in, so for it a challenge is a refusal with its remedy.
+/// Only a user can answer one. The service principal cannot sign
+/// in interactively, so for it a challenge is a refusal with its remedy.
 pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamError {
     let refusal = error_from_response(reply);
     let Some(Challenge { claims }) = challenge_in(reply) else { return refusal };
@@ -44,9 +44,9 @@ pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamErro
     UpstreamError { code, explanation: explanation.to_owned(), ..refusal }
 }
 
-/// What a challenge asks for.
+/// What a challenge demands.
 struct Challenge {
-    /// `None` where it names nothing that can be passed on.
+    /// `None` if it names nothing that can be passed on.
     claims: Option<ClaimsChallenge>,
 }
 

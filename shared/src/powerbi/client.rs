@@ -41,7 +41,7 @@ impl PowerBiClient {
         Self { http, base, clock }
     }
 
-    /// Calls with the session's access token; where Power BI refuses that, once more with a renewed one.
+    /// Calls with the session's access token; if Power BI refuses it, once more with a renewed one.
     async fn call<T: DeserializeOwned>(
         &self,
         session: &dyn Session,
@@ -172,7 +172,7 @@ impl PowerBi for PowerBiClient {
     }
 }
 
-/// The header with the access token, of which no copy of ours is left behind.
+/// The header with the access token. Our own copies of the token are wiped.
 fn bearer(access: &AccessToken) -> HeaderValue {
     let text = Zeroizing::new([b"Bearer ", access.value.expose_secret().as_bytes()].concat());
     let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
@@ -210,7 +210,7 @@ fn embed_token_of(token: wire::EmbedToken, now: SystemTime) -> Option<EmbedToken
     if token.token.is_empty() {
         return None;
     }
-    // The id is logged and handed on, so it has to be no more than an id.
+    // The id is logged and passed on, so it must have the form of an id.
     let id = as_code(&token.token_id)?;
     let life = at.duration_since(now).unwrap_or_default();
     Some(EmbedToken { value: token.token.into(), id, expiry: Expiry { at, life } })

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What a body says, whatever its shape: `{error: {code, message}}`, `{error: {"pbi.error": …}}` with the only text
+/// The codes and texts of a body of any shape: `{error: {code, message}}`, `{error: {"pbi.error": …}}` with its text
 /// under `details`, the same without `error` around it, a text in the place of an object, or nothing.
 ///
 /// With an empty body, the text may be in the header `X-PowerBI-Error-Details`. The texts serve to find a remedy. They
@@ -32,7 +32,7 @@ impl<'r> ErrorBody<'r> {
         outer.into_iter().chain(inner).filter_map(Value::as_str)
     }
 
-    /// Whether one of the texts has this part.
+    /// Whether one of the texts contains this one.
     pub(super) fn says(&self, part: &str) -> bool {
         self.texts().any(|text| text.contains(part))
     }

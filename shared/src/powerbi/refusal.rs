@@ -1,6 +1,6 @@
 //! What Power BI's refusals mean.
 //!
-//! The status alone misleads: a token that is not accepted is a 403, a missing right often a 401 or a 404, and many
+//! The status is not reliable: a token that is not accepted is a 403, a missing right often a 401 or a 404, and many
 //! bodies are empty with the cause in a header. No official error schema exists; codes and texts are those that were
 //! recorded or reported. `tests/fixtures/powerbi/refusals.json` names the sources.
 
@@ -115,7 +115,7 @@ const MESSAGES: [(&str, &str); 9] = [
     ("have the required permissions", NOT_FOUND),
     (
         "not accessible for application",
-        "Power BI offers this call to users alone; a service principal needs the workspace in the path",
+        "Power BI offers this call to users only; a service principal needs the workspace in the path",
     ),
 ];
 

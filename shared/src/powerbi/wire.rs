@@ -1,7 +1,7 @@
 //! Bodies with the names of the REST reference.
 //!
 //! The reference's schema writes dataset fields in Pascal case, the service sends camel case; both are read. A field
-//! that is `null` or of another type counts as absent, where the client can do without it.
+//! that is `null` or of another type counts as absent, if the client does not need it.
 
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +119,7 @@ impl Report {
     }
 }
 
-/// `Dataset`, of which only the id is sure to be there.
+/// `Dataset`, of which only the id is always present.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Dataset {
@@ -151,7 +151,7 @@ pub(super) struct List<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group {
-    /// Without it, the body is no group.
+    /// Without it, the body is not a group.
     #[serde(rename = "id")]
     _id: WorkspaceId,
     /// Optional in the reference; recorded workspaces lack it.

@@ -1,4 +1,4 @@
-//! What one request asked of upstreams and of caches.
+//! The upstream calls and cache look-ups of one request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,9 @@ use crate::cache::CacheStatus;
 pub enum Upstream {
     /// AWS Secrets Manager.
     SecretsManager,
-    /// Amazon DynamoDB, where it holds the catalog.
+    /// AWS Security Token Service.
+    Sts,
+    /// Amazon DynamoDB, as the place of the catalog.
     DynamoDb,
     /// The DynamoDB table that the environments share.
     TokenStore,
@@ -27,6 +29,7 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SecretsManager => "Secrets Manager",
+            Self::Sts => "STS",
             Self::DynamoDb => "DynamoDB",
             Self::TokenStore => "the token store",
             Self::Entra => "Entra",
@@ -38,11 +41,11 @@ impl fmt::Display for Upstream {
 /// One attempt at one upstream call.
 #[derive(Clone, Debug)]
 pub struct UpstreamCall {
-    /// Who was asked.
+    /// The upstream.
     pub upstream: Upstream,
-    /// Which of its operations.
+    /// The operation.
     pub route: &'static str,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// When it began.
     pub started: Instant,
@@ -50,7 +53,7 @@ pub struct UpstreamCall {
     pub elapsed: Duration,
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// An answer with this status.
@@ -60,7 +63,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the upstream did what it was asked.
+    /// Whether the upstream did what was requested.
     #[must_use]
     pub fn is_success(self) -> bool {
         matches!(self, Self::Answered(200..=299))
@@ -72,7 +75,7 @@ impl Outcome {
         if let Self::Answered(status) = self { Some(status) } else { None }
     }
 
-    /// Whether the upstream takes no more requests now.
+    /// Whether the upstream throttles.
     #[must_use]
     pub fn is_throttle(self) -> bool {
         self == Self::Answered(429)
@@ -96,7 +99,7 @@ impl UpstreamCall {
     }
 }
 
-/// A failure that a request gets over, with an old answer or without a part of its answer.
+/// A failure that a request survives, with an old value or without a part of its answer.
 #[derive(Clone, Debug, Default)]
 pub struct DegradedCause {
     /// What happened, and the remedy.
@@ -112,7 +115,9 @@ pub struct DegradedCause {
 pub enum CachedItem {
     /// The service principal's secret.
     Secret,
-    /// An access token of Entra's.
+    /// A token of AWS STS.
+    IdentityToken,
+    /// An access token of Entra.
     AccessToken,
     /// An embed token.
     EmbedToken,
@@ -136,8 +141,9 @@ pub enum CachedItem {
 
 impl CachedItem {
     /// Each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Secret,
+        Self::IdentityToken,
         Self::AccessToken,
         Self::EmbedToken,
         Self::Report,
@@ -151,7 +157,7 @@ impl CachedItem {
     ];
 }
 
-/// What a request asked.
+/// The calls and look-ups of a request.
 #[derive(Debug, Default)]
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
@@ -160,11 +166,11 @@ pub struct Trace {
     pub bindings: Option<Arc<str>>,
     /// The host of the Power BI cluster that holds the tenant, as the last answer named it.
     pub home_cluster: Option<String>,
-    /// The first failure that it got over.
+    /// The first failure that it survived.
     pub degraded: Option<DegradedCause>,
     /// The first failure of the store that environments share.
     pub store_failure: Option<DegradedCause>,
-    /// How often each item had each status. A table, because a kept answer should cost no allocation.
+    /// How often each item had each status. A table, so that a cached answer costs no allocation.
     statuses: [[u16; CacheStatus::ALL.len()]; CachedItem::ALL.len()],
 }
 
@@ -175,7 +181,7 @@ impl Trace {
         self.statuses[item as usize][status as usize]
     }
 
-    /// Whether an upstream did not do what it was asked, or an old value stood in for a new one.
+    /// Whether an attempt failed, or an old value was used in place of a new one.
     #[must_use]
     pub fn is_troubled(&self) -> bool {
         let fell_back = |item: &CachedItem| self.count(*item, CacheStatus::Stale) > 0;

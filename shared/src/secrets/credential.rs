@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use secrecy::SecretString;
 
 use super::certificate::ClientCertificate;
+use crate::domain::TokenText;
 use crate::json::{Document, Fields, JsonFault, Reader};
 
 /// The service principal and what proves it.
@@ -24,6 +25,8 @@ pub enum Credential {
     Secret(SecretString),
     /// A certificate, with which an assertion is signed for each request.
     Certificate(Box<ClientCertificate>),
+    /// A token of AWS STS, whose issuer and role the application trusts.
+    Federated(TokenText),
 }
 
 impl fmt::Debug for ServicePrincipal {

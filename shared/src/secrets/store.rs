@@ -10,11 +10,12 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::credential::ServicePrincipal;
+use super::source::PrincipalSource;
 use crate::aws::{self, SdkAnswer};
 use crate::cache::{Cache, TtlEntry};
 use crate::clock::{Clock, Pacer};
 use crate::request::{CachedItem, RequestContext};
-use crate::settings::Settings;
+use crate::settings::Aws;
 use crate::upstream::{Http, RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 const ROUTE: &str = "GetSecretValue";
@@ -47,8 +48,8 @@ pub struct Secret {
 
 /// AWS Secrets Manager, through the AWS SDK.
 pub struct SecretsManager {
-    /// With a token store it is built at its first use, since most environments never need it; else at start, when
-    /// Lambda gives the most processor.
+    /// With a token store it is built at its first use, since most environments never need it. Otherwise it is built at
+    /// start, when Lambda gives the most processor time.
     client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     http: Http,
     secret_id: String,
@@ -56,20 +57,24 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// A reader of the settings' secret.
+    /// A reader of the secret with that name or ARN.
+    ///
+    /// Its client is built at the first use, or by [`SecretsManager::build_client`].
     #[must_use]
-    pub fn new(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Self {
-        let (aws, of_client) = (settings.aws.clone(), http.clone());
+    pub fn new(settings: &Aws, secret_id: &str, http: Http, clock: Arc<dyn Clock>) -> Self {
+        let (aws, of_client) = (settings.clone(), http.clone());
         let client = move || {
             let mut config = Builder::from(&aws::sdk_config(&aws, of_client));
             config.set_endpoint_url(aws.secrets_manager_url.as_ref().map(ToString::to_string));
             Client::from_conf(config.build())
         };
         let client = LazyLock::new(Box::new(client) as Box<dyn FnOnce() -> Client + Send>);
-        if settings.token_store.is_none() {
-            LazyLock::force(&client);
-        }
-        Self { client, http, secret_id: settings.secret_id.clone(), clock }
+        Self { client, http, secret_id: secret_id.to_owned(), clock }
+    }
+
+    /// Builds the client now.
+    pub fn build_client(&self) {
+        LazyLock::force(&self.client);
     }
 }
 
@@ -147,18 +152,30 @@ impl CachedSecret {
         Self { store, cache: Cache::new(1).pausing(RETRY_PAUSE), ttl, clock, reread }
     }
 
-    /// Whether the next [`CachedSecret::get`] asks nobody.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
+    fn load(
+        &self,
+        context: &Arc<RequestContext>,
+        retry_budget: RetryBudget,
+        now: SystemTime,
+    ) -> impl Future<Output = Result<TtlEntry<Version>, UpstreamError>> + Send + use<> {
+        let (store, context, ttl) = (Arc::clone(&self.store), Arc::clone(context), self.ttl);
+        async move {
+            let secret = store.read(&context, retry_budget).await?;
+            let principal = ServicePrincipal::parse(secret.text.expose_secret(), now)
+                .map_err(|faults| unavailable(None, &format!("the secret is malformed: {}", faults.join("; "))))?;
+            let value = Version { id: secret.version, principal: Arc::new(principal) };
+            Ok(TtlEntry { value, read_at: now, ttl, grace: Duration::MAX })
+        }
+    }
+}
+
+#[async_trait]
+impl PrincipalSource for CachedSecret {
+    fn is_ready(&self) -> bool {
         self.cache.is_fresh(&(), self.clock.now())
     }
 
-    /// The service principal. While Secrets Manager cannot be read, the last
-    /// one that could be is still given.
-    ///
-    /// # Errors
-    /// `CredentialsUnavailable`.
-    pub async fn get(&self, context: &Arc<RequestContext>) -> Result<Arc<ServicePrincipal>, UpstreamError> {
+    async fn get(&self, context: &Arc<RequestContext>) -> Result<Arc<ServicePrincipal>, UpstreamError> {
         let now = self.clock.now();
         let retry_budget = if self.cache.is_usable(&(), now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || Ok::<_, UpstreamError>(self.load(context, retry_budget, now));
@@ -168,12 +185,7 @@ impl CachedSecret {
         Ok(cached.into_value().value.principal)
     }
 
-    /// Another service principal than `refused`, if the secret was rotated;
-    /// `None` if it was not, or was read too short a time ago.
-    ///
-    /// # Errors
-    /// `CredentialsUnavailable`.
-    pub async fn get_rotated(
+    async fn get_other(
         &self,
         context: &Arc<RequestContext>,
         refused: &Arc<ServicePrincipal>,
@@ -191,21 +203,5 @@ impl CachedSecret {
         let found = self.load(context, RetryBudget::Full, now).await?;
         self.cache.put(&(), found.clone(), now);
         Ok((found.value.id != kept.value.id).then_some(found.value.principal))
-    }
-
-    fn load(
-        &self,
-        context: &Arc<RequestContext>,
-        retry_budget: RetryBudget,
-        now: SystemTime,
-    ) -> impl Future<Output = Result<TtlEntry<Version>, UpstreamError>> + Send + use<> {
-        let (store, context, ttl) = (Arc::clone(&self.store), Arc::clone(context), self.ttl);
-        async move {
-            let secret = store.read(&context, retry_budget).await?;
-            let principal = ServicePrincipal::parse(secret.text.expose_secret(), now)
-                .map_err(|faults| unavailable(None, &format!("the secret is malformed: {}", faults.join("; "))))?;
-            let value = Version { id: secret.version, principal: Arc::new(principal) };
-            Ok(TtlEntry { value, read_at: now, ttl, grace: Duration::MAX })
-        }
     }
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::vars::Vars;
 
-/// How the AWS SDK reaches and signs for Secrets Manager and DynamoDB.
+/// How Secrets Manager, STS and DynamoDB are reached and signed for.
 #[derive(Clone, Debug)]
 pub struct Aws {
     /// `AWS_REGION`, which Lambda sets.
@@ -24,8 +24,7 @@ pub struct Aws {
 
 pub(super) fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     const LAMBDA_SETS_IT: &str = "Lambda sets it; set it yourself when you run the function elsewhere";
-    let default_region = vars.value("AWS_DEFAULT_REGION");
-    let region = vars.value("AWS_REGION").or(default_region).or_else(|| vars.required("AWS_REGION", LAMBDA_SETS_IT));
+    let region = region(vars).or_else(|| vars.required("AWS_REGION", LAMBDA_SETS_IT));
     let access_key_id = vars.required("AWS_ACCESS_KEY_ID", LAMBDA_SETS_IT);
     let secret_access_key = vars.required("AWS_SECRET_ACCESS_KEY", LAMBDA_SETS_IT);
     let session_token = vars.value("AWS_SESSION_TOKEN").map(Into::into);
@@ -41,9 +40,15 @@ pub(super) fn read_aws(vars: &mut Vars<'_>) -> Option<Aws> {
     })
 }
 
+/// The region, by either of its variables.
+pub(super) fn region(vars: &mut Vars<'_>) -> Option<String> {
+    let default_region = vars.value("AWS_DEFAULT_REGION");
+    vars.value("AWS_REGION").or(default_region)
+}
+
 /// An AWS service's endpoint, by its own variable or the general one; `None` is AWS itself, or a fault that prevents
 /// the start anyway.
-fn endpoint(vars: &mut Vars<'_>, special: &'static str) -> Option<Url> {
+pub(super) fn endpoint(vars: &mut Vars<'_>, special: &'static str) -> Option<Url> {
     let name = if vars.value(special).is_some() { special } else { "AWS_ENDPOINT_URL" };
     vars.url(name, None)
 }

@@ -62,6 +62,17 @@ impl Cloud {
         }
     }
 
+    /// The audience of another issuer's token that is an application's credential. GCC uses the public Entra
+    /// (Entra, "Configure an application to trust a managed identity").
+    #[must_use]
+    pub fn token_exchange_audience(self) -> &'static str {
+        match self {
+            Self::Public | Self::UsGov => "api://AzureADTokenExchange",
+            Self::UsGovHigh | Self::UsGovDod => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+
     /// The scope of an access token for Power BI.
     #[must_use]
     pub fn scope(self) -> &'static str {

@@ -8,6 +8,7 @@ use super::catalog_source::CatalogSource;
 use super::cloud::{Endpoints, read_endpoints};
 #[cfg(feature = "opentelemetry")]
 use super::collector::{Collector, read_collector};
+use super::credential::{CredentialSource, read_credential};
 use super::scenario::Scenario;
 use super::token_store::TokenStore;
 use super::user_token::{UserToken, read_user_token};
@@ -19,8 +20,8 @@ const NAMESPACE_RULE: &str = "1 to 255 letters, digits and signs of ._/#:-, not 
 /// What the functions can be told.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `DYNABIND_SECRET_ID`: name or ARN of the service principal's secret.
-    pub secret_id: String,
+    /// From `DYNABIND_CREDENTIAL`, `secret` by default, and `DYNABIND_SECRET_ID` or `DYNABIND_ENTRA_…`.
+    pub credential: CredentialSource,
     /// `DYNABIND_CATALOG`, `file:/opt/catalog.json` by default.
     pub catalog: CatalogSource,
     /// `DYNABIND_TOKEN_STORE`: the table in which environments share tokens and look-ups; none by default.
@@ -85,7 +86,7 @@ impl Settings {
 }
 
 fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
-    let secret_id = vars.required("DYNABIND_SECRET_ID", "set it to the name or ARN of the service principal's secret");
+    let credential = read_credential(vars);
     let catalog = read_catalog_source(vars);
     let token_store = vars.optional("DYNABIND_TOKEN_STORE");
     let scenario = vars.parsed("DYNABIND_SCENARIO", "customers");
@@ -105,7 +106,7 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let collector = read_collector(vars);
     let roots = vars.value("SSL_CERT_FILE").map(PathBuf::from);
     Some(Settings {
-        secret_id: secret_id?,
+        credential: credential?,
         catalog: catalog?,
         token_store,
         scenario: scenario?,

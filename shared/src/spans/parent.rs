@@ -7,7 +7,7 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-/// The span that Lambda names; where it names none, the page's, by W3C's
+/// The span that Lambda names; if it names none, the page's, by W3C's
 /// `traceparent`; else an invalid one.
 #[must_use]
 pub fn parent_of(xray: Option<&str>, headers: &HeaderMap) -> SpanContext {

@@ -5,22 +5,45 @@ use serde::Serialize;
 
 use crate::domain::{TokenRequest, WorkspaceId};
 use crate::ports::{ActorKey, Item};
-use crate::settings::{Scenario, Settings};
+use crate::settings::{CredentialSource, Federation, Scenario, Settings};
 
 /// Changes with the meaning of any part of a subject or of a value.
 const FORMAT: u8 = 1;
 
 /// The deployment in which tokens are made: who makes them, and where.
 ///
-/// The secret that holds the service principal is known by its name, since it has not been read when
-/// a key is needed.
+/// A secret is known by its name, since it has not been read when a key is needed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Realm {
-    secret: String,
+    #[serde(flatten)]
+    principal: Principal,
     entra: String,
     powerbi: String,
     cloud: String,
     scenario: &'static str,
+}
+
+/// The service principal that makes tokens.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Principal {
+    /// The name or ARN of its secret.
+    Secret(String),
+    /// The application that trusts the functions' roles.
+    Federated { tenant_id: String, client_id: String },
+}
+
+impl Principal {
+    fn of(source: &CredentialSource) -> Self {
+        match source {
+            CredentialSource::Secret(id) => Self::Secret(id.clone()),
+            CredentialSource::Federated(Federation { tenant_id, client_id, .. }) => {
+                // A GUID is the same in upper and lower case.
+                let [tenant_id, client_id] = [tenant_id, client_id].map(|id| id.to_ascii_lowercase());
+                Self::Federated { tenant_id, client_id }
+            }
+        }
+    }
 }
 
 impl Realm {
@@ -29,7 +52,7 @@ impl Realm {
     pub fn of(settings: &Settings) -> Self {
         let endpoints = &settings.endpoints;
         Self {
-            secret: settings.secret_id.clone(),
+            principal: Principal::of(&settings.credential),
             entra: endpoints.entra.to_string(),
             powerbi: endpoints.powerbi.to_string(),
             cloud: format!("{:?}", endpoints.cloud),

@@ -19,15 +19,15 @@ use crate::request::{Outcome, RequestContext, Upstream, UpstreamCall};
 use crate::validation::{ValidationError, ValidationErrors};
 
 /// Below the idle limits of Microsoft's and AWS's front ends, so that a pooled
-/// connection is seldom one that the peer has closed.
+/// connection is rarely one that the peer has closed.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest body that is read; the longest expected lists a workspace's datasets.
+/// The longest body that is read. The longest that is expected is the list of a workspace's datasets.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Room that is made for a body because its header says so; beyond, it has to come.
+/// Memory reserved because of a body's `Content-Length`; more is reserved only when more arrives.
 const MAX_ROOM: usize = 64 * 1024;
 
 /// An HTTP client with our roots, bounded in time and size, that follows no
@@ -41,7 +41,7 @@ pub struct Http {
 
 /// A client that opens connections for another one, and sends nothing over them.
 ///
-/// It is built at its first use: a start needs none, and a cold request builds it while the secret is on its way.
+/// It is built at its first use: a start does not need it, and a cold request builds it while the secret is being read.
 type Opener = LazyLock<Option<reqwest::Client>, Box<dyn FnOnce() -> Option<reqwest::Client> + Send>>;
 
 impl Http {
@@ -112,7 +112,7 @@ impl Http {
         result
     }
 
-    /// Sends a request that somebody else has built and watches over.
+    /// Sends a request that the AWS SDK has built. Its caller sets the time limit.
     pub(crate) async fn execute(&self, request: http::Request<Vec<u8>>) -> Result<Reply, SendError> {
         let request = reqwest::Request::try_from(request).map_err(|error| fault_of(&error))?;
         exchange(reqwest::RequestBuilder::from_parts(self.client.clone(), request)).await
@@ -151,7 +151,7 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendError> 
     Ok(Reply { status, headers, body: Bytes::from_owner(body) })
 }
 
-/// A `Vec` that grows leaves its old place as it was, with the token or the secret in it; this wipes it.
+/// A `Vec` that grows leaves the token or the secret in its old memory; this wipes the old memory.
 fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     let needed = body.len() + chunk.len();
     if needed > body.capacity() {
@@ -166,7 +166,7 @@ fn fault_of(error: &reqwest::Error) -> SendError {
     if error.is_timeout() { SendError::Timeout } else { SendError::Connection }
 }
 
-/// The roots compiled in, or those of the given file alone.
+/// The compiled-in roots, or only those of the given file.
 ///
 /// Loading a system's store costs 2 ms of a cold start; Mozilla's list, as
 /// compiled in by `webpki-roots`, needs no parsing at all.

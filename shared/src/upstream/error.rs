@@ -12,7 +12,7 @@ use crate::request::{DegradedCause, Upstream};
 pub enum UpstreamErrorKind {
     /// The secret cannot be read, or is malformed.
     CredentialsUnavailable,
-    /// Entra does not take the client's credential (`invalid_client`).
+    /// Entra refuses the client's credential (`invalid_client`).
     InvalidClient,
     /// The upstream refuses us for another reason.
     Refused,
@@ -21,16 +21,16 @@ pub enum UpstreamErrorKind {
         /// What the next sign-in has to prove.
         claims: Option<ClaimsChallenge>,
     },
-    /// Entra does not take the caller's own token, on whose behalf we ask.
+    /// Entra refuses the caller's own token, in an exchange on behalf of the caller.
     AssertionRefused,
-    /// Power BI does not take the access token; a new one may help.
+    /// Power BI refuses the access token; a new one may help.
     TokenRefused {
-        /// Whether Power BI named a cause that a new token hardly mends.
+        /// Whether Power BI named a cause that a new token hardly removes.
         explained: bool,
     },
-    /// The caller has asked for too many tokens, so the upstream was not asked.
+    /// The caller has requested too many tokens, so the upstream was not called.
     OverBudget {
-        /// When the next one may be asked for.
+        /// When the next one may be requested.
         retry_after: Duration,
     },
     /// The upstream refuses this one request.
@@ -39,7 +39,7 @@ pub enum UpstreamErrorKind {
     NotFound,
     /// 5xx, garbage or a lost connection.
     Failed,
-    /// Too many requests; after this long it may do.
+    /// Too many requests; the next one may succeed after this time.
     Throttled {
         /// The upstream's `Retry-After`.
         retry_after: Duration,
@@ -65,7 +65,7 @@ pub struct UpstreamError {
     pub request_id: Option<String>,
     /// For the log: what happened, and the remedy.
     pub explanation: String,
-    /// Whether it was given up only because its request's time had run out.
+    /// Whether the call was abandoned only because the request's time had run out.
     pub deadline_exceeded: bool,
 }
 
@@ -77,7 +77,7 @@ impl UpstreamError {
         Self { upstream, kind, code: None, request_id: None, explanation, deadline_exceeded: false }
     }
 
-    /// Whether this is an outage: what was good before still is.
+    /// Whether this is an outage: values read before are still valid.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(
@@ -86,21 +86,21 @@ impl UpstreamError {
         )
     }
 
-    /// Whether the caller has asked for too much, so that another caller may have an answer.
+    /// Whether the caller has requested too much. Another caller may still get an answer.
     #[must_use]
     pub fn is_over_budget(&self) -> bool {
         matches!(self.kind, UpstreamErrorKind::OverBudget { .. })
     }
 
-    /// Says whether it would have been tried again, had there been more time;
-    /// an upstream that throttles has said itself when to come again.
+    /// Records whether the call would have been repeated with more time left.
+    /// An upstream that throttles has said itself when to try again.
     pub(super) fn deadline_exceeded_if(self, wanted_more: bool) -> Self {
         let is_throttled = matches!(self.kind, UpstreamErrorKind::Throttled { .. });
         Self { deadline_exceeded: wanted_more && !is_throttled, ..self }
     }
 }
 
-/// What the log says of a failure that a request survived.
+/// A failure that a request survived, as the log has it.
 impl From<&UpstreamError> for DegradedCause {
     fn from(error: &UpstreamError) -> Self {
         Self { cause: error.to_string(), code: error.code.clone(), request_id: error.request_id.clone() }
@@ -122,7 +122,7 @@ impl LoadError for UpstreamError {
 }
 
 /// An error code of an upstream, if it is no more than that: letters, digits
-/// and a few signs, so that nothing else gets into the log in its place.
+/// and a few signs. So no other text can get into the log as a code.
 #[must_use]
 pub(crate) fn as_code(text: &str) -> Option<String> {
     let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-/// A value of the expected type, or any other value, which is passed over.
+/// A value of the expected type, or any other value, which is ignored.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Lenient<T> {
@@ -25,7 +25,7 @@ pub(crate) fn field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer
     Lenient::deserialize(deserializer).map(Lenient::expected)
 }
 
-/// A list of which the entries of another shape are counted and left out.
+/// A list without its entries of another shape, which are only counted.
 pub(crate) struct Entries<T> {
     /// The entries of the expected shape.
     pub(crate) good: Vec<T>,

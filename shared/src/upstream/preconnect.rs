@@ -23,11 +23,11 @@ use tower::{Layer, Service};
 const MAX_SPARES: usize = 8;
 
 /// How long a request waits for a spare connection that is still being opened
-/// before it opens one of its own as well.
+/// before it opens a second connection.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 tokio::task_local! {
-    /// Where the request that is being sent goes. The connector hides it.
+    /// The origin of the request that is being sent. The connector's interface does not show it.
     static ORIGIN: String;
 }
 
@@ -36,25 +36,25 @@ pub(super) async fn to<F: Future>(url: &Url, request: F) -> F::Output {
     ORIGIN.scope(url.origin().ascii_serialization(), request).await
 }
 
-/// How long connections may take, and last unused.
+/// Time limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// The longest that opening one takes.
+    /// For opening a connection.
     pub(super) connect: Duration,
-    /// The longest that one is kept.
+    /// For keeping an unused connection.
     pub(super) idle: Duration,
 }
 
 /// What a client does when it needs a connection.
 #[derive(Clone, Copy, Debug)]
 enum Role {
-    /// Takes a spare one, or opens its own.
+    /// It takes a spare connection, or opens a new one.
     Use,
-    /// Opens a spare one, and fails the request before any byte of it is sent.
+    /// It opens a spare connection, and fails the request before any byte of it is sent.
     Open(Limits),
 }
 
-/// A layer that gives a client its part in spare connections.
+/// A layer with which a client uses or opens spare connections.
 #[derive(Debug)]
 pub(super) struct Preconnect<C> {
     spares: Spares<C>,
@@ -81,7 +81,7 @@ impl<R, C, E> Layer<BoxCloneSyncService<R, C, E>> for Preconnect<C> {
     }
 }
 
-/// A connector under which spare connections are kept.
+/// A connector that keeps spare connections.
 pub(super) struct Connector<R, C, E> {
     inner: BoxCloneSyncService<R, C, E>,
     preconnect: Preconnect<C>,
@@ -124,7 +124,7 @@ where
     }
 }
 
-/// The spare connection, or a new one where that is not there in time.
+/// The spare connection, or a new one if the spare one is not ready in time.
 async fn connect<C, E>(spare: Option<Spare<C>>, own: impl Future<Output = Result<C, E>>) -> Result<C, E> {
     let Some(spare) = spare else { return own.await };
     let mut spare = pin!(spare.connection());
@@ -167,10 +167,10 @@ impl<C> Spares<C> {
     }
 }
 
-/// A connection that a task of its own opens and keeps until somebody takes it.
+/// A connection that a separate task opens, and keeps until a request takes it.
 #[derive(Debug)]
 struct Spare<C> {
-    /// Dropped, it ends the task and the connection.
+    /// Dropping it ends the task and the connection.
     taker: oneshot::Sender<oneshot::Sender<C>>,
 }
 
@@ -180,7 +180,7 @@ impl<C> Spare<C> {
         !self.taker.is_closed()
     }
 
-    /// The connection, once it is open; `None` where it cannot be opened, or has ended.
+    /// The connection, once it is open; `None` if it cannot be opened, or has ended.
     async fn connection(self) -> Option<C> {
         let (give, get) = oneshot::channel();
         self.taker.send(give).ok()?;
@@ -209,7 +209,7 @@ impl<C: Read + Unpin + Send + 'static> Spare<C> {
     }
 }
 
-/// Waits until the host closes a connection, or sends what nobody asked for.
+/// Waits until the host closes a connection, or sends data without a request.
 async fn closed<C: Read + Unpin>(connection: &mut C) {
     let mut byte = [0];
     poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! What comes of one attempt at an upstream.
+//! The result of one attempt at an upstream.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -12,7 +12,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, at most 4 MiB; wiped when nobody holds it any more.
+    /// The body, at most 4 MiB; wiped when it is dropped.
     pub body: Bytes,
 }
 

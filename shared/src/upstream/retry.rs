@@ -1,4 +1,4 @@
-//! When an attempt is made again, and how long it is waited for.
+//! When an attempt is repeated, and how long to wait before.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,19 +14,24 @@ use crate::request::{RequestContext, Upstream};
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 
-/// What a page is told where the upstream throttles without saying for how long.
+/// The wait for the page if the upstream throttles without a `Retry-After`.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// What is passed on at most, whatever an upstream says.
+/// The longest wait that is passed on.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
-/// An upstream's answer, as far as it decides whether to ask again.
+/// The part of an upstream's answer that decides about another attempt.
 pub(crate) trait Answer {
     /// Its status.
     fn status(&self) -> StatusCode;
 
     /// Its headers, of which `Retry-After` is read.
     fn headers(&self) -> &HeaderMap;
+
+    /// Whether another attempt may bring another answer.
+    fn is_passing(&self) -> bool {
+        is_passing(self.status())
+    }
 }
 
 impl Answer for Reply {
@@ -39,21 +44,21 @@ impl Answer for Reply {
     }
 }
 
-/// How much of the request's time an upstream call is worth.
+/// How much of the request's time an upstream call may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RetryBudget {
     /// Three attempts inside the deadline.
     Full,
-    /// As many in a quarter of what is left: with an old answer at hand,
-    /// nobody has to wait long for a new one.
+    /// Three attempts in a quarter of the remaining time: an old answer is
+    /// usable, so the page need not wait long for a new one.
     Brief,
-    /// One attempt in a quarter of what is left, and another if a connection was
-    /// lost: without an answer the request goes on with what it has.
+    /// One attempt in a quarter of the remaining time, and another if a connection was
+    /// lost: without an answer the request continues with the old value.
     Once,
 }
 
 impl RetryBudget {
-    /// What a new answer is worth, where there may be an old one.
+    /// The budget for a new answer, depending on whether an old one is usable.
     pub(crate) fn when_stale_is_usable(there_is: bool) -> Self {
         if there_is { Self::Brief } else { Self::Full }
     }
@@ -62,11 +67,11 @@ impl RetryBudget {
 /// The retry policy of one upstream call.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy<'c> {
-    /// The request that it is for, and whose deadline holds.
+    /// The request that the call is for, with its deadline.
     pub context: &'c RequestContext,
     /// Which upstream is called.
     pub upstream: Upstream,
-    /// How hard to try.
+    /// How many attempts, in what part of the request's time.
     pub retry_budget: RetryBudget,
     /// The longest that one attempt may take.
     pub attempt_timeout: Duration,
@@ -75,9 +80,9 @@ pub struct RetryPolicy<'c> {
 }
 
 impl RetryPolicy<'_> {
-    /// Sends until there is an answer that another attempt would not better.
+    /// Sends until an answer is final, or no attempt is left.
     ///
-    /// `send` is told how long it may take.
+    /// `send` gets its time limit as an argument.
     ///
     /// # Errors
     /// `Failed`, `Throttled` or `Timeout`.
@@ -110,7 +115,7 @@ impl RetryPolicy<'_> {
         }
     }
 
-    /// How long to wait before the next attempt; `None` where there is none.
+    /// How long to wait before the next attempt; `None` if there is no further attempt.
     fn wait_after(&self, attempt: u32, outcome: &Result<impl Answer, SendError>) -> Option<Duration> {
         match outcome {
             // The first lost connection is most often a pooled one that died
@@ -119,7 +124,7 @@ impl RetryPolicy<'_> {
             _ if attempt >= MAX_ATTEMPTS || self.retry_budget == RetryBudget::Once => None,
             Err(SendError::TooLarge) => None,
             Err(_) => Some(jittered(attempt)),
-            Ok(reply) if is_passing(reply.status()) => {
+            Ok(reply) if reply.is_passing() => {
                 let asked = retry_after(reply.headers(), self.now).unwrap_or_default();
                 Some(asked + jittered(attempt))
             }

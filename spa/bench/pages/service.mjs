@@ -1,4 +1,4 @@
-/** What each page does with the service by itself; only @dynabind/client does it on its own. */
+/** The requests to the service. Pages without @dynabind/client call `fetchConfig` themselves. */
 export const binding = { report: 'sales', dataset: 'contoso-sales' };
 
 export const getAccessToken = async () => window.callerToken;
@@ -12,7 +12,7 @@ export async function fetchConfig() {
   return (await response.json()).configs[0];
 }
 
-/** The page's button: `show` begins to show the report, and calls back when it is rendered. */
+/** The page's button: `show` starts the report, and calls its argument when the report is rendered. */
 export function onClick(show) {
   window.click = () =>
     new Promise((resolve) => {

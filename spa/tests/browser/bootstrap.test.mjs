@@ -18,7 +18,7 @@ async function visited() {
   return harness;
 }
 
-/** Requests in the order in which they leave, and answers of `/config` as they come. */
+/** Requests of iframes and answers of `/config`, in order. */
 function watch(page) {
   const seen = [];
   page.on('request', (request) => isEmbed(request.url()) && seen.push('iframe requested'));
@@ -48,7 +48,7 @@ describe('the iframe of a report whose address is known', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('is requested before /config answers on the next page of the tab, where the page remembers addresses', async () => {
+  it('is requested before /config answers on the next page of the tab with rememberEmbedUrls', async () => {
     const { page, shows, faults } = await suite.open('ana@contoso');
     await page.evaluate(async (binding) => {
       window.harness.signIn('ana@contoso', { rememberEmbedUrls: true });
@@ -78,12 +78,12 @@ describe('the iframe of a report whose address is known', () => {
       await route.fulfill({ contentType: 'text/html', body });
     });
     const times = [];
-    // A busy machine adds to the 800 ms; what it adds is measured with an iframe alone, just before.
+    // A busy machine adds to the 800 ms. An iframe without the client, just before, measures how much.
     const isFast = ({ renderedMs, own } = {}) => renderedMs <= 900 + own - 800;
     for (let n = 1; n <= 5 && !isFast(times.at(-1)); n++) {
       const own = await page.evaluate(async () => {
         const iframe = document.createElement('iframe');
-        iframe.src = 'https://app.powerbi.com/reportEmbed?uid=alone';
+        iframe.src = 'https://app.powerbi.com/reportEmbed?uid=reference';
         const start = performance.now();
         document.body.append(iframe);
         await new Promise((resolve) => iframe.addEventListener('load', resolve));
@@ -101,7 +101,7 @@ describe('the iframe of a report whose address is known', () => {
     for (const { configMs, loadedMs } of times) assert.ok(configMs >= 500 && loadedMs >= 800, JSON.stringify(times));
   });
 
-  it('is gone when the request is refused, and was sent nothing', async () => {
+  it('is removed when the request is refused, and gets no message', async () => {
     const { page, faults } = await visited();
     await page.route(`${suite.stack.url}/config`, delayed(300));
     const result = await page.evaluate(async () => {
@@ -136,7 +136,7 @@ describe('the iframe of a report whose address is known', () => {
   });
 });
 
-describe('an embed that was requested ahead', () => {
+describe('an embed of a prefetched config', () => {
   it('makes no further request', async () => {
     const { page, shows, to, faults } = await suite.open('ana@contoso');
     await page.evaluate((binding) => window.harness.signIn('ana@contoso', { prefetch: [binding] }), sales);
@@ -175,7 +175,7 @@ describe('random switches', () => {
         assert.equal(text, names[dataset]);
         compared++;
       }
-      // However busy the machine is, some of them are seen to the end.
+      // At least every eighth report is awaited, also on a busy machine.
       if (n % 8 === 7) await shows(names[dataset]);
     }
     assert.ok(compared >= 10, `${compared} reports were compared`);
@@ -186,7 +186,7 @@ describe('random switches', () => {
 });
 
 describe('times', () => {
-  it('are sent to the service where the page wants it, and are in the performance timeline', async () => {
+  it('are sent to the service with reportTimings, and are in the performance timeline', async () => {
     const { page, shows, faults } = await suite.open('ana@contoso');
     const bodies = [];
     await page.route(`${suite.stack.url}/timings`, (route) => {

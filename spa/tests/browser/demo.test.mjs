@@ -185,7 +185,7 @@ describe('the demo page', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('can be used with the keyboard alone', async () => {
+  it('can be used with only the keyboard', async () => {
     const { page, left } = await openDemo();
     await left.says('Showing');
     const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);

@@ -4,7 +4,7 @@ import { useSuite } from './support/suite.mjs';
 
 const suite = useSuite();
 
-/** Gets a good config, lets the test change it, and embeds it with powerbi-client alone. */
+/** Gets a good config, lets the test change it, and embeds it with only powerbi-client. */
 async function embedRaw(change) {
   const harness = await suite.open('ana@contoso');
   const result = await harness.page.evaluate(async (source) => {
@@ -34,7 +34,7 @@ async function embedRaw(change) {
   return { ...harness, result };
 }
 
-describe('the simulated report, with powerbi-client alone', () => {
+describe('the simulated report, with only powerbi-client', () => {
   it('renders a good config', async () => {
     const { result, shows } = await embedRaw('');
     assert.deepEqual(result, { rendered: true });

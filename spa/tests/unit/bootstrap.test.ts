@@ -22,7 +22,7 @@ async function visited(client = page.dynabind): Promise<void> {
   await pass(200);
 }
 
-/** A config that takes as long as the test likes. */
+/** Holds the next answer of `/config` until the test releases one. */
 function heldConfig(test: TestPage): (response: Response) => void {
   let release: ((response: Response) => void) | undefined;
   test.api.once(() => new Promise((resolve) => (release = resolve)));
@@ -60,7 +60,7 @@ describe('the iframe of a report whose address is known', () => {
     expect(JSON.stringify([embed.config, embed.given])).not.toContain('held-token');
   });
 
-  it('loads once too where the config is faster than the iframe', async () => {
+  it('loads only once if the config is faster than the iframe', async () => {
     await visited();
     const element = page.element();
     page.dynabind.embed(element, binding);
@@ -73,7 +73,7 @@ describe('the iframe of a report whose address is known', () => {
     expect(page.powerbi.bootstrap).toHaveBeenCalledOnce();
   });
 
-  it('is removed when the request is refused, and no data or token has reached it', async () => {
+  it('is removed when the request is refused, and gets no data or token', async () => {
     await visited();
     const element = page.element();
     page.api.once(() => problem('not-entitled', 403));
@@ -93,7 +93,7 @@ describe('the iframe of a report whose address is known', () => {
     ['another dataset', { datasetBinding: {} }],
     ['another report', { id: idOf('costs') }],
     ['a foreign address', { embedUrl: 'https://example.org/reportEmbed' }],
-  ])('is removed when the answer is not what was asked for: %s', async (_, changes) => {
+  ])('is removed when the answer does not match the request: %s', async (_, changes) => {
     await visited();
     const element = page.element();
     page.api.once(() => answer(changes));
@@ -125,7 +125,7 @@ describe('the iframe of a report whose address is known', () => {
     expect(element.children).toHaveLength(1);
   });
 
-  it('is refused like any other where powerbi-client does not accept the config', async () => {
+  it('is removed when powerbi-client does not accept the config', async () => {
     await visited();
     const element = page.element();
     const handle = page.dynabind.embed(element, binding);
@@ -149,7 +149,7 @@ describe('the iframe of a report whose address is known', () => {
     expect(element.children).toHaveLength(0);
   });
 
-  it('starts at once after a switch as well, but not in the same task as the old data disappears', async () => {
+  it('starts after a switch, in a later task than the one that removes the old data', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, binding);
     await show(page, element);
@@ -185,7 +185,7 @@ describe('no iframe is started early', () => {
     expect(page.powerbi.bootstrap).not.toHaveBeenCalled();
   });
 
-  it('with a service of powerbi-client that cannot do it', async () => {
+  it('with a powerbi-client that has no bootstrap()', async () => {
     const service = { ...page.powerbi.asService(), bootstrap: undefined } as never;
     const client = page.client({ powerbi: service });
     await visited(client);
@@ -206,7 +206,7 @@ describe('embed addresses', () => {
     expect(page.powerbi.bootstrap).not.toHaveBeenCalled();
   });
 
-  it('are kept for the tab where the page wants that, without any token, until the user signs out', async () => {
+  it('are kept for the tab with rememberEmbedUrls, without any token, until the user signs out', async () => {
     const client = page.client({ rememberEmbedUrls: true });
     await visited(client);
     expect(JSON.parse(sessionStorage.getItem(`dynabind ${API}`) as string)).toEqual({ sales: urlOf('sales') });
@@ -229,7 +229,7 @@ describe('embed addresses', () => {
     ['a foreign address', JSON.stringify({ sales: 'https://example.org/reportEmbed' })],
     ['a script', JSON.stringify({ sales: 'javascript:alert(1)' })],
     ['a number', JSON.stringify({ sales: 7 })],
-  ])('are not believed: %s in the storage', async (_, value) => {
+  ])('are ignored if the storage has %s', async (_, value) => {
     sessionStorage.setItem(`dynabind ${API}`, value);
     const client = page.client({ rememberEmbedUrls: true });
     const element = page.element();
@@ -239,7 +239,7 @@ describe('embed addresses', () => {
     client.dispose();
   });
 
-  it('do without a storage that is forbidden', async () => {
+  it('work without the storage where it is forbidden', async () => {
     vi.spyOn(globalThis, 'sessionStorage', 'get').mockImplementation(() => {
       throw new DOMException('The operation is insecure.', 'SecurityError');
     });

@@ -47,7 +47,7 @@ describe('prefetch', () => {
     client.dispose();
   });
 
-  it('is not used when it is no longer fresh', async () => {
+  it('is not used when its token is due for renewal', async () => {
     const client = page.client({ prefetch: [sales] });
     await pass(51 * MINUTE);
     const element = page.element();
@@ -58,7 +58,7 @@ describe('prefetch', () => {
     client.dispose();
   });
 
-  it('that failed is requested again by embed()', async () => {
+  it('is repeated by embed() if it failed', async () => {
     page.api.once(() => problem('upstream-failed', 502));
     const client = page.client({ prefetch: [sales] });
     await pass(10);

@@ -11,7 +11,7 @@ async function shown(dataset = 'a') {
 }
 
 describe('token refresh', () => {
-  it('sets a new token at refreshAfter and leaves the iframe alone', async () => {
+  it('sets a new token at refreshAfter and does not change the iframe', async () => {
     const { embed, handle } = await shown();
     const refreshed = vi.fn();
     handle.on('tokenRefreshed', refreshed);

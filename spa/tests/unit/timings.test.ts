@@ -28,8 +28,8 @@ async function shown(client = page.dynabind, options: object = sales) {
   return { element, handle, seen };
 }
 
-describe('what the viewer saw', () => {
-  it('is measured from embed() to rendered, and is an event once', async () => {
+describe('the times of an embed', () => {
+  it('are measured from embed() to rendered, and are one event', async () => {
     const measure = vi.spyOn(performance, 'measure');
     const { element, handle, seen } = await shown();
     const times = { configMs: 300, loadedMs: 640, renderedMs: 850 };
@@ -45,7 +45,7 @@ describe('what the viewer saw', () => {
     ]);
   });
 
-  it('starts anew with a switch', async () => {
+  it('start again with a switch', async () => {
     const { element, handle, seen } = await shown();
     await pass(5000);
     void handle.switchDataset('b');
@@ -54,7 +54,7 @@ describe('what the viewer saw', () => {
     expect(seen.map(({ binding, renderedMs }) => [binding.dataset, renderedMs])).toEqual([['a', 850], ['b', 850]]);
   });
 
-  it('is a failure where nothing came', async () => {
+  it('have the outcome failed after a refusal', async () => {
     page.api.refused.add('b');
     const { handle, seen } = await shown();
     void handle.switchDataset('b');
@@ -66,14 +66,14 @@ describe('what the viewer saw', () => {
 
 const sent = (api: FakeApi) => api.to('/timings').map(({ body }) => body);
 
-describe('the service', () => {
-  it('is told nothing unless the page wants it', async () => {
+describe('POST /timings', () => {
+  it('is not called without reportTimings', async () => {
     await shown();
     await pass(60_000);
     expect(page.api.to('/timings')).toEqual([]);
   });
 
-  it('is told report, outcome and milliseconds, and nothing else', async () => {
+  it('gets report, outcome and milliseconds, and nothing else', async () => {
     const client = page.client({ reportTimings: true });
     const { handle } = await shown(client);
     page.api.latency = 0;
@@ -97,7 +97,7 @@ describe('the service', () => {
     client.dispose();
   });
 
-  it('is told at most every 10 s, of at most 50 embeds at a time, in at most 8 KiB', async () => {
+  it('is called at most every 10 s, with at most 50 embeds and 8 KiB', async () => {
     const client = page.client({ reportTimings: true });
     const handles: Handle[] = [];
     const long = 'x'.repeat(120);
@@ -120,7 +120,7 @@ describe('the service', () => {
     client.dispose();
   }, 30_000);
 
-  it('is told at once when the page is left', async () => {
+  it('is called at once when the page is left', async () => {
     const client = page.client({ reportTimings: true });
     await shown(client);
     await pass(10);
@@ -131,7 +131,7 @@ describe('the service', () => {
     client.dispose();
   });
 
-  it('may fail, and nobody notices', async () => {
+  it('may fail without an effect on the page', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     const client = page.client({ reportTimings: true });
@@ -153,7 +153,7 @@ describe('the service', () => {
     client.dispose();
   });
 
-  it('is not told of a new report, nor after the sign-out', async () => {
+  it('gets no times of a new report, and none after the sign-out', async () => {
     const client = page.client({ reportTimings: true });
     await shown(client, { dataset: 'a', mode: 'create' });
     await pass(20_000);

@@ -82,6 +82,7 @@ impl Cell {
                 app.stack.rotate_secret();
                 app.stack.revoke_access_tokens();
             }
+            (CacheState::OnlyThisMissing, Route::GetWebIdentityToken) => app.clock.advance(Duration::from_secs(301)),
             (CacheState::OnlyThisMissing, Route::EntraToken) => app.stack.revoke_access_tokens(),
             (CacheState::Stale, route) => app.clock.advance(route.stale_after()),
             _ => {}

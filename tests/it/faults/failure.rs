@@ -125,7 +125,7 @@ impl Failure {
         let code = match service {
             Service::PowerBi | Service::Fabric => power_bi,
             Service::Entra => entra,
-            Service::SecretsManager | Service::DynamoDb => aws,
+            Service::SecretsManager | Service::DynamoDb | Service::Sts => aws,
         };
         (!code.is_empty()).then_some(code)
     }
@@ -133,7 +133,10 @@ impl Failure {
     /// The fault to inject; `None` if the stand-in refuses connections.
     pub(super) fn fault(self, service: Service) -> Option<Fault> {
         let body = self.code(service).map(|code| body(service, code));
-        let status = |status| Fault::json(status, body.as_ref().unwrap_or(&Value::Null));
+        let status = |status| match body.as_ref().unwrap_or(&Value::Null) {
+            Value::String(xml) => plain(status, xml),
+            json => Fault::json(status, json),
+        };
         let header = |status, name, value| Fault::empty(status, (name, value));
         Some(match self {
             Self::ConnectionRefused => return None,
@@ -176,6 +179,11 @@ fn body(service: Service, code: &str) -> Value {
     match service {
         Service::PowerBi | Service::Fabric => json!({ "error": { "code": code, "message": UPSTREAM_TEXT } }),
         Service::SecretsManager | Service::DynamoDb => json!({ "__type": code, "message": UPSTREAM_TEXT }),
+        Service::Sts => {
+            json!(format!(
+                "<ErrorResponse><Error><Code>{code}</Code><Message>{UPSTREAM_TEXT}</Message></Error></ErrorResponse>"
+            ))
+        }
         Service::Entra => {
             let error = if code == "AADSTS7000215" { "invalid_client" } else { "unauthorized_client" };
             let number: u64 = code.trim_start_matches("AADSTS").parse().unwrap();

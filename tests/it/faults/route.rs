@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acceptance::dynamodb::{SharedTables, TABLE, TOKEN_TABLE, table};
+use acceptance::dynamodb::{SharedTables, TABLE, TOKEN_TABLE};
 use acceptance::project;
 use acceptance::test_app::{TestApp, view};
 use devstack::fake_tenant::ids;
@@ -15,6 +15,7 @@ use super::failure::SHORT_ATTEMPT;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Route {
     GetSecretValue,
+    GetWebIdentityToken,
     EntraToken,
     GenerateToken,
     GetReport,
@@ -28,8 +29,9 @@ pub(super) enum Route {
 pub(super) type Request = (&'static str, &'static str, &'static str, Option<Value>);
 
 impl Route {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::GetSecretValue,
+        Self::GetWebIdentityToken,
         Self::EntraToken,
         Self::GenerateToken,
         Self::GetReport,
@@ -46,6 +48,7 @@ impl Route {
     pub(super) fn service(self) -> Service {
         match self {
             Self::GetSecretValue => Service::SecretsManager,
+            Self::GetWebIdentityToken => Service::Sts,
             Self::EntraToken => Service::Entra,
             Self::GetItem => Service::DynamoDb,
             _ => Service::PowerBi,
@@ -56,6 +59,7 @@ impl Route {
     pub(super) fn upstream(self) -> &'static str {
         match self.service() {
             Service::SecretsManager => "Secrets Manager",
+            Service::Sts => "STS",
             Service::Entra => "Entra",
             Service::PowerBi => "Power BI",
             Service::Fabric => "Fabric",
@@ -67,7 +71,7 @@ impl Route {
     pub(super) fn pattern(self) -> String {
         let groups = "GET /v1.0/myorg/groups";
         match self {
-            Self::GetSecretValue | Self::EntraToken | Self::GetItem => "*".to_owned(),
+            Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken | Self::GetItem => "*".to_owned(),
             Self::GenerateToken => "POST /v1.0/myorg/GenerateToken".to_owned(),
             Self::GetReport => format!("{groups}/*/reports/*"),
             Self::GetDataset => format!("{groups}/*/datasets/*"),
@@ -79,7 +83,7 @@ impl Route {
     /// Whether a recorded call is one of its requests.
     pub(super) fn is(self, call: &RecordedCall) -> bool {
         match self {
-            Self::GetSecretValue | Self::EntraToken => true,
+            Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken => true,
             Self::GetItem => call.body["TableName"] != TOKEN_TABLE,
             Self::GenerateToken => call.path.ends_with("/GenerateToken"),
             Self::GetReport => call.path.contains("/reports/"),
@@ -92,7 +96,7 @@ impl Route {
     /// Whether the value is cached per request. Otherwise all requests share it, and only a request that misses other caches
     /// reads it.
     pub(super) fn is_cached_per_request(self) -> bool {
-        !matches!(self, Self::GetSecretValue | Self::EntraToken)
+        !matches!(self, Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken)
     }
 
     /// A request that needs the call, and another that needs it even after the first.
@@ -100,7 +104,7 @@ impl Route {
         let post = |path, user, body| ("POST", path, user, Some(body));
         let create = |dataset| json!({ "bindings": [{ "dataset": dataset, "mode": "create" }] });
         match self {
-            Self::GetSecretValue | Self::EntraToken => {
+            Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken => {
                 ["contoso-plan", "contoso-sales"].map(|dataset| post("/config", "carl@contoso", view("sales", dataset)))
             }
             Self::GenerateToken => {
@@ -122,11 +126,12 @@ impl Route {
 
     /// The age at which the value is old but still usable.
     pub(super) fn stale_after(self) -> Duration {
-        Duration::from_mins(match self {
-            Self::GetSecretValue | Self::EntraToken => 31,
-            Self::GenerateToken => 50,
-            _ => 11,
-        })
+        match self {
+            Self::GetWebIdentityToken => Duration::from_secs(250),
+            Self::GetSecretValue | Self::EntraToken => Duration::from_mins(31),
+            Self::GenerateToken => Duration::from_mins(50),
+            _ => Duration::from_mins(11),
+        }
     }
 
     /// An app with a catalog in which every request of [`Route::requests`] succeeds.
@@ -138,12 +143,18 @@ impl Route {
             catalog["tenants"][tenant]["grants"] = json!([of(ids::REPORTS_WORKSPACE)]);
         }
         let mut options = StackOptions::default();
-        if has_store {
+        if has_store || self == Self::GetItem {
             options.table = Some(SharedTables::default().with_catalog(&catalog).router());
+        }
+        if has_store {
             options.variables.insert("DYNABIND_TOKEN_STORE".to_owned(), format!("dynamodb:{TOKEN_TABLE}"));
         }
+        if self == Self::GetWebIdentityToken {
+            options.variables.insert("DYNABIND_CREDENTIAL".to_owned(), "federated".to_owned());
+            // A longer-lived access token would still be valid when the token of STS has expired.
+            options.access_token_life = Duration::from_mins(1);
+        }
         if self == Self::GetItem {
-            options.table.get_or_insert_with(|| table(&catalog));
             options.variables.insert("DYNABIND_CATALOG".to_owned(), format!("dynamodb:{TABLE}"));
         } else {
             options.catalog = Some(catalog);

@@ -113,7 +113,7 @@ async fn no_request_fails_that_would_have_succeeded_without_the_store() {
         let told =
             lines.iter().filter(|line| line["cause"].as_str().is_some_and(|c| c.contains("token store"))).count();
         assert!(told > 0 || !is_told, "{name}: {lines:#?}");
-        assert!(told < lines.len(), "{name}: it is left alone for a while: {lines:#?}");
+        assert!(told < lines.len(), "{name}: it is not used for a while: {lines:#?}");
         if is_told {
             // After a while it gets another chance.
             app.stack.upstream(Service::DynamoDb).unwrap().clear_faults();

@@ -7,10 +7,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use dynabind::catalog::item;
 use fuzz::tables::Tables;
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::TABLE;
 
@@ -25,13 +24,8 @@ impl SharedTables {
     /// Puts a catalog into [`TABLE`].
     #[must_use]
     pub fn with_catalog(self, catalog: &Value) -> Self {
-        let text = |text: &str| json!({ "S": text });
-        for (key, content) in dynabind_cli::catalog::from_json(&catalog.to_string()).unwrap() {
-            let mut item = json!({ (item::KEY): text(&key.to_string()), (item::ENTRY): text(&content.entry) });
-            if let Some(versions) = content.versions {
-                item[item::VERSIONS] = text(&versions);
-            }
-            self.lock().insert(TABLE, item);
+        for (key, item) in dynabind_cli::catalog::from_json(&catalog.to_string()).unwrap() {
+            self.lock().insert(TABLE, item.wire_json(&key));
         }
         self
     }

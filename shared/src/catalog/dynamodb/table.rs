@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
@@ -60,9 +59,7 @@ impl Progress {
 
 impl Table {
     pub(super) fn new(aws: &Aws, name: &str, http: Http, clock: Arc<dyn Clock>) -> Self {
-        let mut config = Builder::from(&aws::sdk_config(aws, http.clone()));
-        config.set_endpoint_url(aws.dynamodb_url.as_ref().map(ToString::to_string));
-        Self { client: Client::from_conf(config.build()), http, name: name.into(), clock }
+        Self { client: aws::dynamodb(aws, http.clone()), http, name: name.into(), clock }
     }
 
     /// The item of a key, if there is one.
@@ -165,6 +162,13 @@ impl Table {
 impl Record {
     pub(super) fn key(&self) -> &ItemKey {
         &self.key
+    }
+
+    /// Takes out the texts of an attribute that maps keys to texts; an attribute of another kind has none.
+    pub(super) fn take_texts(&mut self, attribute: &str) -> HashMap<String, String> {
+        let Some(AttributeValue::M(texts)) = self.attributes.remove(attribute) else { return HashMap::new() };
+        let text = |(key, value)| if let AttributeValue::S(text) = value { Some((key, text)) } else { None };
+        texts.into_iter().filter_map(text).collect()
     }
 
     /// Reads the text of an attribute.

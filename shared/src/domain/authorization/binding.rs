@@ -10,7 +10,7 @@ use crate::domain::{
     WorkspaceId,
 };
 
-/// Proof that a caller's grants allow a binding, with all that a token needs.
+/// Proof that a caller's grants allow a binding, with everything that a token request needs.
 #[derive(Clone, Debug)]
 pub struct AuthorizedBinding {
     pub(super) report: Option<(ReportChoice, Arc<Report>)>,

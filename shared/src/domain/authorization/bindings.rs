@@ -6,15 +6,15 @@ use super::binding::AuthorizedBinding;
 use super::items::Entries;
 use crate::domain::{Grant, Mode, ProfileId, ReportKey, WorkspaceId};
 
-/// To which workspaces the grants let something be saved; `None` is a grant that lets it be changed
-/// where it is.
+/// The workspaces into which the grants let a report be saved; `None` is a grant that allows changes only
+/// in the report's own place.
 type SaveTargets = BTreeSet<Option<WorkspaceId>>;
 
-/// All that one request asks for, authorised together.
+/// All bindings of one request, authorised together.
 #[derive(Clone, Debug)]
 pub struct AuthorizedBindings {
     bindings: Vec<AuthorizedBinding>,
-    /// For each binding that authors, where the grants of each binding's dataset key let it be saved.
+    /// For each `edit` or `create` binding: where the grants of each binding's dataset key let it be saved.
     coverage: Vec<Vec<SaveTargets>>,
     profile: Option<ProfileId>,
 }
@@ -74,7 +74,7 @@ fn coverage_of(
     let allows: Box<dyn Fn(&Grant) -> bool> = match author.mode {
         Mode::View => return Vec::new(),
         Mode::Edit => Box::new(|grant| grant.modes.contains(&Mode::Edit) && covers_report_of(author, grant, entries)),
-        // Who may edit a report and save it under another name may make a new one.
+        // A caller who may edit a report and save it under another name may make a new one.
         Mode::Create => Box::new(|grant| {
             grant.modes.contains(&Mode::Create) || (grant.modes.contains(&Mode::Edit) && grant.save_to.is_some())
         }),
@@ -86,7 +86,7 @@ fn coverage_of(
     bindings.iter().map(over).collect()
 }
 
-/// Whether a grant covers the report that a binding edits, under whatever key.
+/// Whether a grant covers the report that a binding edits, under any key.
 fn covers_report_of(binding: &AuthorizedBinding, grant: &Grant, entries: &Entries) -> bool {
     let Some((choice, report)) = &binding.report else { return false };
     let is_same = |key: &ReportKey| entries.reports.get(key).is_some_and(|entry| entry.id == report.id);

@@ -8,9 +8,9 @@ use crate::domain::{Dataset, DatasetId, DatasetKey, Report, ReportId, ReportKey}
 /// Entries of the catalog.
 #[derive(Debug, Default)]
 pub struct Entries {
-    /// The reports among those asked for.
+    /// The requested reports that exist.
     pub reports: HashMap<ReportKey, Arc<Report>>,
-    /// The datasets among those asked for.
+    /// The requested datasets that exist.
     pub datasets: HashMap<DatasetKey, Arc<Dataset>>,
 }
 
@@ -23,11 +23,11 @@ pub struct Found {
     pub datasets: HashMap<DatasetId, Arc<Dataset>>,
 }
 
-/// Whom Power BI takes the viewer for.
+/// As whom Power BI sees the viewer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Viewer {
     /// The effective identity that the catalog's templates make of the caller's claims.
     Customer,
-    /// The user, whom Power BI knows itself.
+    /// The signed-in user: Power BI applies the user's own rights.
     User,
 }

@@ -1,4 +1,4 @@
-//! Under which effective identity each dataset goes: one in a token, or the page could choose.
+//! The effective identity of each dataset: one per token, because the page could choose among several.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use serde::Serialize;
 
 use crate::domain::{AuthorizedBinding, DatasetId, EffectiveIdentity, Report, ReportId};
 
-/// One identity, and what it is for.
+/// One identity, and the items to which it applies.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 pub struct IdentityScope {
-    /// Who the viewer is taken for.
+    /// The identity.
     pub identity: EffectiveIdentity,
-    /// In these datasets.
+    /// The datasets to which it applies.
     pub datasets: Vec<DatasetId>,
-    /// In these paginated reports, whose `UserID` it is.
+    /// The paginated reports whose `UserID` it is.
     pub reports: Vec<ReportId>,
 }
 
-/// What a binding says of a dataset's identity.
+/// What a binding requires of a dataset's identity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Statement<'b> {
     /// Exactly this one, or none at all.
@@ -27,12 +27,12 @@ enum Statement<'b> {
 }
 
 impl<'b> Statement<'b> {
-    /// Where an entry may leave the identity out.
+    /// For an entry that may omit the identity.
     fn of(identity: Option<&'b EffectiveIdentity>) -> Self {
         identity.map_or(Self::Nothing, |identity| Self::Is(Some(identity)))
     }
 
-    /// What both say together; `None` where they contradict each other.
+    /// Both requirements together; `None` if they contradict each other.
     fn with(self, other: Self) -> Option<Self> {
         match (self, other) {
             (Self::Nothing, said) | (said, Self::Nothing) => Some(said),
@@ -52,7 +52,7 @@ pub(super) struct Identities<'b> {
 }
 
 impl<'b> Identities<'b> {
-    /// Those of one more binding added; `None` where a dataset or a paginated report would go under
+    /// Adds the identities of one more binding; `None` if a dataset or a paginated report would have
     /// two identities.
     pub(super) fn with(&self, binding: &'b AuthorizedBinding, own_dataset: Option<DatasetId>) -> Option<Self> {
         let mut all = self.clone();
@@ -90,9 +90,9 @@ impl<'b> Identities<'b> {
     }
 }
 
-/// What a binding says of each dataset that its token names; `None` where it contradicts itself.
+/// What a binding requires of each dataset that its token names; `None` if it contradicts itself.
 ///
-/// Of the dataset that it is bound to, its own entry decides, even where the report's entry or a
+/// For the bound dataset, its own entry decides, even if the report's entry or a
 /// composite model names the same dataset.
 fn statements(
     binding: &AuthorizedBinding,
@@ -108,7 +108,7 @@ fn statements(
     Some(statements)
 }
 
-/// Adds what is said of an item; `None` where it contradicts what was said before.
+/// Adds a requirement of an item; `None` if it contradicts an earlier one.
 fn add<'b, K: Ord>(all: &mut BTreeMap<K, Statement<'b>>, item: K, said: Statement<'b>) -> Option<()> {
     let together = all.get(&item).map_or(Some(said), |before| before.with(said))?;
     all.insert(item, together);

@@ -54,7 +54,7 @@ pub(in crate::embedding) struct ConfigPart {
 }
 
 /// What is embedded and how it is bound; each kind has its own key for that,
-/// and `powerbi-client` ignores the others without a word.
+/// and `powerbi-client` ignores the others without an error.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub(in crate::embedding) enum ItemConfig {

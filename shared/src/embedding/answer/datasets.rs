@@ -18,7 +18,7 @@ pub struct DatasetsAnswer {
 pub struct ReportEntry {
     /// Its key.
     pub report: ReportKey,
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// `report` or `paginated`.
     pub kind: &'static str,
@@ -34,7 +34,7 @@ pub struct ReportEntry {
 pub struct DatasetEntry {
     /// Its key.
     pub dataset: DatasetKey,
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// Its id in Power BI.
     pub dataset_id: DatasetId,
@@ -42,7 +42,7 @@ pub struct DatasetEntry {
     pub workspace_id: WorkspaceId,
     /// The reports to which it may be bound.
     pub reports: Vec<ReportKey>,
-    /// What may be done with those, over all of the caller's grants.
+    /// The modes for those reports, over all of the caller's grants.
     pub modes: Vec<Mode>,
     /// Whether there is no problem.
     pub bindable: bool,
@@ -54,22 +54,22 @@ pub struct DatasetEntry {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemProblem {
-    /// No such report, or not to be seen by the service principal.
+    /// The report does not exist, or the service principal cannot see it.
     ReportNotFound,
-    /// No such dataset, or not to be seen by the service principal.
+    /// The dataset does not exist, or the service principal cannot see it.
     DatasetNotFound,
     /// Dynamic binding needs a capacity.
     WorkspaceNotOnCapacity,
     /// Power BI does not say whether the workspace is assigned to a capacity.
     CapacityUnknown,
-    /// The dataset wants an effective identity, the catalog gives none.
+    /// The dataset needs an effective identity, and the catalog gives none.
     IdentityRequired,
     /// The identity has to name roles.
     IdentityRolesRequired,
-    /// The catalog gives an identity, the dataset has no row-level security.
+    /// The catalog gives an identity, but the dataset has no row-level security.
     IdentityNotSupported,
     /// The caller lacks a claim that the identity needs.
     ClaimMissing,
-    /// Power BI could not be asked.
+    /// The look-up at Power BI failed.
     LookupFailed,
 }

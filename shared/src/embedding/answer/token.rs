@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::domain::{AccessToken, EmbedToken, Expiry, TokenText};
 use crate::timestamp;
 
-/// A page asks again this long before a token ends, or at half of what is left.
+/// A page renews a token this long before its end, or at half of the remaining life.
 const REFRESH_LEAD: Duration = Duration::from_mins(10);
 
 /// A token that a page embeds with.
@@ -28,7 +28,7 @@ pub(super) enum TokenKind {
 }
 
 impl TokenKind {
-    /// As people write it.
+    /// Its name in the answer.
     fn name(self) -> &'static str {
         match self {
             Self::Embed => "Embed",
@@ -36,7 +36,7 @@ impl TokenKind {
         }
     }
 
-    /// `TokenType` of powerbi-models: a number, or every request is a 403.
+    /// `TokenType` of powerbi-models. As text, every request of the iframe would be a 403.
     pub(super) fn number(self) -> u8 {
         match self {
             Self::Embed => 1,

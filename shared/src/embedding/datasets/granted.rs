@@ -1,4 +1,4 @@
-//! How far a caller's grants go: which reports, which datasets, in which modes.
+//! The extent of a caller's grants: which reports, which datasets, in which modes.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -200,7 +200,7 @@ impl<'f> Finding<'f> {
     fn add(&mut self, key: DatasetKey, dataset: Arc<Dataset>, usage: &Use) {
         let saved = usage.saved.iter().filter_map(|workspace| self.saved.get(workspace)).flatten();
         let reports: BTreeSet<_> = usage.reports.iter().cloned().chain(saved.map(|(key, _)| key.clone())).collect();
-        // Where one saved report is asked for, a dataset that it cannot be bound to is of no interest.
+        // For one saved report, only datasets to which it can be bound are listed.
         if self.granted.only.is_none() || !reports.is_empty() {
             self.datasets.insert(key.clone(), Bindable { key, dataset, reports, modes: usage.modes.clone() });
         }

@@ -1,4 +1,4 @@
-//! Looking at everything that is granted, a few items at a time.
+//! Looks up everything that is granted, a few items at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl LookupResults {
         let of_reports = reports.iter().map(|(workspace, _)| *workspace);
         let of_datasets = || items.datasets.iter().map(|item| item.dataset.workspace);
         let workspaces: BTreeSet<_> = of_reports.chain(of_datasets()).collect();
-        // A report's own dataset is most often beside it.
+        // A report's own dataset is usually in the same workspace.
         let with_own = items.reports.iter().map(|(_, report)| report).filter(|report| report.includes_own_dataset());
         let lists: BTreeSet<_> = with_own.map(|report| report.workspace).chain(of_datasets()).collect();
 
@@ -93,23 +93,23 @@ impl LookupResults {
         listed.find(|listed| listed.id == id).map(|listed| &listed.metadata)
     }
 
-    /// What could not be looked at, though it is there.
+    /// Items that could not be looked up although they exist.
     pub(super) fn failures(&self) -> impl Iterator<Item = &UpstreamError> {
         self.errors().flatten().filter(|error| error.kind != UpstreamErrorKind::NotFound)
     }
 
-    /// Workspaces that are not there.
+    /// Workspaces that do not exist.
     pub(super) fn missing_workspaces(&self) -> impl Iterator<Item = &UpstreamError> {
         let errors = self.workspaces.values().filter_map(|lookup| lookup.as_ref().err());
         errors.filter(|error| error.kind == UpstreamErrorKind::NotFound)
     }
 
-    /// The failure, if nothing at all could be looked at.
+    /// The failure, if nothing could be looked up.
     pub(super) fn total_failure(&self) -> Option<&UpstreamError> {
         (self.failures().count() == self.errors().count()).then(|| self.failures().next()).flatten()
     }
 
-    /// The error of each look, if it has one.
+    /// The error of each look-up, if it has one.
     fn errors(&self) -> impl Iterator<Item = Option<&UpstreamError>> {
         let workspaces = self.workspaces.values().map(|lookup| lookup.as_ref().err());
         let reports = self.reports.values().map(|lookup| lookup.as_ref().err());

@@ -63,7 +63,7 @@ impl From<UpstreamError> for Problem {
         let who = match error.upstream {
             Upstream::DynamoDb => "The catalog's table",
             Upstream::TokenStore => "The token store",
-            Upstream::SecretsManager => "The store of the service's credentials",
+            Upstream::SecretsManager | Upstream::Sts => "The source of the service's credentials",
             Upstream::Entra | Upstream::PowerBi => "Power BI or Entra",
         };
         let (code, detail) = match error.kind {

@@ -15,9 +15,9 @@ pub enum Code {
     Unauthenticated,
     /// Entra or Power BI requires the user: multi-factor authentication, or consent.
     InteractionRequired,
-    /// Unknown and forbidden alike.
+    /// The same for unknown and forbidden.
     NotEntitled,
-    /// An identity template needs a claim that the caller has not got.
+    /// An identity template needs a claim that the caller does not have.
     ClaimMissing,
     /// Another method than the route's.
     MethodNotAllowed,
@@ -27,7 +27,7 @@ pub enum Code {
     UnsupportedMediaType,
     /// Too many fresh tokens for this caller.
     TooManyRequests,
-    /// Our bug.
+    /// A defect of this program.
     Internal,
     /// An upstream refuses our credentials.
     UpstreamRefused,
@@ -37,7 +37,7 @@ pub enum Code {
     UpstreamFailed,
     /// Too many requests at an upstream.
     UpstreamThrottled,
-    /// Secrets Manager cannot be read, or the secret is malformed.
+    /// Secrets Manager cannot be read, the secret is malformed, or STS gives no token.
     CredentialsUnavailable,
     /// The deadline ran out.
     UpstreamTimeout,

@@ -8,7 +8,7 @@ use super::code::Code;
 use crate::json::JsonFault;
 use crate::upstream::{ClaimsChallenge, UpstreamError, UpstreamErrorKind};
 
-/// A problem on its way to the client, with what only the log may see.
+/// A problem for the client, with details for the log only.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
     /// Which one.
@@ -17,7 +17,7 @@ pub struct Problem {
     pub detail: String,
     /// The places at fault.
     pub errors: Vec<JsonFault>,
-    /// When to ask again.
+    /// When to try again.
     pub retry_after: Option<Duration>,
     /// The upstream failure behind it, for the log.
     pub cause: Option<Box<UpstreamError>>,
@@ -59,25 +59,25 @@ impl Problem {
         Self { errors, ..Self::new(Code::InvalidRequest, "Correct the places that `errors` lists.") }
     }
 
-    /// Nobody has signed in.
+    /// The caller is not signed in.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(Code::Unauthenticated, "Send a bearer token of the configured issuer in the Authorization header.")
     }
 
-    /// Our bug; nothing else is said.
+    /// A defect of this program, without details.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(Code::Internal, "The request failed because of a fault in this service; report the requestId.")
     }
 
-    /// Unknown and forbidden alike.
+    /// The same for unknown and forbidden.
     #[must_use]
     pub(in crate::http) fn not_entitled() -> Self {
         Self::new(Code::NotEntitled, "No grant of the caller's tenant covers what was asked for.")
     }
 
-    /// What the page's sign-in has to prove, if an upstream says so.
+    /// What the page's sign-in has to prove, if an upstream names it.
     #[must_use]
     pub fn claims_challenge(&self) -> Option<&ClaimsChallenge> {
         match &self.cause.as_ref()?.kind {
@@ -99,7 +99,7 @@ impl Problem {
             claims: self.claims_challenge().map(ClaimsChallenge::as_str),
             errors: self.errors.iter().map(|fault| Place { pointer: &fault.pointer, detail: &fault.detail }).collect(),
         };
-        // Texts and numbers alone: there is nothing in it that JSON cannot hold.
+        // It has only texts and numbers, which JSON can always represent.
         serde_json::to_string(&document).unwrap_or_default()
     }
 

@@ -66,6 +66,41 @@ fn whatever_decides_a_tokens_permissions_changes_its_key() {
 }
 
 #[test]
+fn a_federated_and_a_secret_deployment_share_no_key() {
+    let [tenant, client] = [guid(5, 1), guid(5, 2)];
+    let federated = |tenant: &str, client: &str| {
+        let ids = [("DYNABIND_ENTRA_TENANT_ID", tenant), ("DYNABIND_ENTRA_CLIENT_ID", client)];
+        let kind = [("DYNABIND_CREDENTIAL", "federated"), ("DYNABIND_SECRET_ID", "")];
+        realm(&[kind, ids].concat())
+    };
+    let request = request("a@x", None);
+    let workspace = guid(1, 1).parse().unwrap();
+    let report: ReportId = guid(2, 1).parse().unwrap();
+    let keys_of = |realm: Realm| {
+        let item = Item { workspace, id: report };
+        let look_up = Subject::of_look_up(&realm, LookUpKind::Report, ActorKey::Service, item).unwrap();
+        [Subject::of_token(&realm, &request), look_up].map(|subject| subject.key().to_owned())
+    };
+    let mut keys: Vec<_> = [
+        realm(&[]),
+        // A secret may have any name, also these.
+        realm(&[("DYNABIND_SECRET_ID", &tenant)]),
+        realm(&[("DYNABIND_SECRET_ID", &client)]),
+        federated(&tenant, &client),
+        federated(&client, &tenant),
+        federated(&tenant, &tenant),
+    ]
+    .into_iter()
+    .flat_map(keys_of)
+    .collect();
+    // The same application, from the functions of any region or role.
+    assert_eq!(keys_of(federated(&tenant, &client)), keys_of(federated(&tenant, &client)));
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 12);
+}
+
+#[test]
 fn a_look_up_has_a_key_of_its_own_and_a_users_has_none() {
     let (realm, profile) = (realm(&[]), guid(4, 1).parse::<ProfileId>().unwrap());
     let workspace: WorkspaceId = guid(1, 1).parse().unwrap();

@@ -8,7 +8,7 @@ use super::*;
 
 const LIMITS: Limits = Limits { connect: Duration::from_secs(2), idle: Duration::from_secs(30) };
 
-/// What becomes of the attempts to connect, one after the other; those beyond open at once.
+/// The outcome of each attempt to connect, in order; further attempts connect at once.
 #[derive(Clone, Copy)]
 enum Attempt {
     Opens(u64),
@@ -81,7 +81,7 @@ impl Host {
         self.peers.lock().unwrap().len()
     }
 
-    /// Opens spare connections, and lets their tasks begin.
+    /// Opens spare connections, and lets their tasks start.
     async fn open(&mut self, origin: &str, connections: usize) {
         for _ in 0..connections {
             let url = Url::parse(origin).unwrap();
@@ -137,7 +137,7 @@ async fn a_request_waits_a_short_time_for_one_that_hangs() {
     let mut host = Host::new(&[Attempt::Hangs]);
     host.open(ORIGIN_A, 1).await;
     assert_eq!(host.connect(ORIGIN_A).await, (2, PATIENCE.as_millis()));
-    // Whichever is there first is used.
+    // The connection that is ready first is used.
     let mut host = Host::new(&[Attempt::Opens(300), Attempt::Hangs]);
     host.open(ORIGIN_A, 1).await;
     assert_eq!(host.connect(ORIGIN_A).await, (1, 300));

@@ -64,7 +64,7 @@ export class FakeEmbed {
   /** The config of a report whose iframe was started without one. */
   configure(config: FakeConfig): void {
     this.config = { ...this.config, ...config };
-    // Nobody handles this promise in the real one either.
+    // powerbi-client does not handle this promise either.
     void this.load();
   }
 
