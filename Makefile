@@ -111,7 +111,8 @@ lint-spelling: $(TOOLS)
 	typos
 
 # Tests that start other programs, or wait for real time limits.
-SLOW_TESTS := a_broken_catalog_was_deployed dynamodb drills faults::matrix local_invoke managed_instances moto release
+SLOW_TESTS := a_broken_catalog_was_deployed dynamodb drills faults::matrix local_invoke managed_instances moto \
+	processes_that_need_a_token release
 
 .PHONY: check
 check: | doctor ## Check format, lints and the fast Rust tests; run this after every change
