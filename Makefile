@@ -29,6 +29,12 @@ export PYTHON
 export SAM_CLI_TELEMETRY := 0
 # `sam validate` needs a region, but calls no service.
 export AWS_REGION ?= eu-west-1
+# Python compiles a module of the tools at its first use, and keeps the result.
+export PYTHONDONTWRITEBYTECODE :=
+# With OTEL=1 the functions send spans (docs/operations.md#spans). `sam build` has no option for it; cargo-lambda reads this file.
+ifeq ($(OTEL),1)
+export CARGO_LAMBDA_GLOBAL := $(CURDIR)/deploy/opentelemetry.toml
+endif
 
 .PHONY: help
 help: ## List the targets
@@ -43,11 +49,12 @@ doctor: ## Check that this machine has what the project needs
 .PHONY: setup
 setup: $(TOOLS) $(SPA_TOOLS) $(DYNALITE) ## Install the project's tools (the other targets do this too)
 
-# Some machines set PIP_USER. In a virtual environment it makes pip fail.
+# Some machines set PIP_USER. In a virtual environment it makes pip fail. Most of the installed modules are never used: compiling all
+# of them would take a third of the time.
 $(TOOLS): requirements-dev.txt | doctor
 	@echo '==> Installing the tools of requirements-dev.txt into $(VENV)'
 	$(PYTHON) -m venv --clear $(VENV)
-	PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $<
 	@touch $@
 
 $(SPA_TOOLS): spa/package-lock.json | doctor
@@ -104,7 +111,8 @@ lint-spelling: $(TOOLS)
 	typos
 
 # Tests that start other programs, or wait for real time limits.
-SLOW_TESTS := dynamodb drills faults::matrix local_invoke managed_instances moto
+SLOW_TESTS := a_broken_catalog_was_deployed dynamodb drills faults::matrix local_invoke managed_instances moto \
+	processes_that_need_a_token release
 
 .PHONY: check
 check: | doctor ## Check format, lints and the fast Rust tests; run this after every change
@@ -112,12 +120,20 @@ check: | doctor ## Check format, lints and the fast Rust tests; run this after e
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo test --locked --workspace --lib --test it -- $(addprefix --skip ,$(SLOW_TESTS))
 
+# Two parts run at the same time: much of the time is spent on waiting, for downloads and in browsers. Each part prints its output
+# when it ends. `make test-rust test-template test-spa` runs one after the other.
 .PHONY: test
-test: test-rust test-template test-spa ## Run all tests
+test: ## Run all tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-rust test-spa test-template
+
+# cargo compiles what all the other parts need.
+.PHONY: build-tests
+build-tests: | doctor
+	cargo test --locked --workspace --no-run
 
 # The tests start moto and cargo-lambda from $(VENV), and dynalite.
 .PHONY: test-rust
-test-rust: $(TOOLS) $(DYNALITE)
+test-rust: build-tests $(TOOLS) $(DYNALITE)
 	cargo test --locked --workspace
 
 # Builds the functions with their default features, as they are deployed, but without optimisation. It has its own target
@@ -179,7 +195,7 @@ scaling: | doctor ## Simulate the calls of a load to Power BI; ARGS='--users 500
 # Build and deploy
 
 .PHONY: build
-build: $(TOOLS) ## Build the release binaries for this machine's processor, in target/lambda
+build: $(TOOLS) ## Build the release binaries for this machine's processor, in target/lambda; OTEL=1: with spans
 	cargo lambda build --locked --release --$(subst _,-,$(HOST_ARCH))
 
 # The catalog to deploy; `none` if the parameter Catalog names a layer, an object or a table.
@@ -187,7 +203,7 @@ CATALOG ?= layers/catalog/catalog.json
 VALIDATE ?= cargo run --quiet --locked --package dynabind-cli -- catalog validate
 
 .PHONY: package
-package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), with the catalog CATALOG=FILE
+package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), with the catalog CATALOG=FILE; OTEL=1: with spans
 	$(if $(filter none,$(CATALOG)),@rm -f layers/catalog/catalog.json,@tools/check-catalog '$(CATALOG)' $(VALIDATE))
 	rustup target add $(RUST_TARGET)
 	sam build --parameter-overrides Architecture=$(ARCH)
@@ -203,7 +219,7 @@ deploy: package ## Deploy to AWS; asks and keeps the answers in samconfig.local.
 	sam deploy $(DEPLOY_FLAGS) $(if $(CI),--no-confirm-changeset --no-fail-on-empty-changeset,--guided)
 
 .PHONY: release
-release: $(TOOLS) ## Make the release archive for ARCH in target/release-archives
+release: $(TOOLS) ## Make the release archive for ARCH in target/release-archives; OTEL=1: with spans
 	rustup target add $(RUST_TARGET)
 	tools/release $(ARCH)
 

@@ -226,10 +226,9 @@ async fn dynamodb_throttles() {
 
 /// What the real binary writes that does not start.
 fn lines_of_a_start_with(catalog: &str) -> Vec<Value> {
-    let _ = project::cargo(&["build", "--bins"]);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), catalog).unwrap();
-    let output = Command::new(project::root().join("target/debug/token"))
+    let output = Command::new(project::binary("token"))
         .env_clear()
         .envs([
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),

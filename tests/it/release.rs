@@ -47,7 +47,7 @@ fn unpacked(arch: &str, binaries: &Path) -> (TempDir, PathBuf) {
         fs::write(bills.join(format!("{name}.cdx.json")), r#"{"bomFormat":"CycloneDX"}"#).unwrap();
     }
     let mut release = tool("release");
-    release.arg(arch).args(["--level", "1", "--runbook-url", "https://example.com/operations.md"]);
+    release.arg(arch).args(["--level", "0", "--runbook-url", "https://example.com/operations.md"]);
     release.arg("--binaries").arg(binaries).arg("--sbom").arg(&bills).arg("--out").arg(folder.path().join("out"));
     let archive = succeed(&mut release).trim().to_owned();
     succeed(Command::new("tar").args(["-xzf", &archive]).current_dir(folder.path()));
@@ -121,8 +121,7 @@ fn path_with_sam_only() -> TempDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_archive_deploys_and_runs_without_a_toolchain() {
     let (_folder, root) = tokio::task::spawn_blocking(|| {
-        let _ = project::cargo(&["build", "--bins", "--workspace"]);
-        let (folder, root) = unpacked(HERE, &project::root().join("target/debug"));
+        let (folder, root) = unpacked(HERE, project::binary("dynabind").parent().unwrap());
         assert_is_complete(&root, HERE);
         let tools = path_with_sam_only();
         let valid = succeed(
@@ -219,16 +218,11 @@ fn a_build_for_one_processor_cannot_be_deployed_for_another() {
 fn the_sample_catalog_and_a_faulty_one_are_not_deployed() {
     let check = |file: &str| {
         let mut check = Command::new(project::root().join("tools/check-catalog"));
-        check
-            .arg(file)
-            .arg(project::root().join("target/debug/dynabind"))
-            .args(["catalog", "validate"])
-            .current_dir(project::root());
+        check.arg(file).arg(project::binary("dynabind")).args(["catalog", "validate"]).current_dir(project::root());
         let output = run(&mut check);
         let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.success(), told)
     };
-    let _ = project::cargo(&["build", "--bins", "--workspace"]);
     let folder = tempfile::tempdir().unwrap();
     let changed = folder.path().join("changed.json");
     let sample = project::text("layers/sample/catalog.json");
@@ -246,4 +240,17 @@ fn the_sample_catalog_and_a_faulty_one_are_not_deployed() {
     let makefile = project::text("Makefile");
     assert!(makefile.contains("tools/check-catalog '$(CATALOG)' $(VALIDATE)"), "`make package` checks it");
     assert!(makefile.contains("\ndeploy: package "), "`make deploy` packages first");
+}
+
+#[test]
+fn spans_are_an_option_of_make_that_every_function_has() {
+    let options: toml::Value = toml::from_str(&project::text("deploy/opentelemetry.toml")).unwrap();
+    let features = options["build"]["features"].as_array().unwrap();
+    assert_eq!(features, &[toml::Value::from("opentelemetry")]);
+    for function in FUNCTIONS {
+        let manifest: toml::Value = toml::from_str(&project::text(format!("functions/{function}/Cargo.toml"))).unwrap();
+        assert!(manifest["features"].get("opentelemetry").is_some(), "{function}");
+    }
+    let makefile = project::text("Makefile");
+    assert!(makefile.contains("ifeq ($(OTEL),1)\nexport CARGO_LAMBDA_GLOBAL := $(CURDIR)/deploy/opentelemetry.toml\n"));
 }

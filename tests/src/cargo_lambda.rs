@@ -25,8 +25,8 @@ impl CargoLambda {
             .args(["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1"])
             .args(["--invoke-port", &port.to_string()]);
         let emulator = Server::start("cargo-lambda", port, &mut command);
-        let functions = project::functions().into_iter().map(|(name, binary)| {
-            let mut command = Command::new(binary);
+        let functions = ["token", "config", "datasets"].into_iter().map(|name| {
+            let mut command = Command::new(project::binary(name));
             command
                 .env_clear()
                 .envs(variables)

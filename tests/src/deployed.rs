@@ -1,8 +1,9 @@
 //! What `CloudFormation` would create of `template.yaml` (`tests/template/deploy.py`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdout, Stdio};
+use std::sync::{LazyLock, Mutex};
 
 use serde_json::{Value, json};
 
@@ -50,6 +51,36 @@ impl Deployed {
     }
 }
 
+/// The program that deploys, which all tests share: it needs more time to start than to deploy. It ends with the tests,
+/// when its standard input ends.
+struct Deployer {
+    python: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Deployer {
+    fn start() -> Self {
+        let mut python = python()
+            .arg("tests/template/deploy.py")
+            .current_dir(project::root())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(python.stdout.take().unwrap());
+        Self { python, answers }
+    }
+
+    fn ask(&mut self, request: &Value) -> Value {
+        writeln!(self.python.stdin.as_mut().unwrap(), "{request}").unwrap();
+        let mut answer = String::new();
+        let _ = self.answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("tests/template/deploy.py ended: {error}"))
+    }
+}
+
+static DEPLOYER: LazyLock<Mutex<Deployer>> = LazyLock::new(|| Mutex::new(Deployer::start()));
+
 /// Deploys a template of the project once for each set of parameters.
 ///
 /// # Errors
@@ -64,21 +95,11 @@ pub fn deploy_template(path: &str, sets: &[Parameters<'_>]) -> Result<Vec<Deploy
         .iter()
         .map(|set| required.iter().chain(*set).map(|(name, value)| ((*name).to_owned(), json!(value))).collect())
         .collect();
-    let mut python = python()
-        .args(["tests/template/deploy.py", path])
-        .current_dir(project::root())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    python.stdin.take().unwrap().write_all(Value::from(sets).to_string().as_bytes()).unwrap();
-    let output = python.wait_with_output().unwrap();
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    let answer = DEPLOYER.lock().unwrap().ask(&json!({ "template": path, "sets": sets }));
+    match answer["stacks"].as_array() {
+        Some(stacks) => Ok(stacks.iter().cloned().map(Deployed).collect()),
+        None => Err(answer["error"].to_string()),
     }
-    let stacks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    Ok(stacks.into_iter().map(Deployed).collect())
 }
 
 /// Deploys `template.yaml` once for each set of parameters.

@@ -22,8 +22,9 @@ pub struct Environment {
 impl Environment {
     /// Starts a function's binary with these variables and those that Lambda sets.
     pub async fn start(function: &str, variables: &BTreeMap<String, String>) -> Self {
-        let functions = tokio::task::spawn_blocking(project::functions).await.unwrap();
-        Self::start_binary(&functions[function], function, variables).await
+        let name = function.to_owned();
+        let binary = tokio::task::spawn_blocking(move || project::binary(&name)).await.unwrap();
+        Self::start_binary(&binary, function, variables).await
     }
 
     /// Starts a file as that function.

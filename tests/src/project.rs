@@ -1,9 +1,9 @@
 //! Readers of the project's files.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 
 use serde_json::Value;
 
@@ -43,25 +43,46 @@ pub fn packages() -> Vec<Value> {
 /// The output of a cargo command.
 #[must_use]
 pub fn cargo(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .args(["--locked", "--offline"])
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
+    let output = cargo_command(arguments).output().expect("cargo runs");
     assert!(output.status.success(), "cargo {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Builds the functions, and returns the path of each binary by its name.
+/// `cargo test` describes the tested package in variables. The build script of ring depends on them: with them, cargo would
+/// compile ring, and every crate that uses it, once in the tests and once more afterwards.
+fn cargo_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).args(["--locked", "--offline"]).current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// The binaries of a release archive.
+const BINARIES: [&str; 4] = ["token", "config", "datasets", "dynabind"];
+
+/// The path of a function's binary, or of the command line. The first call builds all of them.
 ///
 /// `--workspace` selects the features with which the tests are built, so that cargo compiles nothing twice.
 #[must_use]
-pub fn functions() -> BTreeMap<&'static str, PathBuf> {
-    let names = ["token", "config", "datasets"];
-    let bins: Vec<_> = names.into_iter().flat_map(|name| ["--bin", name]).collect();
-    let _ = cargo(&[&["build", "--workspace"], bins.as_slice()].concat());
-    names.into_iter().map(|name| (name, root().join("target/debug").join(name))).collect()
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let bins: Vec<_> = BINARIES.into_iter().flat_map(|name| ["--bin", name]).collect();
+        let output =
+            cargo_command(&[&["build", "--workspace"], bins.as_slice()].concat()).output().expect("cargo runs");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{log}");
+        // A line about a package of the workspace ends with its folder.
+        let again = log.lines().find(|line| line.contains(" Compiling ") && !line.ends_with(')'));
+        assert_eq!(again, None, "a dependency is compiled again; select the whole workspace (`--workspace`)");
+    });
+    assert!(BINARIES.contains(&name), "{name} is not built");
+    root().join("target/debug").join(name)
 }
 
 /// The sorted paths of every Rust source in a folder, from the workspace's root.

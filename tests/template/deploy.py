@@ -1,8 +1,9 @@
 """What CloudFormation would create of a SAM template with given parameters, as JSON.
 
-The first argument is the template. The standard input is a list: for each deployment the parameters that it names. SAM's own
-translator makes the resources; conditions and functions are then evaluated here. A reference to a resource stays as it is, and one to a
-resource that these parameters leave out is an error, as it is at a deployment.
+Each line of the standard input is a request: the path of a template, and for each deployment the parameters that it names. The answer is
+one line: `{"stacks": [...]}` or `{"error": "..."}`. SAM's own translator makes the resources; conditions and functions are then evaluated
+here. A reference to a resource stays as it is, and one to a resource that these parameters leave out is an error, as it is at a
+deployment.
 """
 
 import copy
@@ -11,6 +12,7 @@ import logging
 import os
 import re
 import sys
+import traceback
 
 from boto3.session import Session
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
@@ -159,12 +161,22 @@ def deploy(template, parameters):
     return {"Resources": stack.resources_made(), "Outputs": stack.outputs()}
 
 
+def answer(request):
+    try:
+        with open(request["template"], encoding="utf-8") as file:
+            template = yaml_parse(file.read())
+        return {"stacks": [deploy(template, parameters) for parameters in request["sets"]]}
+    except SystemExit as exit:
+        return {"error": str(exit.code)}
+    except Exception:
+        return {"error": traceback.format_exc()}
+
+
 def main():
     logging.disable(logging.WARNING)
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
-    with open(sys.argv[1], encoding="utf-8") as file:
-        template = yaml_parse(file.read())
-    json.dump([deploy(template, parameters) for parameters in json.load(sys.stdin)], sys.stdout)
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
 
 
 main()

@@ -126,7 +126,7 @@ async fn fifty_environments_that_start_at_once_make_one_token() {
 /// first use of a program that is not optimized takes longer than the table may.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_need_a_token_at_once_make_one() {
-    let binary = tokio::task::spawn_blocking(project::functions).await.unwrap().remove("token").unwrap();
+    let binary = tokio::task::spawn_blocking(|| project::binary("token")).await.unwrap();
     for attempt in 1.. {
         // Processes have the real clock, so the stack has it too.
         let mut options = StackOptions { table: Some(SharedTables::default().router()), ..StackOptions::default() };
