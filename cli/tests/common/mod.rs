@@ -31,8 +31,12 @@ pub(crate) fn dynabind_with(variables: &[(&str, &str)], arguments: &[&str]) -> O
 
 /// Writes a file of the tests.
 pub(crate) fn write(name: &str, text: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Tests that run at the same time write the same file, and none may read a half of it.
+    let mut file = NamedTempFile::new_in(folder).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let path = folder.join(name);
+    file.persist(&path).unwrap();
     path
 }
 
