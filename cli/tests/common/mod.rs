@@ -3,6 +3,7 @@
 
 pub(crate) mod fabric;
 pub(crate) mod faults;
+pub(crate) mod schema_faults;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
