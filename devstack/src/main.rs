@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
 /// Writes the functions' log lines to standard error, in the format that Lambda gets.
 fn log_functions() {
     let sink = Arc::new(|line: &str| {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let _ = io::stderr().lock().write_all(line.as_bytes());
     });
     let subscriber = telemetry::subscriber(Level::INFO, Arc::new(SystemClock), sink);
     let _ = tracing::subscriber::set_global_default(subscriber);

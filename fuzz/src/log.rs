@@ -19,10 +19,14 @@ thread_local! {
 
 static LISTENING: Once = Once::new();
 
+fn without_line_feed(line: &str) -> String {
+    line.strip_suffix('\n').expect("a line ends with a line feed").to_owned()
+}
+
 /// Removes the lines of this thread so far.
 pub(crate) fn begin() {
     LISTENING.call_once(|| {
-        let sink: Sink = Arc::new(|line| LINES.with_borrow_mut(|lines| lines.push(line.to_owned())));
+        let sink: Sink = Arc::new(|line| LINES.with_borrow_mut(|lines| lines.push(without_line_feed(line))));
         let subscriber = telemetry::subscriber(Level::TRACE, Arc::new(ManualClock::default()), sink);
         tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
     });

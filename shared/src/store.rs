@@ -1,8 +1,8 @@
 //! What the environments of a deployment share: embed tokens and look-ups, in one table.
 //!
-//! The store saves work and is never needed. A table that is slow, fails or holds garbage is left
-//! alone for a while, and each request goes on without it. What is read is checked against what it
-//! was asked for ([`Subject`]), and handed out only by the rules that hold for values in memory.
+//! The store saves work and is never needed. A table that is slow, fails or holds garbage is not used
+//! for a while, and each request continues without it. Each value that is read is compared with its
+//! [`Subject`], and the rules for values in memory apply to it.
 
 mod breaker;
 mod item;

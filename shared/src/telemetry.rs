@@ -27,7 +27,7 @@ const TYPICAL_LENGTH: usize = 1536;
 /// and `CloudWatch` Logs takes 256 KiB in one event.
 const MAX_TEXT: usize = 4096;
 
-/// Where lines go.
+/// Where lines go, each with its line feed.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A subscriber that writes JSON lines.
@@ -40,8 +40,9 @@ pub fn subscriber(level: Level, clock: Arc<dyn Clock>, sink: Sink) -> impl Subsc
 pub fn init(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) {
     let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"].into_iter().filter_map(vars).find_map(|text| level_of(&text));
     let sink: Sink = Arc::new(|line| {
+        // Standard output writes a whole line with one system call, and a line feed of its own with a second one.
         // A log that cannot be written has nowhere to be reported.
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
     });
     let subscriber = subscriber(level.unwrap_or(Level::INFO), clock, sink);
     // A second call in one process keeps the first subscriber.
@@ -83,6 +84,7 @@ impl JsonLines {
         let line = Line { timestamp: timestamp::format_millis(self.clock.now()), level: level.as_str(), content };
         let mut text = Vec::with_capacity(TYPICAL_LENGTH);
         let written = serde_json::to_writer(&mut text, &line);
+        text.push(b'\n');
         // Writing into memory cannot fail, and serialising a value of only texts and numbers cannot either.
         if let (Ok(()), Ok(text)) = (written, std::str::from_utf8(&text)) {
             (self.sink)(text);

@@ -247,7 +247,7 @@ fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: Option
         if modes.contains(&Mode::Edit) && reports.iter().any(is_paginated) {
             fields.fault(
                 Some("modes"),
-                "a paginated report cannot be edited when embedded; grant it in mode `view` alone",
+                "a paginated report cannot be edited when embedded; grant it only in mode `view`",
             );
         }
         let (datasets, workspaces) = (datasets.unwrap_or_default(), workspaces.unwrap_or_default());

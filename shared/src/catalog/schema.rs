@@ -4,7 +4,7 @@
 //! written. It cannot say that a key has to exist elsewhere in the file; the
 //! reader of the functions can, and refuses what the schema has to let pass.
 
-#![expect(dead_code, reason = "the types are there for their shape alone")]
+#![expect(dead_code, reason = "only the shape of the types is used")]
 #![expect(clippy::struct_field_names, reason = "the names are those of the file")]
 
 use std::collections::BTreeMap;

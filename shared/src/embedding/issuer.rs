@@ -71,10 +71,17 @@ impl Issuer {
                 return Err(error);
             }
         };
-        if !self.cache.is_fresh(&request, self.clock.now()) {
-            authorized.session.preconnect(connections);
-        }
-        let issued = self.issue(&authorized.session, &request, connections).await;
+        let issued = match self.cache.fresh(&request, self.clock.now()) {
+            Some(cached) => {
+                let hit = CacheStatus::Hit;
+                authorized.session.context().note_cache_status(CachedItem::EmbedToken, hit);
+                Ok((cached.token, hit.as_str()))
+            }
+            None => {
+                authorized.session.preconnect(connections);
+                self.issue(&authorized.session, &request, connections).await
+            }
+        };
         match &issued {
             Ok((token, origin)) => audit::embed_token(caller, authorized, &request, token, origin),
             Err(error) => audit::no_embed_token(caller, authorized, Some(&request), error),

@@ -15,7 +15,7 @@ use secrecy::zeroize::Zeroizing;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-/// A certificate whose private key is at hand.
+/// A certificate with its private key.
 pub struct ClientCertificate {
     key: KeyPair,
     thumbprint: String,

@@ -21,10 +21,10 @@ use crate::upstream::{Http, RetryBudget, Upstream, UpstreamError, UpstreamErrorK
 const ROUTE: &str = "GetSecretValue";
 
 /// After Entra has refused a credential, the secret is read again at most this
-/// often: a credential that is really wrong must not hammer Secrets Manager.
+/// often. Otherwise a wrong credential would cause a call to Secrets Manager for each request.
 const REREAD_PAUSE: Duration = Duration::from_secs(30);
 
-/// After a failed read with an old secret at hand.
+/// After a failed read, while an old secret is in memory.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// Where the service principal's secret is stored: Secrets Manager for the functions, also a file for the command line.
@@ -134,7 +134,7 @@ struct Version {
     principal: Arc<ServicePrincipal>,
 }
 
-/// The service principal, from a secret that is trusted for a while.
+/// The service principal, from a secret that is cached for a while.
 pub struct CachedSecret {
     store: Arc<dyn SecretStore>,
     cache: Cache<(), TtlEntry<Version>, UpstreamError>,

@@ -1,4 +1,4 @@
-//! Leaves alone what fails.
+//! A pause in the use of a table after a failure.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};

@@ -70,7 +70,7 @@ async fn while_one_makes_a_token_the_others_hand_out_the_old_one_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_no_token_waits_for_the_winner_and_then_goes_on_alone() {
+async fn an_environment_without_a_token_waits_and_then_makes_one() {
     let bench = Bench::new();
     let Turn::Make { claim: Some(_), .. } = bench.turn(&bench.environment(), None).await else { panic!("empty") };
     let started = Instant::now();
@@ -105,7 +105,7 @@ async fn a_winner_that_fails_lets_the_next_try_at_once_and_keeps_the_old_token()
 
 /// Each way in which a table can be of no use: nobody waits for it longer than 50 ms, and then not again.
 #[tokio::test(start_paused = true)]
-async fn a_table_of_no_use_is_gone_on_without() {
+async fn a_request_continues_without_a_useless_table() {
     let slow = Trouble::Slow(Duration::from_millis(60));
     for (read, write, reads, writes) in [
         (Some(slow), None, 1, 2),
