@@ -35,6 +35,7 @@ pub enum Command {
     #[command(after_help = "\
 Example:
   dynabind check --catalog catalog.json --secret sp.json --claim email=ana@contoso.example --junit check.xml
+  dynabind check --catalog catalog.json --secret sp.json --scenario organization --user-jwt ana.jwt
 
 Exit codes: 0 no findings, 1 findings, 2 it could not be checked.")]
     Check(Box<check::Arguments>),

@@ -14,6 +14,7 @@ mod item;
 mod plan;
 mod progress;
 mod table;
+mod validate;
 
 pub use arguments::{Arguments, Command};
 pub use commands::{Verdict, run};
@@ -25,3 +26,4 @@ pub use item::{Item, Items};
 pub use plan::{Plan, Stage, Write};
 pub(crate) use progress::Progress;
 pub(crate) use table::Table;
+pub use validate::{FileFault, Validation, validate};

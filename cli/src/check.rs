@@ -8,7 +8,10 @@ pub(crate) mod credentials;
 mod finding;
 mod inexpensive;
 mod junit;
+mod lists;
+mod organization;
 mod print;
+mod profiles;
 mod report;
 mod run;
 mod schema;
@@ -29,10 +32,11 @@ use crate::connection::Connection;
 use crate::source::LoadedCatalog;
 pub use arguments::{Arguments, Options};
 pub use finding::{About, Fault, Finding, Findings, Unchecked};
-pub use junit::write as write_junit;
+pub use junit::suite;
+use lists::Lists;
 pub use print::print;
 pub use report::{CheckReport, Summary};
-use run::{Checked, Run};
+use run::{Checked, Run, SignedIn};
 use state::State;
 use subject::Subject;
 
@@ -42,22 +46,43 @@ use subject::Subject;
 /// Why it could not be checked.
 pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Options) -> Result<CheckReport, String> {
     let started = Instant::now();
+    options.scenario.check()?;
+    if options.user_jwt.is_some() && !options.scenario.is_organization() {
+        return Err("--user-jwt needs --scenario organization".to_owned());
+    }
     let mut findings = Findings::default();
-    let claims = options.caller.read()?;
-    let (mut summary, mut bindings) = (Summary::default(), Vec::new());
-    if let Some(access) = credentials::check(connection, &mut findings).await? {
-        let (app, state) =
-            (connection.app(loaded), State::open(options.state.as_deref(), &run_id(connection, loaded))?);
-        let run = Run { connection, loaded, options, claims, app, access, state };
+    let (mut summary, mut bindings) = (Summary::default(), BTreeSet::new());
+    if let Some(run) = begin(connection, loaded, options, &mut findings).await? {
         let subjects = check_tenants(&run, &mut findings).await?;
         run.state.end();
         bindings = subjects.iter().map(binding_of).collect();
         summary = summary_of(&subjects);
     }
-    bindings.dedup();
     let (calls, throttled) = (connection.gate.calls(), connection.gate.throttled());
     let summary = Summary { calls, throttled, seconds: started.elapsed().as_secs_f64(), ..summary };
     Ok(CheckReport { summary, findings: findings.findings, not_checked: findings.unchecked, bindings })
+}
+
+/// Signs in; `None` if that is refused, which is then among the findings.
+async fn begin<'r>(
+    connection: &'r Connection,
+    loaded: &'r LoadedCatalog,
+    options: &'r Options,
+    findings: &mut Findings,
+) -> Result<Option<Run<'r>>, String> {
+    let claims = options.caller.read()?;
+    let Some(access) = credentials::check(connection, findings).await? else { return Ok(None) };
+    let signed_in = if options.scenario.is_organization() {
+        organization::sign_in(connection, options, claims, access, findings).await?
+    } else {
+        let is_open = credentials::tenant_settings(connection, findings).await?;
+        is_open.then_some(SignedIn { claims, access, user: None })
+    };
+    let Some(SignedIn { claims, access, user }) = signed_in else { return Ok(None) };
+    let app = connection.app(loaded, options.scenario);
+    let state = State::open(options.state.as_deref(), &run_id(connection, loaded))?;
+    let lists = Lists::new(connection.rest.on_behalf_of(user.clone()));
+    Ok(Some(Run { connection, loaded, options, claims, app, access, user, lists, state }))
 }
 
 /// What a kept state belongs to.
@@ -88,38 +113,53 @@ fn summary_of(subjects: &[Subject]) -> Summary {
 
 /// Checks the tenants in question, and returns their bindings.
 async fn check_tenants(run: &Run<'_>, findings: &mut Findings) -> Result<Vec<Subject>, String> {
-    let tenants = run.tenants()?;
+    let tenants = profiles::known(run, run.tenants()?, findings).await;
     let mut checked = Vec::new();
     let mut subjects = Vec::new();
-    let at_once = run.connection.at_once;
-    let mut progress = Progress::new("tenants", tenants.len());
-    let mut looks = stream::iter(tenants).map(|tenant| look_at(run, tenant)).buffered(at_once);
-    while let Some((tenant, found)) = looks.next().await {
+    for (tenant, found) in look_at_all(run, tenants).await {
         let only = run.options.report.as_ref();
         let grants = 0..tenant.tenant.grants.len();
         let of_tenant: Vec<_> =
             grants.flat_map(|i| subject::of_grant(run.loaded, &tenant.tenant, i, &tenant.lists, only)).collect();
+        inexpensive::add_unlisted(run, &tenant, findings);
         inexpensive::add(run, &tenant, &of_tenant, found, findings).await;
         subjects.extend(of_tenant);
         checked.push(tenant);
-        progress.add(1);
     }
-    drop(progress);
-    workspaces::check(run, &subjects, findings).await;
-    tokens::check(run, &checked, &subjects, findings).await;
+    if run.can_look() {
+        workspaces::check(run, &subjects, findings).await;
+    }
+    if !run.options.scenario.is_organization() {
+        tokens::check(run, &checked, &subjects, findings).await;
+    }
     if !run.options.no_schema {
         schema::check(run, &subjects, findings).await;
     }
     Ok(subjects)
 }
 
+/// Looks at the tenants, some at the same time. The rest waits for all of them: a look that nobody polls would keep
+/// its place at the gate.
+async fn look_at_all(run: &Run<'_>, tenants: Vec<Arc<Tenant>>) -> Vec<(Checked, inexpensive::Answer)> {
+    let mut progress = Progress::new("tenants", tenants.len());
+    let looks = stream::iter(tenants).map(|tenant| look_at(run, tenant)).buffered(run.connection.at_once);
+    looks.inspect(|_| progress.add(1)).collect().await
+}
+
 async fn look_at(run: &Run<'_>, tenant: Arc<Tenant>) -> (Checked, inexpensive::Answer) {
     let workspaces = tenant.grants.iter().flat_map(|grant| grant.workspaces.iter().copied());
     let workspaces: BTreeSet<_> = workspaces.collect();
     let mut lists = Vec::new();
+    let mut unlisted = Vec::new();
+    if !run.can_look() {
+        return (Checked { tenant, lists, unlisted }, None);
+    }
     for workspace in workspaces {
-        lists.push((workspace, run.datasets_of(&tenant, workspace).await.unwrap_or_default()));
+        match run.datasets_of(&tenant, workspace).await {
+            Ok(list) => lists.push((workspace, list)),
+            Err(error) => unlisted.push((workspace, error)),
+        }
     }
     let answer = inexpensive::ask(run, &tenant).await;
-    (Checked { tenant, lists }, answer)
+    (Checked { tenant, lists, unlisted }, answer)
 }

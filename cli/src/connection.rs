@@ -18,6 +18,7 @@ use dynabind::powerbi::PowerBiClient;
 use dynabind::settings::{Cloud, Settings};
 use dynabind::upstream::Http;
 
+use crate::scenario::ScenarioArguments;
 use crate::source::LoadedCatalog;
 use credential::{CredentialArguments, CredentialStore};
 pub use gate::Gate;
@@ -95,7 +96,7 @@ impl Connection {
             Arc::new(EntraTokens::new(entra, principals, settings.min_token, Arc::clone(&clock)))
         };
         let for_powerbi = tokens(base.clone());
-        let rest = |base, tokens| Rest { http: http.clone(), base, tokens, gate: Arc::clone(&gate) };
+        let rest = |base, tokens| Rest { http: http.clone(), base, tokens, gate: Arc::clone(&gate), user: None };
         let fabric = fabric_of(arguments, settings.endpoints.cloud)?;
         let fabric = fabric.map(|(url, scope)| rest(url, tokens(base.clone().with_scope(scope))));
         let client = PowerBiClient::new(settings.endpoints.powerbi.clone(), http.clone(), Arc::clone(&clock));
@@ -115,9 +116,10 @@ impl Connection {
 
     /// The functions' application over a catalog, with these upstreams.
     #[must_use]
-    pub fn app(&self, loaded: &LoadedCatalog) -> App {
+    pub fn app(&self, loaded: &LoadedCatalog, scenario: ScenarioArguments) -> App {
+        let ScenarioArguments { scenario, user_token } = scenario;
         App::new(
-            &self.settings,
+            &Settings { scenario, user_token, ..self.settings.clone() },
             Arc::clone(&loaded.catalog) as _,
             Arc::clone(&self.tokens),
             Arc::clone(&self.powerbi) as _,

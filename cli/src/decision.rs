@@ -59,7 +59,28 @@ pub fn tenant_of<'c>(catalog: &'c Catalog, caller: &Caller) -> Result<&'c Arc<Te
     tenant.ok_or(EmbeddingError::Denied { binding: 0, denial: Denial::NotEntitled })
 }
 
-/// Decides whether a caller gets a token for these bindings, as the functions do.
+/// Decides whether a caller gets these bindings, as the functions do.
+///
+/// # Errors
+/// Why not.
+pub fn authorize(
+    catalog: &Catalog,
+    caller: &Caller,
+    requests: &[BindingRequest],
+    places: &dyn Places,
+    viewer: Viewer,
+) -> Result<AuthorizedBindings, EmbeddingError> {
+    let tenant = tenant_of(catalog, caller)?;
+    let authorization = Authorization::begin(caller, tenant, requests)?;
+    let entries = Entries {
+        reports: pick(&catalog.reports, &authorization.report_keys()),
+        datasets: pick(&catalog.datasets, &authorization.dataset_keys()),
+    };
+    let found = find(&authorization, places);
+    Ok(authorization.complete(&entries, &found, viewer)?)
+}
+
+/// Decides whether a caller gets an embed token for these bindings, as the functions do in the customers scenario.
 ///
 /// # Errors
 /// Why not.
@@ -70,14 +91,7 @@ pub fn decide(
     lifetime_minutes: Option<u16>,
     places: &dyn Places,
 ) -> Result<Allowed, EmbeddingError> {
-    let tenant = tenant_of(catalog, caller)?;
-    let authorization = Authorization::begin(caller, tenant, requests)?;
-    let entries = Entries {
-        reports: pick(&catalog.reports, &authorization.report_keys()),
-        datasets: pick(&catalog.datasets, &authorization.dataset_keys()),
-    };
-    let found = find(&authorization, places);
-    let bindings = authorization.complete(&entries, &found, Viewer::Customer)?;
+    let bindings = authorize(catalog, caller, requests, places, Viewer::Customer)?;
     TokenRequest::sharing(&bindings, &OwnDatasets::new(), lifetime_minutes)?;
     let reports = bindings.as_slice().iter().filter_map(|binding| binding.report());
     let with_own = reports.filter(|report| report.includes_own_dataset());

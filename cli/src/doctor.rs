@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::check::{CheckReport, Finding, Options, check};
 use crate::connection::{Connection, ConnectionArguments};
 use crate::exit::Exit;
+use crate::junit::{Case, Failure, Suite};
 use crate::source::{CatalogPlace, LoadedCatalog};
 use crate::terminal::Style;
 
@@ -70,6 +71,11 @@ const STEPS: [(u8, &str); 8] = [
 /// # Errors
 /// Why nothing could be looked at.
 pub async fn diagnose(arguments: &Arguments) -> Result<Vec<StepHealth>, String> {
+    if arguments.options.scenario.is_organization() {
+        return Err("the eight steps are those of the customers scenario; for the organization scenario, use \
+                    dynabind check --scenario organization"
+            .to_owned());
+    }
     let loaded = if let Some(place) = &arguments.catalog {
         LoadedCatalog::read(place).await
     } else {
@@ -159,6 +165,31 @@ fn needs_xmla(loaded: &LoadedCatalog) -> bool {
 #[must_use]
 pub fn exit(steps: &[StepHealth]) -> Exit {
     Exit::of(steps.iter().all(|step| step.health != Health::Failed))
+}
+
+/// One test case for each step of the page; what comes after a failed step is skipped.
+#[must_use]
+pub fn suite(steps: &[StepHealth]) -> Suite {
+    let case = |&(step, title): &(u8, &str)| {
+        let name = format!("{step}. {title}");
+        let case = Case { class: "docs/power-bi-setup.md".to_owned(), name, ..Case::default() };
+        match steps.iter().find(|health| health.step == step) {
+            None => Case { skipped: Some("an earlier step failed".to_owned()), ..case },
+            Some(StepHealth { health: Health::Good, .. }) => case,
+            Some(StepHealth { health: Health::NotChecked, notes, .. }) => {
+                Case { skipped: Some(notes.join("; ")), ..case }
+            }
+            Some(StepHealth { health: Health::Failed, notes, .. }) => {
+                let failure = |note: &String| Failure {
+                    kind: format!("step-{step}"),
+                    message: note.clone(),
+                    text: format!("step {step} of docs/power-bi-setup.md"),
+                };
+                Case { failures: notes.iter().map(failure).collect(), ..case }
+            }
+        }
+    };
+    Suite { name: "dynabind doctor", cases: STEPS.iter().map(case).collect(), seconds: 0.0 }
 }
 
 /// Prints the steps.

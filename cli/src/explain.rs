@@ -6,16 +6,19 @@ mod grants;
 mod places;
 mod print;
 
-use dynabind::domain::{BindingRequest, Caller, CallerError, Mode};
+use dynabind::domain::{AuthorizedBinding, BindingRequest, Caller, CallerError, Mode, Viewer};
+use dynabind::embedding::EmbeddingError;
 use dynabind::http::{Code, Problem};
+use dynabind::settings::{Cloud, UserToken};
 use serde_json::{Map, Value};
 
 use crate::caller::{CallerArguments, claims_of_jwt};
-use crate::decision::{Places, decide, detail_of, tenant_of};
+use crate::decision::{Places, authorize, decide, detail_of, tenant_of};
+use crate::scenario::ScenarioArguments;
 use crate::source::LoadedCatalog;
 
 pub use arguments::Arguments;
-pub use explanation::Explanation;
+pub use explanation::{Explanation, UserTokenExplanation};
 pub use grants::{GrantExplanation, Mismatch};
 pub use places::Assumed;
 pub use print::print;
@@ -33,6 +36,10 @@ pub struct Question<'q> {
     pub lifetime_minutes: Option<u16>,
     /// Where items are that the catalog does not name.
     pub places: &'q dyn Places,
+    /// Who signs in to Power BI.
+    pub scenario: ScenarioArguments,
+    /// The cloud, which decides the scope of users' tokens.
+    pub cloud: Cloud,
 }
 
 /// Explains from the command line's arguments.
@@ -40,6 +47,7 @@ pub struct Question<'q> {
 /// # Errors
 /// Why the catalog or the claims cannot be read.
 pub async fn from_arguments(arguments: &Arguments) -> Result<Explanation, String> {
+    arguments.scenario.check()?;
     let loaded = LoadedCatalog::read(&arguments.catalog).await.map_err(|error| error.to_string())?;
     let claims = match &arguments.token {
         Some(token) => claims_of_jwt(token)?,
@@ -52,7 +60,15 @@ pub async fn from_arguments(arguments: &Arguments) -> Result<Explanation, String
     let places = Assumed::new(arguments);
     let request = BindingRequest { report, dataset, mode };
     let (reading, lifetime_minutes) = (&arguments.caller, arguments.lifetime_minutes);
-    let question = Question { claims: &claims, reading, request: &request, lifetime_minutes, places: &places };
+    let question = Question {
+        claims: &claims,
+        reading,
+        request: &request,
+        lifetime_minutes,
+        places: &places,
+        scenario: arguments.scenario,
+        cloud: arguments.cloud,
+    };
     let mut explanation = explain(&loaded, question);
     explanation.assumptions = places.into_assumptions();
     Ok(explanation)
@@ -79,41 +95,66 @@ fn refused(code: Code, detail: &str) -> Explanation {
         identity: None,
         profile: None,
         generate_token: None,
+        user_token: None,
         assumptions: Vec::new(),
     }
 }
 
 fn of_caller(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) -> Explanation {
-    let Question { request, lifetime_minutes, places, reading, .. } = question;
-    let outcome = decide(&loaded.catalog, caller, std::slice::from_ref(request), lifetime_minutes, places);
-    let mut explanation = match outcome {
-        Ok(allowed) => {
-            let body = allowed.body();
-            let binding = allowed.bindings.as_slice().first();
-            let id = binding.map(|binding| binding.dataset().id.to_string());
-            let with_identity = binding.filter(|binding| binding.identity().is_some()).and(id);
-            Explanation {
-                allowed: true,
-                code: "ok",
-                detail: None,
-                dataset: binding.map(dynabind::domain::AuthorizedBinding::dataset_key),
-                identity: with_identity.and_then(|id| identity_of(&body, &id)),
-                profile: allowed.request.profile().map(|profile| profile.to_string()),
-                generate_token: Some(body),
-                ..refused(Code::NotEntitled, "")
-            }
-        }
-        Err(error) => {
-            let problem = Problem::from(error);
-            refused(problem.code, &detail_of(problem))
-        }
+    let Question { request, reading, .. } = question;
+    let outcome = if question.scenario.is_organization() {
+        of_user(loaded, question, caller)
+    } else {
+        of_customer(loaded, question, caller)
     };
+    let mut explanation = outcome.unwrap_or_else(|error| {
+        let problem = Problem::from(error);
+        refused(problem.code, &detail_of(problem))
+    });
     explanation.tenant = caller.tenant().map(str::to_owned);
     match tenant_of(&loaded.catalog, caller) {
         Ok(tenant) => explanation.grants = grants::explain(loaded, tenant, caller, request),
         Err(_) => explanation.detail = Some(no_tenant(caller, &reading.tenant_claim)),
     }
     explanation
+}
+
+/// The customers scenario: an embed token.
+fn of_customer(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) -> Result<Explanation, EmbeddingError> {
+    let Question { request, lifetime_minutes, places, .. } = question;
+    let allowed = decide(&loaded.catalog, caller, std::slice::from_ref(request), lifetime_minutes, places)?;
+    let body = allowed.body();
+    let binding = allowed.bindings.as_slice().first();
+    let id = binding.map(|binding| binding.dataset().id.to_string());
+    let with_identity = binding.filter(|binding| binding.identity().is_some()).and(id);
+    Ok(Explanation {
+        identity: with_identity.and_then(|id| identity_of(&body, &id)),
+        profile: allowed.request.profile().map(|profile| profile.to_string()),
+        generate_token: Some(body),
+        ..allowed_with(binding)
+    })
+}
+
+/// The organization scenario: the user's own token.
+fn of_user(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) -> Result<Explanation, EmbeddingError> {
+    let Question { request, places, scenario, cloud, .. } = question;
+    let bindings = authorize(&loaded.catalog, caller, std::slice::from_ref(request), places, Viewer::User)?;
+    let (from, detail) = match scenario.user_token {
+        UserToken::Page => ("page", "the page gets it from Entra for this scope; POST /token answers 400"),
+        UserToken::Server => ("server", "the function gets it on behalf of the user; the page asks Entra for no scope"),
+    };
+    let user_token = Some(UserTokenExplanation { from, scope: cloud.scope(), detail });
+    Ok(Explanation { user_token, ..allowed_with(bindings.as_slice().first()) })
+}
+
+fn allowed_with(binding: Option<&AuthorizedBinding>) -> Explanation {
+    Explanation {
+        allowed: true,
+        code: "ok",
+        detail: None,
+        dataset: binding.map(AuthorizedBinding::dataset_key),
+        ..refused(Code::NotEntitled, "")
+    }
 }
 
 fn no_tenant(caller: &Caller, claim: &str) -> String {

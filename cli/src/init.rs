@@ -4,13 +4,13 @@ mod seen;
 mod write;
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use dynabind::domain::AccessToken;
-use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
+use dynabind::domain::{DatasetId, ReportId, TenantKey, WorkspaceId};
 use dynabind::ports::{ActorKey, ListedDataset, ListedReport, PowerBi};
 use dynabind::request::RequestContext;
 use preflight::{ModelDefinition, ReportDefinition};
@@ -44,13 +44,10 @@ pub async fn run(arguments: &Arguments) -> Result<Exit, String> {
     if arguments.file.exists() {
         return Err(format!("{} exists; choose another --file", arguments.file.display()));
     }
-    if !arguments.yes && !io::stdin().is_terminal() {
-        return Err("say --yes to take every proposal without being asked".to_owned());
-    }
     let connection = Connection::open(&arguments.connection).await?;
     let mut seen = look(&connection).await?;
     fit(&connection, &mut seen).await;
-    let names = if arguments.yes { BTreeMap::new() } else { ask_for_names(&seen)? };
+    let names = if arguments.yes { BTreeMap::new() } else { ask_for_names(&seen, &mut io::stdin().lock())? };
     let text = write::catalog(&seen, &names);
     // What is written is a catalog that the functions take.
     from_json(&text).map_err(|faults| format!("the proposal is not a good catalog: {faults:?}"))?;
@@ -146,20 +143,45 @@ async fn read_model(
 }
 
 /// The tenants' names by workspace; an empty one leaves the workspace out.
-fn ask_for_names(seen: &Seen) -> Result<BTreeMap<WorkspaceId, String>, String> {
+fn ask_for_names(seen: &Seen, answers: &mut dyn BufRead) -> Result<BTreeMap<WorkspaceId, String>, String> {
     let mut names = BTreeMap::new();
     for workspace in seen.workspaces.iter().filter(|workspace| !workspace.datasets.is_empty()) {
-        let proposal = write::slug(&workspace.name);
+        let proposal = write::numbered(&write::slug(&workspace.name), |name| names.values().any(|taken| taken == name));
         let (name, count) = (&workspace.name, workspace.datasets.len());
-        let _ = write!(io::stderr(), "Tenant of workspace {name} ({count} datasets) [{proposal}; - for none]: ");
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).map_err(|error| error.to_string())?;
-        let chosen = match answer.trim() {
-            "" => proposal,
-            "-" => String::new(),
-            other => other.to_owned(),
+        let question = format!("Tenant of workspace {name} ({count} datasets) [{proposal}; - for none]: ");
+        let chosen = loop {
+            let _ = write!(io::stderr(), "{question}");
+            match chosen(&line_of(answers)?, &proposal, &names) {
+                Ok(chosen) => break chosen,
+                Err(because) => drop(writeln!(io::stderr(), "{because}")),
+            }
         };
         names.insert(workspace.id, chosen);
     }
     Ok(names)
+}
+
+fn line_of(answers: &mut dyn BufRead) -> Result<String, String> {
+    let mut line = String::new();
+    let length = answers.read_line(&mut line).map_err(|error| error.to_string())?;
+    if length == 0 {
+        return Err("the input ends before every question is answered; --yes takes every proposal".to_owned());
+    }
+    Ok(line)
+}
+
+/// The tenant's name that an answer means, or why it cannot be one.
+fn chosen(answer: &str, proposal: &str, taken: &BTreeMap<WorkspaceId, String>) -> Result<String, String> {
+    let name = match answer.trim() {
+        "" => proposal,
+        "-" => return Ok(String::new()),
+        other => other,
+    };
+    if let Err(error) = name.parse::<TenantKey>() {
+        return Err(format!("`{name}` is no name of a tenant: {error}"));
+    }
+    if taken.values().any(|known| known == name) {
+        return Err(format!("`{name}` is the tenant of another workspace; each workspace gets a tenant of its own"));
+    }
+    Ok(name.to_owned())
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::caller::CallerArguments;
 use crate::connection::{Connection, ConnectionArguments};
 use crate::exit::Exit;
+use crate::scenario::ScenarioArguments;
 use crate::source::{CatalogPlace, LoadedCatalog};
 
 /// Who asks whom.
@@ -70,7 +71,11 @@ impl Job {
         let claims = arguments.caller.read()?;
         let caller = arguments.caller.caller(&claims).map_err(|error| format!("the claims name nobody ({error:?})"))?;
         let connection = Connection::open(&arguments.connection).await?;
-        Ok(Self { app: connection.app(&loaded), caller, context: Arc::new(RequestContext::begin(None)) })
+        Ok(Self {
+            app: connection.app(&loaded, ScenarioArguments::default()),
+            caller,
+            context: Arc::new(RequestContext::begin(None)),
+        })
     }
 }
 

@@ -15,8 +15,10 @@ pub mod explain;
 pub mod fabric;
 pub mod init;
 pub mod jobs;
+pub mod junit;
 pub mod record;
 pub mod run;
+pub mod scenario;
 pub mod source;
 pub mod terminal;
 

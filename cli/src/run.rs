@@ -34,7 +34,7 @@ async fn work(arguments: &Arguments) -> Result<Exit, String> {
         Command::Config(config) => show(Box::pin(jobs::config(config)).await?),
         Command::Datasets(datasets) => show(Box::pin(jobs::datasets(datasets)).await?),
         Command::Record(record) => record::run(record).await,
-        Command::Catalog(catalog) => move_catalog(catalog).await,
+        Command::Catalog(catalog) => move_catalog(arguments.json, catalog).await,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "dynabind", &mut io::stdout());
             Ok(Exit::Good)
@@ -48,7 +48,7 @@ async fn check_catalog(json: bool, arguments: &check::Arguments) -> Result<Exit,
     let connection = Connection::open(&arguments.connection).await?;
     let report = check::check(&connection, &loaded, &arguments.options).await?;
     if let Some(path) = &arguments.options.junit {
-        check::write_junit(&report, path)?;
+        check::suite(&report).write(path)?;
     }
     let mut out = io::stdout().lock();
     let written =
@@ -59,6 +59,9 @@ async fn check_catalog(json: bool, arguments: &check::Arguments) -> Result<Exit,
 
 async fn see_doctor(json: bool, arguments: &doctor::Arguments) -> Result<Exit, String> {
     let steps = doctor::diagnose(arguments).await?;
+    if let Some(path) = &arguments.options.junit {
+        doctor::suite(&steps).write(path)?;
+    }
     let mut out = io::stdout().lock();
     let written = if json { print_json(&steps, &mut out) } else { doctor::print(&steps, Style::of_stdout(), &mut out) };
     written.map_err(|error| error.to_string())?;
@@ -82,7 +85,21 @@ async fn explain_request(json: bool, arguments: &explain::Arguments) -> Result<E
     Ok(Exit::of(explanation.allowed))
 }
 
-async fn move_catalog(arguments: &catalog::Arguments) -> Result<Exit, String> {
+fn validate_catalog(json: bool, file: &Path, junit: Option<&Path>) -> Result<Exit, String> {
+    let validation = catalog::validate(file).map_err(|error| error.to_string())?;
+    if let Some(path) = junit {
+        validation.suite().write(path)?;
+    }
+    let mut out = io::stdout().lock();
+    let written = if json { print_json(&validation, &mut out) } else { validation.print(&mut out) };
+    written.map_err(|error| error.to_string())?;
+    Ok(Exit::of(validation.findings.is_empty()))
+}
+
+async fn move_catalog(json: bool, arguments: &catalog::Arguments) -> Result<Exit, String> {
+    if let catalog::Command::Validate { file, junit } = &arguments.command {
+        return validate_catalog(json, file, junit.as_deref());
+    }
     let client = catalog::connect(arguments.command.endpoint_url()).await.map_err(|error| error.to_string())?;
     let verdict = catalog::run(&arguments.command, &client, &mut io::stdout().lock()).await;
     verdict.map(|verdict| Exit::of(verdict == Verdict::Good)).map_err(|error| error.to_string())

@@ -298,3 +298,58 @@ async fn a_grant_of_a_workspace_is_checked_for_each_dataset_in_it() {
     let row = format!("identity-required - {}", ids::FABRIKAM_SALES);
     assert!(findings(&result).contains(&row), "{result:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_granted_workspace_that_cannot_be_listed_is_found() {
+    let mut tenant = FakeTenant::demo();
+    let fabrikam = tenant.workspaces.iter_mut().find(|workspace| workspace.id == ids::FABRIKAM_WORKSPACE).unwrap();
+    fabrikam.members.clear();
+    let mut catalog = small();
+    catalog["tenants"]["contoso"]["grants"][0] =
+        json!({ "reports": ["sales"], "workspaces": [ids::FABRIKAM_WORKSPACE] });
+    catalog["datasets"] = json!({});
+    let result = of_tenant("check-unlisted.json", tenant, &catalog).await;
+    assert_eq!(findings(&result), ["workspace-not-visible - -"], "{result:#}");
+    let finding = &result["findings"][0];
+    assert!(finding["problem"].as_str().unwrap().contains(ids::FABRIKAM_WORKSPACE), "{finding:#}");
+    assert!(finding["places"][0].as_str().unwrap().ends_with("#/tenants/contoso/grants/0/workspaces/0"), "{finding:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn junit_has_one_test_case_for_each_binding() {
+    let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric::default()).await;
+    let mut catalog = small();
+    catalog["reports"]["ops"] = demo()["reports"]["ops"].clone();
+    catalog["tenants"]["contoso"]["grants"][0] =
+        json!({ "reports": ["sales", "ops"], "datasets": ["plan"], "modes": ["view", "edit"] });
+    let junit = write("check-modes.xml", "");
+    check(&upstreams, "check-modes.json", &catalog, &["--junit", junit.to_str().unwrap()]).await;
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert!(xml.contains(" tests=\"3\""), "two bindings, and one case for what is about none: {xml}");
+    for report in ["ops", "sales"] {
+        assert_eq!(xml.matches(&format!("name=\"{report} over plan\"")).count(), 1, "{xml}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_the_service_principal_are_read_once_for_all_tenants() {
+    let mut tenant = FakeTenant::demo();
+    tenant.reports.retain(|report| report.id != ids::SALES_REPORT);
+    let mut catalog = small();
+    let grants = catalog["tenants"]["contoso"]["grants"].clone();
+    for n in 0..3 {
+        let profile = format!("00000009-0000-4000-8000-{n:012}");
+        catalog["tenants"][format!("t{n}")] = json!({ "profileId": profile, "grants": grants });
+        catalog["tenants"][format!("u{n}")] = json!({ "grants": grants });
+        tenant.profiles.push(devstack::fake_tenant::Profile { id: profile, name: format!("T{n}") });
+    }
+    let upstreams = Upstreams::start(tenant, FakeFabric::default()).await;
+    check(&upstreams, "check-lists.json", &catalog, &[]).await;
+    let asked = |path: &str| {
+        let calls = upstreams.stack.powerbi().requests();
+        let is_it = |call: &&devstack::RecordedCall| call.path == path && call.header("x-powerbi-profile-id").is_none();
+        calls.iter().filter(is_it).count()
+    };
+    assert_eq!(asked("/v1.0/myorg/profiles"), 1);
+    assert_eq!(asked("/v1.0/myorg/groups"), 2, "whether the tenant settings are on, and the list");
+}

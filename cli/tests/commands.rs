@@ -209,3 +209,124 @@ fn without_credentials_nothing_is_asked() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("--secret"), "{output:?}");
     }
 }
+
+/// The exit code, the standard output as JSON if there is any, and the `JUnit` file if it was written.
+async fn with_junit(upstreams: &Upstreams, name: &str, arguments: &[&str]) -> (i32, Option<Value>, Option<String>) {
+    let junit = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&junit);
+    let arguments = [arguments, &["--json", "--junit", junit.to_str().unwrap()]].concat();
+    let is_offline = arguments.contains(&"validate");
+    let output = if is_offline { dynabind(&arguments) } else { upstreams.run(&arguments).await };
+    let shown = (!output.stdout.is_empty()).then(|| json_of(&output));
+    assert_eq!(output.stdout.is_empty(), !output.stderr.is_empty() && output.status.code() == Some(2), "{output:?}");
+    (output.status.code().unwrap(), shown, std::fs::read_to_string(junit).ok())
+}
+
+/// Every command with findings has JSON, `JUnit` and the three exit codes.
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_come_as_json_and_junit_with_their_exit_codes() {
+    let whole: Value = serde_json::from_str(&std::fs::read_to_string(demo()).unwrap()).unwrap();
+    let mut clean = serde_json::json!({
+        "reports": { "sales": whole["reports"]["sales"] }, "datasets": { "plan": whole["datasets"]["contoso-plan"] },
+        "tenants": { "contoso": { "grants": [{ "reports": ["sales"], "datasets": ["plan"] }] } },
+    });
+    let good = common::write("codes-good.json", &clean.to_string());
+    clean["datasets"]["plan"]["datasetId"] = ids::MISSING_DATASET.into();
+    let broken = common::write("codes-broken.json", &clean.to_string());
+    clean["tenants"]["contoso"]["grants"][0]["reports"] = serde_json::json!(["<none> & \"none\""]);
+    let invalid = common::write("codes-invalid.json", &clean.to_string());
+    let [good, broken, invalid] = [&good, &broken, &invalid].map(|path| path.to_str().unwrap());
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    for (command, files) in [
+        (&["check", "--catalog"][..], [good, broken, "no/such/file"]),
+        (&["doctor", "--catalog"], [good, broken, "no/such/file"]),
+        (&["catalog", "validate", "--file"], [good, invalid, "no/such/file"]),
+    ] {
+        for (expected, file) in (0..).zip(files) {
+            let name = format!("codes-{}-{expected}.xml", command.join("-"));
+            let (code, shown, xml) = with_junit(&upstreams, &name, &[command, &[file]].concat()).await;
+            assert_eq!(code, expected, "{command:?} {file}: {shown:?}");
+            assert_eq!((shown.is_some(), xml.is_some()), (code < 2, code < 2), "{command:?} {file}");
+            let Some(xml) = xml else { continue };
+            assert_eq!(xml.contains("failures=\"0\""), code == 0, "{xml}");
+            assert_eq!(xml.matches("<testcase").count(), xml.matches("</testcase>").count(), "{xml}");
+            let tests = format!("tests=\"{}\"", xml.matches("<testcase").count());
+            assert!(xml.contains(&tests) && !xml.contains("<none>"), "{xml}");
+        }
+        let arguments = [command, &[good, "--junit", "no/such/folder/x.xml"]].concat();
+        let is_offline = command.contains(&"validate");
+        let output = if is_offline { dynabind(&arguments) } else { upstreams.run(&arguments).await };
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn junit_of_the_doctor_has_a_case_for_each_step() {
+    let mut paused = FakeTenant::demo();
+    paused.capacities.iter_mut().for_each(|capacity| capacity.paused = true);
+    let upstreams = upstreams_of(paused).await;
+    let arguments = ["doctor", "--catalog", demo().to_str().unwrap(), "--tenant", "fabrikam"].map(str::to_owned);
+    let arguments = arguments.each_ref().map(String::as_str);
+    let (code, _, xml) = with_junit(&upstreams, "doctor-steps.xml", &arguments).await;
+    let xml = xml.unwrap();
+    assert_eq!((code, xml.matches("<testcase").count()), (1, 8), "{xml}");
+    assert!(xml.contains("<failure type=\"step-6\"") && xml.contains("failures=\"1\""), "{xml}");
+    assert_eq!(xml.matches("<skipped message=\"an earlier step failed\"").count(), 2, "{xml}");
+}
+
+/// Runs `init` with answers through a pipe.
+async fn init(upstreams: &Upstreams, file: &Path, answers: &str) -> std::process::Output {
+    use std::io::Write as _;
+    let arguments = upstreams.arguments(&["init", "--file", file.to_str().unwrap()]);
+    let answers = answers.to_owned();
+    let run = move || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dynabind"));
+        let pipe = std::process::Stdio::piped;
+        let mut child = command.args(arguments).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_asks_for_the_tenant_of_each_workspace() {
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.json");
+    // Shared reports, Contoso, Fabrikam, Sandbox, Reading room, Contoso finance, Paused.
+    let output = init(&upstreams, &file, "-\nAcme Ltd\n\n-\n-\n-\n-\n").await;
+    let asked = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{asked}");
+    assert!(asked.contains("Tenant of workspace Contoso (6 datasets) [contoso; - for none]: "), "{asked}");
+    assert_eq!(asked.matches("Tenant of workspace ").count(), 7, "{asked}");
+    let catalog: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let tenants: Vec<_> = catalog["tenants"].as_object().unwrap().keys().collect();
+    assert_eq!(tenants, ["Acme Ltd", "fabrikam"], "{catalog:#}");
+    let validated = dynabind(&["catalog", "validate", "--file", file.to_str().unwrap()]);
+    assert_eq!(validated.status.code(), Some(0), "{validated:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_asks_again_after_a_wrong_answer_and_writes_nothing_without_answers() {
+    let upstreams = upstreams_of(FakeTenant::demo()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.json");
+    let long = "x".repeat(257);
+    let output = init(&upstreams, &file, &format!("-\n{long}\nacme\nacme\nfabrikam\n-\n-\n-\n-\n")).await;
+    let asked = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{asked}");
+    for part in ["is no name of a tenant: expected a tenant name", "`acme` is the tenant of another workspace"] {
+        assert!(asked.contains(part), "{asked}");
+    }
+    assert_eq!(asked.matches("Tenant of workspace ").count(), 9, "two questions are asked again: {asked}");
+    let catalog: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let tenants: Vec<_> = catalog["tenants"].as_object().unwrap().keys().collect();
+    assert_eq!(tenants, ["acme", "fabrikam"], "{catalog:#}");
+
+    let unanswered = folder.path().join("unanswered.json");
+    let output = init(&upstreams, &unanswered, "-\nacme\n").await;
+    let asked = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && asked.contains("--yes takes every proposal"), "{asked}");
+    assert!(!unanswered.exists(), "nothing is written");
+}

@@ -90,6 +90,32 @@ fn what_cannot_be_read_ends_with_2() {
 }
 
 #[test]
+fn in_the_organization_scenario_no_embed_token_is_made() {
+    let claims = ["--claim", "sub=u", "--claim", "tenant=t", "--claim", r#"groups=["analysts"]"#, "--dataset", "d"];
+    let scope = "https://analysis.windows.net/powerbi/api/.default";
+    for (user_token, from) in [(&[][..], "server"), (&["--user-token", "page"], "page")] {
+        let arguments = [&["--json", "--scenario", "organization"], user_token, &claims].concat();
+        let output = explain(&arguments);
+        let shown = json_of(&output);
+        assert_eq!((output.status.code(), &shown["allowed"]), (Some(0), &json!(true)), "{shown:#}");
+        assert_eq!((&shown["userToken"]["from"], &shown["userToken"]["scope"]), (&json!(from), &json!(scope)));
+        for field in ["generateToken", "identity", "profile"] {
+            assert!(shown.get(field).is_none(), "{field} belongs to the other scenario: {shown:#}");
+        }
+        assert_eq!(shown["grants"][0]["matches"], true);
+    }
+    let page = ["--scenario", "organization", "--user-token", "page", "--cloud", "china"];
+    let text = String::from_utf8(explain(&[&page[..], &claims].concat()).stdout).unwrap();
+    let scope = "scope     https://analysis.chinacloudapi.cn/powerbi/api/.default: the page gets it from Entra";
+    assert!(text.contains("no embed token is made") && text.contains(scope), "{text}");
+    assert!(!text.contains("GenerateToken"), "{text}");
+    let refused = explain(&["--scenario", "organization", "--claim", "sub=u", "--claim", "tenant=t", "--dataset", "d"]);
+    assert_eq!(refused.status.code(), Some(1), "the catalog decides here too: {refused:?}");
+    let mixed = explain(&[&["--user-token", "page"], &claims[..]].concat());
+    assert_eq!(mixed.status.code(), Some(2), "{mixed:?}");
+}
+
+#[test]
 fn completions_and_manual_pages_are_written() {
     let output = dynabind(&["completions", "bash"]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("dynabind"));

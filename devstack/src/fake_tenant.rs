@@ -17,6 +17,8 @@ pub struct FakeTenant {
     pub client_id: String,
     /// The object id of the service principal.
     pub principal_id: String,
+    /// Whether the tenant settings let service principals call the APIs.
+    pub admits_service_principals: bool,
     /// The service principal's profiles.
     pub profiles: Vec<Profile>,
     /// The capacities.

@@ -33,6 +33,8 @@ impl PowerBi {
     pub(crate) fn routes(self: Arc<Self>) -> Router {
         let api = Router::new()
             .route("/capacities", get(capacities))
+            .route("/profiles", get(profiles))
+            .route("/profiles/{profile}", get(profile))
             .route("/groups", get(groups))
             .route("/groups/{workspace}", get(group))
             .route("/groups/{workspace}/users", get(users))
@@ -88,12 +90,25 @@ async fn capacities(State(api): Api, headers: HeaderMap) -> Answer {
     Ok(json_answer(&answer::list("capacities", &listed)))
 }
 
+async fn profiles(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
+    api.manager_of_profiles(&headers)?;
+    let page = odata::Page::<odata::ProfileFilter>::parse(query.as_deref().unwrap_or_default())?;
+    let listed: Vec<_> = page.of(api.fake_tenant.profiles.iter()).map(answer::profile).collect();
+    Ok(json_answer(&answer::list("profiles", &listed)))
+}
+
+async fn profile(State(api): Api, headers: HeaderMap, Path(profile): Path<String>) -> Answer {
+    api.manager_of_profiles(&headers)?;
+    let profile = api.fake_tenant.profile(request::guid(&profile)?).ok_or_else(Refusal::entity_not_found)?;
+    Ok(json_answer(&answer::single("profiles", answer::profile(profile))))
+}
+
 async fn groups(State(api): Api, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let caller = api.caller(&headers)?;
     let visible = api.fake_tenant.workspaces.iter().filter(|workspace| caller.role_in(workspace).is_some());
-    let page = odata::Page::parse(query.as_deref().unwrap_or_default())?;
+    let page = odata::Page::<odata::WorkspaceFilter>::parse(query.as_deref().unwrap_or_default())?;
     let listed: Vec<_> = page.of(visible).map(answer::workspace).collect();
-    Ok(json_answer(&answer::list("groups", &listed)))
+    Ok(json_answer(&answer::counted("groups", &listed)))
 }
 
 async fn group(State(api): Api, headers: HeaderMap, Path(workspace): Path<String>) -> Answer {

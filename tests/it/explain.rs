@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use acceptance::checked_environment::CheckedEnvironment;
 use acceptance::generated::{self, AnyCaller, powerbi_of};
-use dynabind::domain::{BindingRequest, DatasetId, ReportId, WorkspaceId};
+use acceptance::test_app::{TestApp, view};
+use dynabind::domain::{BindingRequest, DatasetId, Mode, ReportId, WorkspaceId};
+use dynabind::settings::{Cloud, Scenario, UserToken};
 use dynabind_cli::caller::{CallerArguments, claims_of_jwt};
 use dynabind_cli::decision::Places;
 use dynabind_cli::explain::{Explanation, Question, explain};
+use dynabind_cli::scenario::ScenarioArguments;
 use dynabind_cli::source::LoadedCatalog;
 use fuzz::environment::PowerBiContents;
 use fuzz::events::{self, Kind};
@@ -51,7 +54,12 @@ fn explained(catalog: &Value, powerbi: &PowerBiContents, claims: &Map<String, Va
         ..CallerArguments::default()
     };
     let places = Exact(powerbi);
-    explain(&loaded, Question { claims, reading: &reading, request: &request, lifetime_minutes, places: &places })
+    let (scenario, cloud) = (ScenarioArguments::default(), Cloud::Public);
+    let request = &request;
+    explain(
+        &loaded,
+        Question { claims, reading: &reading, request, lifetime_minutes, places: &places, scenario, cloud },
+    )
 }
 
 /// The claims as an operator would give them: as a file, or as the caller's JWT.
@@ -111,4 +119,51 @@ fn the_random_requests_reach_every_answer() {
         codes.insert(code);
     }
     assert!(["claim-missing", "not-entitled", "ok"].iter().all(|code| codes.contains(code)), "{codes:?}");
+}
+
+/// In the organization scenario, the explanation has the code of `POST /config`.
+#[tokio::test]
+async fn the_explanation_agrees_with_the_functions_in_the_organization_scenario() {
+    let app = TestApp::with_variables(&[("DYNABIND_SCENARIO", "organization")]).await;
+    let text = std::fs::read_to_string(app.stack.catalog_path()).unwrap();
+    let loaded = LoadedCatalog::parse("catalog.json".to_owned(), text).unwrap();
+    let scenario = ScenarioArguments { scenario: Scenario::Organization, user_token: UserToken::Server };
+    let reading = CallerArguments {
+        tenant_claim: "tenant".to_owned(),
+        groups_claim: "groups".to_owned(),
+        ..CallerArguments::default()
+    };
+    let mut codes = BTreeSet::new();
+    for (user, report, dataset) in [
+        ("ana@contoso", "sales", "contoso-plan"),
+        ("ana@contoso", "sales", "contoso-sales"),
+        ("carl@contoso", "ops", "contoso-plan"),
+        ("carl@contoso", "sales", "fabrikam-sales"),
+        ("frida@fabrikam", "sales", "fabrikam-sales"),
+        ("nils@northwind", "sales", "contoso-plan"),
+    ] {
+        let claims = app.stack.claims_of(user).as_object().unwrap().clone();
+        let (report, dataset) = (report.parse().ok(), dataset.parse().ok());
+        let request = BindingRequest { report, dataset, mode: Mode::View };
+        let places = Exact(&PowerBiContents::default());
+        let (lifetime_minutes, cloud) = (None, Cloud::Public);
+        let explanation = explain(
+            &loaded,
+            Question {
+                claims: &claims,
+                reading: &reading,
+                request: &request,
+                lifetime_minutes,
+                places: &places,
+                scenario,
+                cloud,
+            },
+        );
+        let (report, dataset) = (request.report.unwrap().to_string(), request.dataset.unwrap().to_string());
+        let answer = app.config(user, view(&report, &dataset)).await;
+        let code = if answer.status == 200 { "ok" } else { answer.code() };
+        assert_eq!(explanation.code, code, "{user}: {report} over {dataset}");
+        codes.insert(explanation.code);
+    }
+    assert_eq!(codes, ["not-entitled", "ok"].into());
 }

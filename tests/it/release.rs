@@ -181,7 +181,7 @@ fn a_release_can_be_made_twice() {
     );
     fs::write(path.path().join("cargo"), cargo).unwrap();
     fs::set_permissions(path.path().join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", path.path().display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", path.path().display(), std::env::var_os("PATH").unwrap().display());
     for _ in 0..2 {
         let mut release = python();
         release.arg(folder.path().join("tools/release")).args([HERE, "--level", "0"]).env("PATH", &path);

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::caller::CallerArguments;
 use crate::connection::ConnectionArguments;
+use crate::scenario::ScenarioArguments;
 
 /// Moves a catalog between a JSON file and a DynamoDB table.
 #[derive(Debug, Parser)]
@@ -36,15 +37,9 @@ pub enum Command {
         /// How long requests under way may still need what is then deleted.
         #[arg(long, value_name = "SECONDS", default_value_t = 20)]
         settle_seconds: u64,
-        /// Check the tenants that would change, and write nothing if there are findings.
-        #[arg(long)]
-        check: bool,
-        /// With --check: the claims of a sample caller.
+        /// Whether and how to check first.
         #[command(flatten)]
-        caller: Box<CallerArguments>,
-        /// With --check: credentials and addresses.
-        #[command(flatten)]
-        connection: Box<ConnectionArguments>,
+        first: Box<CheckFirst>,
     },
     /// Write what the table holds to a file.
     Pull {
@@ -69,7 +64,30 @@ pub enum Command {
         /// The file to look at.
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
+        /// Write the result as `JUnit` XML.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
     },
+}
+
+/// A check before a push.
+#[derive(Args, Debug)]
+pub struct CheckFirst {
+    /// Check the tenants that would change, and write nothing if there are findings.
+    #[arg(long)]
+    pub check: bool,
+    /// With --check: the claims of a sample caller.
+    #[command(flatten)]
+    pub caller: CallerArguments,
+    /// With --check: who signs in to Power BI.
+    #[command(flatten)]
+    pub scenario: ScenarioArguments,
+    /// With --check, in the organization scenario: a file with a user's token as the page sends it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["claims", "claim"])]
+    pub user_jwt: Option<PathBuf>,
+    /// With --check: credentials and addresses.
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
 }
 
 /// A table, and where it is.

@@ -9,15 +9,14 @@ use aws_sdk_dynamodb::Client;
 use dynabind::catalog::item::ItemKey;
 use dynabind::json::JsonFault;
 
-use crate::caller::CallerArguments;
-use crate::catalog::arguments::{Command, is_standard};
+use crate::catalog::arguments::{CheckFirst, Command, is_standard};
 use crate::catalog::content;
 use crate::catalog::item::Items;
 use crate::catalog::plan::{Plan, Stage};
 use crate::catalog::table::Table;
-use crate::catalog::{LoaderError, diff};
+use crate::catalog::{LoaderError, diff, validate};
 use crate::check::{self, Options};
-use crate::connection::{Connection, ConnectionArguments};
+use crate::connection::Connection;
 use crate::source::{CatalogPlace, LoadedCatalog};
 use crate::terminal::Style;
 
@@ -36,13 +35,11 @@ pub enum Verdict {
 /// What kept it from being carried out; a fault of the file is no such thing.
 pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Result<Verdict, LoaderError> {
     match command {
-        Command::Validate { file } => match from_file(file, out)? {
-            Some(items) => {
-                writeln!(out, "{}: good, {} entries", file.display(), items.len())?;
-                Ok(Verdict::Good)
-            }
-            None => Ok(Verdict::Bad),
-        },
+        Command::Validate { file, .. } => {
+            let validation = validate(file)?;
+            validation.print(out)?;
+            Ok(if validation.findings.is_empty() { Verdict::Good } else { Verdict::Bad })
+        }
         Command::Diff { place, file } => {
             let Some(new) = from_file(file, out)? else { return Ok(Verdict::Bad) };
             let old = Table { client, name: &place.table }.read().await?;
@@ -51,7 +48,7 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
             Ok(if plan.is_empty() { Verdict::Good } else { Verdict::Bad })
         }
         Command::Pull { place, file } => pull(&Table { client, name: &place.table }, file, out).await,
-        Command::Push { place, file, dry_run, yes, settle_seconds, check, caller, connection } => {
+        Command::Push { place, file, dry_run, yes, settle_seconds, first } => {
             let Some(new) = from_file(file, out)? else { return Ok(Verdict::Bad) };
             let table = Table { client, name: &place.table };
             let old = table.read().await?;
@@ -63,7 +60,7 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
             if *dry_run || plan.is_empty() {
                 return Ok(Verdict::Good);
             }
-            if *check && is_broken(&plan, file, caller, connection, out).await? {
+            if first.check && is_broken(&plan, file, first, out).await? {
                 writeln!(out, "nothing is written: correct the findings, or push without --check")?;
                 return Ok(Verdict::Bad);
             }
@@ -78,13 +75,7 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
 }
 
 /// Whether a check of the tenants that change has findings, which are printed.
-async fn is_broken(
-    plan: &Plan,
-    file: &Path,
-    caller: &CallerArguments,
-    connection: &ConnectionArguments,
-    out: &mut dyn Write,
-) -> Result<bool, LoaderError> {
+async fn is_broken(plan: &Plan, file: &Path, first: &CheckFirst, out: &mut dyn Write) -> Result<bool, LoaderError> {
     let name = |write: &&super::Write| match write.key() {
         ItemKey::Tenant(name) => Some(name.to_string()),
         _ => None,
@@ -93,7 +84,9 @@ async fn is_broken(
     if tenant.is_empty() {
         return Ok(false);
     }
-    let options = Options { tenant, caller: caller.clone(), max_tokens: usize::MAX, ..Options::default() };
+    let CheckFirst { caller, scenario, user_jwt, connection, .. } = first;
+    let (caller, user_jwt, scenario) = (caller.clone(), user_jwt.clone(), *scenario);
+    let options = Options { tenant, caller, scenario, user_jwt, max_tokens: usize::MAX, ..Options::default() };
     let loaded = LoadedCatalog::read(&CatalogPlace::File(file.to_owned())).await;
     let loaded = loaded.map_err(|error| LoaderError::Unchecked(error.to_string()))?;
     let connection = Connection::open(connection).await.map_err(LoaderError::Unchecked)?;

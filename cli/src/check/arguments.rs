@@ -7,6 +7,7 @@ use dynabind::domain::ReportKey;
 
 use crate::caller::CallerArguments;
 use crate::connection::ConnectionArguments;
+use crate::scenario::ScenarioArguments;
 use crate::source::CatalogPlace;
 
 /// What to check.
@@ -35,6 +36,12 @@ pub struct Options {
     /// The claims of a sample caller.
     #[command(flatten)]
     pub caller: CallerArguments,
+    /// Who signs in to Power BI.
+    #[command(flatten)]
+    pub scenario: ScenarioArguments,
+    /// In the organization scenario: a file with a user's token as the page sends it. The check looks as this user.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["claims", "claim"])]
+    pub user_jwt: Option<PathBuf>,
     /// Keep what was found in FILE, and go on from there after an interruption.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,

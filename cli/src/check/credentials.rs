@@ -47,15 +47,18 @@ pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> R
     match connection.tokens.get(&context, None, &|| Ok(())).await {
         Ok(access) => {
             lifetime(connection, &access, &about, findings);
-            let is_open = tenant_settings(connection, &about, findings).await?;
-            Ok(is_open.then_some(access))
+            Ok(Some(access))
         }
         Err(error) => refused(&error, &principal, &about, findings).map(|()| None),
     }
 }
 
 /// Whether Power BI answers the service principal at all.
-async fn tenant_settings(connection: &Connection, about: &About, findings: &mut Findings) -> Result<bool, String> {
+///
+/// # Errors
+/// Why it could not be checked.
+pub(super) async fn tenant_settings(connection: &Connection, findings: &mut Findings) -> Result<bool, String> {
+    let about = About { place: Some(connection.credential_place.clone()), ..About::default() };
     let Err(error) = connection.rest.get("v1.0/myorg/groups?%24top=1", None).await else { return Ok(true) };
     if !matches!(error.status, Some(401 | 403)) {
         return Err(format!("Power BI: {error}"));
@@ -63,7 +66,7 @@ async fn tenant_settings(connection: &Connection, about: &About, findings: &mut 
     let problem = format!("Power BI does not answer the service principal: {error}");
     let remedy = "turn on \"Service principals can call Fabric public APIs\" and \"Embed content in apps\" for a \
                   security group that has the app as a member (steps 2 and 3 of the setup), and wait 15 minutes";
-    findings.add(about, &fault("tenant-setting-off", problem, remedy));
+    findings.add(&about, &fault("tenant-setting-off", problem, remedy));
     Ok(false)
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use dynabind::domain::{DatasetKey, ReportKey, Tenant, WorkspaceId};
 use dynabind::embedding::{DatasetsAnswer, EmbeddingError, ItemProblem};
-use dynabind::ports::ActorKey;
 use dynabind::request::RequestContext;
 use dynabind::upstream::{UpstreamError, UpstreamErrorKind};
 
@@ -19,8 +18,11 @@ pub(super) type Answer = Option<Result<DatasetsAnswer, EmbeddingError>>;
 /// What `GET /datasets` answers to a caller who is in all groups of a tenant.
 pub(super) async fn ask(run: &Run<'_>, tenant: &Tenant) -> Answer {
     let groups: BTreeSet<_> = tenant.grants.iter().flat_map(groups_of).collect();
-    let caller = &run.options.caller;
-    let sample = sample(&run.claims, tenant, &groups, (&caller.tenant_claim, &caller.groups_claim))?;
+    let reading = &run.options.caller;
+    let sample = match &run.user {
+        Some(user) => reading.caller(&run.claims).ok()?.with_assertion(Some(user.clone())),
+        None => sample(&run.claims, tenant, &groups, (&reading.tenant_claim, &reading.groups_claim))?,
+    };
     let context = Arc::new(RequestContext::begin(None));
     Some(run.app.embedding().datasets(&context, &sample, run.options.report.as_ref()).await)
 }
@@ -43,6 +45,7 @@ pub(super) async fn add(
         Some(Err(error)) => {
             return findings.skip(&about, "reports and datasets", &format!("Power BI could not be asked ({error:?})"));
         }
+        None if !run.can_look() => return,
         None => return findings.skip(&about, "reports and datasets", "the sample claims name no caller"),
     };
     for entry in &answer.reports {
@@ -65,9 +68,9 @@ fn failed_workspaces(run: &Run<'_>, tenant: &Checked, subjects: &[Subject], find
     for subject in subjects {
         let of_report = subject.report.as_ref().map(|report| report.workspace);
         for workspace in [of_report, Some(subject.dataset.2)].into_iter().flatten() {
-            let actor = tenant.tenant.profile.map_or(ActorKey::Service, ActorKey::Profile);
+            let actor = run.actor_of(&tenant.tenant);
             if let Some(error) = run.connection.powerbi.failure_of(actor, workspace) {
-                refused_workspace(&subject.about(run.loaded), workspace, &error, findings);
+                refused_workspace(run, &subject.about(run.loaded), workspace, &error, findings);
             }
         }
     }
@@ -89,31 +92,60 @@ async fn add_problem(run: &Run<'_>, tenant: &Checked, item: Item<'_>, problem: I
             findings.skip(&about, "the capacity of the workspace", "Power BI does not say whether there is one");
         }
         ItemProblem::LookupFailed => {
-            let actor = tenant.tenant.profile.map_or(ActorKey::Service, ActorKey::Profile);
+            let actor = run.actor_of(&tenant.tenant);
             let error = item.workspace.and_then(|workspace| run.connection.powerbi.failure_of(actor, workspace));
             match (item.workspace, error) {
-                (Some(workspace), Some(error)) => refused_workspace(&about, workspace, &error, findings),
+                (Some(workspace), Some(error)) => refused_workspace(run, &about, workspace, &error, findings),
                 _ => findings.skip(&about, "report or dataset", "Power BI could not be asked"),
             }
         }
         ItemProblem::DatasetNotFound | ItemProblem::ReportNotFound => {
             let moved = workspaces::moved(run, item.report, item.dataset).await;
-            findings.add(&about, &not_found(problem, moved));
+            findings.add(&about, &not_found(problem, moved, run.looker_of(&about)));
         }
         _ => findings.add(&about, &known(problem)),
     }
 }
 
-fn refused_workspace(about: &About, workspace: WorkspaceId, error: &UpstreamError, findings: &mut Findings) {
+/// Adds the granted workspaces that could not be listed.
+pub(super) fn add_unlisted(run: &Run<'_>, tenant: &Checked, findings: &mut Findings) {
+    let name = &tenant.tenant.name;
+    for (workspace, error) in &tenant.unlisted {
+        for (index, grant) in tenant.tenant.grants.iter().enumerate() {
+            if !grant.workspaces.contains(workspace) {
+                continue;
+            }
+            let named = &run.loaded.json["tenants"][name]["grants"][index]["workspaces"];
+            let is_it = |value: &serde_json::Value| value.as_str().is_some_and(|id| id.parse() == Ok(*workspace));
+            let at = named.as_array().and_then(|named| named.iter().position(is_it)).unwrap_or_default();
+            let steps = ["tenants", name, "grants", &index.to_string(), "workspaces", &at.to_string()];
+            let place = Some(run.loaded.place(&steps));
+            let about = About { tenant: Some(name.clone()), place, ..About::default() };
+            refused_workspace(run, &about, *workspace, error, findings);
+        }
+    }
+}
+
+fn refused_workspace(
+    run: &Run<'_>,
+    about: &About,
+    workspace: WorkspaceId,
+    error: &UpstreamError,
+    findings: &mut Findings,
+) {
     if error.is_outage() || error.kind == UpstreamErrorKind::CredentialsUnavailable {
         return findings.skip(about, &format!("workspace {workspace}"), &error.to_string());
     }
     let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
     let fault = Fault {
         code: "workspace-not-visible".to_owned(),
-        problem: format!("workspace {workspace} is not open to the service principal or its profile{code}"),
+        problem: format!("{} has no access to workspace {workspace}{code}", run.looker_of(about)),
         viewer_sees: "no report: the request for a token answers 502".to_owned(),
-        remedy: format!("add it to the workspace as Member (step 4 of the setup): {}", error.explanation),
+        remedy: if run.user.is_some() {
+            format!("give the user a right on report and dataset (step A of the setup): {}", error.explanation)
+        } else {
+            format!("add it to the workspace as Member (step 4 of the setup): {}", error.explanation)
+        },
         ..Fault::default()
     };
     findings.add(about, &fault);
@@ -143,7 +175,7 @@ fn about_of(run: &Run<'_>, tenant: &Checked, item: Item<'_>, problem: ItemProble
     }
 }
 
-fn not_found(problem: ItemProblem, moved: Option<WorkspaceId>) -> Fault {
+fn not_found(problem: ItemProblem, moved: Option<WorkspaceId>, looker: &str) -> Fault {
     let (code, what) = match problem {
         ItemProblem::ReportNotFound => ("report-not-found", "report"),
         _ => ("dataset-not-found", "dataset"),
@@ -156,8 +188,8 @@ fn not_found(problem: ItemProblem, moved: Option<WorkspaceId>) -> Fault {
         ),
         None => (
             code.to_owned(),
-            format!("the {what} is not in its workspace, or not visible to the service principal"),
-            format!("correct the {what}'s id in the catalog, or give the service principal access to it"),
+            format!("the {what} is not in its workspace, or not visible to {looker}"),
+            format!("correct the {what}'s id in the catalog, or give {looker} access to it"),
         ),
     };
     let viewer_sees = "no report: the request for a token or a config answers 502".to_owned();

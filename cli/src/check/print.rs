@@ -18,8 +18,9 @@ pub fn print(report: &CheckReport, style: Style, out: &mut dyn Write) -> io::Res
     for finding in &report.findings {
         print_finding(finding, style, out)?;
     }
-    for unchecked in &report.not_checked {
-        print_unchecked(unchecked, style, out)?;
+    let groups = grouped(&report.not_checked);
+    for (_, group) in &groups {
+        print_unchecked(group, style, out)?;
     }
     let Summary { grants, bindings, reports, datasets, calls, throttled, seconds } = report.summary;
     writeln!(
@@ -27,8 +28,33 @@ pub fn print(report: &CheckReport, style: Style, out: &mut dyn Write) -> io::Res
         "{grants} grants, {bindings} bindings, {reports} reports, {datasets} models: {} findings, {} not checked; \
          {calls} calls ({throttled} throttled) in {seconds:.1} s",
         report.findings.len(),
-        report.not_checked.len()
+        groups.len()
     )
+}
+
+/// What could not be checked for the same cause, over several datasets.
+struct Group<'r> {
+    first: &'r Unchecked,
+    tenants: BTreeSet<String>,
+    datasets: BTreeSet<String>,
+}
+
+type Cause<'r> = (Option<&'r str>, &'r str, &'r str);
+
+/// One line for each report and cause, in the order of the first.
+fn grouped(unchecked: &[Unchecked]) -> Vec<(Cause<'_>, Group<'_>)> {
+    let mut groups: Vec<(Cause<'_>, Group<'_>)> = Vec::new();
+    for item in unchecked {
+        let cause = (item.report.as_deref(), item.what.as_str(), item.because.as_str());
+        let at = groups.iter().position(|(known, _)| *known == cause).unwrap_or_else(|| {
+            groups.push((cause, Group { first: item, tenants: BTreeSet::new(), datasets: BTreeSet::new() }));
+            groups.len() - 1
+        });
+        let (_, group) = &mut groups[at];
+        group.tenants.extend(item.tenants.iter().cloned());
+        group.datasets.extend(item.dataset.clone());
+    }
+    groups
 }
 
 fn print_finding(finding: &Finding, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -46,8 +72,10 @@ fn print_finding(finding: &Finding, style: Style, out: &mut dyn Write) -> io::Re
     writeln!(out, "  remedy  {}\n", finding.remedy)
 }
 
-fn print_unchecked(unchecked: &Unchecked, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let subject = subject(&unchecked.tenants, unchecked.report.as_deref(), unchecked.dataset.as_deref());
+fn print_unchecked(group: &Group<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let Group { first: unchecked, tenants, datasets } = group;
+    let datasets = (!datasets.is_empty()).then(|| some(datasets));
+    let subject = subject(tenants, unchecked.report.as_deref(), datasets.as_deref());
     let word = style.unknown("[not checked]");
     writeln!(
         out,

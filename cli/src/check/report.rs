@@ -1,5 +1,7 @@
 //! The result of a check.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::finding::{Finding, Unchecked};
@@ -16,7 +18,7 @@ pub struct CheckReport {
     pub not_checked: Vec<Unchecked>,
     /// Each binding that was looked at: tenant, report, dataset.
     #[serde(skip)]
-    pub bindings: Vec<(String, Option<String>, String)>,
+    pub bindings: BTreeSet<(String, Option<String>, String)>,
 }
 
 /// How much was checked.

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use dynabind::App;
-use dynabind::domain::{AccessToken, Tenant, WorkspaceId};
+use dynabind::domain::{AccessToken, Tenant, UserAssertion, WorkspaceId};
 use dynabind::ports::{ActorKey, ListedDataset, PowerBi};
+use dynabind::upstream::UpstreamError;
 use serde_json::{Map, Value};
 
 use super::arguments::Options;
+use super::finding::About;
+use super::lists::Lists;
 use super::state::State;
 use crate::connection::Connection;
 use crate::connection::session::TokenSession;
@@ -21,13 +24,25 @@ pub(super) struct Run<'r> {
     pub(super) claims: Map<String, Value>,
     pub(super) app: App,
     pub(super) access: AccessToken,
+    pub(super) user: Option<UserAssertion>,
+    pub(super) lists: Lists,
     pub(super) state: State,
+}
+
+/// As whom a run looks.
+pub(super) struct SignedIn {
+    pub(super) claims: Map<String, Value>,
+    pub(super) access: AccessToken,
+    /// The user, in the organization scenario.
+    pub(super) user: Option<UserAssertion>,
 }
 
 /// A tenant with the datasets of the workspaces that its grants open.
 pub(super) struct Checked {
     pub(super) tenant: Arc<Tenant>,
     pub(super) lists: Vec<(WorkspaceId, Vec<ListedDataset>)>,
+    /// Workspaces that could not be listed, and why.
+    pub(super) unlisted: Vec<(WorkspaceId, UpstreamError)>,
 }
 
 impl Run<'_> {
@@ -46,9 +61,35 @@ impl Run<'_> {
         Ok(tenants)
     }
 
-    pub(super) async fn datasets_of(&self, tenant: &Tenant, workspace: WorkspaceId) -> Option<Vec<ListedDataset>> {
-        let actor = tenant.profile.map_or(ActorKey::Service, ActorKey::Profile);
-        let session = TokenSession::new(actor, &self.access);
-        self.connection.powerbi.datasets(&session, workspace).await.ok()
+    pub(super) async fn datasets_of(
+        &self,
+        tenant: &Tenant,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<ListedDataset>, UpstreamError> {
+        let session = TokenSession::new(self.actor_of(tenant), &self.access);
+        self.connection.powerbi.datasets(&session, workspace).await
+    }
+
+    /// As whom Power BI is called for a tenant.
+    pub(super) fn actor_of(&self, tenant: &Tenant) -> ActorKey {
+        match &self.user {
+            Some(user) => ActorKey::User(user.user()),
+            None => tenant.profile.map_or(ActorKey::Service, ActorKey::Profile),
+        }
+    }
+
+    /// Whether there is anybody as whom Power BI can be called.
+    pub(super) fn can_look(&self) -> bool {
+        self.user.is_some() || !self.options.scenario.is_organization()
+    }
+
+    /// As whom an item is looked at, for messages.
+    pub(super) fn looker_of(&self, about: &About) -> &'static str {
+        let tenant = about.tenant.as_ref().and_then(|name| self.loaded.catalog.tenants.get(name.as_str()));
+        match tenant {
+            _ if self.user.is_some() => "the user",
+            Some(tenant) if tenant.profile.is_some() => "the service principal's profile",
+            _ => "the service principal",
+        }
     }
 }

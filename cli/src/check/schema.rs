@@ -72,14 +72,16 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     let mut progress = Progress::new("reports over models", pairs.len());
     let compare = |(pair, subjects): (Pair, Vec<_>)| {
         let definitions = &definitions;
-        async move { (Box::pin(outcome(run, definitions, pair)).await, subjects) }
+        async move { (pair, Box::pin(outcome(run, definitions, pair)).await, subjects) }
     };
-    let mut outcomes = stream::iter(pairs).map(compare).buffer_unordered(2 * run.connection.at_once);
-    while let Some((outcome, subjects)) = outcomes.next().await {
-        for subject in &subjects {
-            add(run, subject, &outcome, findings);
+    let outcomes = stream::iter(pairs).map(compare).buffer_unordered(2 * run.connection.at_once);
+    let mut outcomes: Vec<_> = outcomes.inspect(|_| progress.add(1)).collect().await;
+    // Findings are in the same order in every run.
+    outcomes.sort_by_key(|(pair, ..)| *pair);
+    for (_, outcome, subjects) in &outcomes {
+        for subject in subjects {
+            add(run, subject, outcome, findings);
         }
-        progress.add(1);
     }
 }
 
@@ -176,15 +178,18 @@ fn add(run: &Run<'_>, subject: &Subject, outcome: &SchemaOutcome, findings: &mut
         findings.add(&about, &fault_of(fault));
     }
     for (what, because) in &outcome.not_checked {
-        let is_profile = subject.tenant.profile.is_some() && because.contains("cannot be read");
-        let note = if is_profile {
-            "; definitions are read as the service principal, not as the tenant's profile"
-        } else {
-            ""
+        let is_unread = because.contains("cannot be read");
+        let note = match subject.tenant.profile {
+            _ if !is_unread => "",
+            _ if run.options.scenario.is_organization() => {
+                "; definitions are read as the service principal, not as a user"
+            }
+            Some(_) => "; definitions are read as the service principal, not as the tenant's profile",
+            None => "",
         };
         findings.skip(&about, what, &format!("{because}{note}"));
     }
-    if let Some(roles) = &outcome.roles {
+    if let Some(roles) = outcome.roles.as_ref().filter(|_| !run.options.scenario.is_organization()) {
         add_roles(run, subject, roles, findings);
     }
 }

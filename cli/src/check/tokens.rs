@@ -43,15 +43,18 @@ pub(super) async fn check(run: &Run<'_>, tenants: &[Checked], subjects: &[Subjec
     }
     let mut progress = Progress::new("embed tokens", requests.len().min(limit));
     let generate = |(unit, (request, subjects)): (String, (TokenRequest, Vec<_>))| async move {
-        (outcome(run, &unit, &request).await, subjects)
+        let outcome = outcome(run, &unit, &request).await;
+        (unit, outcome, subjects)
     };
     let made = stream::iter(requests.into_iter().take(limit)).map(generate);
-    let mut outcomes = made.buffer_unordered(run.connection.at_once);
-    while let Some((outcome, subjects)) = outcomes.next().await {
+    let outcomes = made.buffer_unordered(run.connection.at_once).inspect(|_| progress.add(1));
+    let mut outcomes: Vec<_> = outcomes.collect().await;
+    // Findings are in the same order in every run.
+    outcomes.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    for (_, outcome, subjects) in &outcomes {
         for subject in subjects {
-            add(&subject.about(run.loaded), &outcome, findings);
+            add(&subject.about(run.loaded), outcome, findings);
         }
-        progress.add(1);
     }
 }
 
@@ -62,7 +65,9 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
     for subject in subjects {
         let about = subject.about(run.loaded);
         // What is not there, or has the wrong identity, is a finding already.
-        if [(None, about.dataset.clone()), (about.report.clone(), None)].iter().any(|item| broken.contains(item)) {
+        let (report, dataset) = (about.report.clone(), about.dataset.clone());
+        let known = [(None, dataset.clone()), (report.clone(), None), (report, dataset)];
+        if known.iter().any(|item| broken.contains(item)) {
             continue;
         }
         let Some(checked) = lists.get(subject.tenant.name.as_str()) else { continue };
@@ -81,8 +86,8 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
 /// Items whose tokens would be refused for a cause that is known.
 fn items_of(finding: &Finding) -> Option<(Option<String>, Option<String>)> {
     let names_one = finding.report.is_some() != finding.dataset.is_some();
-    let is_of_item = names_one && finding.code != "capacity-not-active";
-    is_of_item.then(|| (finding.report.clone(), finding.dataset.clone()))
+    let decides = finding.code == "role-too-low" || (names_one && finding.code != "capacity-not-active");
+    decides.then(|| (finding.report.clone(), finding.dataset.clone()))
 }
 
 fn allowed(run: &Run<'_>, checked: &Checked, subject: &Subject) -> Option<Result<Allowed, EmbeddingError>> {

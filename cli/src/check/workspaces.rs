@@ -7,7 +7,8 @@ use dynabind::ports::{ActorKey, PowerBi};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use super::finding::{About, Fault, Findings};
+use super::finding::{Fault, Findings};
+use super::lists::{CAPACITIES, GROUPS};
 use super::run::Run;
 use super::subject::Subject;
 use crate::caller::claims_of_jwt;
@@ -23,7 +24,8 @@ type ByActor<'s> = BTreeMap<Option<ProfileId>, BTreeMap<WorkspaceId, Vec<&'s Sub
 pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Findings) {
     let mut by_actor = ByActor::new();
     for subject in subjects {
-        let of_actor = by_actor.entry(subject.tenant.profile).or_default();
+        let profile = subject.tenant.profile.filter(|_| run.user.is_none());
+        let of_actor = by_actor.entry(profile).or_default();
         let of_report = subject.report.as_ref().map(|report| report.workspace);
         let workspaces: BTreeSet<_> = of_report.into_iter().chain([subject.dataset.2]).collect();
         for workspace in workspaces {
@@ -32,54 +34,19 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     }
     let states = capacity_states(run).await;
     for (profile, workspaces) in &by_actor {
-        if let Some(profile) = *profile {
-            known_profile(run, profile, workspaces, findings).await;
-        }
         capacities(run, *profile, workspaces, &states, findings).await;
-        roles(run, *profile, workspaces, findings).await;
-    }
-}
-
-/// Whether the service principal has a profile that the catalog names.
-async fn known_profile(
-    run: &Run<'_>,
-    profile: ProfileId,
-    workspaces: &BTreeMap<WorkspaceId, Vec<&Subject>>,
-    findings: &mut Findings,
-) {
-    let answer = run.connection.rest.get("v1.0/myorg/profiles", None).await;
-    let is_it = |listed: &Value| listed["id"].as_str().is_some_and(|id| id.parse() == Ok(profile));
-    let is_known = answer.as_ref().map(|answer| answer.body["value"].as_array().into_iter().flatten().any(is_it));
-    let tenants: BTreeSet<_> = workspaces.values().flatten().map(|subject| subject.tenant.name.as_str()).collect();
-    for tenant in tenants {
-        let place = run.loaded.place(&["tenants", tenant, "profileId"]);
-        let about = About { tenant: Some(tenant.to_owned()), place: Some(place), ..About::default() };
-        match &is_known {
-            Ok(true) => {}
-            Ok(false) => findings.add(&about, &unknown_profile(profile)),
-            Err(error) => {
-                findings.skip(&about, "the profile", &format!("the list of profiles cannot be read: {error}"));
-            }
+        // A user's rights on the items decide, not a role in the workspace.
+        if run.user.is_none() {
+            roles(run, *profile, workspaces, findings).await;
         }
-    }
-}
-
-fn unknown_profile(profile: ProfileId) -> Fault {
-    Fault {
-        code: "profile-unknown".to_owned(),
-        problem: format!("the service principal has no profile {profile}"),
-        viewer_sees: "no report: Power BI refuses every call for this tenant".to_owned(),
-        remedy: "create the profile (step 5 of the setup) and write its id into the tenant".to_owned(),
-        ..Fault::default()
     }
 }
 
 /// The state of each capacity that the service principal can see.
 async fn capacity_states(run: &Run<'_>) -> Result<BTreeMap<String, String>, String> {
-    let answer = run.connection.rest.get("v1.0/myorg/capacities", None).await.map_err(|error| error.to_string())?;
+    let listed = run.lists.get(CAPACITIES, None).await.map_err(|error| error.to_string())?;
     let text = |value: &Value, field: &str| Some(value[field].as_str()?.to_lowercase());
-    let listed = answer.body["value"].as_array().into_iter().flatten();
-    Ok(listed.filter_map(|capacity| Some((text(capacity, "id")?, text(capacity, "state")?))).collect())
+    Ok(listed.iter().filter_map(|capacity| Some((text(capacity, "id")?, text(capacity, "state")?))).collect())
 }
 
 async fn capacities(
@@ -90,12 +57,8 @@ async fn capacities(
     findings: &mut Findings,
 ) {
     const WHAT: &str = "whether the capacity is active";
-    let groups = run.connection.rest.get("v1.0/myorg/groups?%24top=5000", profile).await;
-    let groups = groups.map(|answer| {
-        let listed = answer.body["value"].as_array().into_iter().flatten();
-        listed.filter_map(capacity_of).collect::<BTreeMap<_, _>>()
-    });
-    let actor = profile.map_or(ActorKey::Service, ActorKey::Profile);
+    let groups = run.lists.get(GROUPS, profile).await;
+    let groups = groups.map(|listed| listed.iter().filter_map(capacity_of).collect::<BTreeMap<_, _>>());
     for (workspace, subjects) in workspaces {
         let capacity = match &groups {
             Ok(groups) => groups.get(workspace).cloned().ok_or("the list of workspaces does not name it".to_owned()),
@@ -107,7 +70,13 @@ async fn capacities(
                 Ok(Some(capacity)) => capacity,
                 // A workspace without a capacity, or one that is not visible, is a finding already.
                 Ok(None) => continue,
-                Err(_) if run.connection.powerbi.failure_of(actor, *workspace).is_some() => continue,
+                Err(_)
+                    if subjects.iter().any(|subject| {
+                        run.connection.powerbi.failure_of(run.actor_of(&subject.tenant), *workspace).is_some()
+                    }) =>
+                {
+                    continue;
+                }
                 Err(because) => {
                     findings.skip(&about, WHAT, because);
                     continue;
@@ -116,7 +85,7 @@ async fn capacities(
             match states.as_ref().map(|states| states.get(capacity)) {
                 Ok(Some(state)) if state == "active" => {}
                 Ok(Some(state)) => findings.add(&about, &inactive(*workspace, capacity, state)),
-                Ok(None) => findings.skip(&about, WHAT, "the service principal cannot see the capacity"),
+                Ok(None) => findings.skip(&about, WHAT, "the capacity is not among those that the caller may see"),
                 Err(error) => findings.skip(&about, WHAT, error),
             }
         }
@@ -205,10 +174,11 @@ pub(super) async fn moved(
 ) -> Option<WorkspaceId> {
     let report = report.and_then(|key| run.loaded.catalog.reports.get(key)).map(|report| report.id);
     let dataset = dataset.and_then(|key| run.loaded.catalog.datasets.get(key)).map(|dataset| dataset.id);
-    let groups = run.connection.rest.get("v1.0/myorg/groups?%24top=5000", None).await.ok()?;
-    let ids = groups.body["value"].as_array()?.iter().filter_map(|group| group["id"].as_str()?.parse().ok());
+    let groups = run.lists.get(GROUPS, None).await.ok()?;
+    let ids = groups.iter().filter_map(|group| group["id"].as_str()?.parse().ok());
     for workspace in ids.take(MAX_SEARCHED) {
-        let (session, powerbi) = (TokenSession::new(ActorKey::Service, &run.access), &run.connection.powerbi);
+        let actor = run.user.as_ref().map_or(ActorKey::Service, |user| ActorKey::User(user.user()));
+        let (session, powerbi) = (TokenSession::new(actor, &run.access), &run.connection.powerbi);
         let is_here = match (report, dataset) {
             (Some(id), _) => {
                 let list = powerbi.reports(&session, workspace).await.unwrap_or_default();

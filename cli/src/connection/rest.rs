@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dynabind::domain::ProfileId;
+use dynabind::domain::{ProfileId, UserAssertion};
 use dynabind::ports::AccessTokens;
 use dynabind::request::RequestContext;
 use dynabind::upstream::Http;
@@ -23,11 +23,14 @@ const MAX_FAILURES: u32 = 3;
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// An API that takes JSON.
+#[derive(Clone)]
 pub struct Rest {
     pub(super) http: Http,
     pub(super) base: Url,
     pub(super) tokens: Arc<dyn AccessTokens>,
     pub(super) gate: Arc<Gate>,
+    /// On whose behalf it is called, if not as the service principal.
+    pub(super) user: Option<UserAssertion>,
 }
 
 /// An answer with a status under 300.
@@ -57,6 +60,11 @@ impl RestError {
 }
 
 impl Rest {
+    /// The same API, called on behalf of a user.
+    pub(crate) fn on_behalf_of(&self, user: Option<UserAssertion>) -> Self {
+        Self { user, ..self.clone() }
+    }
+
     /// A `GET` below the base URL.
     pub(crate) async fn get(&self, path: &str, profile: Option<ProfileId>) -> Result<Answer, RestError> {
         self.send(Method::GET, path, profile, None).await
@@ -108,8 +116,11 @@ impl Rest {
         body: Option<&Value>,
     ) -> Result<Answer, RestError> {
         let context = Arc::new(RequestContext::begin(None));
-        let access =
-            self.tokens.get(&context, None, &|| Ok(())).await.map_err(|error| RestError::new(error.to_string()))?;
+        let access = self
+            .tokens
+            .get(&context, self.user.as_ref(), &|| Ok(()))
+            .await
+            .map_err(|error| RestError::new(error.to_string()))?;
         let url = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
         let url = url.parse().map_err(|_| RestError::new("the base URL makes no URL with a path"))?;
         let mut request =

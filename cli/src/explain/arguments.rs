@@ -2,8 +2,10 @@
 
 use clap::Args;
 use dynabind::domain::{DatasetId, DatasetKey, Mode, ReportKey, WorkspaceId};
+use dynabind::settings::Cloud;
 
 use crate::caller::CallerArguments;
+use crate::scenario::ScenarioArguments;
 use crate::source::CatalogPlace;
 
 /// What to explain.
@@ -18,6 +20,12 @@ pub struct Arguments {
     /// The caller's JWT in place of the claims; its signature is not verified.
     #[arg(long, value_name = "JWT", conflicts_with_all = ["claims", "claim"])]
     pub token: Option<String>,
+    /// Who signs in to Power BI.
+    #[command(flatten)]
+    pub scenario: ScenarioArguments,
+    /// The cloud, which decides the scope of users' tokens: public, usgov, usgov-high, usgov-dod or china.
+    #[arg(long, value_name = "CLOUD", env = "DYNABIND_CLOUD", default_value = "public")]
+    pub cloud: Cloud,
     /// The report's key; may be left out in mode create.
     #[arg(long, value_name = "KEY", required_unless_present_any = ["mode"])]
     pub report: Option<ReportKey>,

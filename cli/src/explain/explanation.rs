@@ -5,6 +5,18 @@ use serde_json::Value;
 
 use super::grants::GrantExplanation;
 
+/// The user's own token, which takes the place of an embed token in the organization scenario.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserTokenExplanation {
+    /// Who gets it from Entra: `server` or `page`.
+    pub from: &'static str,
+    /// The scope that is asked for.
+    pub scope: &'static str,
+    /// What happens, for people.
+    pub detail: &'static str,
+}
+
 /// What the functions decide, and why.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +44,9 @@ pub struct Explanation {
     /// The body of `GenerateToken`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generate_token: Option<Value>,
+    /// In the organization scenario: the token that the page embeds with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_token: Option<UserTokenExplanation>,
     /// What was assumed, since nothing was asked of Power BI.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumptions: Vec<String>,

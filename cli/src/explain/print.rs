@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, UserTokenExplanation};
 use crate::terminal::Style;
 
 /// Prints an explanation.
@@ -24,7 +24,12 @@ pub fn print(explanation: &Explanation, style: Style, out: &mut dyn Write) -> io
             writeln!(out, "{name:<9} {value}")?;
         }
     }
-    if explanation.allowed {
+    if let Some(user_token) = &explanation.user_token {
+        let UserTokenExplanation { from, scope, detail } = user_token;
+        writeln!(out, "token     no embed token is made: the page embeds with the user's own token ({from})")?;
+        writeln!(out, "scope     {scope}: {detail}")?;
+        writeln!(out, "identity  none: Power BI applies row-level security to the user")?;
+    } else if explanation.allowed {
         let identity = explanation.identity.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
         writeln!(out, "identity  {identity}")?;
     }

@@ -79,11 +79,13 @@ pub(super) fn slug(name: &str) -> String {
 
 /// The key, or the key with a number where it is taken.
 fn free(taken: &Map<String, Value>, key: &str) -> String {
-    if !taken.contains_key(key) {
-        return key.to_owned();
-    }
-    let numbered = (2..=taken.len() + 1).map(|number| format!("{key}-{number}"));
-    numbered.into_iter().find(|key| !taken.contains_key(key)).unwrap_or_default()
+    numbered(key, |key| taken.contains_key(key))
+}
+
+/// The key, or the key with the first number with which it is not taken.
+pub(super) fn numbered(key: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..=usize::MAX).map(|number| format!("{key}-{number}"));
+    std::iter::once(key.to_owned()).chain(numbered).find(|key| !is_taken(key)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub(crate) mod fabric;
+pub(crate) mod faults;
+pub(crate) mod schema_faults;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,14 +25,19 @@ pub(crate) fn dynabind(arguments: &[&str]) -> Output {
 /// The same, with these variables.
 pub(crate) fn dynabind_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dynabind"));
-    command.args(arguments).env_remove("AWS_PROFILE").env("AWS_EC2_METADATA_DISABLED", "true");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    command.current_dir(root).args(arguments).env_remove("AWS_PROFILE").env("AWS_EC2_METADATA_DISABLED", "true");
     command.env("AWS_REGION", "eu-central-1").envs(variables.iter().copied()).output().unwrap()
 }
 
 /// Writes a file of the tests.
 pub(crate) fn write(name: &str, text: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Tests that run at the same time write the same file, and none may read a half of it.
+    let mut file = NamedTempFile::new_in(folder).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let path = folder.join(name);
+    file.persist(&path).unwrap();
     path
 }
 
@@ -64,6 +71,7 @@ pub(crate) fn demo_model() -> Value {
 pub(crate) struct Upstreams {
     pub(crate) stack: Stack,
     pub(crate) fabric_url: String,
+    pub(crate) fabric_scope: &'static str,
     pub(crate) fabric: Arc<Mutex<FakeFabric>>,
     pub(crate) secret: NamedTempFile,
 }
@@ -74,7 +82,15 @@ impl Upstreams {
         let (fabric_url, fabric) = fabric::start(fabric).await;
         let mut secret = NamedTempFile::new().unwrap();
         secret.write_all(stack.stored_secret().as_bytes()).unwrap();
-        Self { stack, fabric_url, fabric, secret }
+        Self { stack, fabric_url, fabric_scope: "https://analysis.windows.net/powerbi/api/.default", fabric, secret }
+    }
+
+    /// With the development stack's own stand-in for Fabric.
+    pub(crate) async fn with_fabric_of_the_stack(fake_tenant: FakeTenant) -> Self {
+        let upstreams = Self::start(fake_tenant, FakeFabric::default()).await;
+        upstreams.stack.set_definition_time(std::time::Duration::ZERO);
+        let fabric_url = upstreams.stack.upstream_url(Service::Fabric).to_owned();
+        Self { fabric_url, fabric_scope: "https://api.fabric.microsoft.com/.default", ..upstreams }
     }
 
     /// Arguments with those that lead to them.
@@ -91,7 +107,7 @@ impl Upstreams {
             "--fabric-url",
             &self.fabric_url,
             "--fabric-scope",
-            "https://analysis.windows.net/powerbi/api/.default",
+            self.fabric_scope,
         ];
         arguments.iter().chain(&connection).map(|&text| text.to_owned()).collect()
     }

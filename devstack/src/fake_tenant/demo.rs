@@ -16,6 +16,7 @@ impl FakeTenant {
             directory_id: ids::DIRECTORY.to_owned(),
             client_id: ids::CLIENT.to_owned(),
             principal_id: ids::PRINCIPAL.to_owned(),
+            admits_service_principals: true,
             profiles: vec![Profile { id: ids::FABRIKAM_PROFILE.to_owned(), name: "Fabrikam".to_owned() }],
             capacities: vec![
                 capacity(ids::CAPACITY, "Production", false),

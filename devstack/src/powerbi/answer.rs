@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 
 use super::api::PowerBi;
 use super::refusal::Refusal;
-use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Principal, Report, Role, Workspace};
+use crate::fake_tenant::{Capacity, Dataset, IdentityNeed, Principal, Profile, Report, Role, Workspace};
 
 const METADATA: &str = "http://wabi-stand-in-redirect.analysis.windows.net/v1.0/myorg/$metadata";
+
+/// The display name of the app registration.
+const APP_NAME: &str = "Dynabind";
 
 /// The cluster that embed URLs and tokens name.
 pub(super) const CLUSTER: &str = "https://WABI-STAND-IN-redirect.analysis.windows.net";
@@ -35,9 +38,15 @@ pub(super) fn single(set: &str, mut entity: Value) -> Value {
 pub(super) fn list(set: &str, entities: &[Value]) -> Value {
     json!({
         "@odata.context": format!("{METADATA}#{set}"),
-        "@odata.count": entities.len(),
         "value": entities,
     })
+}
+
+/// Several entities with their number, which only the list of workspaces has.
+pub(super) fn counted(set: &str, entities: &[Value]) -> Value {
+    let mut list = list(set, entities);
+    list["@odata.count"] = json!(entities.len());
+    list
 }
 
 pub(super) fn workspace(workspace: &Workspace) -> Value {
@@ -61,15 +70,18 @@ pub(super) fn user(api: &PowerBi, (principal, role): &(Principal, Role)) -> Valu
     let mut body = json!({ "groupUserAccessRight": format!("{role:?}") });
     match principal {
         Principal::App => {
+            body["displayName"] = json!(APP_NAME);
             body["identifier"] = json!(app);
             body["principalType"] = json!("App");
         }
-        Principal::Profile(profile) => {
+        Principal::Profile(id) => {
+            body["displayName"] = json!(APP_NAME);
             body["identifier"] = json!(app);
             body["principalType"] = json!("App");
-            body["profile"] = json!({ "id": profile });
+            body["profile"] = api.fake_tenant.profile(id).map_or_else(|| json!({ "id": id }), profile);
         }
         Principal::User(email) => {
+            body["displayName"] = json!(email);
             body["identifier"] = json!(email);
             body["emailAddress"] = json!(email);
             body["principalType"] = json!("User");
@@ -78,17 +90,21 @@ pub(super) fn user(api: &PowerBi, (principal, role): &(Principal, Role)) -> Valu
     body
 }
 
+/// A profile of the service principal.
+pub(super) fn profile(profile: &Profile) -> Value {
+    json!({ "id": profile.id, "displayName": profile.name })
+}
+
 /// A paused capacity keeps its workspaces. Only its `state` shows that it is paused.
 pub(super) fn capacity(capacity: &Capacity) -> Value {
     json!({
         "id": capacity.id,
         "displayName": capacity.name,
-        "admins": [],
+        "admins": ["provider@dynabind.example"],
         "sku": capacity.sku,
         "state": if capacity.paused { "Suspended" } else { "Active" },
         "capacityUserAccessRight": "Assign",
         "region": "West Europe",
-        "users": [],
     })
 }
 
@@ -131,7 +147,6 @@ pub(super) fn dataset(api: &PowerBi, dataset: &Dataset) -> Value {
         "createReportEmbedURL": format!("{origin}/reportEmbed?config={}", embed_config()),
         "qnaEmbedURL": format!("{origin}/qnaEmbed?config={}", embed_config()),
         "upstreamDatasets": dataset.reads,
-        "upstreamDataflows": [],
         "users": [],
         "queryScaleOutSettings": {"autoSyncReadOnlyReplicas": true, "maxReadOnlyReplicas": 0},
     })

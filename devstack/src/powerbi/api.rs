@@ -7,7 +7,7 @@ use http::HeaderMap;
 use super::caller::Caller;
 use super::refusal::Refusal;
 use super::request::guid;
-use crate::fake_tenant::{Dataset, FakeTenant, Report, Workspace, same_id};
+use crate::fake_tenant::{Dataset, FakeTenant, Principal, Report, Workspace, same_id};
 use crate::ledger::Ledger;
 use crate::time_source::TimeSource;
 
@@ -24,6 +24,15 @@ pub(crate) struct PowerBi {
 impl PowerBi {
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         Caller::from_headers(headers, &self.fake_tenant, &self.ledger, self.time.now())
+    }
+
+    /// Checks that the service principal itself calls: it manages its profiles, and no user and no profile does.
+    pub(super) fn manager_of_profiles(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        match self.caller(headers)?.principal {
+            Principal::App => Ok(()),
+            Principal::User(_) => Err(Refusal::only_for_applications()),
+            Principal::Profile(_) => Err(Refusal::not_authorized()),
+        }
     }
 
     /// The workspace of a path, for a caller who may enter it.

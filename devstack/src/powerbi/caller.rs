@@ -28,6 +28,9 @@ impl Caller {
         now: SystemTime,
     ) -> Result<Self, Refusal> {
         let token = access_token(headers, ledger, now)?;
+        if matches!(token.bearer, Bearer::App) && !fake_tenant.admits_service_principals {
+            return Err(Refusal::not_admitted());
+        }
         let principal = match (token.bearer, profile(headers)?) {
             (Bearer::App, None) => Principal::App,
             (Bearer::User(email), None) => Principal::User(email),

@@ -1,36 +1,49 @@
-//! The part of `OData` that the list of workspaces supports.
+//! The part of `OData` that the lists of workspaces and of profiles support.
 
 use super::refusal::Refusal;
-use crate::fake_tenant::{Workspace, same_id};
+use crate::fake_tenant::{Profile, Workspace, same_id};
 
-/// The maximum number of workspaces in one answer.
+/// The maximum number of items in one answer.
 const MAX_TOP: usize = 5000;
 
 /// `$filter`, `$top` and `$skip`.
 #[derive(Debug)]
-pub(super) struct Page {
-    /// A workspace must match one of these; without any, all match.
-    filters: Vec<Filter>,
+pub(super) struct Page<F> {
+    /// An item must match one of these; without any, all match.
+    filters: Vec<F>,
     top: usize,
     skip: usize,
 }
 
+/// One condition of `$filter` on items of a kind.
+pub(super) trait Filter: Sized {
+    type Item;
+
+    fn parse(text: &str) -> Result<Self, Refusal>;
+
+    fn lets(&self, item: &Self::Item) -> bool;
+}
+
 #[derive(Debug)]
-enum Filter {
+pub(super) enum WorkspaceFilter {
     Id(String),
     Name(String),
     NameContains(String),
     OnDedicatedCapacity(bool),
 }
 
-impl Page {
+/// The name of a profile, the only condition on profiles.
+#[derive(Debug)]
+pub(super) struct ProfileFilter(String);
+
+impl<F: Filter> Page<F> {
     pub(super) fn parse(query: &str) -> Result<Self, Refusal> {
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|_| Refusal::invalid("Malformed query."))?;
         let mut page = Self { filters: Vec::new(), top: MAX_TOP, skip: 0 };
         for (name, value) in &pairs {
             match name.as_str() {
-                "$filter" => page.filters = filters(value)?,
+                "$filter" => page.filters = value.split(" or ").map(F::parse).collect::<Result<_, _>>()?,
                 "$top" => page.top = number(value)?.min(MAX_TOP),
                 "$skip" => page.skip = number(value)?,
                 "$expand" | "$select" | "$orderby" => return Err(unsupported(name)),
@@ -40,17 +53,34 @@ impl Page {
         Ok(page)
     }
 
-    pub(super) fn of<'a>(
-        &'a self,
-        workspaces: impl Iterator<Item = &'a Workspace>,
-    ) -> impl Iterator<Item = &'a Workspace> {
-        let wanted = workspaces
-            .filter(|workspace| self.filters.is_empty() || self.filters.iter().any(|filter| filter.lets(workspace)));
+    pub(super) fn of<'a>(&'a self, items: impl Iterator<Item = &'a F::Item>) -> impl Iterator<Item = &'a F::Item>
+    where
+        F::Item: 'a,
+    {
+        let wanted =
+            items.filter(|item| self.filters.is_empty() || self.filters.iter().any(|filter| filter.lets(item)));
         wanted.skip(self.skip).take(self.top)
     }
 }
 
-impl Filter {
+impl Filter for ProfileFilter {
+    type Item = Profile;
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        match text.trim().split_once(" eq ") {
+            Some(("displayName", value)) => Ok(Self(quoted(value)?)),
+            _ => Err(unsupported(text)),
+        }
+    }
+
+    fn lets(&self, profile: &Profile) -> bool {
+        self.0 == profile.name
+    }
+}
+
+impl Filter for WorkspaceFilter {
+    type Item = Workspace;
+
     fn parse(text: &str) -> Result<Self, Refusal> {
         let text = text.trim();
         let contains = text.strip_prefix("contains(name,").and_then(|rest| rest.strip_suffix(')'));
@@ -74,10 +104,6 @@ impl Filter {
             Self::OnDedicatedCapacity(wanted) => *wanted == workspace.capacity.is_some(),
         }
     }
-}
-
-fn filters(text: &str) -> Result<Vec<Filter>, Refusal> {
-    text.split(" or ").map(Filter::parse).collect()
 }
 
 fn quoted(text: &str) -> Result<String, Refusal> {

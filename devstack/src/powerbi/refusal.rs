@@ -76,6 +76,16 @@ impl Refusal {
         Self { challenge: Some(challenge), ..Self::silent(StatusCode::UNAUTHORIZED) }
     }
 
+    /// A tenant setting keeps service principals out. The code is as reported, with an empty body.
+    pub(super) fn not_admitted() -> Self {
+        Self::bare(StatusCode::UNAUTHORIZED, "ServicePrincipalIsNotAllowedByTenantAdminSwitch")
+    }
+
+    /// Only a service principal has profiles. The status is documented for no such call, and the body neither.
+    pub(super) fn only_for_applications() -> Self {
+        Self::with_message(StatusCode::FORBIDDEN, "Forbidden", "API is only accessible for a service principal")
+    }
+
     pub(super) fn unknown_profile() -> Self {
         Self::bare(StatusCode::UNAUTHORIZED, "UnknownServicePrincipalProfile")
     }

@@ -13,18 +13,18 @@ use serde_json::{Value, json};
 
 use crate::client::{Reply, post_form, stack, token_url};
 
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// An assertion that a client with the certificate signs.
-struct Signer {
+pub(crate) struct Signer {
     key: RsaKeyPair,
     thumbprint: String,
     endpoint: String,
-    now: u64,
+    pub(crate) now: u64,
 }
 
 impl Signer {
-    fn new(stack: &Stack) -> Self {
+    pub(crate) fn new(stack: &Stack) -> Self {
         stack.store_certificate();
         let secret: Value = serde_json::from_str(&stack.stored_secret()).unwrap();
         let pem = |name: &str| secret[name].as_str().unwrap().as_bytes().to_vec();
@@ -39,7 +39,7 @@ impl Signer {
     }
 
     /// An assertion with some header parameters and claims replaced.
-    fn assertion(&self, header: &Value, claims: &Value, encoding: &'static dyn RsaEncoding) -> String {
+    pub(crate) fn assertion(&self, header: &Value, claims: &Value, encoding: &'static dyn RsaEncoding) -> String {
         let good_header = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint});
         let good_claims = json!({
             "aud": self.endpoint, "iss": ids::CLIENT, "sub": ids::CLIENT, "jti": uuid::Uuid::new_v4(),
@@ -61,7 +61,7 @@ fn merged(mut good: Value, changes: &Value) -> String {
     URL_SAFE_NO_PAD.encode(good.to_string())
 }
 
-async fn ask(stack: &Stack, assertion: &str, kind: &str) -> Reply {
+pub(crate) async fn ask(stack: &Stack, assertion: &str, kind: &str) -> Reply {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", ids::CLIENT),

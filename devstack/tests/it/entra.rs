@@ -11,7 +11,7 @@ const SCOPE: &str = "https://analysis.windows.net/powerbi/api/.default";
 const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
 
 /// A valid form with one parameter changed; an empty value removes it.
-async fn with(stack: &Stack, changed: (&str, &str)) -> Reply {
+pub(crate) async fn with(stack: &Stack, changed: (&str, &str)) -> Reply {
     let secret = client_secret(stack);
     let good = [
         ("grant_type", "client_credentials"),

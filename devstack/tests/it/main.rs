@@ -15,5 +15,6 @@ mod generate_token;
 mod identities;
 mod powerbi;
 mod secrets_manager;
+mod shapes;
 mod stack;
 mod sts;

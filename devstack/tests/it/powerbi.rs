@@ -1,7 +1,8 @@
 //! Power BI's REST API: the calls that only read.
 
 use devstack::Service::PowerBi;
-use devstack::fake_tenant::ids;
+use devstack::fake_tenant::{FakeTenant, ids};
+use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 use crate::client::{bearer, get, powerbi, powerbi_url, send, stack};
@@ -175,4 +176,42 @@ async fn a_profile_sees_its_own_workspaces_only() {
     assert_eq!(as_profile("groups", &[ids::CLIENT]).await.status, 401);
     let twice = [ids::FABRIKAM_PROFILE, ids::FABRIKAM_PROFILE];
     assert_eq!(as_profile("groups", &twice).await.status, 401);
+}
+
+/// learn.microsoft.com/rest/api/power-bi/profiles: a service principal reads its own profiles, and nobody else does.
+#[tokio::test]
+async fn profiles_are_read_by_their_service_principal() {
+    let stack = stack().await;
+    let list = powerbi(&stack, "profiles").await.json();
+    let fabrikam = json!({ "id": ids::FABRIKAM_PROFILE, "displayName": "Fabrikam" });
+    assert_eq!(list["value"], json!([fabrikam]), "{list:#}");
+    let named = |name: &str| format!("profiles?$filter=displayName%20eq%20'{name}'");
+    for (path, count) in [(named("Fabrikam"), 1), (named("Nobody"), 0), ("profiles?$skip=1".to_owned(), 0)] {
+        let list = powerbi(&stack, &path).await.json();
+        assert_eq!(list["value"].as_array().unwrap().len(), count, "{path}");
+    }
+    assert_eq!(powerbi(&stack, "profiles?$filter=id%20eq%20'x'").await.status, 400, "only the name is a condition");
+    let one = powerbi(&stack, &format!("profiles/{}", ids::FABRIKAM_PROFILE)).await.json();
+    assert_eq!((&one["id"], &one["displayName"]), (&fabrikam["id"], &fabrikam["displayName"]));
+    assert_eq!(powerbi(&stack, &format!("profiles/{}", ids::CLIENT)).await.status, 404);
+    let headers = [("authorization", &*bearer(&stack).await), ("x-powerbi-profile-id", ids::FABRIKAM_PROFILE)];
+    assert_eq!(get(&powerbi_url(&stack, "profiles"), &headers).await.status, 401, "a profile manages no profiles");
+    let ana = user_bearer(&stack).await;
+    assert_eq!(get(&powerbi_url(&stack, "profiles"), &[("authorization", &ana)]).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_tenant_setting_keeps_service_principals_out() {
+    let fake_tenant = FakeTenant { admits_service_principals: false, ..FakeTenant::demo() };
+    let stack = Stack::start(StackOptions { fake_tenant, ..StackOptions::default() }).await.unwrap();
+    let reply = powerbi(&stack, "groups").await;
+    assert_eq!(reply.cause(), (401, "ServicePrincipalIsNotAllowedByTenantAdminSwitch"));
+    let ana = user_bearer(&stack).await;
+    assert_eq!(get(&powerbi_url(&stack, "groups"), &[("authorization", &ana)]).await.status, 200);
+}
+
+/// `Bearer` and Ana's access token for Power BI.
+async fn user_bearer(stack: &Stack) -> String {
+    let token = crate::entra::on_behalf_of(stack, &stack.token_for("ana@contoso"), ("", "")).await.json();
+    format!("Bearer {}", token["access_token"].as_str().unwrap())
 }

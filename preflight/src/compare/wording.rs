@@ -1,6 +1,7 @@
 //! The texts of findings.
 
 use crate::comparison::SchemaFinding;
+use crate::names::fold;
 use crate::report::{Level, Site, UsedAs};
 
 /// What is wrong with a field, before it is known where.
@@ -16,7 +17,13 @@ pub(super) struct Missing {
 
 impl Missing {
     pub(super) fn new(kind: &str, field: String, problem: String, suggestion: Option<String>) -> Self {
+        let table_of = |field: &str| fold(field.split_once('[').map_or(field, |(table, _)| table));
         let remedy = match &suggestion {
+            // A column of another table cannot take the place of this one by a new name.
+            Some(similar) if field.contains('[') && table_of(similar) != table_of(&field) => {
+                let table = field.split_once('[').map_or("", |(table, _)| table);
+                format!("Add the {kind} to the table `{table}` of the model, or use `{similar}` in the report.")
+            }
             Some(similar) => {
                 format!("Rename `{similar}` in the model to what the report uses, or use `{similar}` in the report.")
             }

@@ -177,7 +177,12 @@ fn a_measure_that_moved_to_another_table_is_found() {
         .without("Sales", "measures", "Margin")
         .with_table(json!({"name": "Key figures", "columns": [], "measures": [{"name": "Margin", "expression": "1"}]}));
     let found = pbir().against(&moved);
-    assert_eq!(the(&found, "Revenue by region").suggestion.as_deref(), Some("Key figures[Margin]"));
+    let finding = the(&found, "Revenue by region");
+    assert_eq!(finding.suggestion.as_deref(), Some("Key figures[Margin]"));
+    assert_eq!(
+        finding.remedy,
+        "Add the measure to the table `Sales` of the model, or use `Key figures[Margin]` in the report."
+    );
 }
 
 #[test]
