@@ -20,7 +20,8 @@ impl LogLines {
     pub fn at(level: Level) -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let written = Arc::clone(&lines);
-        let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line.strip_suffix('\n').unwrap().to_owned()));
+        let sink: Sink =
+            Arc::new(move |line| written.lock().unwrap().push(line.strip_suffix('\n').unwrap().to_owned()));
         let subscriber = telemetry::subscriber(level, Arc::new(ManualClock::default()), sink);
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }

@@ -71,16 +71,12 @@ impl Issuer {
                 return Err(error);
             }
         };
-        let issued = match self.cache.fresh(&request, self.clock.now()) {
-            Some(cached) => {
-                let hit = CacheStatus::Hit;
-                authorized.session.context().note_cache_status(CachedItem::EmbedToken, hit);
-                Ok((cached.token, hit.as_str()))
-            }
-            None => {
-                authorized.session.preconnect(connections);
-                self.issue(&authorized.session, &request, connections).await
-            }
+        let issued = if let Some(cached) = self.cache.fresh(&request, self.clock.now()) {
+            authorized.session.context().note_cache_status(CachedItem::EmbedToken, CacheStatus::Hit);
+            Ok((cached.token, CacheStatus::Hit.as_str()))
+        } else {
+            authorized.session.preconnect(connections);
+            self.issue(&authorized.session, &request, connections).await
         };
         match &issued {
             Ok((token, origin)) => audit::embed_token(caller, authorized, &request, token, origin),
