@@ -16,7 +16,7 @@ impl ReportDefinition {
     /// # Errors
     ///
     /// Fails without a readable main part. Any other part that cannot be read becomes a
-    /// [`NotChecked`] of the comparison.
+    /// [`NotChecked`](crate::NotChecked) of the comparison.
     pub fn from_parts(parts: &[Part]) -> Result<Self, DefinitionError> {
         read(parts)
     }
