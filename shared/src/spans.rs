@@ -47,7 +47,7 @@ pub struct Spans {
 /// A request that has its answer.
 #[derive(Debug)]
 pub struct Served {
-    /// The parent span; invalid if there is none.
+    /// The parent span; invalid for a root span.
     pub parent: SpanContext,
     /// The route's method.
     pub method: http::Method,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// A consistent read takes one read unit for each 4 KB of an item, and for the rest of it.
 const READ_UNIT: usize = 4096;
 
-/// What an item holds beside its key.
+/// The content of an item, without its key.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Item {
     /// The entry as JSON, with its fields in order.
@@ -35,7 +35,7 @@ impl Item {
         item
     }
 
-    /// A tenant's item with copies of these entries, the first ones first: reading it takes at most one read unit more.
+    /// A tenant's item with copies of these entries, in this order. Reading it takes at most one read unit more.
     #[must_use]
     pub fn with_copies<'e>(mut self, key: &ItemKey, entries: impl Iterator<Item = (&'e ItemKey, &'e str)>) -> Self {
         let size = self.size(key);

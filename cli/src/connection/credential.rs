@@ -138,7 +138,7 @@ impl CredentialStore {
     /// The service principal; a secret is read again.
     ///
     /// # Errors
-    /// Why there is none (`Err`), or what is wrong with the secret (`Ok(Err)`).
+    /// `Err`: it could not be checked, and why. `Ok(Err)`: what is wrong with the secret.
     pub(crate) async fn principal(
         &self,
         clock: &dyn Clock,

@@ -75,7 +75,7 @@ impl Rest {
         self.send(Method::POST, path, None, body).await
     }
 
-    /// Sends a request as often as worth while.
+    /// Sends a request, and repeats it after throttling and after failures that may pass.
     async fn send(
         &self,
         method: Method,

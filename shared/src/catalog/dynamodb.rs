@@ -26,9 +26,8 @@ type EntryCache<K, T> = Cache<(K, EntryVersion), TtlEntry<Arc<T>>, UpstreamError
 
 /// A catalog in a DynamoDB table.
 ///
-/// Tenants are never kept: a grant that is taken back is gone with the next
-/// request. Reports and datasets are kept in the version that they were read
-/// in, and meet only tenants that name that version.
+/// Tenants are not cached, so that a withdrawn grant ends with the next request. Reports and datasets
+/// are cached by their version, and used only for tenants that name that version.
 pub struct DynamoDbCatalog {
     table: Table,
     reports: EntryCache<ReportKey, Report>,
@@ -50,7 +49,7 @@ impl DynamoDbCatalog {
         }
     }
 
-    /// Takes what is kept or was read with the tenant, and says what has to be read.
+    /// The entries that are cached or were read with the tenant, and the keys of the items that must be read.
     fn take_known(
         &self,
         context: &RequestContext,
@@ -82,7 +81,7 @@ impl DynamoDbCatalog {
         (entries, missing)
     }
 
-    /// An entry that is kept, or the copy of it, which is then kept. A copy that cannot be read counts as none.
+    /// The cached entry, or else its copy, which is then cached. An unreadable copy is ignored.
     fn known<K: Clone + Eq + Hash + Send + 'static, T: Send + Sync + 'static>(
         &self,
         context: &RequestContext,

@@ -1,10 +1,10 @@
-//! How a catalog lies in a DynamoDB table: one item for each tenant, report and
-//! dataset, under keys that tell them apart.
+//! The layout of a catalog in a DynamoDB table: one item for each tenant, report and
+//! dataset. The key of an item contains its kind.
 //!
-//! An entry's version is part of its key, so an item of a report or a dataset
-//! never changes its meaning: a changed entry is another item. A tenant's item
-//! names the versions that its grants were written for. One write of that item
-//! therefore moves the tenant from all that was to all that is to be.
+//! An entry's version is part of its key, so the content of an item of a report or a
+//! dataset never changes: a changed entry is another item. A tenant's item
+//! names the versions that its grants were written for. So one write of that item
+//! replaces the tenant's grants and all entries that they use.
 //!
 //! A small tenant's item also has copies of the entries that it names, so that
 //! one read brings the tenant and its entries. A copy is under the key of the
@@ -92,8 +92,8 @@ pub fn parse_dataset(entry: &str) -> Result<Dataset, Vec<JsonFault>> {
     parse_alone(entry, read_dataset)
 }
 
-/// Reads a tenant's [`ENTRY`]. Whether the keys in it have entries cannot be
-/// told; what has none is granted to nobody.
+/// Reads a tenant's [`ENTRY`]. It does not check whether the keys in it have entries; a key without
+/// an entry grants nothing.
 ///
 /// # Errors
 /// Every fault with its place.

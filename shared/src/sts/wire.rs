@@ -27,7 +27,7 @@ pub(super) fn code(body: &[u8]) -> Option<String> {
     as_code(element(std::str::from_utf8(body).ok()?, "Code")?)
 }
 
-/// The text of the first element of that name. None that is read here has attributes or references to characters.
+/// The text of the first element of that name. The elements that are read here have no attributes and no character references.
 fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text.trim())
