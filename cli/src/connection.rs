@@ -91,9 +91,9 @@ impl Connection {
         let (credential_place, credential) =
             CredentialStore::open(&arguments.credential, &settings, &http, &clock).await?;
         let base = EntraClient::new(&settings.endpoints, http.clone(), Arc::clone(&clock));
+        let principals = credential.principals(&settings, &clock);
         let tokens = |entra: EntraClient| -> Arc<dyn AccessTokens> {
-            let principals = credential.principals(&settings, &clock);
-            Arc::new(EntraTokens::new(entra, principals, settings.min_token, Arc::clone(&clock)))
+            Arc::new(EntraTokens::new(entra, Arc::clone(&principals), settings.min_token, Arc::clone(&clock)))
         };
         let for_powerbi = tokens(base.clone());
         let rest = |base, tokens| Rest { http: http.clone(), base, tokens, gate: Arc::clone(&gate), user: None };
