@@ -55,7 +55,7 @@ impl Validation {
     /// Prints it.
     ///
     /// # Errors
-    /// When nobody reads.
+    /// If `out` cannot be written.
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.findings.is_empty() {
             return writeln!(out, "{}: good, {} entries", self.file, self.entries);

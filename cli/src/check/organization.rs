@@ -49,7 +49,7 @@ pub(super) async fn sign_in(
     }
 }
 
-/// What the other scenario has and this one has not.
+/// Names what exists only in the customers scenario, and is therefore not checked.
 fn not_made(connection: &Connection, options: &Options, findings: &mut Findings) {
     let about = About::default();
     let because = "the organization scenario makes none: the page embeds with the user's own token, and Power BI \
