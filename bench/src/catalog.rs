@@ -110,7 +110,7 @@ pub fn caller(claims: &Value) -> Result<Caller, Error> {
             "authorizer": { "lambda": claims }, "http": { "method": "POST", "path": "/token" },
         },
     });
-    let (_, claims) = serde_json::from_str::<GatewayEvent>(&event.to_string())?.into_parts();
+    let claims = serde_json::from_str::<GatewayEvent>(&event.to_string())?.into_claims();
     Caller::new(claims.ok_or("no claims")?, "tenant", "groups").map_err(|error| format!("{error:?}").into())
 }
 

@@ -70,7 +70,7 @@ pub fn caller(claims: &Map<String, Value>, tenant_claim: &str, groups_claim: &st
     let context = json!({ "http": { "method": "POST", "path": "/" }, "authorizer": { "lambda": claims } });
     let event = json!({ "version": "2.0", "rawPath": "/", "headers": {}, "requestContext": context });
     let event: Option<GatewayEvent> = serde_json::from_str(&event.to_string()).ok();
-    let verified = event.and_then(|event| event.into_parts().1).ok_or(CallerError::NoSubject)?;
+    let verified = event.and_then(GatewayEvent::into_claims).ok_or(CallerError::NoSubject)?;
     Caller::new(verified, tenant_claim, groups_claim)
 }
 

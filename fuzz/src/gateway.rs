@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use dynabind::App;
 use dynabind::clock::Clock;
-use dynabind::http::{Code, GatewayEvent, invoke};
-use lambda_http::lambda_runtime::LambdaEvent;
-use lambda_http::{Context, Request};
+use dynabind::http::{Code, GatewayEvent, Request, invoke};
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
 use test_support::clock::ManualClock;
 use tokio::runtime::Runtime;

@@ -8,4 +8,3 @@ mod payload;
 
 pub use claims::VerifiedClaims;
 pub use event::GatewayEvent;
-pub(crate) use event::{path, request_id};

@@ -4,7 +4,7 @@ use acceptance::project;
 use acceptance::test_app::TestApp;
 use dynabind::clock::SystemClock;
 use dynabind::http::{AuthenticatedRequest, GatewayEvent, HandlerContext, Route};
-use lambda_http::{Context, LambdaEvent};
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 #[tokio::test]

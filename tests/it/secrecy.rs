@@ -10,7 +10,7 @@ use dynabind::http::{AuthenticatedRequest, GatewayEvent, HandlerContext, Route};
 use dynabind::secrets::ServicePrincipal;
 use dynabind::settings::Settings;
 use fuzz::fixtures::settings;
-use lambda_http::{Context, LambdaEvent};
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::Level;
 

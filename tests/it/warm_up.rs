@@ -7,7 +7,7 @@ use devstack::Fault;
 use dynabind::App;
 use dynabind::clock::Clock;
 use dynabind::http::GatewayEvent;
-use lambda_http::{Context, LambdaEvent};
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 const NOTHING: [&str; 0] = [];

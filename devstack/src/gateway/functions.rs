@@ -9,10 +9,10 @@ use std::time::Duration;
 use axum::response::Response;
 use dynabind::App;
 use dynabind::clock::Clock;
-use dynabind::http::GatewayEvent;
+use dynabind::http::{GatewayEvent, Request, Response as FunctionResponse};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lambda_http::{Context, Error, LambdaEvent};
+use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::Value;
 
 use super::reply::{from_function, integration_failure};
@@ -27,7 +27,7 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// The id of Lambda's span of a request.
 const SEGMENT_ID: &str = "53995c3f42cd8ad8";
 
-type Handler = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
+type Handler = Box<dyn Fn(Request) -> BoxFuture<'static, FunctionResponse> + Send + Sync>;
 
 /// Every function, by the name of its binary. After a change of the catalog's file they start again, as after a deployment.
 pub(crate) struct Functions {
@@ -203,8 +203,8 @@ mod tests {
         })
     }
 
-    fn teapot(_: lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> {
-        let answer = http::Response::builder().status(418).body("short and stout".into());
+    fn teapot(_: Request) -> BoxFuture<'static, FunctionResponse> {
+        let answer = http::Response::builder().status(418).body("short and stout".to_owned());
         async move { answer.unwrap() }.boxed()
     }
 

@@ -1,14 +1,12 @@
 //! `POST /config`: what `powerbi.embed` takes, for each binding.
 
 use dynabind::App;
-use dynabind::http::{self, AuthenticatedRequest, Route};
-use lambda_http::http::Method;
-use lambda_http::{Body, Request, Response};
+use dynabind::http::{self, AuthenticatedRequest, Method, Request, Response, Route};
 
 const ROUTE: Route = Route { method: Method::POST, path: "/config" };
 
 /// Answers one request.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
+pub async fn handle(app: &App, request: Request) -> Response {
     http::serve(app.handler(), &ROUTE, request, async |request: AuthenticatedRequest| {
         let bindings = request.bindings()?;
         Ok(app.embedding().config(request.context(), request.caller(), &bindings).await?)

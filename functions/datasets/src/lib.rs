@@ -1,19 +1,17 @@
 //! `GET /datasets`: what the caller may bind, and whether it would work. `POST /timings`: how long viewers waited.
 
 use dynabind::App;
-use dynabind::http::{self, AuthenticatedRequest, Route};
-use lambda_http::http::Method;
-use lambda_http::{Body, Request, Response};
+use dynabind::http::{self, AuthenticatedRequest, Method, Request, Response, Route};
 
 const DATASETS: Route = Route { method: Method::GET, path: "/datasets" };
 const TIMINGS: Route = Route { method: Method::POST, path: "/timings" };
 
 /// Answers one request.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
+pub async fn handle(app: &App, request: Request) -> Response {
     if TIMINGS.is_path_of(&request) { timings(app, request).await } else { datasets(app, request).await }
 }
 
-async fn datasets(app: &App, request: Request) -> Response<Body> {
+async fn datasets(app: &App, request: Request) -> Response {
     http::serve(app.handler(), &DATASETS, request, async |request: AuthenticatedRequest| {
         let report = request.report()?;
         Ok(app.embedding().datasets(request.context(), request.caller(), report.as_ref()).await?)
@@ -21,7 +19,7 @@ async fn datasets(app: &App, request: Request) -> Response<Body> {
     .await
 }
 
-async fn timings(app: &App, request: Request) -> Response<Body> {
+async fn timings(app: &App, request: Request) -> Response {
     http::serve(app.handler(), &TIMINGS, request, async |request: AuthenticatedRequest| {
         let timings = request.timings()?;
         let reports = timings.iter().map(|timing| timing.report.clone()).collect();

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use dynabind::{App, http};
-use lambda_http::Error;
+use dynabind::App;
+use dynabind::http::{self, RuntimeError};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<(), RuntimeError> {
     let app = Arc::new(App::from_env());
     app.warm_up().await;
     http::run(move |request| {

@@ -1,14 +1,12 @@
 //! `POST /token`: one embed token for many bindings.
 
 use dynabind::App;
-use dynabind::http::{self, AuthenticatedRequest, Route};
-use lambda_http::http::Method;
-use lambda_http::{Body, Request, Response};
+use dynabind::http::{self, AuthenticatedRequest, Method, Request, Response, Route};
 
 const ROUTE: Route = Route { method: Method::POST, path: "/token" };
 
 /// Answers one request.
-pub async fn handle(app: &App, request: Request) -> Response<Body> {
+pub async fn handle(app: &App, request: Request) -> Response {
     http::serve(app.handler(), &ROUTE, request, async |request: AuthenticatedRequest| {
         let bindings = request.bindings()?;
         Ok(app.embedding().token(request.context(), request.caller(), &bindings).await?)

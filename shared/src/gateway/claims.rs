@@ -1,10 +1,8 @@
 //! The verified claims of a gateway event, for every kind of authorizer.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::payload;
@@ -30,7 +28,7 @@ const COGNITO_GROUPS: &str = "cognito:groups";
 /// ```
 #[derive(Clone)]
 pub struct VerifiedClaims {
-    values: HashMap<String, Claim>,
+    values: BTreeMap<String, Claim>,
 }
 
 /// A claim's value, in the forms that this program uses.
@@ -44,6 +42,17 @@ enum Claim {
     Unusable,
 }
 
+/// Which gateway has sent an event, and in which form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sender {
+    /// An HTTP API, in payload format 2.0.
+    HttpApi,
+    /// An HTTP API, in payload format 1.0.
+    HttpApiInFormat1,
+    /// A REST API.
+    RestApi,
+}
+
 /// Which authorizer has verified the claims, which decides how it writes lists.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Authorizer {
@@ -55,39 +64,19 @@ enum Authorizer {
     Lambda,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Event<'e> {
-    #[serde(borrow)]
-    headers: Option<&'e RawValue>,
-    /// Only payload format 2.0 has it.
-    raw_path: Option<IgnoredAny>,
-    /// Only HTTP APIs have it.
-    version: Option<IgnoredAny>,
-    request_context: Option<Context>,
-}
-
-#[derive(Deserialize)]
-struct Context {
-    authorizer: Option<Map<String, Value>>,
-}
-
 impl VerifiedClaims {
-    /// Reads the claims out of an event's JSON text.
-    pub(super) fn of_event(event: &str) -> Option<Self> {
-        let Event { headers, raw_path, version, request_context } = serde_json::from_str(event).ok()?;
-        let context = request_context?.authorizer?;
-        let (authorizer, claims) = match raw_path {
-            Some(_) => verified_in_format_2(context)?,
-            None => verified_in_format_1(context, version.is_some()),
+    /// Reads the claims out of what an authorizer has written into an event. `headers` are those of the same event.
+    pub(super) fn of_authorizer(sender: Sender, context: Map<String, Value>, headers: &HeaderMap) -> Option<Self> {
+        let (authorizer, claims) = match sender {
+            Sender::HttpApi => verified_in_format_2(context)?,
+            Sender::HttpApiInFormat1 | Sender::RestApi => verified_in_format_1(context, sender),
         };
         let needs_payload = match authorizer {
             Authorizer::Jwt => claims.values().any(|value| value.as_str().is_some_and(looks_flattened)),
             Authorizer::Cognito => true,
             Authorizer::Lambda => false,
         };
-        let headers = headers.filter(|_| needs_payload);
-        let payload = headers.and_then(|headers| payload::of_headers(headers.get(), &claims));
+        let payload = if needs_payload { payload::of_headers(headers, &claims) } else { None };
         let read = |(name, value): (String, Value)| {
             let claim = match payload.as_ref().and_then(|payload| payload.get(&name)) {
                 Some(original) => Claim::of_json(original.clone()),
@@ -126,8 +115,8 @@ impl VerifiedClaims {
     /// Claims for the crate's own unit tests, as a Lambda authorizer would write them.
     #[cfg(test)]
     pub(crate) fn for_test(claims: &Value) -> Self {
-        let event = serde_json::json!({ "rawPath": "/", "requestContext": { "authorizer": { "lambda": claims } } });
-        Self::of_event(&event.to_string()).unwrap()
+        let context = Map::from_iter([("lambda".to_owned(), claims.clone())]);
+        Self::of_authorizer(Sender::HttpApi, context, &HeaderMap::new()).unwrap()
     }
 }
 
@@ -196,9 +185,9 @@ fn verified_in_format_2(mut context: Map<String, Value>) -> Option<(Authorizer, 
 
 /// The claims in an event of a REST API, or of an HTTP API in payload format 1.0: Cognito's or a
 /// JWT's are under `claims`, a Lambda authorizer's context is the authorizer itself.
-fn verified_in_format_1(mut context: Map<String, Value>, is_http_api: bool) -> (Authorizer, Map<String, Value>) {
+fn verified_in_format_1(mut context: Map<String, Value>, sender: Sender) -> (Authorizer, Map<String, Value>) {
     match object(context.remove("claims")) {
-        Some(claims) if is_http_api => (Authorizer::Jwt, claims),
+        Some(claims) if sender == Sender::HttpApiInFormat1 => (Authorizer::Jwt, claims),
         Some(claims) => (Authorizer::Cognito, claims),
         None => (Authorizer::Lambda, with_principal_as_subject(context)),
     }

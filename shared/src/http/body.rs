@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use http::header;
-use lambda_http::{Body, Request, RequestExt};
 
 use super::problem::{Code, Problem};
+use super::request::Request;
 use crate::domain::{BindingRequest, Mode, ReportKey};
 use crate::embedding::BindingsRequest;
 use crate::json::{Document, JsonFault, MAX_FAULTS, Reader};
@@ -26,11 +26,7 @@ pub(super) fn read<T>(
     read: impl for<'j> FnOnce(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
 ) -> Result<T, Problem> {
     check_content_type(request)?;
-    let bytes = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => &[],
-    };
+    let bytes = &request.event.body;
     if bytes.len() > max_body {
         return Err(Problem::new(Code::PayloadTooLarge, format!("A body holds at most {max_body} bytes.")));
     }
@@ -46,7 +42,7 @@ fn malformed(detail: impl Into<String>) -> Problem {
 
 /// A missing content type counts as JSON; another one is an error.
 fn check_content_type(request: &Request) -> Result<(), Problem> {
-    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
+    let Some(value) = request.event.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence.is_empty() || essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
@@ -106,12 +102,11 @@ fn read_binding<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<B
 
 /// Reads the report to which a list is limited; `None` is all reports.
 pub(super) fn read_report(request: &Request) -> Result<Option<ReportKey>, Problem> {
-    let parameters = request.query_string_parameters_ref();
     let mut report = None;
     let mut faults = Vec::new();
-    for (name, value) in parameters.into_iter().flat_map(|parameters| parameters.iter()) {
+    for (name, value) in &request.event.query {
         let mut fault = |detail: String| faults.push(JsonFault::of_field(name, detail));
-        match (name, value.parse::<ReportKey>()) {
+        match (name.as_str(), value.parse::<ReportKey>()) {
             ("report", Ok(_)) if report.is_some() => fault("name one report".to_owned()),
             ("report", Ok(key)) => report = Some(key),
             ("report", Err(error)) => fault(error.to_string()),

@@ -1,9 +1,8 @@
 //! A function's route.
 
 use http::Method;
-use lambda_http::Request;
 
-use crate::gateway;
+use super::request::Request;
 
 /// A route of a function.
 #[derive(Clone, Debug)]
@@ -18,6 +17,6 @@ impl Route {
     /// Whether a request is for this path, below any stage or prefix of the gateway.
     #[must_use]
     pub fn is_path_of(&self, request: &Request) -> bool {
-        gateway::path(request).is_some_and(|path| path.ends_with(self.path))
+        request.event.path.ends_with(self.path)
     }
 }

@@ -2,12 +2,35 @@
 
 use std::convert::Infallible;
 
-use futures_util::FutureExt;
-use lambda_http::lambda_runtime::{self, LambdaEvent};
-use lambda_http::{Adapter, Body, Error, Request, Response, Service as _, service_fn};
-use serde::Serialize;
+use http::HeaderMap;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Serialize, Serializer};
 
+use super::request::{Request, Response};
 use crate::gateway::GatewayEvent;
+
+/// An answer as every kind of API Gateway takes it. None of its headers has two values.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GatewayAnswer {
+    status_code: u16,
+    #[serde(serialize_with = "as_texts")]
+    headers: HeaderMap,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+fn as_texts<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer
+        .collect_map(headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()))))
+}
+
+impl From<Response> for GatewayAnswer {
+    fn from(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { status_code: parts.status.as_u16(), headers: parts.headers, body, is_base64_encoded: false }
+    }
+}
 
 /// Answers one event of API Gateway in the form that it requires.
 ///
@@ -18,16 +41,10 @@ pub async fn invoke<F>(
     event: LambdaEvent<GatewayEvent>,
 ) -> Result<impl Serialize, Infallible>
 where
-    F: Future<Output = Response<Body>> + Send,
+    F: Future<Output = Response> + Send,
 {
-    let (event_request, mut claims) = event.payload.into_parts();
-    let service = service_fn(|mut request: Request| {
-        if let Some(claims) = claims.take() {
-            request.extensions_mut().insert(claims);
-        }
-        handle(request).map(Ok)
-    });
-    Adapter::from(service).call(LambdaEvent::new(event_request, event.context)).await
+    let response = handle(Request { event: event.payload, invocation: event.context }).await;
+    Ok(GatewayAnswer::from(response))
 }
 
 /// Answers events until Lambda ends the environment: one at a time, or as many
@@ -35,9 +52,9 @@ where
 ///
 /// # Errors
 /// Why Lambda's runtime cannot be reached.
-pub async fn run<F>(handle: impl Fn(Request) -> F + Clone + Send + Sync + 'static) -> Result<(), Error>
+pub async fn run<F>(handle: impl Fn(Request) -> F + Clone + Send + Sync + 'static) -> Result<(), lambda_runtime::Error>
 where
-    F: Future<Output = Response<Body>> + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
 {
     lambda_runtime::run_concurrent(service_fn(move |event| invoke(handle.clone(), event))).await
 }

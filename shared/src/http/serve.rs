@@ -7,17 +7,16 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use http::{HeaderMap, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 use super::handler::HandlerContext;
 use super::problem::{Code, Problem};
+use super::request::{Request, Response};
 use super::route::Route;
 use super::timings::{self, Timing};
 use super::{body, headers, log};
 use crate::domain::{Caller, CallerError, ReportKey, UserAssertion};
 use crate::embedding::BindingsRequest;
-use crate::gateway::{self, VerifiedClaims};
 use crate::request::{DegradedCause, RequestContext, RequestIds};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Served;
@@ -79,7 +78,7 @@ pub async fn serve<T, F>(
     route: &Route,
     request: Request,
     answer: impl FnOnce(AuthenticatedRequest) -> F,
-) -> Response<Body>
+) -> Response
 where
     T: Serialize,
     F: Future<Output = Result<T, Problem>>,
@@ -88,7 +87,7 @@ where
     let cold_start = handler.is_first_request();
     let mut log = log::RequestLog::begin(route, cold_start);
     #[cfg(feature = "opentelemetry")]
-    let parent = crate::spans::parent_of(context.ids().trace.as_deref(), request.headers());
+    let parent = crate::spans::parent_of(context.ids().trace.as_deref(), &request.event.headers);
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
             log.caller(request.caller());
@@ -106,28 +105,26 @@ where
         let served = Served { parent, method: route.method.clone(), route: route.path, status, problem, cold_start };
         spans.export(&context, &served, handler.now()).await;
     }
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
 }
 
 fn ids_of(request: &Request) -> RequestIds {
-    let lambda = request.lambda_context_ref();
+    let lambda_request = &request.invocation.request_id;
     RequestIds {
-        request: gateway::request_id(request),
-        lambda_request: lambda.map(|context| context.request_id.clone()).unwrap_or_default(),
-        trace: lambda.and_then(|context| context.xray_trace_id.clone()),
-        correlation: headers::correlation_id(request.headers()).map(str::to_owned),
+        request: request.event.id.as_ref().unwrap_or(lambda_request).clone(),
+        lambda_request: lambda_request.clone(),
+        trace: request.invocation.xray_trace_id.clone(),
+        correlation: headers::correlation_id(&request.event.headers).map(str::to_owned),
     }
 }
 
 /// The time until Lambda ends the invocation. A deadline in the past is ignored:
 /// emulators write any number there, and Lambda would have ended us already.
 fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
-    let deadline_ms = request.lambda_context_ref().map(|context| context.deadline).filter(|deadline| *deadline > 0)?;
-    let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline_ms);
-    deadline.duration_since(now).ok()
+    request.invocation.deadline().duration_since(now).ok()
 }
 
 /// Checks the caller, then the method, before anything is read.
@@ -137,13 +134,13 @@ fn admit(
     mut request: Request,
     context: &Arc<RequestContext>,
 ) -> Result<AuthenticatedRequest, Problem> {
-    let claims = request.extensions_mut().remove::<VerifiedClaims>().ok_or_else(Problem::unauthenticated)?;
+    let claims = request.event.claims.take().ok_or_else(Problem::unauthenticated)?;
     let caller = Caller::new(claims, &handler.tenant_claim, &handler.groups_claim).map_err(|error| match error {
         CallerError::NoSubject => Problem::unauthenticated(),
         CallerError::SubjectIsNoText => Problem::not_entitled(),
     })?;
     let caller = caller.with_assertion(assertion(&request));
-    if request.method() != route.method {
+    if request.event.method != route.method {
         return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
     }
     Ok(AuthenticatedRequest { context: Arc::clone(context), caller, request })
@@ -151,7 +148,7 @@ fn admit(
 
 /// The bearer token itself, which the authorizer has verified.
 fn assertion(request: &Request) -> Option<UserAssertion> {
-    UserAssertion::from_header(request.headers().get(header::AUTHORIZATION)?.to_str().ok()?)
+    UserAssertion::from_header(request.event.headers.get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 
 /// Runs the answer inside the deadline, and keeps a panic from the environment.

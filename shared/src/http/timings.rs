@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lambda_http::Request;
 use serde::Serialize;
 use tracing::Level;
 
@@ -13,6 +12,7 @@ use super::body;
 use super::handler::HandlerContext;
 use super::metrics::{Metrics, Views};
 use super::problem::Problem;
+use super::request::Request;
 use crate::domain::ReportKey;
 use crate::json::{Document, Fields, Reader};
 use crate::telemetry;
