@@ -1,8 +1,8 @@
 //! Events of both kinds of API Gateway, as Lambda passes them.
 //!
-//! `lambda_http` tries one kind after the other, and refuses the whole event if one claim is
-//! not a string. Here a field that only one kind has decides, and claims are read
-//! separately, with the types that the gateway gives them.
+//! `lambda_http` tries one kind after the other, and refuses the whole event if one claim is not a string. Here, the
+//! kind is recognised by a field that only one kind has, and claims are read separately, with the types that the
+//! gateway gives them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +18,7 @@ use super::claims::VerifiedClaims;
 /// Only payload format 2.0 has this field; inside a string its quotes would be escaped.
 const FORMAT_2_FIELD: &str = "\"rawPath\"";
 
-/// Replaces an event of another service, in which nothing is verified.
+/// Replaces an event that does not come from API Gateway: a request without verified claims.
 const ANONYMOUS: &str =
     r#"{"version":"2.0","rawPath":"/","headers":{},"requestContext":{"http":{"method":"POST","path":"/"}}}"#;
 
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for GatewayEvent {
     }
 }
 
-/// The gateway's id of a request, or Lambda's where an event has none.
+/// The gateway's id of a request, or Lambda's if the event has none.
 pub(crate) fn request_id(request: &Request) -> String {
     let of_gateway = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -73,23 +73,23 @@ pub(crate) fn path(request: &Request) -> Option<String> {
 fn read(event: &str) -> Option<LambdaRequest> {
     let format_1 = || serde_json::from_str(event).map(LambdaRequest::ApiGatewayV1).ok();
     if event.contains(FORMAT_2_FIELD) {
-        // A header of that name would look the same in format 1.0.
+        // In format 1.0, a header with the name `rawPath` looks the same.
         serde_json::from_str(event).map(LambdaRequest::ApiGatewayV2).ok().or_else(format_1)
     } else {
         format_1()
     }
 }
 
-/// The event without a JWT's claims, whose declared type has no room for lists and numbers.
+/// The event without a JWT's claims, because their declared type does not allow lists and numbers.
 fn without_claims(event: &str) -> Option<String> {
     let mut event: Value = serde_json::from_str(event).ok()?;
     event.pointer_mut("/requestContext/authorizer/jwt/claims")?.as_object_mut()?.clear();
     Some(event.to_string())
 }
 
-/// `lambda_http` panics where host, stage, path and query make no URL, or where a body is not the
-/// base64 that the event declares. Nothing here needs the URL: the path is in the context as well,
-/// and the query is read before it is removed.
+/// `lambda_http` panics if host, stage, path and query do not form a URL, or if a body is not the base64 that the event
+/// declares. So these parts are removed or corrected. The URL is not needed: the path is in the context as well, and
+/// the query is read before it is removed.
 fn without_what_could_break_it(mut event: LambdaRequest) -> LambdaRequest {
     match &mut event {
         LambdaRequest::ApiGatewayV2(event) => {

@@ -1,4 +1,4 @@
-//! From Lambda's runtime to a function's handler and back.
+//! Passes events of Lambda's runtime to a function's handler, and the answers back.
 
 use std::convert::Infallible;
 
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::gateway::GatewayEvent;
 
-/// Answers one event of API Gateway in the form that it requires.
+/// Answers one event of API Gateway in the form that this kind of event requires.
 ///
 /// # Errors
-/// Never: each failure is an answer.
+/// Never, because each failure becomes an answer.
 pub async fn invoke<F>(
     handle: impl Fn(Request) -> F + Send + Sync,
     event: LambdaEvent<GatewayEvent>,
@@ -30,8 +30,8 @@ where
     Adapter::from(service).call(LambdaEvent::new(event_request, event.context)).await
 }
 
-/// Answers events until Lambda ends the environment: one at a time, or as many
-/// as `AWS_LAMBDA_MAX_CONCURRENCY` says on Lambda Managed Instances.
+/// Answers events until Lambda ends the environment: one at a time, or on Lambda Managed Instances up to
+/// `AWS_LAMBDA_MAX_CONCURRENCY` in parallel.
 ///
 /// # Errors
 /// Why Lambda's runtime cannot be reached.
