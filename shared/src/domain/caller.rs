@@ -23,7 +23,7 @@ pub struct Caller {
 /// Why claims do not identify a caller.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallerError {
-    /// There is no `sub`, or it is longer than OpenID Connect allows.
+    /// There is no `sub`, or it is longer than `OpenID` Connect allows.
     NoSubject,
     /// `sub` is a list or an object, which does not identify a caller.
     SubjectIsNoText,
