@@ -86,24 +86,25 @@ impl App {
         Self { handler, embedding, preinitialized: settings.preinitialized }
     }
 
-    /// Prepares an environment that Lambda starts ahead of its requests: its
-    /// first request finds the secret and the access token in the cache.
+    /// Prepares an environment that Lambda starts before a request needs it. The first request then finds the secret
+    /// and the access token in the cache.
     ///
-    /// It takes 3 s at most. A failure is only logged, because the first
-    /// request tries again. If a request is waiting, it does nothing: the
-    /// request fetches the same at once.
+    /// The preparation takes 3 s at most. A failure is only logged, because the first request tries again. If Lambda
+    /// starts the environment for a waiting request, nothing is prepared: that request fetches the same values at once.
     pub async fn warm_up(&self) {
         if !self.preinitialized {
             return;
         }
         let context = Arc::new(RequestContext::begin(Some(WARM_UP)));
         match self.embedding.warm_up(&context).await {
-            Ok(()) => tracing::info!("ready ahead of the first request"),
-            Err(error) => tracing::warn!(cause = error.to_string(), "not ready ahead; the first request tries again"),
+            Ok(()) => tracing::info!("the environment is ready for its first request"),
+            Err(error) => {
+                tracing::warn!(cause = error.to_string(), "the environment is not ready; its first request tries again")
+            }
         }
     }
 
-    /// The entry of every request.
+    /// The state that all requests share.
     #[must_use]
     pub fn handler(&self) -> &HandlerContext {
         &self.handler
@@ -116,7 +117,7 @@ impl App {
     }
 }
 
-/// Reports the faults of both, so that the catalog's do not appear only after the settings are corrected.
+/// Adds the faults of the catalog file to those of the settings, so that both are reported at the same start.
 fn with_those_of_the_catalog(mut faults: ValidationErrors, vars: &dyn Fn(&str) -> Option<String>) -> ValidationErrors {
     if let Some(CatalogSource::File(path)) = Settings::catalog_source(vars) {
         faults.0.extend(catalog::load(&path).err().map(|of_catalog| of_catalog.0).unwrap_or_default());
@@ -124,7 +125,7 @@ fn with_those_of_the_catalog(mut faults: ValidationErrors, vars: &dyn Fn(&str) -
     faults
 }
 
-/// Opens the catalog, with the client that a table of it is read through.
+/// Opens the catalog. A catalog in DynamoDB is read through `http`.
 fn open_catalog(
     settings: &Settings,
     http: Result<Http, ValidationErrors>,
@@ -159,7 +160,7 @@ fn access_tokens(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Ar
     Arc::new(EntraTokens::new(entra, principals(settings, http, clock), settings.min_token, Arc::clone(clock)))
 }
 
-/// With a federated credential, no client of Secrets Manager is built.
+/// The source of the service principal. With a federated credential, no client of Secrets Manager is built.
 fn principals(settings: &Settings, http: &Http, clock: &Arc<dyn Clock>) -> Arc<dyn PrincipalSource> {
     match &settings.credential {
         CredentialSource::Secret(id) => {

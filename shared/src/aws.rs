@@ -1,5 +1,5 @@
-//! Lets the AWS SDK speak through our HTTP client and under our retry policy:
-//! one TLS stack, one pool, one set of roots, loaded once.
+//! Makes the AWS SDK use our HTTP client and our retry policy. So there is one TLS stack, one connection pool and one
+//! set of root certificates.
 
 mod answer;
 mod connector;
@@ -22,8 +22,8 @@ use crate::upstream::Http;
 pub(crate) use answer::{CONDITION_FAILED, SdkAnswer, send, status_of};
 pub use connector::Connector;
 
-/// What every AWS client of a function has in common. Retries and time limits
-/// are ours, so that they fit into the request's deadline.
+/// The configuration that all AWS clients share. The SDK's own retries and time limits are off: ours fit into the
+/// request's deadline.
 pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -36,7 +36,7 @@ pub(crate) fn sdk_config(aws: &Aws, http: Http) -> SdkConfig {
         .build()
 }
 
-/// What requests to AWS are signed with.
+/// The credentials that sign requests to AWS.
 pub(crate) fn credentials(aws: &Aws) -> Credentials {
     Credentials::new(
         &aws.access_key_id,
@@ -56,13 +56,13 @@ pub(crate) fn dynamodb(aws: &Aws, http: Http) -> aws_sdk_dynamodb::Client {
 
 /// Passes X-Ray's trace on to an AWS service, which adds its own segments.
 ///
-/// The SDK would do so by itself from `_X_AMZN_TRACE_ID`, but Lambda does not set
-/// that where an environment serves several requests at once.
+/// The SDK reads the trace from the variable `_X_AMZN_TRACE_ID`. Lambda does not set this variable in an environment
+/// that serves several requests at once.
 pub(crate) fn passing_trace(context: &RequestContext) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static + use<> {
     let trace = context.ids().trace.clone();
     move |request| {
         if let Some(trace) = &trace {
-            // A trace that is not valid in a header is left out, because the request matters more.
+            // A trace that is not a valid header value is left out, so that the request does not fail because of it.
             let _ = request.headers_mut().try_insert("x-amzn-trace-id", trace.clone());
         }
     }

@@ -1,7 +1,7 @@
 //! One cache for everything that expires.
 //!
-//! It is bounded, loads once for many waiters, and asks its values whether they are still good: the time is an
-//! argument. It remembers only those failures that its owner chooses.
+//! Its size is bounded, and parallel requests for a key share one load. Each value decides whether it is fresh or
+//! usable at a given time. The owner of the cache chooses which failures are remembered.
 
 mod expiring;
 mod slots;
@@ -19,8 +19,8 @@ pub use status::{CacheStatus, Cached};
 
 /// Why a load failed.
 pub trait LoadError: Clone + Send + Sync + 'static {
-    /// Whether the cause lies with the request that began the load, such as its deadline: others that waited for the
-    /// same load may succeed.
+    /// Whether the cause concerns only the request that began the load, such as its deadline. Other requests that
+    /// waited for the same load may then succeed.
     fn is_its_callers_alone(&self) -> bool {
         false
     }
@@ -49,16 +49,16 @@ where
         Self { slots: Arc::new(Mutex::new(Slots::new(capacity))) }
     }
 
-    /// After a failed load, hands out a usable value for `pause` without trying again: an upstream in trouble gets no
-    /// more requests, and the page does not wait for one that will probably fail.
+    /// After a failed load, hands out a usable value for `pause` without another load. So a failing upstream gets fewer
+    /// requests, and the page does not wait for a load that will probably fail.
     #[must_use]
     pub fn pausing(self, pause: Duration) -> Self {
         self.lock().pause = pause;
         self
     }
 
-    /// Remembers those failures for which `is_kept` holds, each for `kept`: another call would bring the same answer,
-    /// and would cost the upstream as much as a success.
+    /// Remembers each failure for which `is_kept` holds, for the time `kept`. Another call would fail in the same way,
+    /// and would cost the upstream as much as a successful one.
     #[must_use]
     pub fn keeping_failures(self, kept: Duration, is_kept: fn(&E) -> bool) -> Self {
         self.lock().failures = Some(RememberedFailures { kept, is_kept });
@@ -91,11 +91,11 @@ where
         self.lock().value(key).filter(|value| value.is_usable(now)).cloned()
     }
 
-    /// The value of a key, loaded if need be.
+    /// The value of a key, loaded if necessary.
     ///
-    /// `load` begins the load, or says why it may not. A caller that finds another's load under way waits for that
-    /// one, and loads itself only if the other load fails for a reason of its own caller. `falls_back` says whether a
-    /// usable old value is a better answer than a failure.
+    /// `load` begins the load, or returns why it may not begin. If a load of another caller is running, this caller
+    /// waits for it. It begins its own load only if the other load fails for a reason that concerns only the other
+    /// caller. `falls_back` decides whether a usable old value is a better answer than a failure.
     ///
     /// # Errors
     /// Why the load failed.
@@ -114,7 +114,7 @@ where
                 Lookup::Found(Found::Value(value)) => return Ok(Cached::Hit(value)),
                 Lookup::Found(Found::Failure(error)) => break Err(error),
                 Lookup::Load(flight) => break flight.await,
-                // It ends: each turn waits for one load of another caller.
+                // The loop ends, because each iteration waits for one load of another caller.
                 Lookup::Found(Found::Flight(flight)) => match flight.await {
                     Err(error) if error.is_its_callers_alone() => {}
                     result => break result,
@@ -144,7 +144,7 @@ where
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
-        // One lock for the look and the beginning, or two callers could begin a load each.
+        // One lock covers the look-up and the beginning of the load. Otherwise two callers could each begin a load.
         let mut slots = self.lock();
         if let Some(found) = slots.find(key, now) {
             return Ok(Lookup::Found(found));
@@ -154,7 +154,7 @@ where
         Ok(Lookup::Load(flight))
     }
 
-    /// A load that puts its own result into the cache, since the caller that began it may give up before it ends.
+    /// A load that puts its own result into the cache, because the caller that began it may be gone before it ends.
     fn flight<F>(&self, key: K, now: SystemTime, load: F) -> Flight<V, E>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,

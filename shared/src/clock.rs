@@ -37,20 +37,20 @@ impl Pacer {
         Self::by_key(pause, 1)
     }
 
-    /// Whether it may happen now; if so, this was the time.
+    /// Whether the action may happen now. If so, `now` is recorded as its last time.
     pub fn may(&self, now: SystemTime) -> bool {
         self.may_for((), now)
     }
 }
 
 impl<K: Eq + Hash> Pacer<K> {
-    /// At most once in `pause` for each key, of which `max_keys` are remembered.
+    /// At most once in `pause` for each key. At most `max_keys` keys are remembered.
     #[must_use]
     pub fn by_key(pause: Duration, max_keys: usize) -> Self {
         Self { pause, max_keys, last: Mutex::default() }
     }
 
-    /// Whether it may happen now for this key; if so, this was the time.
+    /// Whether the action may happen now for this key. If so, `now` is recorded as its last time.
     pub fn may_for(&self, key: K, now: SystemTime) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back makes the age unknown, and must not block the action.
@@ -61,7 +61,7 @@ impl<K: Eq + Hash> Pacer<K> {
         if last.len() >= self.max_keys {
             last.retain(|_, at| is_recent(*at));
         }
-        // With this many keys, one repetition too early is better than memory without a bound.
+        // If there are more keys, an action that is repeated too early is better than unbounded memory.
         if last.len() < self.max_keys {
             last.insert(key, now);
         }

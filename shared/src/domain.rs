@@ -1,9 +1,8 @@
 //! The domain: who requests, what may be bound, and what a token contains.
 //!
-//! Nothing here does I/O or knows a vendor's wire format. Three types are proofs, and the compiler
-//! lets nothing else make one: a [`Caller`] exists only from [`crate::gateway::VerifiedClaims`], an
-//! [`AuthorizedBinding`] only from an [`Authorization`] of that caller's tenant, and a
-//! [`TokenRequest`] only from bindings that may share a token.
+//! Nothing here does I/O or knows a vendor's wire format. Three types are proofs, and the compiler enforces how they
+//! are made: a [`Caller`] only from [`crate::gateway::VerifiedClaims`], an [`AuthorizedBinding`] only from an
+//! [`Authorization`] of that caller's tenant, and a [`TokenRequest`] only from bindings that may share a token.
 
 mod assertion;
 mod authorization;

@@ -1,4 +1,4 @@
-//! The three questions that the functions answer: a token, configs, a list.
+//! The service that answers the three kinds of requests: for a token, for configs, and for a list.
 
 mod answer;
 mod audit;
@@ -38,7 +38,7 @@ use session::Sessions;
 pub struct BindingsRequest {
     /// 1 to 50 bindings, no two alike.
     pub bindings: Vec<BindingRequest>,
-    /// The longest life of the token that the page wants.
+    /// The longest life that the page requests for the token.
     pub lifetime_minutes: Option<u16>,
 }
 
@@ -53,7 +53,7 @@ pub struct Embedding {
     /// Whether the access token is fetched while the catalog is read.
     fetches_ahead: bool,
     scenario: Scenario,
-    /// The scope of the user's token, if the page gets that itself.
+    /// The scope of the user's token, if the page gets this token itself.
     page_scope: Option<&'static str>,
     clock: Arc<dyn Clock>,
 }
@@ -70,7 +70,7 @@ impl Embedding {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (scenario, budget) = (settings.scenario, settings.fresh_tokens_per_minute);
-        // A user's token and what a user looks up are the user's own.
+        // Tokens and look-ups of users are never shared.
         let store = store.filter(|_| scenario == Scenario::Customers);
         // With a store, most new environments need no access token.
         let fetches_ahead = scenario == Scenario::Customers && store.is_none() && catalog.is_remote();
@@ -92,11 +92,11 @@ impl Embedding {
         }
     }
 
-    /// Answers a question. The access token is fetched while the catalog is read, and at the end it waits a moment
-    /// for writes to the token store.
+    /// Runs `answer`. In parallel, the access token is fetched while the catalog is read. At the end, the request waits
+    /// a moment for its writes to the token store.
     ///
-    /// Callers pin `answer`: an async function stores a future twice that it takes by value, and every move of a request
-    /// copies all of it.
+    /// Callers pin `answer`, because an async function stores two copies of a future that it takes by value. Every move
+    /// of the request's future would copy both.
     async fn answered<T>(&self, context: &Arc<RequestContext>, caller: &Caller, answer: impl Future<Output = T>) -> T {
         if self.fetches_ahead && caller.tenant().is_some() {
             self.sessions.fetch_ahead(context);
@@ -108,11 +108,11 @@ impl Embedding {
         answer
     }
 
-    /// Fetches what the requests of all callers need: the secret and the
-    /// service principal's access token. Users' tokens come with their users.
+    /// Fetches what the requests of all callers need: the secret and the service principal's access token. In the
+    /// organization scenario, nothing is fetched: each user's token is requested when the user's request arrives.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no access token.
     pub async fn warm_up(&self, context: &Arc<RequestContext>) -> Result<(), UpstreamError> {
         if self.scenario == Scenario::Customers {
             self.sessions.service_token(context).await?;
@@ -123,7 +123,7 @@ impl Embedding {
     /// One token for all of the bindings.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no token.
     pub async fn token(
         &self,
         context: &Arc<RequestContext>,
@@ -144,7 +144,7 @@ impl Embedding {
     /// A config for each binding; all share one token.
     ///
     /// # Errors
-    /// Why there are none.
+    /// Why there are no configs.
     pub async fn config(
         &self,
         context: &Arc<RequestContext>,
@@ -153,7 +153,7 @@ impl Embedding {
     ) -> Result<ConfigAnswer, EmbeddingError> {
         let answer = pin!(async {
             let authorized = self.authorizer.authorize(context, caller, &request.bindings).await?;
-            // Neither needs the other's answer, so a cold page waits only for the slower one.
+            // Token and look-ups do not depend on each other, so a cold page waits only for the slower one.
             let (token, parts) = futures_util::try_join!(
                 self.config_token(caller, &authorized, request.lifetime_minutes),
                 self.configs.parts(&authorized),
@@ -169,8 +169,7 @@ impl Embedding {
     /// What the caller may bind; only what concerns `report`, if one is named.
     ///
     /// # Errors
-    /// `NotEntitled` for a report that is unknown or not granted, or why
-    /// nothing could be looked up.
+    /// `NotEntitled` for a report that is unknown or not granted, or why all look-ups failed.
     pub async fn datasets(
         &self,
         context: &Arc<RequestContext>,
@@ -180,10 +179,10 @@ impl Embedding {
         self.answered(context, caller, pin!(self.lister.list(context, caller, report))).await
     }
 
-    /// Which of these reports the catalog names by these keys, if the caller may view all of them.
+    /// Those of `reports` that are keys of the catalog, if the caller's grants cover all of `reports`.
     ///
     /// # Errors
-    /// `NotEntitled` for a report that no grant of the caller's covers.
+    /// `NotEntitled` for a report that none of the caller's grants covers.
     pub async fn granted_reports(
         &self,
         context: &Arc<RequestContext>,
@@ -194,8 +193,7 @@ impl Embedding {
         tenant.granted_reports(caller, reports).map_err(|_| EmbeddingError::NotEntitled)
     }
 
-    /// What the configs embed with. If the page gets the token itself, only
-    /// the look-ups need one.
+    /// The token of the configs. If the page gets the user's token itself, only the look-ups need an access token.
     async fn config_token(
         &self,
         caller: &Caller,

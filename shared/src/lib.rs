@@ -1,10 +1,9 @@
 //! Power BI dynamic binding, served from AWS Lambda: what the three functions share.
 //!
-//! Read it in this order. `domain` decides who may bind what, and does nothing
-//! else. `embedding` answers the three questions of the routes with the help of
-//! `ports`; `catalog`, `secrets`, `entra` and `powerbi` implement those, on top
-//! of `upstream`. `http` turns gateway events into questions and answers into
-//! responses. `app` puts it all together.
+//! Read it in this order. `domain` decides who may bind what, and does nothing else. `embedding` answers the requests
+//! of the three routes, and calls outside systems through `ports`. `catalog`, `secrets`, `entra` and `powerbi`
+//! implement those calls on top of `upstream`. `http` turns gateway events into requests to `embedding`, and its
+//! answers into responses. `app` connects all parts.
 
 mod app;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! The Power BI REST API: four calls, and what their refusals mean.
+//! The Power BI REST API: the calls that are used, and what their refusals mean.
 
 mod challenge;
 mod client;

@@ -26,9 +26,9 @@ pub struct RequestIds {
     pub request: String,
     /// Lambda's id of the invocation.
     pub lambda_request: String,
-    /// X-Ray's, as Lambda gives it: `Root=…;Parent=…;Sampled=1`.
+    /// X-Ray's trace header, as Lambda passes it: `Root=…;Parent=…;Sampled=1`.
     pub trace: Option<String>,
-    /// The page's correlation id, checked.
+    /// The page's correlation id, if it has an allowed form.
     pub correlation: Option<String>,
 }
 
@@ -50,7 +50,7 @@ struct Writes {
 }
 
 impl RequestContext {
-    /// A request that Lambda ends in `lambda_remaining`; `None` where that is unknown.
+    /// A request that Lambda ends in `lambda_remaining`; `None` if this time is unknown.
     #[must_use]
     pub fn begin(lambda_remaining: Option<Duration>) -> Self {
         let started = Instant::now();
@@ -100,7 +100,7 @@ impl RequestContext {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Records which bindings it is about, by the catalog's keys.
+    /// Records the bindings of the request, by the catalog's keys.
     pub fn note_bindings(&self, keys: Arc<str>) {
         self.trace().bindings = Some(keys);
     }
@@ -115,7 +115,7 @@ impl RequestContext {
         self.trace().note_cache_status(item, status);
     }
 
-    /// Records where a cache's answer came from, and the failure because of which an old value is used.
+    /// Records where a cache's answer came from. If an old value is used, its failure is recorded too.
     pub fn note_cached<V, E>(&self, item: CachedItem, cached: &Cached<V, E>)
     where
         for<'e> DegradedCause: From<&'e E>,
@@ -150,7 +150,7 @@ impl RequestContext {
         self.writes().pending.push(write);
     }
 
-    /// Takes the recorded writes, with the time for which the request has waited for others.
+    /// Takes the recorded writes, with the time for which the request has already waited for earlier writes.
     pub fn take_writes(&self) -> (Vec<JoinHandle<()>>, Duration) {
         let mut writes = self.writes();
         (std::mem::take(&mut writes.pending), writes.waited)

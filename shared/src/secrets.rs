@@ -1,4 +1,4 @@
-//! The service principal, from a secret in AWS Secrets Manager or proved by AWS STS.
+//! The service principal, with a credential from AWS Secrets Manager or from AWS STS.
 
 mod assertion;
 mod certificate;

@@ -1,8 +1,8 @@
 //! OpenTelemetry's spans: one for a request, one for each attempt at an upstream.
 //!
-//! They are made of the request's trace when its answer is known, and sent before
-//! it goes out: after that, Lambda freezes the environment. Names are those of the
-//! semantic conventions for HTTP and functions as a service, where there are any.
+//! They are made from the request's trace when its answer is known. They are sent before the answer, because Lambda
+//! freezes the environment after it. Their names follow the semantic conventions for HTTP and for functions as a
+//! service, if these define a name.
 
 mod parent;
 
@@ -28,11 +28,11 @@ use crate::validation::{ValidationError, ValidationErrors};
 
 pub use parent::parent_of;
 
-/// The longest time that an answer waits for the collector. With the grace of the
-/// answer it stays inside the margin to Lambda's own deadline.
+/// The longest time that an answer waits for the collector. Together with the time for writing the answer, it fits into
+/// the margin before Lambda's own deadline.
 pub const LONGEST: Duration = Duration::from_millis(200);
 
-/// Least time between two log lines about a collector that does not answer.
+/// The shortest time between two log lines about spans that could not be sent.
 const COMPLAINT_PAUSE: Duration = Duration::from_mins(1);
 
 /// Makes spans and sends them to a collector.
@@ -97,7 +97,7 @@ impl Spans {
         let spans = self.spans_of(context, served, now);
         let sent = timeout(LONGEST, async { self.exporter.lock().await.export(spans).await }).await;
         if !matches!(sent, Ok(Ok(()))) && self.complaints.may(now) {
-            tracing::warn!(request_id = context.ids().request, "the collector does not take the spans of requests");
+            tracing::warn!(request_id = context.ids().request, "spans of requests could not be sent to the collector");
         }
     }
 
@@ -201,7 +201,7 @@ fn resource_of(collector: &Collector) -> Resource {
     Resource::builder_empty().with_attributes(attributes).build()
 }
 
-/// Our HTTP client in OpenTelemetry's shape.
+/// Our HTTP client, with the interface that OpenTelemetry requires.
 #[derive(Debug)]
 struct Sender(Http);
 

@@ -1,7 +1,7 @@
 //! What the environments of a deployment share: embed tokens and look-ups, in one table.
 //!
-//! The store saves work and is never needed. A table that is slow, fails or holds garbage is not used
-//! for a while, and each request continues without it. Each value that is read is compared with its
+//! The store saves work, but no request needs it. A table that is slow or fails is not used for a while, and unreadable
+//! items are ignored. Each request then continues without the store. Each value that is read is compared with its
 //! [`Subject`], and the rules for values in memory apply to it.
 
 mod breaker;
@@ -44,8 +44,8 @@ impl SharedStore {
     /// Decides for a token that is not in memory, or is too old there, whether to take a stored one
     /// or to make another.
     ///
-    /// `in_memory` is the old one. `margin` is the rule for tokens in memory: how much life a token
-    /// needs, by its life when it was made.
+    /// `in_memory` is the old token in memory. `margin` is the rule for tokens in memory: it returns how much life a
+    /// token needs, given its life when it was made.
     pub async fn token(
         &self,
         context: &Arc<RequestContext>,
@@ -57,15 +57,15 @@ impl SharedStore {
         renewal::take_turn(&self.table, self.clock.as_ref(), context, &subject, in_memory, &margin).await
     }
 
-    /// Shares a token that was made after [`Turn::Make`], and ends the claim. Whatever was written meanwhile, the token
-    /// is as good as any other.
+    /// Shares a token that was made after [`Turn::Make`], and ends the claim. Anything that was written meanwhile is
+    /// overwritten, because the token is as good as any other.
     pub fn keep_token(&self, context: &Arc<RequestContext>, request: &TokenRequest, token: &EmbedToken) {
         let subject = Subject::of_token(&self.realm, request);
         let item = item::of_token(&subject, token);
         self.table.put_later(context, &subject, item, PutCondition::Always);
     }
 
-    /// Lets others try at once where no token could be made after [`Turn::Make`].
+    /// Ends the claim if no token could be made after [`Turn::Make`], so that other environments can try at once.
     pub fn give_up(&self, context: &Arc<RequestContext>, request: &TokenRequest, claim: Option<Claim>) {
         let Some(claim) = claim else { return };
         let subject = Subject::of_token(&self.realm, request);
@@ -73,7 +73,7 @@ impl SharedStore {
         self.table.put_later(context, &subject, item, condition);
     }
 
-    /// What another environment has looked up; `None` also for what is looked up as a user.
+    /// What another environment has looked up. It is always `None` for a look-up that is made as a user.
     pub async fn look_up<Id: Serialize, T: DeserializeOwned>(
         &self,
         context: &RequestContext,
@@ -86,7 +86,7 @@ impl SharedStore {
         item::look_up(&stored, &subject, self.clock.now())
     }
 
-    /// Shares what was looked up at a time and is trusted for another.
+    /// Shares a value that was looked up at `read_at` and is fresh for `ttl`.
     pub fn keep_look_up<Id: Serialize, T: Serialize>(
         &self,
         context: &Arc<RequestContext>,
@@ -101,14 +101,14 @@ impl SharedStore {
         }
     }
 
-    /// Waits for the writes of a request, for as long as an answer may be delayed by them.
+    /// Waits for the writes of a request, but only for as long as they may delay the answer.
     pub async fn settle(&self, context: &RequestContext) {
         let (writes, waited) = context.take_writes();
         if writes.is_empty() {
             return;
         }
         let until = Instant::now() + WRITES.saturating_sub(waited);
-        // What is not written by then goes on by itself, as far as Lambda lets it.
+        // Writes that have not ended by then continue in the background, until Lambda freezes the environment.
         let _ = tokio::time::timeout_at(until, futures_util::future::join_all(writes)).await;
     }
 }

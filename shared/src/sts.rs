@@ -1,4 +1,4 @@
-//! AWS STS: tokens that tell others which role this function has.
+//! AWS STS: tokens that prove to other services which role this function has.
 
 mod client;
 mod refusal;

@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, with the two fields that Lambda filters by.
+//! Logs: one JSON object per line, with the two fields by which Lambda filters.
 //!
 //! Lambda reads `level` and an RFC 3339 `timestamp` ("Log-level filtering" in
 //! its developer guide). Only Dynabind's own events are written below the level
@@ -23,8 +23,8 @@ use crate::timestamp;
 /// Capacity for a request's line.
 const TYPICAL_LENGTH: usize = 1536;
 
-/// The longest text of one field, in bytes: claims and pointers can have any length,
-/// and `CloudWatch` Logs takes 256 KiB in one event.
+/// The longest text of one field, in bytes: claims and pointers can have any length, and `CloudWatch` Logs accepts at
+/// most 256 KiB in one event.
 const MAX_TEXT: usize = 4096;
 
 /// Where lines go, each with its line feed.
@@ -35,13 +35,13 @@ pub fn subscriber(level: Level, clock: Arc<dyn Clock>, sink: Sink) -> impl Subsc
     Registry::default().with(JsonLines { level, clock, sink })
 }
 
-/// Writes Dynabind's events to standard output from now on, at the level of
-/// `AWS_LAMBDA_LOG_LEVEL`, else of `RUST_LOG`, else `INFO`.
+/// Writes Dynabind's events to standard output from now on. The level is that of `AWS_LAMBDA_LOG_LEVEL`, otherwise that
+/// of `RUST_LOG`, otherwise `INFO`.
 pub fn init(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) {
     let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"].into_iter().filter_map(vars).find_map(|text| level_of(&text));
     let sink: Sink = Arc::new(|line| {
-        // Standard output writes a whole line with one system call, and a line feed of its own with a second one.
-        // A log that cannot be written has nowhere to be reported.
+        // Standard output writes a line that ends with its line feed in one system call; a separate line feed would be
+        // a second one. A log that cannot be written cannot be reported either.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     });
     let subscriber = subscriber(level.unwrap_or(Level::INFO), clock, sink);
@@ -49,14 +49,14 @@ pub fn init(vars: &dyn Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Lambda's names; `FATAL` is its own.
+/// Reads a level by Lambda's names. Only Lambda has `FATAL`, which counts as `ERROR`.
 fn level_of(text: &str) -> Option<Level> {
     if text.trim().eq_ignore_ascii_case("fatal") { Some(Level::ERROR) } else { text.trim().parse().ok() }
 }
 
 /// Writes a value as one line of the log: its members, and those that every line has.
 ///
-/// The fields of tracing's events are flat, so a nested value does not use them.
+/// A nested value is not an event of tracing, because the fields of such events are flat.
 pub fn write(level: Level, content: &impl Serialize) {
     dispatcher::get_default(|dispatch| {
         if let Some(lines) = dispatch.downcast_ref::<JsonLines>().filter(|lines| level <= lines.level) {
@@ -104,7 +104,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
     }
 }
 
-/// A text of a line, cut if it is very long. The line leaves out an empty one.
+/// A text in a line. A very long text is cut, and an empty text is left out of the line.
 #[derive(Default)]
 pub struct Text<'t>(Cow<'t, str>);
 
@@ -131,7 +131,7 @@ impl Serialize for Text<'_> {
     }
 }
 
-/// The fields of an event, each written as it comes, without a tree of all of them.
+/// The fields of an event. They are written one after the other, without a tree of all of them.
 struct EventFields<'e>(&'e Event<'e>);
 
 impl Serialize for EventFields<'_> {

@@ -22,8 +22,8 @@ pub fn format_millis(at: SystemTime) -> String {
     rfc3339(at.replace_nanosecond(milliseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }
 
-/// The instant, or the nearest that RFC 3339 can write: it has the years 0 to
-/// 9999, and outside of them the library's own conversion panics.
+/// The instant, or another one if RFC 3339 cannot write it: the end of 9999 for a later instant, and 1970 for an
+/// instant before the year 0. The library's own conversion panics outside of these years.
 fn utc(at: SystemTime) -> OffsetDateTime {
     let distance = |duration| Duration::try_from(duration).unwrap_or(Duration::MAX);
     let year = |at: &OffsetDateTime| (0..=9999).contains(&at.year());

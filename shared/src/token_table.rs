@@ -27,7 +27,7 @@ const EXPIRES_AT: &str = "expires_at";
 
 type Attributes = HashMap<String, AttributeValue>;
 
-/// The table of that name or ARN.
+/// The table with this name or ARN.
 pub struct TokenTable {
     client: Client,
     name: Arc<str>,
@@ -73,7 +73,8 @@ struct Lost;
 #[async_trait]
 impl SharedTable for TokenTable {
     async fn get(&self, context: &RequestContext, key: &str, limit: Duration) -> Result<SharedSlot, UpstreamError> {
-        // Not a consistent read, which costs twice as much: who reads too early finds out by writing.
+        // The read is not consistent, because a consistent read costs twice as much. If an old item was read, the
+        // conditional write fails.
         let request = self.client.get_item().table_name(&*self.name).key(KEY, AttributeValue::S(key.to_owned()));
         let request = request.customize().mutate_request(aws::passing_trace(context)).send();
         let answer = aws::send(context, Upstream::TokenStore, "GetStored", limit, request).await;

@@ -1,5 +1,4 @@
-//! Calling Secrets Manager, STS, Entra and Power BI: one client, one retry policy,
-//! one error type.
+//! Calls to outside systems, with one HTTP client, one retry policy and one error type.
 
 mod challenge;
 mod client;

@@ -214,7 +214,7 @@ fn panic_once_at(line: &'static str) -> DefaultGuard {
 #[tokio::test]
 async fn a_panic_is_a_500_and_the_next_request_works() {
     // The first line belongs to one request, the second to all requests that wait for the same token.
-    for (line, may_fail) in [("embed token handed out", 1), ("asking with a new one", 40)] {
+    for (line, may_fail) in [("embed token handed out", 1), ("repeating the call with a new one", 40)] {
         let app = TestApp::open().await;
         assert_all_ok(&load(&app).await, "before");
         app.clock.advance(Duration::from_mins(50));

@@ -1,4 +1,4 @@
-//! `POST /config`: what `powerbi.embed` takes, for each binding.
+//! `POST /config`: a config for `powerbi.embed`, for each binding.
 
 use dynabind::App;
 use dynabind::http::{self, AuthenticatedRequest, Method, Request, Response, Route};

@@ -1,4 +1,5 @@
-//! `GET /datasets`: what the caller may bind, and whether it would work. `POST /timings`: how long viewers waited.
+//! `GET /datasets` lists what the caller may bind, with the problems that were found. `POST /timings` takes how long
+//! viewers waited.
 
 use dynabind::App;
 use dynabind::http::{self, AuthenticatedRequest, Method, Request, Response, Route};

@@ -40,7 +40,7 @@ impl<T> Answer for SdkAnswer<T> {
     }
 }
 
-/// Sends one attempt of at most `limit`.
+/// Sends one attempt, which takes at most `limit`.
 pub(crate) async fn send<T, E: ProvideErrorMetadata>(
     context: &RequestContext,
     upstream: Upstream,
@@ -49,7 +49,7 @@ pub(crate) async fn send<T, E: ProvideErrorMetadata>(
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<SdkAnswer<T>, SendError> {
     let started = Instant::now();
-    // Boxed, because the SDK's futures are large and each attempt would carry one.
+    // Boxed, because the SDK's futures are large and would be part of the future of each attempt.
     let result = match tokio::time::timeout(limit, Box::pin(request)).await {
         Ok(result) => answer_of(result),
         Err(_) => Err(SendError::Timeout),
@@ -87,7 +87,8 @@ fn answer_of<T, E: ProvideErrorMetadata>(
 /// The code of a write whose condition does not hold.
 pub(crate) const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
-/// AWS answers 400 for throttling and names it in the code. A condition that does not hold is an answer like another.
+/// AWS answers a throttled call with status 400 and a code that names the throttling: it becomes 429. A condition that
+/// does not hold is an expected answer: it becomes 200.
 pub(crate) fn status_of(status: u16, code: Option<&str>) -> StatusCode {
     if code == Some(CONDITION_FAILED) {
         return StatusCode::OK;

@@ -1,4 +1,4 @@
-//! Our HTTP client in the SDK's shape.
+//! Our HTTP client, with the interface that the AWS SDK requires.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 
 use crate::upstream::{Http, SendError};
 
-/// Our HTTP client in the SDK's shape.
+/// Our HTTP client, with the interface that the AWS SDK requires.
 #[derive(Clone, Debug)]
 pub struct Connector(Http);
 
@@ -42,7 +42,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// The SDK has the body of every operation that is used here in memory.
+/// The bytes of a request's body. The SDK has this body in memory for every operation that is used here.
 fn bytes_of(body: &SdkBody) -> Vec<u8> {
     body.bytes().unwrap_or_default().to_vec()
 }

@@ -25,7 +25,7 @@ pub struct TtlEntry<T> {
 }
 
 impl<T> TtlEntry<T> {
-    /// The age; `None` where the clock was set back and it is not known.
+    /// The age; `None` if it is not known because the clock was set back.
     fn age(&self, now: SystemTime) -> Option<Duration> {
         now.duration_since(self.read_at).ok()
     }

@@ -1,4 +1,4 @@
-//! The content of a cache for each key, and which keys are removed for others.
+//! The content of a cache by key, and which keys are removed to make room.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::expiring::Expiring;
 
-/// A load, which many can wait for.
+/// A load that several requests can wait for.
 pub(super) type Flight<V, E> = Shared<BoxFuture<'static, Result<V, E>>>;
 
 /// A load that ends when no request waits for it any more.
@@ -44,7 +44,7 @@ impl<V: Clone, E: Clone> Default for Slot<V, E> {
     }
 }
 
-/// What a key has, so that no load has to begin.
+/// What the cache has for a key, so that no load has to begin.
 pub(super) enum Found<V: Clone, E: Clone> {
     Value(V),
     /// A load has failed so recently that another one is not tried.
@@ -84,7 +84,7 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
         self.by_key.get(key)?.value.as_ref()
     }
 
-    /// Records a use of a key, which is then the last one to be removed.
+    /// Records a use of a key. The least recently used key is removed first.
     pub(super) fn touch(&mut self, key: &K) {
         self.uses += 1;
         if let Some(slot) = self.by_key.get_mut(key) {
@@ -92,7 +92,7 @@ impl<K: Clone + Eq + Hash, V: Expiring, E: Clone> Slots<K, V, E> {
         }
     }
 
-    /// What a key has; `None` if a load has to begin.
+    /// What the cache has for a key; `None` if a load has to begin.
     pub(super) fn find(&mut self, key: &K, now: SystemTime) -> Option<Found<V, E>> {
         self.touch(key);
         let failures_kept = self.failures.as_ref().map(|failures| failures.kept);

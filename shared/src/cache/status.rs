@@ -5,17 +5,17 @@
 pub enum CacheStatus {
     /// It was in the cache and fresh.
     Hit,
-    /// It was loaded for this request, or for one that asked at the same time.
+    /// It was loaded for this request, or for another one at the same time.
     Miss,
     /// It was in the cache, and the upstream could not give a new one.
     Stale,
 }
 
 impl CacheStatus {
-    /// Each of them.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Stale];
 
-    /// As the audit line writes it.
+    /// The name in the audit line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl<V, E> Cached<V, E> {
         }
     }
 
-    /// The failure because of which an old value is used.
+    /// The failure that is the reason for using an old value.
     #[must_use]
     pub fn failure(&self) -> Option<&E> {
         if let Self::Stale(_, failure) = self { Some(failure) } else { None }

@@ -28,7 +28,7 @@ impl LoadError for &'static str {
     }
 }
 
-/// Asks at `now`; a load gives a value of that time, or fails with `failure`.
+/// Requests a value at `now`. A load returns a value of that time, or fails with `failure`.
 async fn ask(
     cache: &TestCache,
     key: u64,
@@ -66,16 +66,16 @@ async fn failures_are_not_cached() {
 }
 
 #[tokio::test]
-async fn a_pause_spares_an_upstream_in_trouble() {
+async fn no_load_begins_in_the_pause_after_a_failure() {
     let cache = TestCache::new(2).pausing(Duration::from_secs(3));
     assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
     assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, CacheStatus::Stale)));
-    assert_eq!(ask(&cache, 1, 14, None).await, Ok((0, CacheStatus::Hit)), "nobody is asked");
+    assert_eq!(ask(&cache, 1, 14, None).await, Ok((0, CacheStatus::Hit)), "no load begins");
     assert_eq!(ask(&cache, 1, 15, None).await, Ok((15, CacheStatus::Miss)));
 }
 
 #[tokio::test]
-async fn the_least_used_makes_room() {
+async fn the_least_recently_used_key_is_removed() {
     let cache = TestCache::new(2);
     for key in [1, 2, 1, 3] {
         assert!(ask(&cache, key, 0, None).await.is_ok());
@@ -86,7 +86,7 @@ async fn the_least_used_makes_room() {
 }
 
 #[test]
-fn what_is_put_in_makes_room_too_and_a_look_is_a_use() {
+fn putting_a_value_removes_a_key_too_and_a_look_up_counts_as_a_use() {
     let cache = TestCache::new(2);
     cache.put(&1, Value(0), at(0));
     cache.put(&2, Value(0), at(0));
@@ -97,7 +97,7 @@ fn what_is_put_in_makes_room_too_and_a_look_is_a_use() {
 }
 
 #[tokio::test]
-async fn many_waiters_share_one_load_and_one_who_gives_up_harms_nobody() {
+async fn many_callers_share_one_load_and_it_continues_if_one_of_them_gives_up() {
     let cache = Arc::new(TestCache::new(2));
     let loads = Arc::new(AtomicUsize::new(0));
     let (release, released) = tokio::sync::watch::channel(false);
@@ -142,7 +142,7 @@ async fn a_request_that_times_out_fails_no_other_request() {
     let (hurried, second, third) = futures_util::join!(ask(Err("no time")), ask(Ok(Value(0))), ask(Err("not asked")));
     assert_eq!(hurried, Err("no time"));
     assert_eq!(second, Ok(Cached::Miss(Value(0))));
-    assert_eq!(third, Ok(Cached::Miss(Value(0))), "by the second");
+    assert_eq!(third, Ok(Cached::Miss(Value(0))), "loaded by the second");
 }
 
 #[tokio::test]
@@ -154,20 +154,20 @@ async fn a_load_that_may_not_begin_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_failure_that_is_worth_it_is_remembered_for_a_while() {
+async fn a_failure_that_the_owner_chooses_is_remembered_for_a_while() {
     let cache = TestCache::new(2).keeping_failures(Duration::from_secs(30), |failure| *failure == "refused");
     assert_eq!(ask(&cache, 1, 0, Some("refused")).await, Err("refused"));
-    assert_eq!(ask(&cache, 1, 29, None).await, Err("refused"), "nothing is asked");
+    assert_eq!(ask(&cache, 1, 29, None).await, Err("refused"), "no load begins");
     assert_eq!(ask(&cache, 1, 30, None).await, Ok((30, CacheStatus::Miss)));
     assert_eq!(ask(&cache, 2, 0, Some("outage")).await, Err("outage"));
     assert_eq!(ask(&cache, 2, 1, None).await, Ok((1, CacheStatus::Miss)));
 }
 
 #[tokio::test]
-async fn beside_a_remembered_failure_an_old_value_answers_as_beside_a_new_one() {
+async fn an_old_value_answers_after_a_remembered_failure_as_after_a_new_one() {
     let cache = TestCache::new(2).keeping_failures(Duration::from_secs(30), |_| true);
     assert_eq!(ask(&cache, 1, 0, None).await, Ok((0, CacheStatus::Miss)));
     assert_eq!(ask(&cache, 1, 12, Some("outage")).await, Ok((0, CacheStatus::Stale)));
-    assert_eq!(ask(&cache, 1, 19, None).await, Ok((0, CacheStatus::Stale)), "nothing is asked");
+    assert_eq!(ask(&cache, 1, 19, None).await, Ok((0, CacheStatus::Stale)), "no load begins");
     assert_eq!(ask(&cache, 1, 42, None).await, Ok((42, CacheStatus::Miss)));
 }

@@ -19,7 +19,7 @@ use crate::request::{CachedItem, RequestContext};
 use crate::settings::Settings;
 use crate::upstream::{Http, UpstreamError};
 
-/// How many reports, and how many datasets, are kept: about a megabyte.
+/// At most this many reports, and this many datasets, are cached: about a megabyte.
 const MAX_KEPT: usize = 2000;
 
 type EntryCache<K, T> = Cache<(K, EntryVersion), TtlEntry<Arc<T>>, UpstreamError>;
@@ -37,7 +37,7 @@ pub struct DynamoDbCatalog {
 }
 
 impl DynamoDbCatalog {
-    /// The catalog in the table of that name or ARN.
+    /// The catalog in the table with this name or ARN.
     #[must_use]
     pub fn new(settings: &Settings, table: &str, http: Http, clock: Arc<dyn Clock>) -> Self {
         Self {

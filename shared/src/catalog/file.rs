@@ -1,4 +1,4 @@
-//! The catalog as a file, read whole at start.
+//! The catalog as a file, which is read completely at start.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -21,7 +21,8 @@ use crate::validation::{ValidationError, ValidationErrors};
 pub fn load(path: &Path) -> Result<Catalog, ValidationErrors> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let detail = format!("the catalog cannot be read ({error}); deploy it there or correct DYNABIND_CATALOG");
+        let detail =
+            format!("the catalog cannot be read ({error}); deploy it to this path or correct DYNABIND_CATALOG");
         ValidationErrors(vec![ValidationError { place: shown.to_string(), detail }])
     })?;
     parse(&text).map_err(|faults| {

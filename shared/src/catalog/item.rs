@@ -6,9 +6,8 @@
 //! names the versions that its grants were written for. So one write of that item
 //! replaces the tenant's grants and all entries that they use.
 //!
-//! A small tenant's item also has copies of the entries that it names, so that
-//! one read brings the tenant and its entries. A copy is under the key of the
-//! item that it was made of, version included.
+//! The item of a small tenant also has copies of the entries that it names, so that one read returns the tenant and its
+//! entries. A copy has the key of the item from which it was copied, including the version.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,13 +20,13 @@ use crate::json::{JsonFault, Reader};
 /// The table's partition key, a string; it has no sort key.
 pub const KEY: &str = "pk";
 
-/// The attribute with the entry's JSON text, as the catalog file has it.
+/// The attribute with the entry's JSON text, in the form of the catalog file.
 pub const ENTRY: &str = "entry";
 
-/// The attribute of a tenant with the versions that it was written for, a JSON text.
+/// The attribute of a tenant's item with the versions of the entries that its grants name, as a JSON text.
 pub const VERSIONS: &str = "versions";
 
-/// The attribute of a tenant with copies of entries that it names, a map: the keys of their items, and their [`ENTRY`].
+/// The attribute of a tenant's item with copies of entries, as a map from the keys of their items to their [`ENTRY`].
 pub const COPIES: &str = "copies";
 
 /// The key of an item.
@@ -51,7 +50,7 @@ impl fmt::Display for ItemKey {
     }
 }
 
-/// A text that is no key of a catalog's item.
+/// A text that is not the key of a catalog item.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("expected TENANT#NAME, REPORT#KEY#VERSION or DATASET#KEY#VERSION")]
 pub struct ItemKeyError;
@@ -92,8 +91,7 @@ pub fn parse_dataset(entry: &str) -> Result<Dataset, Vec<JsonFault>> {
     parse_alone(entry, read_dataset)
 }
 
-/// Reads a tenant's [`ENTRY`]. It does not check whether the keys in it have entries; a key without
-/// an entry grants nothing.
+/// Reads a tenant's [`ENTRY`]. The keys in it are not checked: a key without an entry grants nothing.
 ///
 /// # Errors
 /// Every fault with its place.

@@ -1,4 +1,4 @@
-//! From the catalog's JSON text to its types, with every fault at once.
+//! Reads the catalog's JSON text into its types, and reports every fault at once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Result<Catalog, Vec<JsonFault>> {
     Reader::read(&document, |reader, json| read_catalog(reader, json, &names))
 }
 
-/// Reads the text of one entry, which knows nothing of the others.
+/// Reads the text of one entry, without the other entries.
 pub(super) fn parse_alone<T>(
     text: &str,
     read: impl for<'j> FnOnce(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
@@ -33,8 +33,8 @@ pub(super) fn parse_alone<T>(
     Reader::read(&document, read)
 }
 
-/// The keys that the file defines, well or not, so that one broken entry does
-/// not make every grant that names it look broken as well.
+/// The keys that the file defines, even if their entries have faults. So one faulty entry does not make every grant
+/// that names it faulty as well.
 #[derive(Default)]
 pub(super) struct Names<'j> {
     reports: HashSet<&'j str>,
@@ -106,7 +106,7 @@ pub(super) fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -
             [("paginatedSources", paginated_sources.is_empty()), ("paginatedReports", paginated_reports.is_empty())]
         {
             if is_paginated && !is_empty {
-                fields.fault(Some(field), "only a report of kind `report` holds paginated visuals");
+                fields.fault(Some(field), "only a report of kind `report` can have paginated visuals");
             }
         }
         Some(Report {
@@ -185,7 +185,7 @@ fn read_identity<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<
         });
         let roles = fields.optional("roles", |r, json| {
             r.list(json, |r, json| {
-                read_template(r, json, Template::can_be_role, "a role of 1 to 50 characters, no comma")
+                read_template(r, json, Template::can_be_role, "a role of 1 to 50 characters without commas")
             })
         });
         let custom_data = fields.optional("customData", |r, json| {
@@ -238,7 +238,7 @@ fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: Option
         for (name, written) in [("modes", modes.as_ref().map(BTreeSet::len)), ("groups", groups.as_ref().map(Vec::len))]
         {
             if written == Some(0) {
-                fields.fault(Some(name), "an empty list grants nothing to anybody; leave the field out or name one");
+                fields.fault(Some(name), "an empty list grants nothing; leave the field out or add a value");
             }
         }
         let modes = modes.unwrap_or_else(|| BTreeSet::from([Mode::View]));
@@ -267,7 +267,7 @@ fn read_keys<'j, K: FromStr<Err: Display> + Ord>(
             reader.fault(format!("no {what} of this catalog has the key `{text}`"));
             return None;
         }
-        // A key of the catalog that is no key at all is at fault where it is defined.
+        // A defined key that is malformed is reported at its definition.
         if defined.is_some() { text.parse().ok() } else { reader.parsed(json) }
     })
 }

@@ -1,8 +1,7 @@
 //! The shape of the catalog file, from which its JSON Schema is generated.
 //!
-//! `catalog.schema.json` is what editors check a catalog with while it is being
-//! written. It cannot say that a key has to exist elsewhere in the file; the
-//! reader of the functions can, and refuses what the schema has to let pass.
+//! Editors use `catalog.schema.json` to check a catalog while it is being written. A schema cannot require that a key
+//! exists elsewhere in the file. The functions check this when they read the catalog.
 
 #![expect(dead_code, reason = "only the shape of the types is used")]
 #![expect(clippy::struct_field_names, reason = "the names are those of the file")]
@@ -27,7 +26,7 @@ pub fn generate() -> Schema {
     schema
 }
 
-/// What is optional is absent by default, and not empty as its Rust type has it.
+/// An optional field is absent by default, and not empty as the Rust type has it.
 fn drop_empty_default(schema: &mut Schema) {
     if schema.get("default").is_some_and(|default| default == "" || default.as_array().is_some_and(Vec::is_empty)) {
         schema.remove("default");
@@ -59,7 +58,7 @@ struct Catalog {
     "then" = { "required": ["sourceDatasetId"], "properties": { "paginatedSources": { "maxItems": 0 }, "paginatedReports": { "maxItems": 0 } } },
     "else" = { "properties": { "sourceDatasetId": false } }))]
 struct Report {
-    /// What people call it.
+    /// Its display name.
     #[schemars(length(min = 1))]
     name: String,
     /// The workspace that holds it.
@@ -68,15 +67,14 @@ struct Report {
     /// Its id in Power BI.
     #[schemars(regex(pattern = GUID))]
     report_id: String,
-    /// What it is.
+    /// Its kind.
     #[serde(default)]
     kind: Kind,
-    /// Of a paginated report: the dataset that it was built on.
+    /// Only for a paginated report: the dataset that it was built on.
     #[serde(default)]
     #[schemars(regex(pattern = GUID))]
     source_dataset_id: String,
-    /// Whether the token also names the report's own dataset, and the effective identity that this
-    /// one needs.
+    /// Whether the token also names the report's own dataset, and the effective identity that this dataset needs.
     #[serde(default)]
     include_own_dataset: OwnDataset,
     /// Datasets that its paginated visuals were built on.
@@ -93,9 +91,9 @@ struct Report {
 #[derive(JsonSchema, serde::Serialize)]
 #[serde(untagged)]
 enum OwnDataset {
-    /// Whether it does.
+    /// `true` if the token names it.
     Included(bool),
-    /// It does, under this identity.
+    /// The token names it, under this identity.
     Under(#[schemars(with = "Under")] ()),
 }
 
@@ -113,7 +111,7 @@ struct Under {
     identity: Identity,
 }
 
-/// What a report is.
+/// The kind of a report.
 #[derive(Default, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
@@ -128,7 +126,7 @@ enum Kind {
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Dataset {
-    /// What people call it.
+    /// Its display name.
     #[schemars(length(min = 1))]
     name: String,
     /// The workspace that holds it.
@@ -140,7 +138,7 @@ struct Dataset {
     /// The effective identity that its row-level security needs.
     #[serde(default)]
     identity: Identity,
-    /// More datasets that it reads, where it is a composite model.
+    /// If it is a composite model: the other datasets that it reads.
     #[serde(default)]
     also_needs: Vec<NeededDataset>,
 }
@@ -168,9 +166,9 @@ struct NeededUnder {
     identity: (),
 }
 
-/// Who row-level security shall take the viewer for.
+/// The identity under which row-level security sees the viewer.
 ///
-/// `{claim}` is replaced by that verified claim; `{{` is a literal brace.
+/// `{claim}` is replaced by the value of that verified claim; `{{` is a literal brace.
 #[derive(Default, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Identity {
@@ -181,11 +179,11 @@ struct Identity {
     #[serde(default)]
     #[schemars(length(max = 50), inner(length(min = 1)))]
     roles: Vec<String>,
-    /// What `CUSTOMDATA()` gives in the dataset's rules.
+    /// The value of `CUSTOMDATA()` in the dataset's rules.
     #[serde(default)]
     #[schemars(length(min = 1))]
     custom_data: String,
-    /// Under which name Power BI's audit log shows the identity.
+    /// The name under which Power BI's audit log shows the identity.
     #[serde(default)]
     #[schemars(length(min = 1))]
     auditable_context: String,
@@ -214,15 +212,15 @@ struct Grant {
     #[serde(default)]
     #[schemars(inner(regex(pattern = KEY)))]
     datasets: Vec<String>,
-    /// Workspaces of which every dataset may be bound, keyed by its GUID.
+    /// Workspaces whose datasets may all be bound. A page names such a dataset by its GUID.
     #[serde(default)]
     #[schemars(inner(regex(pattern = GUID)))]
     workspaces: Vec<String>,
-    /// What may be done with the bound report; `view` where absent.
+    /// What may be done with the bound report; `view` if absent.
     #[serde(default = "view")]
     #[schemars(length(min = 1), with = "Vec<ModeName>")]
     modes: Vec<Mode>,
-    /// The groups of which a caller needs one; everybody of the tenant where absent.
+    /// A caller has to be in one of these groups. If absent, the grant is for every caller of the tenant.
     #[serde(default)]
     #[schemars(length(min = 1), inner(length(min = 1)))]
     groups: Vec<String>,

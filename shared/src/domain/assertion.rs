@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
 
-/// API Gateway takes 10,240 bytes of headers, so a longer token cannot have passed it.
+/// API Gateway accepts at most 10,240 bytes of headers, so no token from API Gateway is longer.
 const MAX_ASSERTION_BYTES: usize = 16 * 1024;
 
 /// The caller's own bearer token.
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bearer_token_is_none() {
+    fn a_header_without_a_bearer_token_gives_none() {
         let long = format!("Bearer {}", "x".repeat(MAX_ASSERTION_BYTES + 1));
         for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "Bearer é", &long] {
             assert!(UserAssertion::from_header(header).is_none(), "{header}");

@@ -1,8 +1,8 @@
-//! From a page's request to what its caller's grants allow.
+//! Checks a page's request against the grants of its caller.
 //!
-//! [`Authorization::begin`] checks each request against the grants and says what has to be looked
-//! up; [`Authorization::complete`] joins caller, grants and what was found. There is no other way
-//! to make an [`AuthorizedBinding`]:
+//! [`Authorization::begin`] checks each request against the grants and determines what has to be looked up;
+//! [`Authorization::complete`] joins caller, grants and what was found. There is no other way to make an
+//! [`AuthorizedBinding`]:
 //!
 //! ```compile_fail
 //! use dynabind::domain::{AuthorizedBinding, Mode};
@@ -30,16 +30,16 @@ pub use items::{Entries, Found, Viewer};
 use super::grant::{DatasetChoice, Grant, Permit, ReportChoice};
 use super::{BindingRequest, Caller, DatasetId, DatasetKey, Denial, Mode, ReportId, ReportKey, Tenant, WorkspaceId};
 
-/// One request is refused.
+/// The refusal of one request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// Which of them.
+    /// The index of the request.
     pub binding: usize,
-    /// Why.
+    /// The reason.
     pub denial: Denial,
 }
 
-/// Requests that a caller's grants allow, if what they name is found where the grants say.
+/// Requests that a caller's grants allow, provided that the reports and datasets are found in the granted workspaces.
 #[derive(Debug)]
 pub struct Authorization<'t> {
     caller: &'t Caller,
@@ -48,8 +48,8 @@ pub struct Authorization<'t> {
 }
 
 impl<'t> Authorization<'t> {
-    /// Checks each request against the grants; the first that fails decides. Grants of a tenant that
-    /// is not the caller's allow nothing.
+    /// Checks each request against the grants, up to the first one that is refused. Grants of a tenant that is not the
+    /// caller's allow nothing.
     ///
     /// # Errors
     /// Which request no grant allows.
@@ -66,8 +66,8 @@ impl<'t> Authorization<'t> {
 
     /// The catalog's reports that have to be read.
     ///
-    /// Two keys may name one report. If several bindings are to share a token and one of them
-    /// edits, the reports of the other grants that could allow it are read too, for their ids.
+    /// Two keys may name the same report. If several bindings share a token and one of them edits, the reports of other
+    /// grants that could allow the edit are read too, because their ids have to be compared.
     #[must_use]
     pub fn report_keys(&self) -> BTreeSet<ReportKey> {
         let asked = self.permits.iter().filter(|permit| permit.mode != Mode::Create);
@@ -90,7 +90,7 @@ impl<'t> Authorization<'t> {
         self.permits.iter().filter_map(catalogued).collect()
     }
 
-    /// Datasets that have to be found, each in one of these workspaces.
+    /// Datasets that have to be found in Power BI, each with the workspaces in which it may be.
     pub fn datasets_to_find(&self) -> impl Iterator<Item = (DatasetId, BTreeSet<WorkspaceId>)> {
         self.permits.iter().filter_map(|permit| match permit.dataset {
             DatasetChoice::Listed(id) => {
@@ -100,7 +100,7 @@ impl<'t> Authorization<'t> {
         })
     }
 
-    /// Reports that have to be found, each in one of these workspaces.
+    /// Reports that have to be found in Power BI, each with the workspaces in which it may be.
     pub fn reports_to_find(&self) -> impl Iterator<Item = (ReportId, BTreeSet<WorkspaceId>)> {
         self.permits.iter().filter_map(|permit| match permit.report {
             Some(ReportChoice::Saved(id)) => {
@@ -113,8 +113,8 @@ impl<'t> Authorization<'t> {
     /// Joins caller, grants and what was found.
     ///
     /// # Errors
-    /// The first request that the grants turn out not to cover, because an item is not where they
-    /// say or its entry was removed from the catalog; or one whose identity lacks a claim.
+    /// The first request that is refused: an item is not in a granted workspace, its entry was removed from the
+    /// catalog, or an identity needs a claim that the caller does not have.
     pub fn complete(self, entries: &Entries, found: &Found, viewer: Viewer) -> Result<AuthorizedBindings, Refusal> {
         let mut bindings = Vec::with_capacity(self.permits.len());
         for (binding, permit) in self.permits.iter().enumerate() {

@@ -49,7 +49,7 @@ impl FromStr for Mode {
 pub struct BindingRequest {
     /// The report's key; `None` only in mode `create`.
     pub report: Option<ReportKey>,
-    /// The dataset's key; `None` leaves it to the grants.
+    /// The dataset's key; `None` stands for the only dataset that the grants allow.
     pub dataset: Option<DatasetKey>,
     /// What to do with it.
     pub mode: Mode,

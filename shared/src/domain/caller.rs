@@ -20,12 +20,12 @@ pub struct Caller {
     assertion: Option<UserAssertion>,
 }
 
-/// Why claims make no caller.
+/// Why claims do not identify a caller.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallerError {
-    /// There is no `sub`, or one that is longer than any issuer's.
+    /// There is no `sub`, or it is longer than `OpenID` Connect allows.
     NoSubject,
-    /// `sub` is a list or an object, which names no caller.
+    /// `sub` is a list or an object, which does not identify a caller.
     SubjectIsNoText,
 }
 
@@ -33,7 +33,7 @@ impl Caller {
     /// The caller whose claims these are.
     ///
     /// # Errors
-    /// Why the claims name no caller.
+    /// Why the claims do not identify a caller.
     pub fn new(claims: VerifiedClaims, tenant_claim: &str, groups_claim: &str) -> Result<Self, CallerError> {
         if claims.is_not_one("sub") {
             return Err(CallerError::SubjectIsNoText);
@@ -62,13 +62,13 @@ impl Caller {
         &self.subject
     }
 
-    /// The tenant claim; `None` where the token has none of one value.
+    /// The tenant claim; `None` if it is absent, empty, a list or an object.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
-    /// A claim's one value; `None` where it is absent, empty, a list or an object.
+    /// A claim's single value; `None` if it is absent, empty, a list or an object.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
         self.claims.one(name)

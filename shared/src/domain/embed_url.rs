@@ -15,16 +15,16 @@ pub enum EmbedUrlError {
     /// The token would be sent unencrypted.
     #[error("the embed URL is not an https URL")]
     NotHttps,
-    /// The host is not one of Power BI.
-    #[error("powerbi-client would refuse the embed URL: its host is none of Power BI's; check DYNABIND_CLOUD")]
+    /// The host does not belong to Power BI.
+    #[error("powerbi-client would refuse the embed URL: its host does not belong to Power BI; check DYNABIND_CLOUD")]
     Host,
 }
 
-/// Hosts under these are Power BI's (`powerbi-client` 2.24.1).
+/// Subdomains of these belong to Power BI (`powerbi-client` 2.24.1).
 const DOMAINS: [&str; 4] =
     [".powerbi.com", ".fabric.microsoft.com", ".analysis.windows-int.net", ".analysis-df.windows.net"];
 
-/// These hosts too, but not hosts under them.
+/// These hosts belong to Power BI too, but their subdomains do not.
 const HOSTS: [&str; 8] = [
     "app.powerbi.cn",
     "app.powerbigov.us",
@@ -68,7 +68,7 @@ impl Serialize for EmbedUrl {
     }
 }
 
-/// Checked like any other text: only URLs that `powerbi-client` accepts can be read.
+/// Reading checks the text: it fails for a URL that `powerbi-client` does not accept.
 impl<'de> Deserialize<'de> for EmbedUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)

@@ -46,7 +46,7 @@ pub(super) fn user() -> Caller {
     caller(&json!({ "sub": "u", "tenant": "t", "email": "u@x" }))
 }
 
-/// `MODE REPORT DATASET`, or `create DATASET`; `-` is a dataset that is left out.
+/// Reads `MODE REPORT DATASET`, or `create DATASET`; `-` stands for a dataset that is left out.
 pub(super) fn request(text: &str) -> BindingRequest {
     let words: Vec<_> = text.split(' ').collect();
     let report = (words.len() == 3).then(|| words[1].parse().unwrap());
@@ -54,7 +54,7 @@ pub(super) fn request(text: &str) -> BindingRequest {
     BindingRequest { report, dataset, mode: words[0].parse().unwrap() }
 }
 
-/// Authorises requests of a caller with the whole catalog, and with the items found at Power BI.
+/// Authorises requests of a caller with the whole catalog, and with the items that were found in Power BI.
 pub(super) fn authorize(
     caller: &Caller,
     grants: &Value,

@@ -6,7 +6,7 @@ use super::{
     BindingRequest, Caller, DatasetId, DatasetKey, EntryVersions, Mode, ProfileId, ReportId, ReportKey, WorkspaceId,
 };
 
-/// A tenant of the product: its grants add up, and nothing is granted across them.
+/// A tenant of the product. Its grants add up, but reports of one grant cannot be bound to datasets of another.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tenant {
     /// The value of the tenant claim that its callers have.
@@ -26,23 +26,23 @@ pub struct Grant {
     pub reports: BTreeSet<ReportKey>,
     /// Keys of the datasets.
     pub datasets: BTreeSet<DatasetKey>,
-    /// Workspaces of which every dataset may be bound, keyed by its GUID.
+    /// Workspaces whose datasets may all be bound. A page names such a dataset by its GUID.
     pub workspaces: Vec<WorkspaceId>,
     /// What may be done with the bound report.
     pub modes: BTreeSet<Mode>,
-    /// The groups of which a caller needs one; `None` is every caller of the tenant.
+    /// A caller has to be in one of these groups. With `None`, the grant is for every caller of the tenant.
     pub groups: Option<Vec<String>>,
-    /// Where an edited or new report may be saved. Reports in that workspace may be bound as the
-    /// grant's own reports are, keyed by their GUIDs.
+    /// The workspace into which an edited or new report may be saved. The grant also covers the reports in this
+    /// workspace; a page names them by their GUIDs.
     pub save_to: Option<WorkspaceId>,
 }
 
 /// Why a binding is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Denial {
-    /// The same for unknown and forbidden.
+    /// No grant covers the binding. Unknown and forbidden items get the same answer.
     NotEntitled,
-    /// Several datasets could be meant.
+    /// The request names no dataset, and the grants allow several.
     DatasetRequired,
     /// The identity needs a claim that the caller does not have.
     ClaimMissing {
@@ -69,15 +69,15 @@ pub(super) enum DatasetChoice {
     Listed(DatasetId),
 }
 
-/// A request that a tenant's grants allow, once its items are found where the grants say.
+/// A request that a tenant's grants allow, provided that its items are found in the granted workspaces.
 ///
-/// It borrows caller and grants, so it cannot be checked against those of another caller.
+/// It borrows the grants that allow it, so it cannot be completed with the grants of another caller.
 #[derive(Clone, Debug)]
 pub(super) struct Permit<'t> {
     pub(super) report: Option<ReportChoice>,
     pub(super) dataset: DatasetChoice,
     pub(super) mode: Mode,
-    /// The grants of which at least one has to open the items that are found.
+    /// The grants that allow the request. At least one of them has to open the items that are found.
     pub(super) grants: Vec<&'t Grant>,
 }
 
@@ -88,7 +88,7 @@ impl Grant {
         self.groups.as_ref().is_none_or(|groups| caller.is_in_any(groups))
     }
 
-    /// Whether the grant opens a dataset that the request names like this and that is in this workspace.
+    /// Whether the grant opens a dataset that the request names in this way and that is in `workspace`.
     pub(super) fn opens(&self, dataset: &DatasetChoice, workspace: WorkspaceId) -> bool {
         match dataset {
             DatasetChoice::Catalogued(key) => self.datasets.contains(key),
@@ -96,7 +96,7 @@ impl Grant {
         }
     }
 
-    /// Whether the grant covers a report that the request names like this and that is in this workspace.
+    /// Whether the grant covers a report that the request names in this way and that is in `workspace`.
     pub(super) fn covers(&self, report: &ReportChoice, workspace: WorkspaceId) -> bool {
         match report {
             ReportChoice::Catalogued(key) => self.reports.contains(key),
@@ -111,8 +111,8 @@ impl Tenant {
         self.grants.iter().filter(|grant| grant.applies_to(caller))
     }
 
-    /// Which of these reports the caller's grants name by these keys. A GUID may be that of a report that a page has
-    /// saved, where a grant saves any.
+    /// Those of `reports` that the caller's grants name by their keys. A GUID is left out without an error if a grant
+    /// has `saveTo`, because it may belong to a report that a page has saved.
     ///
     /// # Errors
     /// [`Denial::NotEntitled`] for a report that no grant can cover.

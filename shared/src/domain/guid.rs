@@ -15,7 +15,7 @@ macro_rules! guid {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// Read in any case, written in lower case.
+        /// It is read in upper or lower case, and written in lower case.
         #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(Uuid);
 

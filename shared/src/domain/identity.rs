@@ -12,7 +12,7 @@ const MAX_ROLE_LENGTH: usize = 50;
 const MAX_ROLES: usize = 50;
 /// The audit log shows the context as the user name.
 const MAX_CONTEXT_LENGTH: usize = 256;
-/// Limit of custom data for Analysis Services, which cloud models share.
+/// Limit of custom data for Analysis Services, which is also the limit for cloud models.
 const MAX_CUSTOM_DATA_LENGTH: usize = 1024;
 
 /// The viewer, as Power BI's row-level security sees it.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for EffectiveIdentity {
     }
 }
 
-/// An identity as the catalog writes it.
+/// An identity as it is written in the catalog.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IdentityTemplate {
     username: Template,
@@ -49,7 +49,7 @@ impl IdentityTemplate {
     /// Puts the parts together.
     ///
     /// # Errors
-    /// Which limit of Power BI the template breaks with any claims.
+    /// Which limit of Power BI the template exceeds, whatever the claims are.
     pub fn new(
         username: Template,
         roles: Vec<Template>,
@@ -57,7 +57,7 @@ impl IdentityTemplate {
         auditable_context: Option<Template>,
     ) -> Result<Self, String> {
         if roles.len() > MAX_ROLES {
-            return Err(format!("{} roles; Power BI takes at most {MAX_ROLES}", roles.len()));
+            return Err(format!("{} roles; Power BI accepts at most {MAX_ROLES}", roles.len()));
         }
         Ok(Self { username, roles, custom_data, auditable_context })
     }
@@ -71,8 +71,8 @@ impl IdentityTemplate {
     /// Fills the template with the caller's verified claims.
     ///
     /// # Errors
-    /// [`Denial::ClaimMissing`] where a claim is absent, empty, or would break
-    /// one of Power BI's rules for the field that it fills.
+    /// [`Denial::ClaimMissing`] if a claim is absent or empty, or breaks one of Power BI's rules for the field that it
+    /// fills.
     pub fn render(&self, caller: &Caller) -> Result<EffectiveIdentity, Denial> {
         let username = self.username.render(caller, is_username)?;
         let roles = self.roles.iter().map(|role| role.render(caller, is_role)).collect::<Result<_, _>>()?;
@@ -107,30 +107,30 @@ enum Segment {
     Claim(String),
 }
 
-/// A text with `{claim}` places; `{{` is a literal brace.
+/// A text with placeholders such as `{claim}`; `{{` is a literal brace.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Template(Vec<Segment>);
 
 impl Template {
-    /// Whether, for some claims, it can be a user name; the same for roles below.
+    /// Whether the template gives a valid user name for some claims.
     #[must_use]
     pub fn can_be_username(&self) -> bool {
         self.literals_are(is_username)
     }
 
-    /// Whether, for some claims, it can be a role.
+    /// Whether the template gives a valid role for some claims.
     #[must_use]
     pub fn can_be_role(&self) -> bool {
         self.literals_are(is_role)
     }
 
-    /// Whether, for some claims, it can be custom data.
+    /// Whether the template gives valid custom data for some claims.
     #[must_use]
     pub fn can_be_custom_data(&self) -> bool {
         self.literals_are(is_custom_data)
     }
 
-    /// Whether, for some claims, it can be an auditable context.
+    /// Whether the template gives a valid auditable context for some claims.
     #[must_use]
     pub fn can_be_context(&self) -> bool {
         self.literals_are(is_context)
@@ -154,7 +154,7 @@ impl Template {
         if allowed(&text) {
             return Ok(text);
         }
-        // Templates without claims were checked at load, so a claim's value is at fault.
+        // The literal parts were checked when the catalog was read, so the value of a claim is the cause.
         let claim = self.0.iter().find_map(Segment::claim).unwrap_or_default();
         Err(Denial::ClaimMissing { claim: claim.to_owned() })
     }
@@ -177,7 +177,7 @@ pub enum TemplateError {
     #[error("the text is empty")]
     Empty,
     /// `{` without its `}`.
-    #[error("`{{` begins a claim's name and wants a `}}`; write `{{{{` for a literal brace")]
+    #[error("`{{` begins a claim's name, but the `}}` is missing; write `{{{{` for a literal brace")]
     Unclosed,
     /// `{}`.
     #[error("`{{}}` names no claim")]

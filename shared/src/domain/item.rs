@@ -2,7 +2,7 @@
 
 use super::{DatasetId, IdentityTemplate, ReportId, WorkspaceId};
 
-/// What a report is, which decides the shape of its binding.
+/// The kind of a report, which decides the shape of its binding.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ReportKind {
     /// A Power BI report; its binding is `datasetBinding`.
@@ -18,10 +18,10 @@ pub enum ReportKind {
 /// Whether a token for a report also names the dataset that the report was built on.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum OwnDataset {
-    /// It does not: the page cannot bind to it.
+    /// The token does not name it, so the page cannot bind to it.
     #[default]
     Excluded,
-    /// It does.
+    /// The token names it.
     Included {
         /// The effective identity that its row-level security needs, if any.
         identity: Option<IdentityTemplate>,
@@ -37,7 +37,7 @@ pub struct Report {
     pub workspace: WorkspaceId,
     /// Its id in Power BI.
     pub id: ReportId,
-    /// What it is.
+    /// Its kind.
     pub kind: ReportKind,
     /// Whether the token also names the report's own dataset.
     pub own_dataset: OwnDataset,
@@ -48,8 +48,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether binding it reads the dataset through XMLA, for which a token has
-    /// to say `xmlaPermissions: ReadOnly`.
+    /// Whether a bound report reads the dataset through XMLA, for which the token needs `xmlaPermissions: ReadOnly`.
     #[must_use]
     pub fn reads_through_xmla(&self) -> bool {
         matches!(self.kind, ReportKind::Paginated { .. }) || !self.paginated_sources.is_empty()
@@ -61,7 +60,7 @@ impl Report {
         matches!(self.own_dataset, OwnDataset::Included { .. })
     }
 
-    /// The paginated reports that a token for it names: those that it shows, or itself.
+    /// The paginated reports that a token for it names: those that it shows, and the report itself if it is paginated.
     pub fn paginated(&self) -> impl Iterator<Item = ReportId> {
         let itself = matches!(self.kind, ReportKind::Paginated { .. }).then_some(self.id);
         self.paginated_reports.iter().copied().chain(itself)
@@ -79,7 +78,7 @@ pub struct Dataset {
     pub id: DatasetId,
     /// The effective identity that its row-level security needs, if any.
     pub identity: Option<IdentityTemplate>,
-    /// More datasets that it reads, where it is a composite model.
+    /// If it is a composite model: the other datasets that it reads.
     pub also_needs: Vec<NeededDataset>,
 }
 

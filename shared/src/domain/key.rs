@@ -90,7 +90,7 @@ key! {
     ReportKey, check_key
 }
 key! {
-    /// A dataset's name in the catalog, or its GUID where a workspace grant covers it.
+    /// A dataset's name in the catalog, or its GUID if a grant covers it by its workspace.
     DatasetKey, check_key
 }
 key! {
@@ -109,7 +109,7 @@ impl From<DatasetId> for DatasetKey {
     }
 }
 
-/// The same for a report.
+/// The key of a report that the catalog does not name is its GUID, which is always valid.
 impl From<ReportId> for ReportKey {
     fn from(id: ReportId) -> Self {
         Self(id.to_string().into())

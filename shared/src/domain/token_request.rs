@@ -1,8 +1,8 @@
-//! The content of one embed token: a table of rights over datasets, in which each cell is granted.
+//! The content of one embed token: its bindings may use all of its datasets, and the grants allow each combination.
 //!
-//! Power BI knows no binding. `allowEdit` holds for a report over every dataset of the token, and
-//! `targetWorkspaces` for the token as a whole. A [`TokenRequest`] therefore exists only for
-//! bindings of which each right is granted over each dataset. Others need separate requests.
+//! Power BI does not know bindings. `allowEdit` of a report applies to every dataset of the token, and
+//! `targetWorkspaces` applies to the whole token. A [`TokenRequest`] therefore exists only for bindings whose rights
+//! are all granted for all of the datasets. Other bindings need separate requests.
 
 mod identities;
 
@@ -31,9 +31,8 @@ pub enum XmlaPermissions {
 
 /// Everything that decides what an embed token may do, in one canonical form.
 ///
-/// Equal requests give tokens with equal permissions, so this is also the cache's key, and its JSON text that
-/// of the shared store. Only
-/// [`TokenRequest::sharing`] makes one:
+/// Equal requests give tokens with equal permissions. The request is therefore also the key of the cache, and its JSON
+/// text is a part of the key in the shared store. Only [`TokenRequest::sharing`] makes a request:
 ///
 /// ```compile_fail
 /// fn widen(request: dynabind::domain::TokenRequest) -> dynabind::domain::TokenRequest {
@@ -54,7 +53,7 @@ pub struct TokenRequest {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TokenRequestError {
     /// More than Power BI accepts in one call.
-    #[error("the bindings need {found} {what}, and one embed token takes {limit}; ask in several requests")]
+    #[error("the bindings need {found} {what}, but one embed token takes at most {limit}; send several requests")]
     TooMany {
         /// Reports, datasets or workspaces.
         what: &'static str,
@@ -66,7 +65,7 @@ pub enum TokenRequestError {
     /// One token for all of them would allow more than the grants do.
     #[error("these bindings may not share a token")]
     Conflict {
-        /// Those that need a separate request, in ascending order; the others may share one.
+        /// The indices of the bindings that need separate requests, in ascending order. The others may share a request.
         apart: Vec<usize>,
     },
 }
@@ -75,8 +74,7 @@ pub enum TokenRequestError {
 pub type OwnDatasets = HashMap<ReportId, DatasetId>;
 
 impl TokenRequest {
-    /// The request for one token that covers all of `bindings` and adds nothing to what the grants
-    /// allow for each.
+    /// The request for one token that covers all of `bindings` and allows none of them more than the grants do.
     ///
     /// # Errors
     /// Why there is no such token.
@@ -145,7 +143,8 @@ impl TokenRequest {
     }
 }
 
-/// Bindings that only view come first: they can share with most others, so the fewest need separate requests.
+/// Bindings that only view come first. They can share a token with most others, so the fewest bindings need separate
+/// requests.
 fn in_order_of_sharing(bindings: &AuthorizedBindings) -> impl Iterator<Item = usize> {
     let indices = |views: bool| {
         let binding = bindings.as_slice().iter().enumerate();
@@ -154,7 +153,7 @@ fn in_order_of_sharing(bindings: &AuthorizedBindings) -> impl Iterator<Item = us
     indices(true).chain(indices(false))
 }
 
-/// The bindings that share a token so far. Every right among them is granted over every dataset.
+/// The bindings that share a token so far. All of their rights are granted for all of their datasets.
 struct Table<'b> {
     bindings: &'b AuthorizedBindings,
     own_datasets: &'b OwnDatasets,
@@ -169,7 +168,7 @@ impl<'b> Table<'b> {
         Self { bindings, own_datasets, members: Vec::new(), targets: BTreeSet::new(), identities }
     }
 
-    /// Adds a binding, unless sharing would add a permission to it or to another.
+    /// Adds a binding, unless sharing the token would give a permission to it or to another binding.
     fn admit(&mut self, index: usize) -> bool {
         let binding = &self.bindings.as_slice()[index];
         let targets: BTreeSet<_> = self.targets.union(binding.save_to()).copied().collect();
@@ -189,8 +188,8 @@ impl<'b> Table<'b> {
         true
     }
 
-    /// Whether a token for both would let `author` work on a dataset that no grant and no entry
-    /// gives it: the one that the other's report was built on.
+    /// Whether a token for both would give `author` a dataset that neither a grant nor an entry gives it: the own
+    /// dataset of the report of `other`.
     fn adds_own_dataset(&self, author: usize, other: usize) -> bool {
         let [author, other] = [author, other].map(|index| &self.bindings.as_slice()[index]);
         let is_another = author.report().map(|report| report.id) != other.report().map(|report| report.id);

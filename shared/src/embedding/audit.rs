@@ -1,5 +1,5 @@
-//! Which caller got which token, and what it allows: one line for each token, also if a later part of the
-//! request fails.
+//! The audit log: which caller got which token, and what the token allows. Each token has a line, even if a later part
+//! of the request fails.
 
 use std::collections::BTreeSet;
 
@@ -117,8 +117,8 @@ pub(super) fn user_token(caller: &Caller, authorized: &Authorized, token: &Acces
     );
 }
 
-/// Configs were answered and no token was handed out: the page gets the user's
-/// token itself. Reports and datasets are those of the configs.
+/// Configs were answered without a token, because the page gets the user's token itself. Reports and datasets are those
+/// of the configs.
 pub(super) fn no_token(caller: &Caller, authorized: &Authorized) {
     let (reports, datasets) = items_of(authorized.bindings.as_slice());
     tracing::info!(

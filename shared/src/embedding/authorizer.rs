@@ -1,4 +1,4 @@
-//! From a page's request to what its caller's grants allow.
+//! Checks a page's request against the grants of its caller.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Authorizer {
         Self { catalog, metadata, sessions, scenario }
     }
 
-    /// Checks every binding against the grants; the first that fails decides.
+    /// Checks every binding against the grants, up to the first one that is refused.
     pub(super) async fn authorize(
         &self,
         context: &Arc<RequestContext>,
@@ -72,8 +72,8 @@ impl Authorizer {
 
     /// A session with Power BI for a caller.
     ///
-    /// In the organization scenario the gateway has verified the bearer token;
-    /// without its text there is no user to act for.
+    /// In the organization scenario, calls are made on behalf of the user. They need the text of the bearer token,
+    /// which the gateway has verified.
     pub(super) fn session(
         &self,
         context: &Arc<RequestContext>,
@@ -146,7 +146,7 @@ impl Authorizer {
     }
 }
 
-/// `MODE REPORT DATASET` of each binding; a new report is `-`.
+/// `MODE REPORT DATASET` of each binding; `-` stands for a new report.
 fn keys(bindings: &[AuthorizedBinding]) -> String {
     let key = |binding: &AuthorizedBinding| {
         let report = binding.report_key().unwrap_or_else(|| "-".to_owned());
@@ -155,8 +155,7 @@ fn keys(bindings: &[AuthorizedBinding]) -> String {
     bindings.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
-/// A search through several workspaces, which continues if one of them cannot be read: the item may
-/// be in another.
+/// A search through several workspaces. It continues if one of them cannot be read, because the item may be in another.
 #[derive(Default)]
 struct Search(Option<UpstreamError>);
 
@@ -164,7 +163,7 @@ impl Search {
     fn see<T>(&mut self, listed: Result<T, UpstreamError>) -> Result<Option<T>, UpstreamError> {
         match listed {
             Ok(list) => Ok(Some(list)),
-            // No other workspace would answer either.
+            // The call for any other workspace would fail in the same way.
             Err(error) if error.upstream != Upstream::PowerBi => Err(error),
             Err(error) => {
                 self.0.get_or_insert(error);
@@ -173,7 +172,7 @@ impl Search {
         }
     }
 
-    /// The item is in no workspace that could be read.
+    /// Ends a search that did not find the item. The result is the first failure, if a workspace could not be read.
     fn end<T>(self) -> Result<Option<T>, UpstreamError> {
         self.0.map_or(Ok(None), Err)
     }
@@ -185,7 +184,7 @@ impl From<Refusal> for EmbeddingError {
     }
 }
 
-/// An unknown tenant gets the same answer as one without grants.
+/// An unknown tenant gets the same answer as a tenant without grants.
 fn as_of_first_binding(error: EmbeddingError) -> EmbeddingError {
     match error {
         EmbeddingError::NotEntitled => EmbeddingError::Denied { binding: 0, denial: Denial::NotEntitled },

@@ -8,12 +8,12 @@ use crate::domain::Caller;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many callers are remembered. If there are more, the tenant with the most of them loses the one whose
-/// last request is longest ago, so no tenant can remove another tenant's callers.
+/// How many callers are remembered. If there are more, the tenant with the most callers loses the caller whose last
+/// request is the oldest. So no tenant can remove another tenant's callers.
 const MAX_CALLERS: usize = 1024;
 
-/// Whose budget pays for fresh tokens. The tenant is a part of it: many authorizers give every caller of a tenant the
-/// same `sub`, and two tenants may use the same one.
+/// The owner of a budget for fresh tokens. The tenant is a part of it, because many authorizers give every caller of a
+/// tenant the same `sub`, and two tenants may use the same `sub`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Account {
     tenant: String,
@@ -39,7 +39,7 @@ impl Budget {
         Self { per_minute, tenants: Mutex::default() }
     }
 
-    /// Takes one token out of the account's budget, or says when one is left.
+    /// Takes one token out of the account's budget, or returns how long to wait for the next one.
     pub(super) fn take(&self, account: &Account, now: SystemTime) -> Result<(), Duration> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = tenants.get(&account.tenant).is_some_and(|callers| callers.contains_key(&account.subject));

@@ -1,4 +1,4 @@
-//! The part of a config that its token does not decide.
+//! The part of a config that does not depend on its token.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const ALL: u8 = 7;
 const VIEW: u8 = 0;
 const EDIT: u8 = 1;
 
-/// Builds configs from what Power BI says of reports and datasets.
+/// Builds configs from Power BI's metadata of reports and datasets.
 pub(super) struct Configs {
     metadata: Arc<Metadata>,
 }
@@ -31,7 +31,7 @@ impl Configs {
         Self { metadata }
     }
 
-    /// The part of each binding's config that its token does not decide, in the bindings' order.
+    /// The part of each binding's config that does not depend on the token, in the order of the bindings.
     pub(super) async fn parts(&self, authorized: &Authorized) -> Result<Vec<ConfigPart>, EmbeddingError> {
         let part = |binding| self.part(&authorized.session, binding);
         try_join_all(authorized.bindings.as_slice().iter().map(part)).await

@@ -81,8 +81,8 @@ impl Lister {
     }
 }
 
-/// `identities_for` is the caller for whom effective identities are made; in
-/// the organization scenario Power BI knows the user itself.
+/// `identities_for` is the caller for whom effective identities are made. It is `None` in the organization scenario, in
+/// which Power BI knows the user.
 fn report_entry(
     lookups: &LookupResults,
     identities_for: Option<&Caller>,
@@ -150,7 +150,7 @@ fn problems_of<T>(
     let mut problems = Vec::new();
     match (&workspace, item) {
         (_, Err(_)) => problems.push(not_found),
-        // The item may exist although its workspace is not visible, so nothing is known of it.
+        // The item was found although its workspace was not, so it is not known whether binding it works.
         (Err(_), Ok(_)) => problems.push(ItemProblem::LookupFailed),
         _ => {}
     }
@@ -160,8 +160,8 @@ fn problems_of<T>(
     problems
 }
 
-/// What is wrong with the identity that the catalog gives a dataset. If Power BI was not called
-/// for the dataset, only the caller's claims are checked.
+/// What is wrong with the identity that the catalog gives a dataset. Without Power BI's metadata of the dataset, only
+/// the caller's claims are checked.
 fn identity_problems(
     identity: Option<&IdentityTemplate>,
     metadata: Option<&DatasetMetadata>,

@@ -1,20 +1,20 @@
-//! Why a question has no answer.
+//! Why a request is refused or fails.
 
 use std::time::Duration;
 
 use crate::domain::{Denial, TokenRequestError};
 use crate::upstream::UpstreamError;
 
-/// Why a question has no answer.
+/// Why a request is refused or fails.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EmbeddingError {
-    /// The caller's grants do not cover it.
+    /// The caller's grants do not cover the request.
     NotEntitled,
     /// One binding is refused.
     Denied {
-        /// Which one.
+        /// The index of the binding.
         binding: usize,
-        /// Why.
+        /// The reason.
         denial: Denial,
     },
     /// The bindings are each allowed but cannot share one token.

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::store::{Claim, SharedStore, Turn};
 use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
-/// About 2 to 3 KiB each.
+/// The most tokens that are cached. Each takes about 2 to 3 KiB.
 const MAX_KEPT: usize = 1000;
 
 /// A cached token with less life than this is not handed out, even in an outage.
@@ -85,14 +85,14 @@ impl Issuer {
         issued.map(|(token, _)| token)
     }
 
-    /// One canonical request for one token over all of the bindings.
+    /// One canonical request for one token that covers all of the bindings.
     async fn request(
         &self,
         authorized: &Authorized,
         lifetime_minutes: Option<u16>,
     ) -> Result<Arc<TokenRequest>, EmbeddingError> {
         let request = TokenRequest::sharing(&authorized.bindings, &OwnDatasets::new(), lifetime_minutes)?;
-        // Only now, so that bindings that may not share a token cost no call.
+        // The look-up comes after the check, so that bindings that may not share a token cost no call.
         let own_datasets = self.own_datasets(authorized).await?;
         if own_datasets.is_empty() {
             return Ok(Arc::new(request));
@@ -108,7 +108,7 @@ impl Issuer {
         connections: usize,
     ) -> Result<(EmbedToken, &'static str), EmbeddingError> {
         let now = self.clock.now();
-        // Not inside `load`, which the cache calls under its lock.
+        // Read before `load` runs, because the cache holds its lock while it calls `load`.
         let in_memory = self.cache.usable(request, now).map(|cached| cached.token);
         let load = || {
             let making = Making {
@@ -120,7 +120,7 @@ impl Issuer {
             };
             Ok::<_, UpstreamError>(making.run())
         };
-        // The caller's budget says nothing about a token that was issued earlier.
+        // A token that was issued earlier may be used even if the caller's budget is used up.
         let falls_back = |error: &UpstreamError| error.is_over_budget() || is_outage(error);
         let cached = self.cache.get(Arc::clone(request), now, load, falls_back).await?;
         let (context, item) = (session.context(), CachedItem::EmbedToken);
@@ -141,7 +141,7 @@ impl Issuer {
         Ok((cached.into_value().token, origin))
     }
 
-    /// The own datasets of those reports whose entry asks that the token name them.
+    /// The own datasets of the reports whose entries have `includeOwnDataset`.
     async fn own_datasets(&self, authorized: &Authorized) -> Result<OwnDatasets, EmbeddingError> {
         let mut own = OwnDatasets::new();
         let reports = authorized.bindings.as_slice().iter().filter_map(|binding| binding.report());
@@ -203,7 +203,7 @@ impl Making {
         }
     }
 
-    /// Calls Power BI, on the budget of the caller that needs the token.
+    /// Calls Power BI. The call counts against the budget of the caller that needs the token.
     async fn make(&self, stale_is_usable: bool) -> Result<CachedEmbedToken, UpstreamError> {
         self.session.charge().map_err(over_budget)?;
         let session = self.session.with_retry_budget(RetryBudget::when_stale_is_usable(stale_is_usable));
@@ -217,18 +217,18 @@ impl Making {
     }
 }
 
-/// A token is handed out without another attempt to make one while more than this life is left.
+/// A token with more life left than this is handed out without an attempt to renew it.
 fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
     min_life.min(life / 2)
 }
 
 fn over_budget(retry_after: Duration) -> UpstreamError {
-    let explanation = "the caller asked for too many fresh tokens";
+    let explanation = "the caller requested too many fresh tokens";
     UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::OverBudget { retry_after }, explanation)
 }
 
-/// In an outage a valid token is the better answer; a refusal is
-/// an answer of its own.
+/// Whether a failure is an outage, in which an old token that is still valid is the better answer. A refusal is passed
+/// on.
 fn is_outage(error: &UpstreamError) -> bool {
     error.is_outage() || error.kind == UpstreamErrorKind::CredentialsUnavailable
 }

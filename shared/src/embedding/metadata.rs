@@ -26,7 +26,7 @@ const MAX_LISTS: usize = 50;
 /// In an outage, old metadata is good enough for another hour: embed URLs hardly change.
 const GRACE: Duration = Duration::from_hours(1);
 
-/// How long a failed or empty look-up is cached: another call for each request would not change the answer.
+/// How long a failed or empty look-up is cached. A new call for each request would not change the result.
 const FAILURE_TTL: Duration = Duration::from_secs(30);
 
 /// How long a list of saved reports is cached: a user who has just saved a report opens it next.
@@ -35,12 +35,12 @@ const SAVED_REPORTS_TTL: Duration = Duration::from_secs(30);
 /// How many look-ups of one request run at once: enough to hide the network, few enough not to be throttled.
 pub(super) const AT_ONCE: usize = 8;
 
-/// What a look-up is for, which decides whether an old answer will do.
+/// The purpose of a look-up, which decides whether an old answer may be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
-    /// It decides what a caller may do: an answer is never used after its TTL.
+    /// The answer decides what a caller may do, so it is never used after its TTL.
     Decide,
-    /// It says where or whether something works: in an outage an old answer is better than none.
+    /// The answer does not decide what a caller may do. In an outage, an old answer is better than none.
     Inform,
 }
 
@@ -117,7 +117,7 @@ impl Metadata {
         self.report_lists.get(session, item, Purpose::Decide, call).await
     }
 
-    /// Caches what a list says of a report, so that its embed URL is not looked up again.
+    /// Caches the metadata of a report that a list contains, so that its embed URL is not looked up again.
     pub(super) fn keep_report(&self, session: &PowerBiSession, workspace: WorkspaceId, report: &ListedReport) {
         self.reports.put(session, Item { workspace, id: report.id }, report.metadata.clone(), self.ttl);
     }
@@ -137,7 +137,7 @@ impl Metadata {
 /// Look-ups of one kind, cached by item and by the actor who may see it.
 struct LookUps<Id, T: Clone> {
     kind: LookUpKind,
-    /// The longest that an answer is trusted, also one that another environment would trust for longer.
+    /// The longest time for which an answer is used, even if the environment that stored it would use it for longer.
     longest: Duration,
     cache: Cache<(ActorKey, Item<Id>), TtlEntry<T>, UpstreamError>,
     clock: Arc<dyn Clock>,
@@ -153,7 +153,7 @@ where
         Self { kind, longest, cache, clock: Arc::clone(clock) }
     }
 
-    /// The cached answer, or that of `call`, which says as well for how long it is trusted.
+    /// The cached answer, or the answer of `call`, which also returns the TTL of its answer.
     async fn get<F>(
         &self,
         session: &PowerBiSession,
@@ -196,7 +196,7 @@ where
     }
 }
 
-/// What another environment has looked up, if it may still be trusted.
+/// What another environment has looked up, if it is still fresh.
 async fn shared<Id: Copy + Serialize, T>(
     session: &PowerBiSession,
     kind: LookUpKind,
@@ -226,7 +226,8 @@ fn cached_item(kind: LookUpKind) -> CachedItem {
     }
 }
 
-/// Whether a failure comes from Power BI. Others, such as this request's deadline, may not affect the next request.
+/// Whether a failure comes from Power BI. Other failures, such as the deadline of this request, may not affect the next
+/// request.
 fn is_kept(error: &UpstreamError) -> bool {
     error.upstream == Upstream::PowerBi && !error.deadline_exceeded
 }

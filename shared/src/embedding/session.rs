@@ -61,8 +61,8 @@ impl Sessions {
 
     /// Begins to fetch the service principal's access token, which a request will need if it is granted anything.
     ///
-    /// The fetch belongs to the environment: it goes on if the request is refused, so that refusals cost no more than
-    /// one fetch, and no refusal waits for it.
+    /// The fetch continues even if the request is refused. So all refusals together cost at most one fetch, and no
+    /// refusal waits for it.
     pub(super) fn fetch_ahead(self: &Arc<Self>, context: &Arc<RequestContext>) {
         if self.tokens.is_ready(None) {
             return;
@@ -80,7 +80,8 @@ impl Sessions {
     }
 }
 
-/// One request's access to Power BI: as whom, for which caller's budget, and how often a call may be tried.
+/// One request's access to Power BI: the identity that calls, the caller whose budget is charged, and how often a call
+/// may be tried.
 #[derive(Clone)]
 pub(super) struct PowerBiSession {
     sessions: Arc<Sessions>,
@@ -101,7 +102,7 @@ impl PowerBiSession {
         self.sessions.powerbi.as_ref()
     }
 
-    /// The store of other environments' tokens and look-ups, where there is one.
+    /// The store of other environments' tokens and look-ups, if there is one.
     pub(super) fn store(&self) -> Option<&SharedStore> {
         self.sessions.store.as_deref()
     }
@@ -111,8 +112,8 @@ impl PowerBiSession {
         &self.context
     }
 
-    /// Opens connections to Power BI while the access token is being fetched, unless the store may make both
-    /// unnecessary.
+    /// Opens connections to Power BI while the access token is being fetched. With a store this is omitted, because the
+    /// store may make token and connections unnecessary.
     pub(super) fn preconnect(&self, connections: usize) {
         if self.sessions.store.is_none() {
             self.preconnect_at_once(connections);
@@ -126,12 +127,12 @@ impl PowerBiSession {
         }
     }
 
-    /// Takes a fresh token out of the caller's budget, or says in how long the next one is available.
+    /// Takes a fresh token out of the caller's budget, or returns how long to wait for the next one.
     pub(super) fn charge(&self) -> Result<(), Duration> {
         self.sessions.budget.take(&self.account, self.sessions.clock.now())
     }
 
-    /// Another access token than the refused one; `None` where one was requested less than a pause ago.
+    /// An access token other than the refused one; `None` if the last renewal is less than [`RENEWAL_PAUSE`] ago.
     async fn other_than(&self, refused: &AccessToken) -> Result<Option<AccessToken>, UpstreamError> {
         let Sessions { tokens, renewals, clock, .. } = self.sessions.as_ref();
         let user = self.acting.user();
@@ -185,7 +186,11 @@ impl Session for PowerBiSession {
                 let renewed = self.other_than(refused).await?;
                 if renewed.is_some() {
                     let request_id = &self.context.ids().request;
-                    tracing::warn!(explained, request_id, "Power BI refuses the access token; asking with a new one");
+                    tracing::warn!(
+                        explained,
+                        request_id,
+                        "Power BI refuses the access token; repeating the call with a new one"
+                    );
                 }
                 Ok(renewed)
             }
@@ -195,6 +200,6 @@ impl Session for PowerBiSession {
 }
 
 fn over_budget(retry_after: Duration) -> UpstreamError {
-    let explanation = "the caller asked for too many fresh tokens, so Entra was not asked";
+    let explanation = "the caller requested too many fresh tokens, so Entra was not called";
     UpstreamError::new(Upstream::Entra, UpstreamErrorKind::OverBudget { retry_after }, explanation)
 }

@@ -23,7 +23,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 const FORM: &str = "application/x-www-form-urlencoded";
 const ON_BEHALF_OF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// Entra's token endpoint. The URL is fixed, so nothing is discovered.
+/// Entra's token endpoint. The form of its URL is fixed, so no discovery document is read.
 #[derive(Clone)]
 pub struct EntraClient {
     http: Http,
@@ -52,11 +52,10 @@ impl EntraClient {
         self.http.preconnect(&self.base, 1);
     }
 
-    /// Asks for an access token, for the service principal itself or on behalf
-    /// of a user.
+    /// Requests an access token, for the service principal itself or on behalf of a user.
     ///
     /// # Errors
-    /// `InvalidClient` where the credential is not taken, or what else went wrong.
+    /// `InvalidClient` if Entra does not accept the credential; otherwise, the kind of the failure.
     pub async fn token(
         &self,
         context: &RequestContext,
@@ -110,8 +109,8 @@ impl EntraClient {
 /// A reply as the retry policy sees it.
 struct EntraReply {
     reply: Reply,
-    /// Whether a new federated credential may not have reached all of Entra yet, for which Microsoft recommends to
-    /// ask again.
+    /// Whether Entra does not know the federated credential. A new credential takes some time to reach all of Entra,
+    /// and Microsoft recommends a retry.
     is_spreading: bool,
 }
 
@@ -129,7 +128,7 @@ impl Answer for EntraReply {
     }
 }
 
-/// What proves that the application asks.
+/// The proof that the request comes from the application.
 enum Proof<'p> {
     Secret(&'p str),
     Assertion(Zeroizing<String>),
@@ -142,7 +141,7 @@ impl<'p> Proof<'p> {
             Credential::Federated(token) => Ok(Self::Assertion(Zeroizing::new(token.expose_secret().to_owned()))),
             Credential::Certificate(certificate) => {
                 let signed = certificate.assertion(&principal.client_id, url.as_str(), now);
-                signed.map(Self::Assertion).map_err(|_| failed("no client assertion could be signed"))
+                signed.map(Self::Assertion).map_err(|_| failed("the client assertion could not be signed"))
             }
         }
     }
@@ -166,7 +165,7 @@ fn token_of(reply: &Reply, asked_at: SystemTime) -> Result<AccessToken, Upstream
         let expiry = Expiry { at: asked_at.checked_add(life)?, life };
         is_header_safe.then(|| AccessToken { value: body.access_token.into(), expiry })
     });
-    token.ok_or_else(|| failed("the answer to a token request is no token"))
+    token.ok_or_else(|| failed("the answer to a token request does not contain a valid token"))
 }
 
 fn failed(explanation: &str) -> UpstreamError {

@@ -1,13 +1,14 @@
-//! The form of a token request. It holds what proves us or the user, so nothing
-//! of it is left in memory that others get next.
+//! The form of a token request. It contains the proofs of the application and of the user, so its memory is overwritten
+//! before it is freed.
 
 use bytes::Bytes;
 use form_urlencoded::byte_serialize;
 use secrecy::zeroize::Zeroizing;
 
-/// The body of these fields, wiped when the last request with it is done.
+/// The body with these fields. It is wiped when the last request that uses it has ended.
 pub(super) fn encode(fields: &[(&str, &str)]) -> Bytes {
-    // Room for every byte as `%XX`: a text that grows leaves its old place as it was.
+    // There is room for every byte as `%XX`, because a buffer that grows leaves a copy of its content in its old
+    // memory.
     let room = fields.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
     let mut form = Zeroizing::new(Vec::with_capacity(room));
     for (name, value) in fields {

@@ -5,31 +5,32 @@ mod federated;
 use super::wire::ErrorBody;
 use crate::upstream::{ClaimsChallenge, Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
-/// Who can do something about a refusal.
+/// Who can resolve a refusal.
 #[derive(Clone, Copy)]
 enum Party {
     /// The user, by an interactive sign-in: a second factor, consent, a compliant device.
     User,
-    /// The page, which has sent a bearer token that is of no use here.
+    /// The page, which has to send another bearer token.
     Page,
     /// The operator of this service, or of the Entra tenant.
     Operator,
 }
 
-/// Values of `suberror` with which an interactive sign-in resolves the refusal, or shows the user what it is
-/// (MSAL, "error handling").
+/// Values of `suberror` for which an interactive sign-in resolves the refusal, or shows its cause to the user (MSAL,
+/// "error handling").
 const USER_SUBERRORS: [&str; 5] =
     ["basic_action", "additional_action", "message_only", "consent_required", "user_password_expired"];
 
 /// Reads a reply that is not a success.
 ///
-/// `error` and `suberror` decide, as the documentation asks. The number tells what can be done.
+/// `error` and `suberror` decide the kind of the error, as the documentation recommends. The error number decides who
+/// can resolve it, and the remedy.
 pub(super) fn error_from_response(reply: &Reply, is_federated: bool, on_behalf_of_user: bool) -> UpstreamError {
     let status = reply.status.as_u16();
     let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
     let error = body.error.as_deref().unwrap_or_default();
     let number = body.number();
-    // A grant that is not valid is the user's token, whatever proves the application.
+    // This error with this number is about the user's token, and not about the federated credential.
     let about_us = is_federated && !(error == "invalid_grant" && number == Some(50_013));
     let federated = number.filter(|_| about_us).and_then(federated::remedy);
     let meaning = federated.map(|remedy| (Party::Operator, remedy)).or_else(|| number.and_then(meaning_of));
@@ -58,13 +59,13 @@ pub(super) fn error_from_response(reply: &Reply, is_federated: bool, on_behalf_o
     }
 }
 
-/// Whether Entra does not know a federated credential, which a new one looks like for minutes.
+/// Whether Entra does not know the federated credential. This can also happen in the first minutes of a new credential.
 pub(super) fn is_unknown_federation(reply: &Reply) -> bool {
     let body = || serde_json::from_slice::<ErrorBody>(&reply.body).ok();
     !reply.status.is_success() && body().and_then(|body| body.number()) == Some(70_021)
 }
 
-/// Who can act on an error number, and what there is to do.
+/// Who can resolve an error number, and the remedy.
 fn meaning_of(number: u64) -> Option<(Party, &'static str)> {
     MEANINGS.iter().find(|(known, ..)| *known == number).map(|(_, party, remedy)| (*party, *remedy))
 }
@@ -75,18 +76,26 @@ const MEANINGS: [(u64, Party, &str); 29] = [
     (7_000_215, Party::Operator, "wrong client secret: store its value, not its id, in Secrets Manager"),
     (7_000_222, Party::Operator, "the client secret has expired: make a new one and store it in Secrets Manager"),
     (7_000_218, Party::Operator, "no credential was sent: the secret needs a clientSecret or a certificate"),
-    (700_027, Party::Operator, "the certificate is not registered with the application: upload it there"),
-    (700_024, Party::Operator, "the client assertion is out of time: check the clock of this service"),
+    (
+        700_027,
+        Party::Operator,
+        "the certificate is not registered with the application: upload it to the app registration",
+    ),
+    (
+        700_024,
+        Party::Operator,
+        "the client assertion is not within its validity period: check the clock of this service",
+    ),
     // The application and its tenant.
     (700_016, Party::Operator, "the application is not in this tenant: check clientId and tenantId"),
     (7_000_112, Party::Operator, "the application is disabled: enable it among the tenant's enterprise applications"),
-    (7_000_114, Party::Operator, "the application may not act on behalf of users: allow it in its registration"),
-    (90_002, Party::Operator, "no such tenant: check tenantId and DYNABIND_CLOUD"),
+    (7_000_114, Party::Operator, "the application may not act on behalf of users: allow this in its app registration"),
+    (90_002, Party::Operator, "the tenant does not exist: check tenantId and DYNABIND_CLOUD"),
     (900_382, Party::Operator, "the tenant belongs to another cloud: check tenantId and DYNABIND_CLOUD"),
     (
         500_011,
         Party::Operator,
-        "Power BI is not known in this tenant: check DYNABIND_CLOUD, or sign in to Power BI there once",
+        "Power BI is not known in this tenant: check DYNABIND_CLOUD, or let a user sign in to Power BI once",
     ),
     (70_011, Party::Operator, "the scope is not known in this cloud: check DYNABIND_CLOUD"),
     (900_144, Party::Operator, "the request lacks a parameter: check whether a proxy changes requests to Entra"),
@@ -94,7 +103,7 @@ const MEANINGS: [(u64, Party, &str); 29] = [
     (
         500_131,
         Party::Page,
-        "the caller's token is for another application: the page has to request one whose audience is clientId",
+        "the caller's token is for another application: the page has to request a token whose audience is clientId",
     ),
     (
         50_013,
@@ -102,14 +111,14 @@ const MEANINGS: [(u64, Party, &str); 29] = [
         "the caller's token is not valid here: the page has to request an access token of this tenant for clientId",
     ),
     (50_012, Party::Page, "the caller's token cannot be verified: the page has to request a new one"),
-    (500_133, Party::Page, "the caller's token is out of time: the page has to request a new one"),
+    (500_133, Party::Page, "the caller's token is not within its validity period: the page has to request a new one"),
     // The user.
     (50_074, Party::User, "the user has to use a second factor"),
     (50_076, Party::User, "the user has to use a second factor"),
     (50_079, Party::User, "the user has to enrol for a second factor"),
-    (50_158, Party::User, "the user has to pass a check of another provider"),
-    (53_000, Party::User, "a conditional access policy asks for a compliant device"),
-    (53_001, Party::User, "a conditional access policy asks for a device of the domain"),
+    (50_158, Party::User, "the user has to complete a check of an external provider"),
+    (53_000, Party::User, "a conditional access policy requires a compliant device"),
+    (53_001, Party::User, "a conditional access policy requires a device that has joined the domain"),
     (
         53_003,
         Party::User,

@@ -14,14 +14,13 @@ use crate::request::{CachedItem, RequestContext};
 use crate::secrets::PrincipalSource;
 use crate::upstream::{RetryBudget, UpstreamError, UpstreamErrorKind};
 
-/// How much longer than the promised embed token an access token has to live.
+/// By how much the life of an access token has to exceed the promised life of an embed token.
 const HEADROOM: Duration = Duration::from_mins(5);
 
-/// After a failed renewal, the token that still lives is used for this long
-/// before Entra is asked again.
+/// After a failed renewal, the old token is used for this time before Entra is called again.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-/// Users' tokens are about 2 KiB.
+/// The most tokens that are cached. A user's token takes about 2 KiB.
 const MAX_KEPT: usize = 500;
 
 /// Access tokens by the client credentials grant, or on behalf of users.
@@ -49,15 +48,14 @@ impl Expiring for CachedAccessToken {
     }
 }
 
-/// An embed token ends with the access token that made it, so that one is
-/// renewed while every embed token made with it is still worth using.
+/// An embed token ends with the access token that made it. The access token is therefore renewed while embed tokens
+/// that it makes still have the promised life.
 fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
     (min_life + HEADROOM).max(life / 2).min(life.mul_f64(0.8))
 }
 
 impl EntraTokens {
-    /// Tokens for the service principal, good for pages' tokens
-    /// of at least `min_life`.
+    /// Access tokens with enough life for embed tokens of at least `min_life`.
     #[must_use]
     pub fn new(
         entra: EntraClient,
@@ -84,7 +82,8 @@ impl EntraTokens {
     }
 }
 
-/// Asks Entra, and once more if there is another credential than the refused one.
+/// Requests a token from Entra. If Entra refuses the credential and there is another one, the request is repeated with
+/// the other.
 async fn request(
     entra: &EntraClient,
     principals: &dyn PrincipalSource,
@@ -104,13 +103,13 @@ async fn request(
         Ok(Some(other)) => entra.token(context, &other, user, retry_budget).await,
         Ok(None) => Err(refusal),
         Err(unread) => {
-            let explanation = format!("{}; {unread} when it was to be read again", refusal.explanation);
+            let explanation = format!("{}; another credential could not be read: {unread}", refusal.explanation);
             Err(UpstreamError { explanation, ..refusal })
         }
     }
 }
 
-/// The service principal has one token, and each user one.
+/// The cache key: the service principal has one token, and each user has one.
 fn key(user: Option<&UserAssertion>) -> Option<UserKey> {
     user.map(UserAssertion::user)
 }
@@ -129,8 +128,7 @@ impl AccessTokens for EntraTokens {
     ) -> Result<AccessToken, UpstreamError> {
         let now = self.clock.now();
         let key = key(user);
-        // With a living token at hand one attempt is enough: the request's time
-        // is better spent on Power BI.
+        // If the old token is still valid, one attempt is enough: the request needs its time for Power BI.
         let retry_budget = if self.cache.is_usable(&key, now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || {
             if user.is_some() {
@@ -138,7 +136,7 @@ impl AccessTokens for EntraTokens {
             }
             Ok::<_, UpstreamError>(self.load(context, user.cloned(), retry_budget))
         };
-        // Even after a refusal, the token that Entra gave earlier stays valid until it expires.
+        // Even after a refusal, the token that Entra issued earlier stays valid until it expires.
         let cached = self.cache.get(key, now, load, |_| true).await?;
         context.note_cached(CachedItem::AccessToken, &cached);
         Ok(cached.into_value().token)

@@ -38,18 +38,18 @@ pub(super) struct ErrorBody {
     pub(super) suberror: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     error_codes: Option<Entries<u64>>,
-    /// Only its number is read: the text may repeat what was sent.
+    /// Only the error number in it is read, because the text may repeat what was sent.
     #[serde(deserialize_with = "lenient::field")]
     error_description: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     pub(super) trace_id: Option<String>,
-    /// The claims challenge, a JSON text, which the user's next sign-in has to answer.
+    /// The claims challenge that the user's next sign-in has to answer, as a JSON text.
     #[serde(deserialize_with = "lenient::field")]
     pub(super) claims: Option<String>,
 }
 
 impl ErrorBody {
-    /// The number of the `AADSTS` code, which the description begins with as well.
+    /// The number of the `AADSTS` code. The description begins with the same code.
     pub(super) fn number(&self) -> Option<u64> {
         let listed = self.error_codes.as_ref().and_then(|numbers| numbers.good.first().copied());
         listed.or_else(|| {

@@ -12,8 +12,8 @@ const COGNITO_GROUPS: &str = "cognito:groups";
 
 /// Claims that the gateway's authorizer has verified, with the types that they have in the token.
 ///
-/// Only the reader of gateway events makes one, and nothing that the client writes itself is
-/// among them. There is no other way to get one:
+/// Only the reader of gateway events makes them, and nothing that the client itself writes is among them. There is no
+/// other way to make them:
 ///
 /// ```compile_fail
 /// let forged = dynabind::gateway::VerifiedClaims { values: Default::default() };
@@ -53,14 +53,14 @@ pub(super) enum Sender {
     RestApi,
 }
 
-/// Which authorizer has verified the claims, which decides how it writes lists.
+/// The authorizer that has verified the claims. It decides how lists are written.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Authorizer {
-    /// Of an HTTP API; an array `["a","b"]` becomes the text `[a b]`.
+    /// The JWT authorizer of an HTTP API; an array `["a","b"]` becomes the text `[a b]`.
     Jwt,
-    /// Cognito's, of a REST API; an array becomes the text `a,b`.
+    /// The Cognito authorizer of a REST API; an array becomes the text `a,b`.
     Cognito,
-    /// A Lambda function, whose context arrives as it was written.
+    /// A Lambda authorizer; its context arrives unchanged.
     Lambda,
 }
 
@@ -87,7 +87,7 @@ impl VerifiedClaims {
         Some(Self { values: claims.into_iter().filter_map(read).collect() })
     }
 
-    /// A claim of one value, as text; `None` where it is absent, empty, a list or an object.
+    /// A claim with a single value, as text; `None` if it is absent, empty, a list or an object.
     #[must_use]
     pub fn one(&self, name: &str) -> Option<&str> {
         match self.values.get(name)? {
@@ -96,7 +96,7 @@ impl VerifiedClaims {
         }
     }
 
-    /// Whether the claim has a list or an object in place of one value.
+    /// Whether the claim is a list or an object, and not a single value.
     #[must_use]
     pub fn is_not_one(&self, name: &str) -> bool {
         matches!(self.values.get(name), Some(Claim::Many(_) | Claim::Unusable))
@@ -128,7 +128,7 @@ impl std::fmt::Debug for VerifiedClaims {
 }
 
 impl Claim {
-    /// A value with the type that it has in the token; `null` is no claim.
+    /// A value with the type that it has in the token; `null` counts as absent.
     fn of_json(value: Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::One(text)),
@@ -172,9 +172,9 @@ fn looks_flattened(text: &str) -> bool {
     (text.starts_with('[') && text.ends_with(']')) || looks_like_object(text)
 }
 
-/// The claims in an event of payload format 2.0, and which authorizer has verified them: a JWT's
-/// are under `jwt`, a Lambda authorizer's context is under `lambda`. IAM identifies an AWS principal
-/// and not one of the tenants' users.
+/// The claims in an event of payload format 2.0, and the authorizer that has verified them. The claims of a JWT are
+/// under `jwt`, and the context of a Lambda authorizer is under `lambda`. IAM authorization gives no claims, because it
+/// identifies an AWS principal and not a user of a tenant.
 fn verified_in_format_2(mut context: Map<String, Value>) -> Option<(Authorizer, Map<String, Value>)> {
     match context.remove("jwt") {
         Some(Value::Object(mut jwt)) => Some((Authorizer::Jwt, object(jwt.remove("claims"))?)),
@@ -183,8 +183,8 @@ fn verified_in_format_2(mut context: Map<String, Value>) -> Option<(Authorizer, 
     }
 }
 
-/// The claims in an event of a REST API, or of an HTTP API in payload format 1.0: Cognito's or a
-/// JWT's are under `claims`, a Lambda authorizer's context is the authorizer itself.
+/// The claims in an event of a REST API, or of an HTTP API in payload format 1.0. The claims of Cognito or of a JWT are
+/// under `claims`; the context of a Lambda authorizer is the whole `authorizer` object.
 fn verified_in_format_1(mut context: Map<String, Value>, sender: Sender) -> (Authorizer, Map<String, Value>) {
     match object(context.remove("claims")) {
         Some(claims) if sender == Sender::HttpApiInFormat1 => (Authorizer::Jwt, claims),
@@ -197,8 +197,7 @@ fn object(value: Option<Value>) -> Option<Map<String, Value>> {
     if let Some(Value::Object(fields)) = value { Some(fields) } else { None }
 }
 
-/// A Lambda authorizer's `principalId` names the authorised caller; it is the subject if the context
-/// names none.
+/// A Lambda authorizer's `principalId` names the authorised caller; it is the subject if the context has no `sub`.
 fn with_principal_as_subject(mut context: Map<String, Value>) -> Map<String, Value> {
     if let Some(principal) = context.get("principalId").cloned() {
         context.entry("sub").or_insert(principal);

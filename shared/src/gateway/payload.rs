@@ -1,8 +1,8 @@
 //! The payload of the token that the gateway has verified.
 //!
-//! An authorizer writes lists as text, in which their elements cannot be separated. The token
-//! still has them. Its signature is not checked again: the gateway has done so, and what is read
-//! here has to agree with what the gateway read.
+//! An authorizer writes a list as one text, in which the elements cannot be separated. The token still has the list
+//! itself. Its signature is not checked again, because the gateway has checked it, and the payload has to agree with
+//! the claims that the gateway has read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde_json::{Map, Value};
 
-/// API Gateway takes 10,240 bytes of headers.
+/// API Gateway accepts at most 10,240 bytes of headers.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The payload of the bearer token in the `Authorization` header of these headers, if it agrees with the
@@ -26,7 +26,7 @@ pub(super) fn of_headers(headers: &HeaderMap, claims: &Map<String, Value>) -> Op
 }
 
 fn decoded(authorization: &str) -> Option<Map<String, Value>> {
-    // API Gateway takes a token with and without the scheme.
+    // API Gateway accepts a token with and without the scheme.
     let token = match authorization.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         Some(_) => return None,
@@ -43,11 +43,11 @@ fn decoded(authorization: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&json).ok()
 }
 
-/// Whether an authorizer may have made `value` of the token's `original`.
+/// Whether `value` may be the text that an authorizer has written for the token's `original`.
 ///
-/// How it writes objects, `null` and the elements of mixed lists is not documented, and Cognito's
-/// writes times as dates. Of a list, each text has to be there, in order: a token from elsewhere
-/// then adds no group that the verified one does not have.
+/// It is not documented how an authorizer writes objects, `null` and mixed lists, and Cognito's authorizer writes times
+/// as dates. These values are therefore not compared. Of a list, each text has to be present, in order. So a token from
+/// elsewhere cannot add a group that the verified token does not have.
 fn agree(original: &Value, value: &Value) -> bool {
     match (original, value) {
         (Value::String(original), Value::String(text)) => original == text,
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_has_no_payload() {
+    fn a_header_without_a_token_has_no_payload() {
         for value in ["", "Bearer", "Bearer a.b", "Bearer a.b.c.d", "Basic a.e30.c", "Bearer a.!.c", "Bearer a.W10.c"] {
             assert_eq!(of_headers(&with_authorization(value), &Map::new()), None, "{value}");
         }

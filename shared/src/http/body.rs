@@ -19,7 +19,7 @@ pub(super) fn read_bindings(request: &Request) -> Result<BindingsRequest, Proble
     read(request, MAX_BODY, read_request)
 }
 
-/// Reads a body of JSON of at most so many bytes.
+/// Reads a JSON body of at most `max_body` bytes.
 pub(super) fn read<T>(
     request: &Request,
     max_body: usize,
@@ -28,7 +28,7 @@ pub(super) fn read<T>(
     check_content_type(request)?;
     let bytes = &request.event.body;
     if bytes.len() > max_body {
-        return Err(Problem::new(Code::PayloadTooLarge, format!("A body holds at most {max_body} bytes.")));
+        return Err(Problem::new(Code::PayloadTooLarge, format!("The body can have at most {max_body} bytes.")));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("the body is not UTF-8"))?;
     let text = text.trim_start_matches('\u{feff}');
@@ -40,7 +40,7 @@ fn malformed(detail: impl Into<String>) -> Problem {
     Problem::invalid(vec![JsonFault { pointer: String::new(), detail: detail.into() }])
 }
 
-/// A missing content type counts as JSON; another one is an error.
+/// A missing content type counts as JSON; any other content type is an error.
 fn check_content_type(request: &Request) -> Result<(), Problem> {
     let Some(value) = request.event.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -100,14 +100,14 @@ fn read_binding<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<B
     })
 }
 
-/// Reads the report to which a list is limited; `None` is all reports.
+/// Reads the report to which a list is limited; `None` means all reports.
 pub(super) fn read_report(request: &Request) -> Result<Option<ReportKey>, Problem> {
     let mut report = None;
     let mut faults = Vec::new();
     for (name, value) in &request.event.query {
         let mut fault = |detail: String| faults.push(JsonFault::of_field(name, detail));
         match (name.as_str(), value.parse::<ReportKey>()) {
-            ("report", Ok(_)) if report.is_some() => fault("name one report".to_owned()),
+            ("report", Ok(_)) if report.is_some() => fault("name only one report".to_owned()),
             ("report", Ok(key)) => report = Some(key),
             ("report", Err(error)) => fault(error.to_string()),
             _ => fault("unknown parameter; known here: report".to_owned()),

@@ -1,4 +1,4 @@
-//! What a function knows before any request.
+//! The state that all requests of a function share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crate::settings::Settings;
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
 
-/// What a function knows before any request.
+/// The state that all requests of a function share.
 pub struct HandlerContext {
     pub(super) tenant_claim: String,
     pub(super) groups_claim: String,
@@ -23,7 +23,7 @@ pub struct HandlerContext {
 }
 
 impl HandlerContext {
-    /// A context that reads callers with the claims' names of the settings.
+    /// A context with the claim names and the metrics namespace of the settings.
     #[must_use]
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl HandlerContext {
         }
     }
 
-    /// The same context, whose requests' spans go to a collector.
+    /// The same context, but the spans of its requests go to a collector.
     #[cfg(feature = "opentelemetry")]
     #[must_use]
     pub fn with_spans(self, spans: Option<Spans>) -> Self {
@@ -55,7 +55,7 @@ impl HandlerContext {
         self.clock.now()
     }
 
-    /// Whether no request was served before; true once.
+    /// Whether this is the environment's first request. Only the first call returns true.
     pub(super) fn is_first_request(&self) -> bool {
         !self.served.swap(true, Ordering::Relaxed)
     }

@@ -62,7 +62,7 @@ fn challenge(problem: &Problem) -> HeaderValue {
     HeaderValue::from_static(text)
 }
 
-/// Rounded up, so that a page which waits this long is not too early.
+/// Rounded up, so that a page that waits for this time does not retry too early.
 fn whole_seconds_up(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -23,7 +23,7 @@ pub(super) struct RequestLog {
     subject: String,
 }
 
-/// The line. Only this struct and the metrics name its fields.
+/// The line. Its fields are defined only here and in the metrics.
 #[derive(Serialize)]
 struct RequestLine<'r> {
     message: &'static str,
@@ -75,8 +75,8 @@ impl RequestLog {
         caller.subject().clone_into(&mut self.subject);
     }
 
-    /// Writes the line: an error where an operator has to act, a warning where a caller was refused or an upstream
-    /// was in trouble, else information.
+    /// Writes the line. Its level is `ERROR` if an operator has to act, `WARN` if a caller was refused or an upstream
+    /// failed, and otherwise `INFO`.
     pub(super) fn end(
         &self,
         handler: &HandlerContext,
@@ -130,7 +130,7 @@ impl RequestLog {
     }
 }
 
-/// Why there is a problem, or which failure the request survived; else empty.
+/// Why there is a problem, or which failure the request survived; empty without either.
 fn cause_of(problem: Option<&Problem>, trace: &Trace) -> DegradedCause {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
     let survived = || trace.degraded.clone().or_else(|| trace.store_failure.clone());

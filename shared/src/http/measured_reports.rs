@@ -13,7 +13,7 @@ const MAX_REPORTS: usize = 100;
 pub(super) struct MeasuredReports(Mutex<BTreeSet<ReportKey>>);
 
 impl MeasuredReports {
-    /// Whether a report has, from now on if there is room.
+    /// Whether a report has metrics of its own. A report that has none gets them if there is room.
     pub(super) fn has(&self, report: &ReportKey) -> bool {
         let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reports.contains(report) || (reports.len() < MAX_REPORTS && reports.insert(report.clone()))

@@ -1,9 +1,8 @@
 //! CloudWatch's metrics of one request, as members of its log line.
 //!
-//! CloudWatch Logs takes metrics out of lines in the embedded metric format: no
-//! call, no agent, and the line stays what it is ("Specification: Embedded metric
-//! format" in CloudWatch's user guide). Names and dimensions are fixed; no
-//! text of a caller or an upstream gets into them.
+//! CloudWatch Logs extracts metrics from lines in the embedded metric format ("Specification: Embedded metric format"
+//! in CloudWatch's user guide). This needs no call and no agent, and the line is still a normal log line. The names of
+//! metrics and dimensions are fixed; no text of a caller or an upstream gets into them.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,14 +25,14 @@ const MAX_VALUES: usize = 100;
 pub struct Metric {
     /// Its name, and that of its member in the line.
     pub name: &'static str,
-    /// As CloudWatch names it.
+    /// The unit, as CloudWatch names it.
     pub unit: &'static str,
     /// Each set of dimensions by which it can be queried. Each distinct metric costs money.
     #[serde(skip)]
     pub dimensions: Dimensions,
 }
 
-/// By what a metric can be queried; dimensions are members of the line as well.
+/// The dimensions by which a metric can be queried. They are members of the line as well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dimensions {
     /// As a whole.
@@ -99,7 +98,7 @@ pub(super) struct Views {
     pub(super) failures: u64,
 }
 
-/// What is measured of an upstream's attempts.
+/// The metrics of the attempts at an upstream.
 struct OfUpstream {
     upstream: Upstream,
     latency: Metric,
@@ -156,7 +155,7 @@ pub fn all() -> impl Iterator<Item = Metric> {
     of_requests.into_iter().chain(of_caches).chain(of_secret).chain(of_upstreams).chain(of_viewers)
 }
 
-/// What a request was like.
+/// The measurements of a request.
 pub(super) struct Measured<'m> {
     pub(super) latency: Duration,
     pub(super) cold_start: bool,
@@ -236,7 +235,7 @@ impl<'m> Metrics<'m> {
         self.count(&of.throttles, counted(calls().filter(|call| call.outcome.is_throttle())));
     }
 
-    /// A metric that did not occur is left out, because CloudWatch charges for each.
+    /// A count of zero is left out, because CloudWatch charges for each metric.
     fn count(&mut self, metric: &'static Metric, count: u64) {
         if count > 0 {
             self.measured.push((metric, Value::Count(count)));
@@ -321,7 +320,7 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// Milliseconds, to the microsecond.
+/// Milliseconds, with a precision of a microsecond.
 fn milliseconds_of(duration: Duration) -> f64 {
     f64::from(u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)) / 1000.0
 }

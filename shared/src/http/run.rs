@@ -1,4 +1,4 @@
-//! From Lambda's runtime to a function's handler and back.
+//! Passes events of Lambda's runtime to a function's handler, and the answers back.
 
 use std::convert::Infallible;
 
@@ -32,10 +32,10 @@ impl From<Response> for GatewayAnswer {
     }
 }
 
-/// Answers one event of API Gateway in the form that it requires.
+/// Answers one event of API Gateway in the form that this kind of event requires.
 ///
 /// # Errors
-/// Never: each failure is an answer.
+/// Never, because each failure becomes an answer.
 pub async fn invoke<F>(
     handle: impl Fn(Request) -> F + Send + Sync,
     event: LambdaEvent<GatewayEvent>,
@@ -47,8 +47,8 @@ where
     Ok(GatewayAnswer::from(response))
 }
 
-/// Answers events until Lambda ends the environment: one at a time, or as many
-/// as `AWS_LAMBDA_MAX_CONCURRENCY` says on Lambda Managed Instances.
+/// Answers events until Lambda ends the environment: one at a time, or on Lambda Managed Instances up to
+/// `AWS_LAMBDA_MAX_CONCURRENCY` in parallel.
 ///
 /// # Errors
 /// Why Lambda's runtime cannot be reached.

@@ -21,8 +21,8 @@ use crate::request::{DegradedCause, RequestContext, RequestIds};
 #[cfg(feature = "opentelemetry")]
 use crate::spans::Served;
 
-/// The time for writing the answer after the deadline of the work; a part
-/// of the margin that [`RequestContext`] keeps to Lambda's own deadline.
+/// The time for writing the answer after the deadline of the work; it is a part of the margin that [`RequestContext`]
+/// keeps before Lambda's own deadline.
 const GRACE: Duration = Duration::from_millis(250);
 
 /// A request of a verified caller.
@@ -33,7 +33,7 @@ pub struct AuthenticatedRequest {
 }
 
 impl AuthenticatedRequest {
-    /// Deadline and trace.
+    /// The request's ids, deadline and trace.
     #[must_use]
     pub fn context(&self) -> &Arc<RequestContext> {
         &self.context
@@ -70,9 +70,9 @@ impl AuthenticatedRequest {
     }
 }
 
-/// Answers a request with what `answer` gives: its JSON, or its problem. `()` is an answer without content.
+/// Answers a request with the result of `answer`: a value as JSON, or a problem. `()` gives an answer without content.
 ///
-/// A panic in it is a 500 of only this request.
+/// A panic in `answer` becomes a 500, and affects only this request.
 pub async fn serve<T, F>(
     handler: &HandlerContext,
     route: &Route,
@@ -121,8 +121,8 @@ fn ids_of(request: &Request) -> RequestIds {
     }
 }
 
-/// The time until Lambda ends the invocation. A deadline in the past is ignored:
-/// emulators write any number there, and Lambda would have ended us already.
+/// The time until Lambda ends the invocation. A deadline in the past is ignored: emulators write any number there, and
+/// Lambda itself would already have ended the invocation.
 fn lambda_remaining(request: &Request, now: SystemTime) -> Option<Duration> {
     request.invocation.deadline().duration_since(now).ok()
 }
@@ -141,7 +141,7 @@ fn admit(
     })?;
     let caller = caller.with_assertion(assertion(&request));
     if request.event.method != route.method {
-        return Err(Problem::new(Code::MethodNotAllowed, format!("This route takes {}.", route.method)));
+        return Err(Problem::new(Code::MethodNotAllowed, format!("This route accepts only {}.", route.method)));
     }
     Ok(AuthenticatedRequest { context: Arc::clone(context), caller, request })
 }
@@ -151,15 +151,15 @@ fn assertion(request: &Request) -> Option<UserAssertion> {
     UserAssertion::from_header(request.event.headers.get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 
-/// Runs the answer inside the deadline, and keeps a panic from the environment.
+/// Runs `answer` until the deadline, and catches a panic so that the environment continues.
 async fn finish<T>(context: &RequestContext, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let guarded = AssertUnwindSafe(answer).catch_unwind();
     match tokio::time::timeout_at(context.deadline() + GRACE, guarded).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Problem::internal()),
         Err(_) => {
-            // Its own calls have ended at their deadline; only other requests' calls may still run.
-            let cause = "the deadline ran out while a call was waited for that another request had begun";
+            // The request's own calls have ended at their deadline; only calls of other requests may still run.
+            let cause = "the deadline ran out while this request waited for a call that another request had begun";
             context.note_degraded(DegradedCause { cause: cause.to_owned(), code: None, request_id: None });
             Err(Problem::new(Code::UpstreamTimeout, "Power BI or Entra did not answer in time; try again later."))
         }

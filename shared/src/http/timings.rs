@@ -1,7 +1,7 @@
 //! `POST /timings`: how long viewers waited, as metrics.
 //!
-//! The page sends times and report keys, and nothing else. A key becomes a dimension only if the catalog names it for
-//! this caller, so that no caller can make metrics of their own.
+//! The page sends times and report keys, and nothing else. A key becomes a dimension only if the caller's grants name
+//! it, so that callers cannot create metrics with other names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ const MAX_BODY: usize = 8 * 1024;
 const MAX_TIMINGS: usize = 50;
 const MAX_MS: u64 = 600_000;
 
-/// The dimension of all further reports, and of those that no key of the catalog names.
+/// The dimension of reports over the limit, and of reports that no key of the catalog names.
 const OTHER: &str = "other";
 
 /// The times of one report, as a viewer saw them.
@@ -83,8 +83,7 @@ struct ViewsLine<'v> {
 }
 
 impl HandlerContext {
-    /// Writes timings as metrics: one line for each report. `named` are the reports that the catalog names by these
-    /// keys.
+    /// Writes timings as metrics: one line for each report. `named` are the reports whose keys the catalog has.
     pub fn write_timings(&self, timings: &[Timing], named: &BTreeSet<ReportKey>) {
         let mut by_report: BTreeMap<&str, Views> = BTreeMap::new();
         for timing in timings {

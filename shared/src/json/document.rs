@@ -6,7 +6,7 @@ use std::fmt;
 use secrecy::zeroize::Zeroize as _;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A parsed JSON text, borrowing its strings where they hold no escapes.
+/// A parsed JSON text. It borrows the strings that contain no escapes.
 #[derive(Debug)]
 pub enum Document<'a> {
     /// `null`

@@ -1,4 +1,4 @@
-//! Walks a [`Document`] into types and collects what is wrong on the way.
+//! Reads a [`Document`] into types, and collects all faults.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::{Display, Write as _};
@@ -10,7 +10,7 @@ use super::Document;
 /// How many faults are reported: a hostile body must not make a long answer.
 pub const MAX_FAULTS: usize = 50;
 
-const STANDS_TWICE: &str = "this name stands twice; one of the two would be lost";
+const STANDS_TWICE: &str = "this name occurs twice; one of the two values would be lost";
 
 /// One thing wrong at one place of a JSON text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,7 +39,7 @@ enum Step<'j> {
     Index(usize),
 }
 
-/// Has the current place in the document, and the faults found so far.
+/// The current place in the document, and the faults that were found so far.
 #[derive(Default)]
 pub struct Reader<'j> {
     path: Vec<Step<'j>>,
@@ -70,7 +70,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// Reads an object of known fields; afterwards any other field is a fault.
+    /// Reads an object of known fields; any other field is a fault.
     pub fn object<T>(
         &mut self,
         json: &'j Document<'j>,
@@ -83,7 +83,7 @@ impl<'j> Reader<'j> {
         value
     }
 
-    /// Reads an object that may also hold fields of others.
+    /// Reads an object that may also have fields that `read` does not know.
     pub fn open_object<T>(
         &mut self,
         json: &'j Document<'j>,
@@ -210,7 +210,7 @@ pub struct Fields<'r, 'j> {
 }
 
 impl<'j> Fields<'_, 'j> {
-    /// Reads a field that has to be there.
+    /// Reads a field that has to be present.
     pub fn required<T>(
         &mut self,
         name: &'static str,

@@ -8,7 +8,7 @@ use crate::domain::{AccessToken, UserAssertion};
 use crate::request::RequestContext;
 use crate::upstream::UpstreamError;
 
-/// Decides, before an exchange on behalf of a user, whether the user may have one now.
+/// Charges the caller's budget before an exchange on behalf of a user. An error means that the budget is used up.
 pub type Charge<'c> = &'c (dyn Fn() -> Result<(), UpstreamError> + Send + Sync);
 
 /// Where access tokens for Power BI come from.

@@ -1,8 +1,8 @@
-//! As whom Power BI is called.
+//! The identity that calls Power BI.
 
 use crate::domain::{ProfileId, UserAssertion, UserKey};
 
-/// As whom Power BI is called.
+/// The identity that calls Power BI.
 #[derive(Clone, Debug)]
 pub enum ActingAs {
     /// The service principal.
@@ -13,7 +13,7 @@ pub enum ActingAs {
     User(UserAssertion),
 }
 
-/// The same as a cache key, which holds no user's token.
+/// The same identity as a cache key, which contains no user's token.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ActorKey {
     /// The service principal.
@@ -37,7 +37,7 @@ impl ActingAs {
         if let Self::User(user) = self { Some(user) } else { None }
     }
 
-    /// What caches know it by.
+    /// The key of this identity in caches.
     #[must_use]
     pub fn key(&self) -> ActorKey {
         match self {

@@ -15,13 +15,13 @@ pub trait CatalogReader: Send + Sync {
     /// Whether reading it takes a round trip.
     fn is_remote(&self) -> bool;
 
-    /// The tenant of that name; `None` where the catalog has none.
+    /// The tenant with this name; `None` if the catalog does not have it.
     ///
     /// # Errors
     /// Why the catalog cannot be read.
     async fn tenant(&self, context: &Arc<RequestContext>, name: &str) -> Result<Option<Arc<Tenant>>, UpstreamError>;
 
-    /// The entries of these keys in the versions that `tenant` was written for; a key without one is left out.
+    /// The entries of these keys in the versions that `tenant` was written for; a key without an entry is left out.
     ///
     /// # Errors
     /// Why the catalog cannot be read.

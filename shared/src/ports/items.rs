@@ -1,4 +1,4 @@
-//! Items of a workspace, and what Power BI says of them.
+//! Items of a workspace, and Power BI's metadata of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct Item<Id> {
     pub id: Id,
 }
 
-/// What Power BI says of a report.
+/// Power BI's metadata of a report.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMetadata {
@@ -27,11 +27,11 @@ pub struct ReportMetadata {
     pub own_dataset: Option<DatasetId>,
 }
 
-/// What Power BI says of a dataset.
+/// Power BI's metadata of a dataset.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetMetadata {
-    /// Whether a token needs an effective identity for it; `None` where Power BI does not say.
+    /// Whether a token needs an effective identity for it; `None` if Power BI's answer does not contain this.
     pub identity_required: Option<bool>,
     /// Whether that identity needs roles.
     pub identity_roles_required: bool,
@@ -47,7 +47,7 @@ pub struct ListedDataset {
     pub id: DatasetId,
     /// Its display name.
     pub name: String,
-    /// The rest.
+    /// Its other metadata.
     pub metadata: DatasetMetadata,
 }
 
@@ -57,7 +57,7 @@ pub struct ListedDataset {
 pub struct ListedReport {
     /// Its id.
     pub id: ReportId,
-    /// The rest.
+    /// Its other metadata.
     pub metadata: ReportMetadata,
 }
 
@@ -87,11 +87,11 @@ impl ListedDataset {
     }
 }
 
-/// What Power BI says of a workspace.
+/// Power BI's metadata of a workspace.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceMetadata {
-    /// Whether it is assigned to a capacity, even a paused one. Dynamic binding needs one. `None` if Power BI
-    /// does not say.
+    /// Whether it is assigned to a capacity, even a paused one. Dynamic binding needs a capacity. `None` if Power BI's
+    /// answer does not contain this.
     pub on_capacity: Option<bool>,
 }

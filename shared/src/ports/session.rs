@@ -1,4 +1,4 @@
-//! What a call of Power BI is made with.
+//! The parameters of a call to Power BI.
 
 use async_trait::async_trait;
 
@@ -7,13 +7,14 @@ use crate::domain::AccessToken;
 use crate::request::RequestContext;
 use crate::upstream::{RetryBudget, UpstreamError};
 
-/// The parameters of a call: for which request, as whom, with which access token, and how often it may be tried.
+/// The parameters of a call: the request that it is made for, the identity that calls, the access token, and how often
+/// the call may be tried.
 #[async_trait]
 pub trait Session: Send + Sync {
     /// The request that the call is made for.
     fn context(&self) -> &RequestContext;
 
-    /// As whom Power BI is called.
+    /// The identity that calls Power BI.
     fn actor(&self) -> ActorKey;
 
     /// How much of the request's time the call may use.

@@ -20,7 +20,7 @@ pub trait SharedTable: Send + Sync {
     /// Why the table cannot be read.
     async fn get(&self, context: &RequestContext, key: &str, limit: Duration) -> Result<SharedSlot, UpstreamError>;
 
-    /// Writes an item under a key in the place of what is there; `false` if the condition does not hold.
+    /// Writes an item under a key, and replaces what is there; `false` if the condition does not hold.
     ///
     /// # Errors
     /// Why the table cannot be written. The item may be written nevertheless.
@@ -54,7 +54,7 @@ pub struct SharedItem {
     pub value: Option<Zeroizing<String>>,
     /// Changes with every write.
     pub version: String,
-    /// Until when an environment has claimed the making of a new value, in milliseconds since 1970.
+    /// When an environment's claim to make a new value ends, in milliseconds since 1970.
     pub claimed_until: Option<u64>,
     /// When the table may delete it, in seconds since 1970.
     pub expires_at: u64,

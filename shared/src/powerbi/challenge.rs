@@ -20,10 +20,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Reads a reply that is not a success, where it may be a challenge.
+/// Reads a reply that is not a success and may be a challenge.
 ///
-/// Only a user can answer one. The service principal cannot sign
-/// in interactively, so for it a challenge is a refusal with its remedy.
+/// Only a user can answer a challenge. The service principal cannot sign in interactively, so its challenge becomes a
+/// refusal with a remedy.
 pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamError {
     let refusal = error_from_response(reply);
     let Some(Challenge { claims }) = challenge_in(reply) else { return refusal };
@@ -46,7 +46,7 @@ pub(super) fn refusal_or_challenge(reply: &Reply, as_user: bool) -> UpstreamErro
 
 /// What a challenge demands.
 struct Challenge {
-    /// `None` if it names nothing that can be passed on.
+    /// The claims; `None` if the challenge contains none that can be passed on.
     claims: Option<ClaimsChallenge>,
 }
 

@@ -1,4 +1,4 @@
-//! The calls.
+//! The client of the REST API.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -91,8 +91,8 @@ impl PowerBiClient {
         self.call(session, route, |access| self.request(Method::GET, &path, access, profile)).await
     }
 
-    /// Lists the items of one kind in a workspace. An entry that cannot be read is left out with a line in the log:
-    /// its item cannot be bound.
+    /// Lists the items of one kind in a workspace. An entry that cannot be read is left out, so its item cannot be
+    /// bound. The log has the number of such entries.
     async fn list<T: DeserializeOwned>(
         &self,
         session: &dyn Session,
@@ -105,7 +105,12 @@ impl PowerBiClient {
         let skipped = list.value.skipped;
         if skipped > 0 {
             let request_id = &session.context().ids().request;
-            tracing::warn!(skipped, workspace, request_id, "entries of a workspace's list are left out");
+            tracing::warn!(
+                skipped,
+                workspace,
+                request_id,
+                "some entries of a workspace's list cannot be read and are left out"
+            );
         }
         Ok(list.value.good)
     }
@@ -176,7 +181,7 @@ impl PowerBi for PowerBiClient {
 fn bearer(access: &AccessToken) -> HeaderValue {
     let text = Zeroizing::new([b"Bearer ", access.value.expose_secret().as_bytes()].concat());
     let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
-    // Entra's client gives out only tokens that fit into a header.
+    // Entra's client returns only tokens that are valid in a header.
     let mut value = value.unwrap_or(HeaderValue::from_static("Bearer"));
     value.set_sensitive(true);
     value

@@ -1,12 +1,12 @@
-//! The bodies of Power BI's refusals, of which no schema is published.
+//! The bodies of Power BI's refusals, for which no schema is published.
 
 use serde_json::Value;
 
 /// The codes and texts of a body of any shape: `{error: {code, message}}`, `{error: {"pbi.error": …}}` with its text
-/// under `details`, the same without `error` around it, a text in the place of an object, or nothing.
+/// under `details`, the same without `error` around it, a text instead of an object, or nothing.
 ///
-/// With an empty body, the text may be in the header `X-PowerBI-Error-Details`. The texts serve to find a remedy. They
-/// may repeat what was sent, so they are neither logged nor passed on.
+/// With an empty body, the text may be in the header `X-PowerBI-Error-Details`. The texts are only used to find a
+/// remedy. They may repeat what was sent, so they are neither logged nor passed on.
 pub(super) struct ErrorBody<'r> {
     root: Value,
     header: Option<&'r str>,
@@ -32,7 +32,7 @@ impl<'r> ErrorBody<'r> {
         outer.into_iter().chain(inner).filter_map(Value::as_str)
     }
 
-    /// Whether one of the texts contains this one.
+    /// Whether one of the texts contains `part`.
     pub(super) fn says(&self, part: &str) -> bool {
         self.texts().any(|text| text.contains(part))
     }

@@ -1,22 +1,22 @@
 //! What Power BI's refusals mean.
 //!
-//! The status is not reliable: a token that is not accepted is a 403, a missing right often a 401 or a 404, and many
-//! bodies are empty with the cause in a header. No official error schema exists; codes and texts are those that were
-//! recorded or reported. `tests/fixtures/powerbi/refusals.json` names the sources.
+//! The status is not reliable: a token that is not accepted gives a 403, and a missing right often gives a 401 or a
+//! 404. Many bodies are empty, and the cause is in a header. No official error schema exists; the codes and texts here
+//! were recorded or reported. `tests/fixtures/powerbi/refusals.json` names the sources.
 
 use http::HeaderMap;
 
 use super::error_body::ErrorBody;
 use crate::upstream::{Reply, Upstream, UpstreamError, UpstreamErrorKind, as_code};
 
-/// Codes with which a new access token may help.
+/// Codes of refusals that a new access token may resolve.
 const TOKEN_CODES: [&str; 2] = ["TokenExpired", "InvalidToken"];
 
 /// Codes of a missing right. A new access token has the same rights.
 const RIGHTS_CODES: [&str; 3] =
     ["GroupNotAccessible", "PowerBINotAuthorizedException", "ServicePrincipalIsNotAllowedByTenantAdminSwitch"];
 
-/// The text of a workspace without a capacity whose trial tokens are used up.
+/// A part of the text for a workspace without a capacity whose trial tokens are used up.
 const TRIAL_IS_OVER: &str = "embed token that can be generated";
 
 /// Reads a reply that is not a success.
@@ -32,7 +32,8 @@ pub(super) fn error_from_response(reply: &Reply) -> UpstreamError {
         401 if is_among(&RIGHTS_CODES) => UpstreamErrorKind::Refused,
         401 => UpstreamErrorKind::TokenRefused { explained: code.is_some() && !is_about_token },
         403 if is_about_token => UpstreamErrorKind::TokenRefused { explained: false },
-        // Recorded for a request without a token; the header of a token that is not accepted may get lost.
+        // This was recorded for a request without a token. A token that is not accepted may give the same, if the
+        // header with the code is lost.
         403 if code.is_none() && reply.body.is_empty() => UpstreamErrorKind::TokenRefused { explained: false },
         403 if body.says(TRIAL_IS_OVER) => UpstreamErrorKind::Rejected,
         402 | 403 => UpstreamErrorKind::Refused,
@@ -66,7 +67,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// What an operator does about a refusal, by its known texts and codes.
+/// The operator's remedy for a refusal, by its known texts and codes.
 fn remedy_of(codes: &[&str], body: &ErrorBody<'_>) -> Option<&'static str> {
     let by_text = MESSAGES.iter().find(|(part, _)| body.says(part));
     let by_code = || CODES.iter().find(|(known, _)| codes.contains(known));
@@ -85,13 +86,13 @@ fn remedy_of_kind(status: u16, kind: &UpstreamErrorKind) -> Option<&'static str>
     }
 }
 
-const NOT_FOUND: &str = "no such item, or the service principal lacks Build on it or a role in its workspace: check \
-                         the ids in the catalog and the service principal's role";
+const NOT_FOUND: &str = "the item does not exist, or the service principal lacks Build on it or a role in its workspace: \
+                         check the ids in the catalog and the service principal's role";
 
 const MESSAGES: [(&str, &str); 9] = [
     (
         "requires effective identity to be provided",
-        "a dataset of the token has row-level security: give it an `identity` in the catalog, also where it is an \
+        "a dataset of the token has row-level security: give it an `identity` in the catalog, even if it is an \
          entry of `alsoNeeds` or the report's own dataset",
     ),
     (
@@ -104,13 +105,13 @@ const MESSAGES: [(&str, &str); 9] = [
     ),
     (
         "identical to the caller's principal name",
-        "a live Analysis Services dataset takes only the service principal's object id as username",
+        "a live connection to Analysis Services accepts only the service principal's object id as username",
     ),
     (
         "effective identity is not supported",
-        "this kind of dataset takes no effective identity: remove its `identity` from the catalog",
+        "this kind of dataset does not support an effective identity: remove its `identity` from the catalog",
     ),
-    ("workspaces v2", "paginated reports are embedded only from new workspaces"),
+    ("workspaces v2", "paginated reports can be embedded only from workspaces of the new type"),
     (TRIAL_IS_OVER, "the trial's embed tokens are used up: put the workspace on a capacity"),
     ("have the required permissions", NOT_FOUND),
     (
@@ -123,16 +124,17 @@ const CODES: [(&str, &str); 7] = [
     ("GroupNotAccessible", "add the service principal to the workspace as a member"),
     (
         "PowerBINotAuthorizedException",
-        "the service principal lacks a right on the item: make it a member of both workspaces",
+        "the service principal lacks a right on the item: make it a member of the workspaces of report and dataset",
     ),
     (
         "ServicePrincipalIsNotAllowedByTenantAdminSwitch",
-        "allow service principals to use Power BI APIs in the tenant's admin settings",
+        "in the tenant's admin settings, allow service principals to use Power BI APIs",
     ),
     ("PowerBIEntityNotFound", NOT_FOUND),
     (
         "PowerBIFolderNotFound",
-        "no such workspace, or the service principal has no role in it: check the ids in the catalog and the role",
+        "the workspace does not exist, or the service principal has no role in it: check the ids in the catalog, and \
+         the role",
     ),
     ("TokenExpired", "the access token has expired, or Power BI does not accept it"),
     ("InvalidToken", "the access token is not valid"),

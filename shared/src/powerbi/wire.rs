@@ -1,7 +1,7 @@
-//! Bodies with the names of the REST reference.
+//! Bodies of requests and answers, with the names of the REST reference.
 //!
-//! The reference's schema writes dataset fields in Pascal case, the service sends camel case; both are read. A field
-//! that is `null` or of another type counts as absent, if the client does not need it.
+//! The reference's schema writes dataset fields in Pascal case, but the service sends camel case; both are read. A
+//! field that is `null` or of another type counts as absent, if the client does not need it.
 
 use serde::{Deserialize, Serialize};
 

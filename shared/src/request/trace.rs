@@ -15,7 +15,7 @@ pub enum Upstream {
     SecretsManager,
     /// AWS Security Token Service.
     Sts,
-    /// Amazon DynamoDB, as the place of the catalog.
+    /// Amazon DynamoDB, which stores the catalog.
     DynamoDb,
     /// The DynamoDB table that the environments share.
     TokenStore,
@@ -58,7 +58,7 @@ pub struct UpstreamCall {
 pub enum Outcome {
     /// An answer with this status.
     Answered(u16),
-    /// None, and why: `timeout`, `connection` or `too-large`.
+    /// No answer, and the reason: `timeout`, `connection` or `too-large`.
     Unanswered(&'static str),
 }
 
@@ -69,7 +69,7 @@ impl Outcome {
         matches!(self, Self::Answered(200..=299))
     }
 
-    /// The status, where there was an answer.
+    /// The status, if there was an answer.
     #[must_use]
     pub fn status(self) -> Option<u16> {
         if let Self::Answered(status) = self { Some(status) } else { None }
@@ -121,26 +121,26 @@ pub enum CachedItem {
     AccessToken,
     /// An embed token.
     EmbedToken,
-    /// What Power BI says of a report.
+    /// Power BI's metadata of a report.
     Report,
-    /// What Power BI says of a dataset.
+    /// Power BI's metadata of a dataset.
     Dataset,
     /// The list of a workspace's datasets.
     DatasetList,
     /// The list of a workspace's reports.
     ReportList,
-    /// What Power BI says of a workspace.
+    /// Power BI's metadata of a workspace.
     Workspace,
     /// A report's or dataset's entry of a catalog in DynamoDB.
     CatalogEntry,
     /// An embed token in the store that environments share.
     SharedToken,
-    /// What Power BI says of an item, in that store.
+    /// Power BI's metadata of an item, in the store that environments share.
     SharedLookUp,
 }
 
 impl CachedItem {
-    /// Each of them.
+    /// All variants.
     pub const ALL: [Self; 12] = [
         Self::Secret,
         Self::IdentityToken,
@@ -162,7 +162,7 @@ impl CachedItem {
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
     pub upstream_calls: Vec<UpstreamCall>,
-    /// The bindings that it is about, by the catalog's keys, once they are authorised.
+    /// The bindings of the request, by the catalog's keys, once they are authorised.
     pub bindings: Option<Arc<str>>,
     /// The host of the Power BI cluster that holds the tenant, as the last answer named it.
     pub home_cluster: Option<String>,
@@ -175,7 +175,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// How often an item came from there.
+    /// How often an item had this status.
     #[must_use]
     pub fn count(&self, item: CachedItem, status: CacheStatus) -> u16 {
         self.statuses[item as usize][status as usize]

@@ -21,7 +21,7 @@ impl ClientCertificate {
     /// Signs an assertion for one token request to `token_url`.
     ///
     /// # Errors
-    /// Only if the system gives no randomness.
+    /// Only if the system's source of random numbers fails.
     pub fn assertion(
         &self,
         client_id: &str,

@@ -37,10 +37,10 @@ pub enum CertificateError {
     /// Key and certificate do not belong together.
     #[error("`privateKey` does not belong to `certificate`")]
     Mismatch,
-    /// The certificate's time has passed.
+    /// The certificate has expired.
     #[error("the certificate has expired")]
     Expired,
-    /// The certificate's time has not come.
+    /// The certificate is not valid yet.
     #[error("the certificate is not valid yet")]
     NotYetValid,
 }
@@ -83,7 +83,7 @@ impl ClientCertificate {
         &self.thumbprint
     }
 
-    /// Until when Entra takes it.
+    /// The end of its validity, after which Entra refuses it.
     #[must_use]
     pub fn not_after(&self) -> SystemTime {
         self.not_after
@@ -92,7 +92,7 @@ impl ClientCertificate {
     /// Signs with RSASSA-PSS and SHA-256 (`PS256`).
     ///
     /// # Errors
-    /// Only if the system gives no randomness.
+    /// Only if the system's source of random numbers fails.
     pub fn sign_ps256(&self, message: &[u8]) -> Result<Vec<u8>, ring::error::Unspecified> {
         let mut signature = vec![0; self.key.public().modulus_len()];
         self.key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut signature)?;

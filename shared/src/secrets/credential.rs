@@ -1,4 +1,4 @@
-//! The secret's content: who we are to Entra.
+//! The content of the secret: the service principal and its credential.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use super::certificate::ClientCertificate;
 use crate::domain::TokenText;
 use crate::json::{Document, Fields, JsonFault, Reader};
 
-/// The service principal and what proves it.
+/// The service principal and its credential.
 pub struct ServicePrincipal {
     /// The Entra tenant, a GUID or a domain.
     pub tenant_id: String,
@@ -19,7 +19,7 @@ pub struct ServicePrincipal {
     pub credential: Credential,
 }
 
-/// What a service principal proves itself with.
+/// The proof of a service principal's identity.
 pub enum Credential {
     /// A client secret.
     Secret(SecretString),
@@ -36,8 +36,8 @@ impl fmt::Debug for ServicePrincipal {
 }
 
 impl ServicePrincipal {
-    /// Reads the secret's JSON text, to be used at `now`. Fields that Dynabind
-    /// does not know are left to those who rotate the secret.
+    /// Reads the secret's JSON text. A certificate has to be valid at `now`. Fields that Dynabind does not know are
+    /// ignored, because a rotation function may need them.
     ///
     /// # Errors
     /// Every fault, each with its place; no value is repeated.
@@ -85,7 +85,7 @@ fn read_credential(fields: &mut Fields<'_, '_>, now: SystemTime) -> Option<Crede
             None
         }
         (false, false) => {
-            fields.fault(None, "the field `clientSecret` is missing, or `certificate` and `privateKey` in its place");
+            fields.fault(None, "no credential was found: add `clientSecret`, or `certificate` and `privateKey`");
             None
         }
     }
@@ -100,7 +100,7 @@ fn read_present<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<&
     Some(text)
 }
 
-/// The tenant becomes a segment of Entra's path.
+/// Reads the tenant, which becomes a segment of the path of Entra's URL.
 fn read_path_segment<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<&'j str> {
     let text = read_present(reader, json)?;
     let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));

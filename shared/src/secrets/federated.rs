@@ -18,7 +18,7 @@ use crate::upstream::{RetryBudget, UpstreamError};
 /// How long before its end a token is renewed: longer than a request takes.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
-/// After a failed renewal, while the cached token is valid.
+/// The pause after a failed renewal, while the cached token is valid.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A token of at least this age is replaced when Entra refuses it; a newer one would be refused again.
@@ -42,7 +42,7 @@ struct CachedPrincipal {
 
 impl Expiring for CachedPrincipal {
     fn is_fresh(&self, now: SystemTime) -> bool {
-        // Half of a life that is shorter than expected.
+        // If the life is shorter than expected, the margin is half of it.
         self.expiry.remaining(now) > RENEWAL_MARGIN.min(self.expiry.life / 2)
     }
 
@@ -107,7 +107,7 @@ impl PrincipalSource for FederatedPrincipal {
         if age < REPLACEABLE_AGE {
             return Ok(None);
         }
-        tracing::warn!(request_id = context.ids().request, "Entra refuses the token of STS; getting another");
+        tracing::warn!(request_id = context.ids().request, "Entra refuses the token of STS; requesting a new one");
         let found = self.load(context, RetryBudget::Full).await?;
         self.cache.put(&(), found.clone(), now);
         Ok(Some(found.principal))

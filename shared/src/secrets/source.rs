@@ -14,13 +14,13 @@ pub trait PrincipalSource: Send + Sync {
     /// Whether the next [`PrincipalSource::get`] needs no call.
     fn is_ready(&self) -> bool;
 
-    /// The service principal. While the source cannot be reached, the last one that still works is given.
+    /// The service principal. While the source cannot be reached, the last one that is still usable is returned.
     ///
     /// # Errors
     /// `CredentialsUnavailable`.
     async fn get(&self, context: &Arc<RequestContext>) -> Result<Arc<ServicePrincipal>, UpstreamError>;
 
-    /// Another one than `refused`; `None` if another attempt is not worthwhile.
+    /// A service principal with another credential than `refused`; `None` if another attempt is not worthwhile.
     ///
     /// # Errors
     /// `CredentialsUnavailable`.

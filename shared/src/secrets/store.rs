@@ -1,4 +1,4 @@
-//! Reading the secret, keeping it for a while, and reading it anew on demand.
+//! Reads the secret, caches it, and reads it again if Entra refuses the credential.
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
@@ -20,11 +20,11 @@ use crate::upstream::{Http, RetryBudget, Upstream, UpstreamError, UpstreamErrorK
 
 const ROUTE: &str = "GetSecretValue";
 
-/// After Entra has refused a credential, the secret is read again at most this
-/// often. Otherwise a wrong credential would cause a call to Secrets Manager for each request.
+/// After Entra has refused a credential, the secret is read again at most once in this time. Otherwise a wrong
+/// credential would cause a call to Secrets Manager for each request.
 const REREAD_PAUSE: Duration = Duration::from_secs(30);
 
-/// After a failed read, while an old secret is in memory.
+/// The pause after a failed read, while an old secret is in memory.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// Where the service principal's secret is stored: Secrets Manager for the functions, also a file for the command line.
@@ -48,8 +48,8 @@ pub struct Secret {
 
 /// AWS Secrets Manager, through the AWS SDK.
 pub struct SecretsManager {
-    /// With a token store it is built at its first use, since most environments never need it. Otherwise it is built at
-    /// start, when Lambda gives the most processor time.
+    /// With a token store, the client is built at its first use, because most environments never need it. Otherwise it
+    /// is built at start, when Lambda gives the most processor time.
     client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     http: Http,
     secret_id: String,
@@ -57,7 +57,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// A reader of the secret with that name or ARN.
+    /// A reader of the secret with this name or ARN.
     ///
     /// Its client is built at the first use, or by [`SecretsManager::build_client`].
     #[must_use]
@@ -82,7 +82,7 @@ impl SecretsManager {
 impl SecretStore for SecretsManager {
     async fn read(&self, context: &Arc<RequestContext>, retry_budget: RetryBudget) -> Result<Secret, UpstreamError> {
         let attempt = self.http.attempt(context, Upstream::SecretsManager, retry_budget, self.clock.now());
-        // The stage is named because "current" is what a rotation moves.
+        // The stage is named, because a rotation moves `AWSCURRENT` to the new version.
         let request = || {
             let request = self.client.get_secret_value().secret_id(&self.secret_id).version_stage("AWSCURRENT");
             request.customize().mutate_request(aws::passing_trace(context)).send()
@@ -115,7 +115,7 @@ fn secret_of(output: GetSecretValueOutput) -> Result<Secret, UpstreamError> {
 
 fn unavailable(code: Option<String>, cause: &str) -> UpstreamError {
     let remedy = match code.as_deref() {
-        Some("ResourceNotFoundException") => "no such secret: correct DYNABIND_SECRET_ID",
+        Some("ResourceNotFoundException") => "the secret does not exist: correct DYNABIND_SECRET_ID",
         Some("AccessDeniedException") => "allow the function's role secretsmanager:GetSecretValue on the secret",
         Some("DecryptionFailure") => "allow the function's role kms:Decrypt on the secret's key",
         _ => "the secret cannot be read",
@@ -140,12 +140,12 @@ pub struct CachedSecret {
     cache: Cache<(), TtlEntry<Version>, UpstreamError>,
     ttl: Duration,
     clock: Arc<dyn Clock>,
-    /// Held while the secret is being read again: whoever comes meanwhile waits for what is found.
+    /// Held while the secret is being read again. Other requests wait for the result.
     reread: tokio::sync::Mutex<Pacer>,
 }
 
 impl CachedSecret {
-    /// Keeps what `store` gives for `ttl`.
+    /// Caches the secret of `store` for `ttl`.
     #[must_use]
     pub fn new(store: Arc<dyn SecretStore>, ttl: Duration, clock: Arc<dyn Clock>) -> Self {
         let reread = tokio::sync::Mutex::new(Pacer::new(REREAD_PAUSE));
@@ -179,7 +179,7 @@ impl PrincipalSource for CachedSecret {
         let now = self.clock.now();
         let retry_budget = if self.cache.is_usable(&(), now) { RetryBudget::Once } else { RetryBudget::Full };
         let load = || Ok::<_, UpstreamError>(self.load(context, retry_budget, now));
-        // Whatever the failure is, the last secret that could be read may still be right, and Entra judges it.
+        // After any failure, the last secret that could be read may still be valid. Entra decides this.
         let cached = self.cache.get((), now, load, |_| true).await?;
         context.note_cached(CachedItem::Secret, &cached);
         Ok(cached.into_value().value.principal)

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::vars::Vars;
 
-/// How Secrets Manager, STS and DynamoDB are reached and signed for.
+/// How Secrets Manager, STS and DynamoDB are reached, and the credentials that sign the requests.
 #[derive(Clone, Debug)]
 pub struct Aws {
     /// `AWS_REGION`, which Lambda sets.
@@ -46,8 +46,8 @@ pub(super) fn region(vars: &mut Vars<'_>) -> Option<String> {
     vars.value("AWS_REGION").or(default_region)
 }
 
-/// An AWS service's endpoint, by its own variable or the general one; `None` is AWS itself, or a fault that prevents
-/// the start anyway.
+/// An AWS service's endpoint, by its own variable or the general one; `None` means the endpoint of AWS, or a fault that
+/// prevents the start anyway.
 pub(super) fn endpoint(vars: &mut Vars<'_>, special: &'static str) -> Option<Url> {
     let name = if vars.value(special).is_some() { special } else { "AWS_ENDPOINT_URL" };
     vars.url(name, None)

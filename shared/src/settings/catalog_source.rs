@@ -24,7 +24,7 @@ impl FromStr for CatalogSource {
     }
 }
 
-/// A table's name, or the ARN of one, as DynamoDB's API takes either.
+/// Whether the text is a table's name or ARN. DynamoDB's API accepts both.
 pub(super) fn is_table(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-:/".contains(&byte);
     (3..=1024).contains(&text.len()) && text.bytes().all(allowed)

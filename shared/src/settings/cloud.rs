@@ -62,8 +62,8 @@ impl Cloud {
         }
     }
 
-    /// The audience of another issuer's token that is an application's credential. GCC uses the public Entra
-    /// (Entra, "Configure an application to trust a managed identity").
+    /// The audience of a token from another issuer that serves as an application's credential. GCC uses the Entra of
+    /// the commercial cloud (Entra, "Configure an application to trust a managed identity").
     #[must_use]
     pub fn token_exchange_audience(self) -> &'static str {
         match self {

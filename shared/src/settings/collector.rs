@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use super::vars::Vars;
 
-/// A collector of OpenTelemetry's, and who sends spans to it.
+/// An OpenTelemetry collector, and the service that sends spans to it.
 #[derive(Clone, Debug)]
 pub struct Collector {
     /// `v1/traces` below `OTEL_EXPORTER_OTLP_ENDPOINT`.
@@ -19,7 +19,7 @@ pub struct Collector {
     pub region: Option<String>,
 }
 
-/// The variables that OpenTelemetry and Lambda name.
+/// Reads the variables that OpenTelemetry and Lambda define.
 pub(super) fn read_collector(vars: &mut Vars<'_>) -> Option<Collector> {
     let mut traces_url = vars.url("OTEL_EXPORTER_OTLP_ENDPOINT", None)?;
     let prefix = traces_url.path().trim_end_matches('/').to_owned();

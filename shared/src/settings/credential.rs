@@ -33,19 +33,23 @@ pub struct Federation {
     pub sts_url: Url,
 }
 
-/// A variable of the other choice is a fault, because the deployer expects it to have an effect.
+/// A variable of the other kind of credential is a fault, because the deployer expects it to have an effect.
 pub(super) fn read_credential(vars: &mut Vars<'_>) -> Option<CredentialSource> {
     let sts_url = endpoint(vars, "AWS_ENDPOINT_URL_STS");
     match vars.text("DYNABIND_CREDENTIAL", "secret").as_str() {
         "secret" => {
             let secret_id = vars.required(SECRET_ID, "set it to the name or ARN of the service principal's secret");
             for name in [TENANT_ID, CLIENT_ID] {
-                refuse(vars, name, "the secret holds it; remove it, or set DYNABIND_CREDENTIAL to federated");
+                refuse(
+                    vars,
+                    name,
+                    "the secret contains this value; remove the variable, or set DYNABIND_CREDENTIAL to federated",
+                );
             }
             secret_id.map(CredentialSource::Secret)
         }
         "federated" => {
-            refuse(vars, SECRET_ID, "no secret is read; remove it, or set DYNABIND_CREDENTIAL to secret");
+            refuse(vars, SECRET_ID, "no secret is read; remove the variable, or set DYNABIND_CREDENTIAL to secret");
             read_federation(vars, sts_url).map(CredentialSource::Federated)
         }
         other => {
@@ -147,7 +151,7 @@ mod tests {
         assert_eq!(with(&[secret, (TENANT_ID, TENANT), (CLIENT_ID, CLIENT)]).unwrap_err(), [TENANT_ID, CLIENT_ID]);
         assert_eq!(federated(&[secret]).unwrap_err(), [SECRET_ID]);
         assert_eq!(with(&[secret, ("DYNABIND_CREDENTIAL", "none")]).unwrap_err(), ["DYNABIND_CREDENTIAL"]);
-        // Templates write what is not set as an empty text.
+        // Templates write a parameter that is not set as an empty text.
         assert!(federated(&[(SECRET_ID, "")]).is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! The settings: each with its variable, its default and its reading, in this one place.
+//! The settings: the variable and the default of each, and the code that reads them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use super::user_token::{UserToken, read_user_token};
 use super::vars::{Variable, Vars};
 use crate::validation::ValidationErrors;
 
-const NAMESPACE_RULE: &str = "1 to 255 letters, digits and signs of ._/#:-, not beginning with `AWS/` or `:`";
+const NAMESPACE_RULE: &str = "1 to 255 letters, digits or signs of `._/#:-`, not beginning with `AWS/` or `:`";
 
-/// What the functions can be told.
+/// The settings of the functions.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// From `DYNABIND_CREDENTIAL`, `secret` by default, and `DYNABIND_SECRET_ID` or `DYNABIND_ENTRA_…`.
@@ -46,21 +46,21 @@ pub struct Settings {
     pub metadata_ttl: Duration,
     /// `DYNABIND_UPSTREAM_TIMEOUT_MS`, 5000 by default.
     pub upstream_timeout: Duration,
-    /// `DYNABIND_METRICS_NAMESPACE`, `Dynabind` by default: what CloudWatch files the metrics under.
+    /// `DYNABIND_METRICS_NAMESPACE`, `Dynabind` by default: the namespace of the metrics in CloudWatch.
     pub metrics_namespace: String,
     /// `SSL_CERT_FILE`: the trusted roots in place of the built-in ones.
     pub roots: Option<PathBuf>,
-    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether Lambda starts environments ahead of their requests.
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether Lambda starts environments before requests need them.
     pub preinitialized: bool,
     /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
-    /// Where spans go; nowhere without `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    /// Where spans go; `None` without `OTEL_EXPORTER_OTLP_ENDPOINT`.
     #[cfg(feature = "opentelemetry")]
     pub collector: Option<Collector>,
 }
 
 impl Settings {
-    /// Reads them from named variables.
+    /// Reads the settings from named variables.
     ///
     /// # Errors
     /// Every fault, each naming its variable and the remedy.
@@ -70,13 +70,13 @@ impl Settings {
         vars.finish(settings)
     }
 
-    /// Where the catalog is, whatever else is wrong; `None` where that is.
+    /// Where the catalog is, even if other settings have faults; `None` if this setting has a fault.
     #[must_use]
     pub fn catalog_source(vars: &dyn Fn(&str) -> Option<String>) -> Option<CatalogSource> {
         read_catalog_source(&mut Vars::new(vars))
     }
 
-    /// The variables that are read where none is set. README and template are compared with them.
+    /// The variables that are read if none of them is set. Tests compare README and template with them.
     #[must_use]
     pub fn variables() -> Vec<Variable> {
         let mut vars = Vars::new(&|_| None);
@@ -132,15 +132,14 @@ fn read_catalog_source(vars: &mut Vars<'_>) -> Option<CatalogSource> {
     vars.parsed("DYNABIND_CATALOG", "file:/opt/catalog.json")
 }
 
-/// The kinds of initialization that no request waits for ("Defined runtime
-/// environment variables" in Lambda's developer guide). A snapshot does not
-/// count: its tokens would be old when it is used.
+/// Whether no request waits for this kind of initialization ("Defined runtime environment variables" in Lambda's
+/// developer guide). A snapshot does not count, because its tokens would be old when it is used.
 fn is_ahead(kind: &str) -> bool {
     matches!(kind, "provisioned-concurrency" | "lambda-managed-instances")
 }
 
-/// A namespace of our own as CloudWatch takes it (`Namespace` of `PutMetricData`);
-/// of what is allowed there, blanks are left out.
+/// Whether CloudWatch accepts the text as a custom namespace (`Namespace` of `PutMetricData`). Spaces are refused,
+/// although CloudWatch allows them.
 fn is_namespace(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/#:-".contains(&byte);
     text.len() <= 255 && text.bytes().all(allowed) && !text.starts_with("AWS/") && !text.starts_with(':')

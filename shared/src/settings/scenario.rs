@@ -5,9 +5,9 @@ use std::str::FromStr;
 /// Who signs in to Power BI.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scenario {
-    /// Embed for your customers: the service principal, and embed tokens.
+    /// Embed for your customers: the service principal signs in, and pages get embed tokens.
     Customers,
-    /// Embed for your organization: the user, and the user's own token.
+    /// Embed for your organization: the user signs in, and pages get the user's own token.
     Organization,
 }
 

@@ -1,4 +1,4 @@
-//! Values of variables, with every fault at once.
+//! Reads the values of variables, and collects every fault.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -18,11 +18,12 @@ pub(super) type Lookup<'v> = &'v dyn Fn(&str) -> Option<String>;
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
-    /// The value that counts where it is not set; `None` where that depends, or where it is required.
+    /// The value that is used if the variable is not set; `None` if it is required, or if the default depends on
+    /// another setting.
     pub default: Option<String>,
 }
 
-/// Collects faults while values are taken out of the variables.
+/// Reads values of variables, and collects faults.
 pub(super) struct Vars<'v> {
     lookup: Lookup<'v>,
     faults: Vec<ValidationError>,
@@ -39,12 +40,12 @@ impl<'v> Vars<'v> {
         self.read
     }
 
-    /// What was made of the variables, unless there is a fault.
+    /// `made`, unless there is a fault.
     pub(super) fn finish<T>(self, made: Option<T>) -> Result<T, ValidationErrors> {
         made.filter(|_| self.faults.is_empty()).ok_or(ValidationErrors(self.faults))
     }
 
-    /// A variable's value; an empty one counts as not set, because templates write it so.
+    /// A variable's value. An empty value counts as not set, because templates write unset parameters as empty texts.
     pub(super) fn value(&mut self, name: &'static str) -> Option<String> {
         self.value_or(name, None)
     }
@@ -121,7 +122,7 @@ impl<'v> Vars<'v> {
     }
 }
 
-/// A bearer token or a secret goes there: plain http stays on the machine.
+/// Bearer tokens or secrets are sent to this URL, so plain http is allowed only on the same machine.
 fn is_allowed(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());

@@ -7,8 +7,8 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-/// The span that Lambda names; if it names none, the page's, by W3C's
-/// `traceparent`; else an invalid one.
+/// The span that Lambda names. If Lambda names none, it is the page's span in the header `traceparent` (W3C Trace
+/// Context). Without this header, the result is an invalid span.
 #[must_use]
 pub fn parent_of(xray: Option<&str>, headers: &HeaderMap) -> SpanContext {
     xray.and_then(of_xray).unwrap_or_else(|| {

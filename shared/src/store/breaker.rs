@@ -11,8 +11,8 @@ pub(super) const PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct Breaker(Mutex<Option<SystemTime>>);
 
 impl Breaker {
-    /// Whether there was a failure so lately that another try is not worth it. After a clock was set
-    /// back, it is not known.
+    /// Whether the last failure is so recent that the table is not called. If the clock was set back, the age of the
+    /// failure is unknown and the table is called.
     pub(super) fn is_open(&self, now: SystemTime) -> bool {
         let failed_at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         failed_at.is_some_and(|at| now.duration_since(at).is_ok_and(|age| age < PAUSE))

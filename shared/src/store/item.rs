@@ -1,4 +1,4 @@
-//! How values are written, and what of them is believed when they are read.
+//! How values are written, and how they are checked when they are read.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,14 @@ use crate::domain::{EmbedToken, Expiry};
 use crate::ports::SharedItem;
 use crate::upstream::as_code;
 
-/// The longest value: an item has room for 400 KB, and a list of that size is cheaper to ask for again.
+/// The longest value that is stored. An item has room for 400 KB, and a list of this size is cheaper to look up again.
 const MAX_VALUE: usize = 300 * 1024;
 
 /// By how much the clocks of two environments may differ.
 const SKEW: Duration = Duration::from_secs(2);
 
-/// An embed token ends with the access token that made it, which lives an hour or so; `lifetimeMinutes` is at most a day.
+/// A token with a longer life is not plausible: an embed token ends with the access token that made it, which lives for
+/// about an hour, and `lifetimeMinutes` is at most a day.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 #[derive(Deserialize, Serialize)]
@@ -43,7 +44,7 @@ pub(super) fn of_token(subject: &Subject, token: &EmbedToken) -> SharedItem {
     item(subject, value, expiry.at)
 }
 
-/// The token of an item that is of this subject and well-formed; its life may be over.
+/// The token of an item that belongs to the subject and is well-formed. The token may have expired.
 pub(super) fn token(item: &SharedItem, subject: &Subject, now: SystemTime) -> Option<EmbedToken> {
     let text = item.value.as_ref().filter(|_| belongs(item, subject))?;
     let value: TokenValue<'_> = serde_json::from_str(text).ok()?;
@@ -72,11 +73,11 @@ pub struct StoredLookUp<T> {
     pub value: T,
     /// When it was read.
     pub read_at: SystemTime,
-    /// How long the environment that read it trusts it.
+    /// For how long the environment that read it uses it.
     pub ttl: Duration,
 }
 
-/// The value of an item that is of this subject and well-formed.
+/// The value of an item that belongs to the subject and is well-formed.
 pub(super) fn look_up<T: DeserializeOwned>(
     item: &SharedItem,
     subject: &Subject,
@@ -112,7 +113,7 @@ pub(super) fn item(subject: &Subject, value: Option<Zeroizing<String>>, end: Sys
     }
 }
 
-/// Whether an item is what its key was made for.
+/// Whether an item belongs to the subject from which its key was made.
 pub(super) fn belongs(item: &SharedItem, subject: &Subject) -> bool {
     item.subject == subject.text()
 }

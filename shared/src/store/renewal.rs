@@ -1,7 +1,7 @@
 //! Who makes a token that many environments need: the one that has claimed it.
 //!
-//! A claim is a conditional write, so one environment wins. The others hand out the old token while
-//! it lives. Those that have none wait for the winner, but not for long, and then make one themselves.
+//! A claim is a conditional write, so one environment wins. The others hand out the old token while it lives. Those
+//! that have no old token wait for the winner for a short time, and then make a token themselves.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,29 +16,29 @@ use crate::domain::EmbedToken;
 use crate::ports::{PutCondition, SharedItem, SharedSlot};
 use crate::request::RequestContext;
 
-/// How long a claim keeps others from making the same token: a cold request with a slow upstream is
-/// through by then.
+/// How long a claim keeps others from making the same token: even a cold request with a slow upstream has ended by
+/// then.
 const CLAIM: Duration = Duration::from_secs(10);
 
-/// The longest that an environment without any token waits for the one that makes it.
+/// The longest time that an environment without a token waits for the environment that makes one.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Between two looks at whether it is there.
+/// The mean pause between two looks for the new token.
 const POLL: Duration = Duration::from_millis(40);
 
-/// Under this a token is not worth handing out.
+/// A token with less life than this is not handed out.
 pub(crate) const LAST_USE: Duration = Duration::from_mins(1);
 
 /// What to do about a token.
 #[derive(Debug)]
 pub enum Turn {
-    /// Hand this one out. While another environment is making a new one, it may be an old one.
+    /// Hand out this token. It may be an old one while another environment is making a new one.
     Take(EmbedToken),
-    /// Make one.
+    /// Make a token.
     Make {
-        /// The right to be the only one that does.
+        /// The right to be the only environment that makes it; `None` if it could not be claimed.
         claim: Option<Claim>,
-        /// What can be handed out if that fails.
+        /// The token that can be handed out if this fails.
         old: Option<EmbedToken>,
     },
 }
@@ -60,7 +60,7 @@ impl Claim {
     }
 }
 
-/// One look at the store: what is there, as far as it can be used.
+/// The result of one look at the store.
 struct Seen {
     token: Option<EmbedToken>,
     item: Option<SharedItem>,
@@ -111,7 +111,7 @@ pub(super) async fn take_turn(
 struct Lost;
 
 impl Taking<'_> {
-    /// What is there; `None` where the store is of no use for this token.
+    /// What is in the store; `None` if the store cannot be used for this token.
     async fn look(&self) -> Option<Seen> {
         let item = match self.table.get(self.context, self.subject).await? {
             SharedSlot::Empty => return Some(Seen { token: None, item: None }),
@@ -125,7 +125,7 @@ impl Taking<'_> {
         (!is_garbage && !claimed_too_long).then_some(Seen { token, item: Some(item) })
     }
 
-    /// Claims the token; `None` where the store cannot be written.
+    /// Claims the token; `None` if the store cannot be written.
     async fn claim(&self, seen: Option<SharedItem>) -> Option<Result<Claim, Lost>> {
         let end = self.clock.now() + CLAIM;
         let condition =

@@ -7,12 +7,12 @@ use crate::domain::{TokenRequest, WorkspaceId};
 use crate::ports::{ActorKey, Item};
 use crate::settings::{CredentialSource, Federation, Scenario, Settings};
 
-/// Changes with the meaning of any part of a subject or of a value.
+/// The version of the format. It changes whenever the meaning of a part of a subject or of a value changes.
 const FORMAT: u8 = 1;
 
 /// The deployment in which tokens are made: who makes them, and where.
 ///
-/// A secret is known by its name, since it has not been read when a key is needed.
+/// A secret is identified by its name, because it has not been read yet when a key is needed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Realm {
     #[serde(flatten)]
@@ -47,7 +47,7 @@ impl Principal {
 }
 
 impl Realm {
-    /// The one that the settings describe.
+    /// The realm that the settings describe.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         let endpoints = &settings.endpoints;
@@ -113,13 +113,13 @@ struct Token<'t> {
 }
 
 impl Subject {
-    /// The token of a request, which decides all that the token may do.
+    /// The subject of the token for a request. The request decides everything that the token may do.
     #[must_use]
     pub fn of_token(realm: &Realm, request: &TokenRequest) -> Self {
         Self::new(realm, Token { embed_token: request })
     }
 
-    /// A look-up; `None` for one that is made as a user, which nobody shares.
+    /// The subject of a look-up; `None` for a look-up that is made as a user, because it is never shared.
     #[must_use]
     pub fn of_look_up<Id: Serialize>(realm: &Realm, kind: LookUpKind, actor: ActorKey, item: Item<Id>) -> Option<Self> {
         let Item { workspace, id } = item;
@@ -132,7 +132,7 @@ impl Subject {
     }
 
     fn new(realm: &Realm, what: impl Serialize) -> Self {
-        // Texts, numbers and maps with texts as keys cannot fail.
+        // Serialising texts, numbers and maps with texts as keys cannot fail.
         let text = serde_json::to_string(&Text { format: FORMAT, realm, what }).unwrap_or_default();
         let key = hexadecimal(digest(&SHA256, text.as_bytes()).as_ref());
         Self { text, key }

@@ -1,4 +1,4 @@
-//! The table behind time limits and breakers: it is asked only while that costs little.
+//! The table with time limits and breakers, so that a slow or failing table costs a request little time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::upstream::UpstreamError;
 /// How long a request waits for all of its writes together.
 pub(super) const WRITES: Duration = Duration::from_millis(50);
 
-/// The longest that a read is waited for.
+/// The longest time that a request waits for a read.
 const READ: Duration = Duration::from_millis(50);
 
-/// The longest that a write goes on while nobody waits for it.
+/// The time limit of a write that continues in the background.
 const LATE_WRITE: Duration = Duration::from_secs(1);
 
 /// A table that may fail without any harm.
@@ -60,7 +60,7 @@ impl GuardedTable {
         result.map_err(|error| self.note(&self.writes, context, &error)).ok()
     }
 
-    /// Writes an item while the request goes on.
+    /// Writes an item while the request continues.
     pub(super) fn put_later(
         self: &Arc<Self>,
         context: &Arc<RequestContext>,

@@ -60,7 +60,7 @@ struct Memory {
 
 impl Memory {
     async fn suffer(trouble: Option<Trouble>, limit: Duration) -> Result<(), UpstreamError> {
-        let error = || Err(UpstreamError::new(Upstream::TokenStore, UpstreamErrorKind::Failed, "told so"));
+        let error = || Err(UpstreamError::new(Upstream::TokenStore, UpstreamErrorKind::Failed, "scripted failure"));
         match trouble {
             None => Ok(()),
             Some(Trouble::Fails) => error(),

@@ -1,6 +1,6 @@
-//! `GetWebIdentityToken`, the one call of STS.
+//! `GetWebIdentityToken`, the only call of STS that is used.
 //!
-//! It is a signed form, so the SDK's own signer is enough, and a third SDK client need not be started.
+//! The call is a signed form. The SDK's own signer is enough for it, so no third SDK client has to be built.
 
 use std::fmt;
 use std::sync::Arc;
@@ -85,20 +85,21 @@ impl StsClient {
         Self { http, url: federation.sts_url.clone(), region: aws.region.clone(), identity, form, clock }
     }
 
-    /// Asks for a token.
+    /// Requests a token.
     ///
     /// # Errors
-    /// `CredentialsUnavailable`, or `Timeout` where the request's time has run out.
+    /// `CredentialsUnavailable`, or `Timeout` if the request's time has run out.
     pub async fn token(
         &self,
         context: &RequestContext,
         retry_budget: RetryBudget,
     ) -> Result<IdentityToken, UpstreamError> {
         let asked_at = self.clock.now();
-        let mut headers = self.signed_headers(asked_at).ok_or_else(|| unavailable(None, "it cannot be signed"))?;
+        let mut headers =
+            self.signed_headers(asked_at).ok_or_else(|| unavailable(None, "the request cannot be signed"))?;
         let trace = context.ids().trace.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok());
         headers.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
-        // A signature is good for five minutes, which is longer than all attempts take.
+        // A signature is valid for five minutes, which is longer than all attempts take.
         let request =
             || self.http.request(Method::POST, self.url.clone()).headers(headers.clone()).body(self.form.clone());
         let attempt = self.http.attempt(context, Upstream::Sts, retry_budget, asked_at);
@@ -117,7 +118,7 @@ impl StsClient {
         }
     }
 
-    /// The headers of a request that was signed at `at`; `None` where the signer cannot use what it is given.
+    /// The headers of a request that was signed at `at`; `None` if the request cannot be signed.
     fn signed_headers(&self, at: SystemTime) -> Option<HeaderMap> {
         let params = v4::SigningParams::builder()
             .identity(&self.identity)
@@ -156,7 +157,7 @@ fn token_of(reply: &Reply, asked_at: SystemTime) -> Result<IdentityToken, Upstre
     // Counted from before the request, so that the token is never thought to live longer than it does.
     let life = end.duration_since(asked_at).unwrap_or_default().min(LIFE);
     if life.is_zero() {
-        return failed(None, "the token has ended already: check the clock of this service");
+        return failed(None, "the token has already expired: check the clock of this service");
     }
     Ok(IdentityToken { value: value.to_owned().into(), expiry: Expiry { at: asked_at + life, life } })
 }

@@ -2,14 +2,14 @@
 
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
-/// Why there is no token, with what there is to do.
+/// The error for a token that cannot be obtained, with its remedy.
 pub(super) fn unavailable(code: Option<String>, cause: &str) -> UpstreamError {
     let remedy = code.as_deref().map_or("STS gives no identity token", remedy);
     let explanation = format!("{remedy} ({cause})");
     UpstreamError { code, ..UpstreamError::new(Upstream::Sts, UpstreamErrorKind::CredentialsUnavailable, explanation) }
 }
 
-/// The model of the service spells its own codes with a suffix, its documentation without.
+/// The service's model writes its own codes with the suffix `Exception`, and its documentation writes them without it.
 fn remedy(code: &str) -> &'static str {
     match code.strip_suffix("Exception").unwrap_or(code) {
         "OutboundWebIdentityFederationDisabled" => {
@@ -17,12 +17,12 @@ fn remedy(code: &str) -> &'static str {
              enable-outbound-web-identity-federation` once"
         }
         "AccessDenied" => {
-            "allow the function's role sts:GetWebIdentityToken for the audience of the cloud, with RS256 and 300 s, and \
-             check the organization's policies"
+            "allow the function's role sts:GetWebIdentityToken for the audience of the cloud, RS256 and 300 s, and \
+             check the policies of the AWS organization"
         }
         "JWTPayloadSizeExceeded" => "the role has more tags than a token can hold: remove tags from the role",
         "SessionDurationEscalation" => {
-            "the function's AWS credentials end before the token would: a new execution environment gets new ones"
+            "the function's AWS credentials would expire before the token: a new execution environment gets new ones"
         }
         "ExpiredToken" | "InvalidClientTokenId" | "UnrecognizedClient" => {
             "the function's AWS credentials have expired or are not valid: a new execution environment gets new ones"
@@ -31,8 +31,8 @@ fn remedy(code: &str) -> &'static str {
             "STS does not accept the signature: check the clock, AWS_REGION, and whether a proxy changes the request"
         }
         "InvalidAction" | "RegionDisabled" => {
-            "this endpoint has no GetWebIdentityToken: check AWS_REGION and AWS_ENDPOINT_URL_STS; the global endpoint \
-             of STS does not offer it"
+            "this endpoint does not offer GetWebIdentityToken: check AWS_REGION and AWS_ENDPOINT_URL_STS; the global \
+             endpoint of STS does not have this call"
         }
         _ => "STS gives no identity token",
     }

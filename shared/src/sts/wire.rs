@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::upstream::as_code;
 
-/// Letters, digits and the two signs of base64url, in three parts.
+/// Whether the text has the form of a JSON Web Token: three parts in base64url.
 fn is_jwt(text: &str) -> bool {
     let is_part =
         |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -27,7 +27,8 @@ pub(super) fn code(body: &[u8]) -> Option<String> {
     as_code(element(std::str::from_utf8(body).ok()?, "Code")?)
 }
 
-/// The text of the first element of that name. The elements that are read here have no attributes and no character references.
+/// The text of the first element with this name. The elements that are read here have no attributes and no character
+/// references.
 fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text.trim())

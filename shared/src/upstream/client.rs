@@ -24,14 +24,14 @@ const POOL_IDLE: Duration = Duration::from_secs(30);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest body that is read. The longest that is expected is the list of a workspace's datasets.
+/// The longest body that is read. The longest expected body is the list of a workspace's datasets.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Memory reserved because of a body's `Content-Length`; more is reserved only when more arrives.
+/// The most memory that is reserved because of a body's `Content-Length`. More is reserved only when more data arrives.
 const MAX_ROOM: usize = 64 * 1024;
 
-/// An HTTP client with our roots, bounded in time and size, that follows no
-/// redirect: a bearer token goes only where it was sent.
+/// An HTTP client with our root certificates and with limits of time and size. It follows no redirect, so a bearer
+/// token reaches only the host to which it is sent.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
@@ -41,7 +41,8 @@ pub struct Http {
 
 /// A client that opens connections for another one, and sends nothing over them.
 ///
-/// It is built at its first use: a start does not need it, and a cold request builds it while the secret is being read.
+/// It is built at its first use, because the start of a function does not need it. A cold request builds it while the
+/// secret is being read.
 type Opener = LazyLock<Option<reqwest::Client>, Box<dyn FnOnce() -> Option<reqwest::Client> + Send>>;
 
 impl Http {
@@ -81,7 +82,7 @@ impl Http {
         });
     }
 
-    /// The retry policy of one upstream call of `call`.
+    /// The retry policy of one upstream call.
     #[must_use]
     pub fn attempt<'c>(
         &self,
@@ -93,7 +94,7 @@ impl Http {
         RetryPolicy { context, upstream, retry_budget, attempt_timeout: self.attempt_timeout, now }
     }
 
-    /// Sends one attempt of at most `limit` and reads its whole answer.
+    /// Sends one attempt, which takes at most `limit`, and reads its whole answer.
     pub(crate) async fn send(
         &self,
         context: &RequestContext,
@@ -112,14 +113,14 @@ impl Http {
         result
     }
 
-    /// Sends a request that the AWS SDK has built. Its caller sets the time limit.
+    /// Sends a request that another library has built, such as the AWS SDK. The caller sets the time limit.
     pub(crate) async fn execute(&self, request: http::Request<Vec<u8>>) -> Result<Reply, SendError> {
         let request = reqwest::Request::try_from(request).map_err(|error| fault_of(&error))?;
         exchange(reqwest::RequestBuilder::from_parts(self.client.clone(), request)).await
     }
 }
 
-/// What the two clients have in common.
+/// The settings that both clients share.
 fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
     reqwest::Client::builder()
@@ -151,7 +152,8 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, SendError> 
     Ok(Reply { status, headers, body: Bytes::from_owner(body) })
 }
 
-/// A `Vec` that grows leaves the token or the secret in its old memory; this wipes the old memory.
+/// Appends a chunk. A `Vec` that grows would leave the token or the secret in its old memory, so the old memory is
+/// wiped.
 fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     let needed = body.len() + chunk.len();
     if needed > body.capacity() {
@@ -180,10 +182,10 @@ fn trusted_roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     for certificate in CertificateDer::pem_file_iter(file).map_err(unreadable)? {
         roots
             .add(certificate.map_err(unreadable)?)
-            .map_err(|error| format!("{shown} holds a bad certificate: {error}"))?;
+            .map_err(|error| format!("{shown} contains an invalid certificate: {error}"))?;
     }
     if roots.is_empty() {
-        return Err(format!("{shown} holds no certificate; point it at a PEM file, or leave it unset"));
+        return Err(format!("{shown} contains no certificate; set the variable to a PEM file, or leave it unset"));
     }
     Ok(roots)
 }

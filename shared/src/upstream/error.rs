@@ -1,4 +1,4 @@
-//! What can go wrong with an upstream, named by what a caller can do about it.
+//! Failures of upstream calls, classified by what a caller can do about them.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub enum UpstreamErrorKind {
     InvalidClient,
     /// The upstream refuses us for another reason.
     Refused,
-    /// Entra or Power BI requires the user: multi-factor authentication, or consent.
+    /// Entra or Power BI requires an action of the user, such as multi-factor authentication or consent.
     InteractionRequired {
         /// What the next sign-in has to prove.
         claims: Option<ClaimsChallenge>,
@@ -25,7 +25,7 @@ pub enum UpstreamErrorKind {
     AssertionRefused,
     /// Power BI refuses the access token; a new one may help.
     TokenRefused {
-        /// Whether Power BI named a cause that a new token hardly removes.
+        /// Whether Power BI named a cause that a new token is unlikely to remove.
         explained: bool,
     },
     /// The caller has requested too many tokens, so the upstream was not called.
@@ -55,9 +55,9 @@ pub enum UpstreamErrorKind {
 /// explanation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UpstreamError {
-    /// Which system.
+    /// The upstream that was called.
     pub upstream: Upstream,
-    /// Why.
+    /// The reason.
     pub kind: UpstreamErrorKind,
     /// The upstream's error code, if it is shaped like one.
     pub code: Option<String>,
@@ -77,7 +77,7 @@ impl UpstreamError {
         Self { upstream, kind, code: None, request_id: None, explanation, deadline_exceeded: false }
     }
 
-    /// Whether this is an outage: values read before are still valid.
+    /// Whether this is an outage, in which values that were read earlier are still valid.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(
@@ -92,15 +92,15 @@ impl UpstreamError {
         matches!(self.kind, UpstreamErrorKind::OverBudget { .. })
     }
 
-    /// Records whether the call would have been repeated with more time left.
-    /// An upstream that throttles has said itself when to try again.
+    /// Records whether the call would have been repeated if more time had been left. This does not apply to an upstream
+    /// that throttles, because it decides itself when to try again.
     pub(super) fn deadline_exceeded_if(self, wanted_more: bool) -> Self {
         let is_throttled = matches!(self.kind, UpstreamErrorKind::Throttled { .. });
         Self { deadline_exceeded: wanted_more && !is_throttled, ..self }
     }
 }
 
-/// A failure that a request survived, as the log has it.
+/// A failure that a request survived, as the log shows it.
 impl From<&UpstreamError> for DegradedCause {
     fn from(error: &UpstreamError) -> Self {
         Self { cause: error.to_string(), code: error.code.clone(), request_id: error.request_id.clone() }
@@ -121,8 +121,8 @@ impl LoadError for UpstreamError {
     }
 }
 
-/// An error code of an upstream, if it is no more than that: letters, digits
-/// and a few signs. So no other text can get into the log as a code.
+/// An error code of an upstream, if it contains only letters, digits and a few signs. So no other text can get into the
+/// log as a code.
 #[must_use]
 pub(crate) fn as_code(text: &str) -> Option<String> {
     let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));

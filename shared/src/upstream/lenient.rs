@@ -1,4 +1,4 @@
-//! Fields and list entries that may be of another type than the reference says.
+//! Fields and list entries whose type may differ from the reference.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};

@@ -31,7 +31,7 @@ tokio::task_local! {
     static ORIGIN: String;
 }
 
-/// Sends a request of a client that has a [`Preconnect`].
+/// Sends a request of a client with the layer [`Preconnect`], and tells the layer the origin of the request.
 pub(super) async fn to<F: Future>(url: &Url, request: F) -> F::Output {
     ORIGIN.scope(url.origin().ascii_serialization(), request).await
 }
@@ -192,7 +192,7 @@ impl<C: Read + Unpin + Send + 'static> Spare<C> {
     fn open<E: Send + 'static>(opening: impl Future<Output = Result<C, E>> + Send + 'static, limits: Limits) -> Self {
         let (taker, wanted) = oneshot::channel::<oneshot::Sender<C>>();
         tokio::spawn(async move {
-            // A request that needs the connection opens another one, and reports what is wrong.
+            // If it cannot be opened, the request that needs it opens another one and reports the failure.
             let Ok(Ok(mut connection)) = timeout(limits.connect, opening).await else { return };
             let give = tokio::select! {
                 biased;

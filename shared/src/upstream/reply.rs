@@ -26,7 +26,7 @@ pub(crate) enum SendError {
     #[error("the connection failed")]
     Connection,
     /// A body over the limit.
-    #[error("the answer is larger than any expected")]
+    #[error("the answer is longer than 4 MiB")]
     TooLarge,
 }
 

@@ -1,4 +1,4 @@
-//! When an attempt is repeated, and how long to wait before.
+//! When an attempt is repeated, and the wait before the next attempt.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,10 +14,10 @@ use crate::request::{RequestContext, Upstream};
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 
-/// The wait for the page if the upstream throttles without a `Retry-After`.
+/// How long the page has to wait if the upstream throttles without a `Retry-After`.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// The longest wait that is passed on.
+/// The longest wait that is passed on to the page.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// The part of an upstream's answer that decides about another attempt.
@@ -28,7 +28,7 @@ pub(crate) trait Answer {
     /// Its headers, of which `Retry-After` is read.
     fn headers(&self) -> &HeaderMap;
 
-    /// Whether another attempt may bring another answer.
+    /// Whether another attempt may get another answer.
     fn is_passing(&self) -> bool {
         is_passing(self.status())
     }

@@ -23,8 +23,8 @@ const MAX_KEYS: usize = 100;
 
 type Attributes = HashMap<String, AttributeValue>;
 
-/// The table, through the AWS SDK. Every read is a consistent one, so that what
-/// was written before a request began is what the request sees.
+/// The table, which is read through the AWS SDK. Every read is consistent, so a request sees everything that was
+/// written before it began.
 pub(super) struct Table {
     client: Client,
     http: Http,
@@ -39,7 +39,7 @@ pub(super) struct Record {
     attributes: Attributes,
 }
 
-/// What a batch has brought so far, and what is still to be asked for.
+/// The items that a batch has returned so far, and the keys that still have to be read.
 #[derive(Default)]
 struct Progress {
     wanted: Vec<Attributes>,
@@ -47,7 +47,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// Takes a batch's answer in; what DynamoDB did not come to is asked for again.
+    /// Adds the answer of a batch. The keys that DynamoDB has not processed are requested again.
     fn note(&mut self, output: BatchGetItemOutput) -> SdkAnswer<()> {
         self.found.extend(output.responses.unwrap_or_default().into_values().flatten());
         let rest = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|rest| rest.keys);
@@ -75,7 +75,7 @@ impl Table {
         Ok(attributes.map(|attributes| self.record(key, attributes)))
     }
 
-    /// The items of these keys; a key without one is left out.
+    /// The items of these keys; a key without an item is left out.
     pub(super) async fn get_all(
         &self,
         context: &RequestContext,
@@ -94,9 +94,8 @@ impl Table {
         Ok(progress.into_inner().unwrap_or_else(PoisonError::into_inner).found)
     }
 
-    /// Asks for what is still wanted. An answer that leaves some of it out
-    /// counts as throttled, which is what it means: the rest is asked for after
-    /// a pause, as long as there is time.
+    /// Requests the keys that still have to be read. An answer that leaves keys unprocessed is treated as throttling:
+    /// the rest is requested after a pause, if there is time.
     async fn send_batch(
         &self,
         context: &RequestContext,
@@ -105,7 +104,7 @@ impl Table {
     ) -> Result<SdkAnswer<()>, SendError> {
         let wanted = std::mem::take(&mut lock(progress).wanted);
         let keys = KeysAndAttributes::builder().set_keys(Some(wanted.clone())).consistent_read(true).build();
-        // Building fails without keys alone, and a batch has one at least.
+        // Building fails only without keys, and a batch has at least one.
         let Ok(keys) = keys else { return Ok(SdkAnswer::new(StatusCode::OK, Ok(()))) };
         let request = self.client.batch_get_item().request_items(&*self.name, keys);
         let request = request.customize().mutate_request(aws::passing_trace(context)).send();
@@ -137,7 +136,7 @@ impl Table {
             }
             Some("ValidationException") => (
                 UpstreamErrorKind::Failed,
-                format!("table `{table}` is none for a catalog: its one key has to be `{}`, a string", item::KEY),
+                format!("table `{table}` cannot be a catalog: its only key has to be `{}`, a string", item::KEY),
             ),
             _ => (UpstreamErrorKind::Failed, format!("table `{table}` cannot be read (status {})", status.as_u16())),
         };
@@ -148,11 +147,11 @@ impl Table {
         Record { key, table: Arc::clone(&self.name), attributes }
     }
 
-    /// A batch's items come in no order, and only their own key tells which they are.
+    /// The items of a batch have no fixed order, so each is identified by the key that it contains.
     fn identified(&self, attributes: Attributes) -> Result<Record, UpstreamError> {
         let key = attributes.get(item::KEY).and_then(|value| value.as_s().ok()).and_then(|text| text.parse().ok());
         let key = key.ok_or_else(|| {
-            let explanation = format!("table `{}` gave an item without a key of the catalog", self.name);
+            let explanation = format!("table `{}` returned an item whose key is not that of a catalog item", self.name);
             UpstreamError::new(Upstream::DynamoDb, UpstreamErrorKind::Failed, explanation)
         })?;
         Ok(self.record(key, attributes))
@@ -164,7 +163,7 @@ impl Record {
         &self.key
     }
 
-    /// Takes out the texts of an attribute that maps keys to texts; an attribute of another kind has none.
+    /// Takes out the texts of an attribute that maps keys to texts. An attribute of another type gives no texts.
     pub(super) fn take_texts(&mut self, attribute: &str) -> HashMap<String, String> {
         let Some(AttributeValue::M(texts)) = self.attributes.remove(attribute) else { return HashMap::new() };
         let text = |(key, value)| if let AttributeValue::S(text) = value { Some((key, text)) } else { None };

@@ -70,7 +70,7 @@ impl AuthorizedBinding {
         self.report.as_ref().map(|(_, report)| report.as_ref())
     }
 
-    /// The report's key, or its GUID where no key names it.
+    /// The report's key, or its GUID if no key names it.
     #[must_use]
     pub fn report_key(&self) -> Option<String> {
         self.report.as_ref().map(|(choice, _)| match choice {
@@ -85,7 +85,7 @@ impl AuthorizedBinding {
         &self.dataset.1
     }
 
-    /// The dataset's key, or its GUID where no key names it.
+    /// The dataset's key, or its GUID if no key names it.
     #[must_use]
     pub fn dataset_key(&self) -> String {
         match &self.dataset.0 {
@@ -106,7 +106,7 @@ impl AuthorizedBinding {
         &self.save_to
     }
 
-    /// The effective identity, where the catalog gives the dataset one.
+    /// The effective identity, if the catalog gives the dataset one.
     #[must_use]
     pub fn identity(&self) -> Option<&EffectiveIdentity> {
         self.identity.as_ref()
@@ -118,14 +118,14 @@ impl AuthorizedBinding {
         &self.needed
     }
 
-    /// The effective identity of the report's own dataset, where the token names that and the
-    /// catalog gives it one.
+    /// The effective identity of the report's own dataset, if the token names this dataset and the catalog gives it an
+    /// identity.
     #[must_use]
     pub fn own_identity(&self) -> Option<&EffectiveIdentity> {
         self.own_identity.as_ref()
     }
 
-    /// Whether both are the same dataset under the same identity.
+    /// Whether both bindings have the same dataset under the same identity.
     pub(super) fn shares_dataset_with(&self, other: &Self) -> bool {
         self.dataset().id == other.dataset().id && self.identity == other.identity
     }
@@ -139,7 +139,7 @@ fn dataset_of(permit: &Permit<'_>, entries: &Entries, found: &Found) -> Option<A
     dataset.cloned()
 }
 
-/// The report with the way in which it was named; a new one has none.
+/// The report, and how the request names it; `None` for a new report.
 fn report_of(
     permit: &Permit<'_>,
     entries: &Entries,

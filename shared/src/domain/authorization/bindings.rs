@@ -1,4 +1,4 @@
-//! All bindings of a request, and what the grants allow each of them over the others' datasets.
+//! All bindings of a request, and what the grants allow each of them with the datasets of the others.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,16 @@ use super::binding::AuthorizedBinding;
 use super::items::Entries;
 use crate::domain::{Grant, Mode, ProfileId, ReportKey, WorkspaceId};
 
-/// The workspaces into which the grants let a report be saved; `None` is a grant that allows changes only
-/// in the report's own place.
+/// The workspaces into which the grants let a report be saved. `None` stands for a grant without `saveTo`, under which
+/// a report can be changed only in its own workspace.
 type SaveTargets = BTreeSet<Option<WorkspaceId>>;
 
 /// All bindings of one request, authorised together.
 #[derive(Clone, Debug)]
 pub struct AuthorizedBindings {
     bindings: Vec<AuthorizedBinding>,
-    /// For each `edit` or `create` binding: where the grants of each binding's dataset key let it be saved.
+    /// A row for each binding; the row is empty in mode `view`. A row has a cell for the dataset key of each binding:
+    /// the workspaces into which the grants would let the row's binding save with this dataset.
     coverage: Vec<Vec<SaveTargets>>,
     profile: Option<ProfileId>,
 }
@@ -42,11 +43,11 @@ impl AuthorizedBindings {
         self.profile
     }
 
-    /// Whether the grants let `author` do over `other`'s dataset what it does over its own, with a
-    /// token that saves to exactly these workspaces. Bindings in mode `view` are always permitted.
+    /// Whether the grants let `author` do with the dataset of `other` what it does with its own, if the token saves to
+    /// exactly the workspaces in `targets`. This is always true if `author` has the mode `view`.
     ///
-    /// A dataset may have several keys. The grants of a key count only if one of the `members` names it, so that
-    /// the bindings of a token may also share it in a request without the others.
+    /// A dataset may have several keys. The grants of a key count only if one of the `members` names this key. So the
+    /// result does not depend on bindings of the request that get another token.
     pub(in crate::domain) fn covers(
         &self,
         author: usize,
@@ -63,8 +64,8 @@ impl AuthorizedBindings {
     }
 }
 
-/// Where grants would let `author` do, over the dataset key of each binding, what it does over its own;
-/// empty for a binding that only views.
+/// For the dataset key of each binding: the workspaces into which the grants would let `author` save with this dataset.
+/// Empty if `author` only views.
 fn coverage_of(
     author: &AuthorizedBinding,
     bindings: &[AuthorizedBinding],
@@ -74,7 +75,7 @@ fn coverage_of(
     let allows: Box<dyn Fn(&Grant) -> bool> = match author.mode {
         Mode::View => return Vec::new(),
         Mode::Edit => Box::new(|grant| grant.modes.contains(&Mode::Edit) && covers_report_of(author, grant, entries)),
-        // A caller who may edit a report and save it under another name may make a new one.
+        // A caller who may edit a report and save it under another name may also make a new one.
         Mode::Create => Box::new(|grant| {
             grant.modes.contains(&Mode::Create) || (grant.modes.contains(&Mode::Edit) && grant.save_to.is_some())
         }),

@@ -14,19 +14,19 @@ pub struct Entries {
     pub datasets: HashMap<DatasetKey, Arc<Dataset>>,
 }
 
-/// Items that no entry of the catalog names, with the workspaces in which Power BI has found them.
+/// Items that no entry of the catalog names, with the workspaces in which they were found in Power BI.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Reports in workspaces that grants save to.
+    /// Reports in the `saveTo` workspaces of grants.
     pub reports: HashMap<ReportId, Arc<Report>>,
-    /// Datasets in workspaces that grants open.
+    /// Datasets in the `workspaces` of grants.
     pub datasets: HashMap<DatasetId, Arc<Dataset>>,
 }
 
-/// As whom Power BI sees the viewer.
+/// The identity under which Power BI sees the viewer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Viewer {
-    /// The effective identity that the catalog's templates make of the caller's claims.
+    /// An effective identity that is made from the catalog's templates and the caller's claims.
     Customer,
     /// The signed-in user: Power BI applies the user's own rights.
     User,

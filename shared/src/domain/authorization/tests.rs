@@ -39,7 +39,7 @@ fn a_dataset_outside_the_granted_workspace_is_refused_when_it_is_found() {
 }
 
 #[test]
-fn only_the_grants_that_open_the_dataset_say_where_it_is_saved() {
+fn only_the_grants_that_open_the_dataset_decide_where_a_report_is_saved() {
     let grants = json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": HERE },
         { "reports": ["r"], "datasets": ["b"], "modes": ["edit"], "saveTo": THERE },

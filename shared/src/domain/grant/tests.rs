@@ -39,7 +39,7 @@ fn a_grant_with_groups_is_for_their_members_only() {
 }
 
 #[test]
-fn a_dataset_that_is_left_out_is_the_only_one_there_is() {
+fn an_omitted_dataset_means_the_only_one_that_is_granted() {
     let one = json!([{ "reports": ["r"], "datasets": ["a"] }, { "reports": ["s"], "datasets": ["b"] }]);
     let only = tenant(&one);
     let permit_of_one = only.permit(&user(), &request("view r -")).unwrap();

@@ -1,4 +1,4 @@
-//! The effective identity of each dataset: one per token, because the page could choose among several.
+//! The effective identity of each dataset. A token has only one for each, because the page could choose among several.
 
 use std::collections::BTreeMap;
 
@@ -20,14 +20,14 @@ pub struct IdentityScope {
 /// What a binding requires of a dataset's identity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Statement<'b> {
-    /// Exactly this one, or none at all.
+    /// The dataset has exactly this identity; with `None`, it has none.
     Is(Option<&'b EffectiveIdentity>),
     /// Nothing: the dataset is named for a composite model or a report that was built on it.
     Nothing,
 }
 
 impl<'b> Statement<'b> {
-    /// For an entry that may omit the identity.
+    /// The requirement of an entry that may omit the identity.
     fn of(identity: Option<&'b EffectiveIdentity>) -> Self {
         identity.map_or(Self::Nothing, |identity| Self::Is(Some(identity)))
     }
@@ -45,9 +45,10 @@ impl<'b> Statement<'b> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identities<'b> {
     datasets: BTreeMap<DatasetId, Statement<'b>>,
-    /// Of the own dataset of each report: its id is known only after a call to Power BI, and a conflict is found before.
+    /// The requirements for the own dataset of each report. The id of this dataset is known only after a call to Power
+    /// BI, but conflicts have to be found before the call.
     own_datasets: BTreeMap<ReportId, Statement<'b>>,
-    /// Of paginated reports.
+    /// The requirements for paginated reports.
     reports: BTreeMap<ReportId, Statement<'b>>,
 }
 
@@ -108,7 +109,7 @@ fn statements(
     Some(statements)
 }
 
-/// Adds a requirement of an item; `None` if it contradicts an earlier one.
+/// Adds a requirement for an item; `None` if it contradicts an earlier one.
 fn add<'b, K: Ord>(all: &mut BTreeMap<K, Statement<'b>>, item: K, said: Statement<'b>) -> Option<()> {
     let together = all.get(&item).map_or(Some(said), |before| before.with(said))?;
     all.insert(item, together);

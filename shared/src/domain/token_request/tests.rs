@@ -17,7 +17,7 @@ fn apart(grants: &Value, bindings: &[&str]) -> Vec<usize> {
 }
 
 #[test]
-fn views_share_whatever_they_view() {
+fn bindings_that_only_view_always_share() {
     let grants = json!([{ "reports": ["r"], "datasets": ["a"] }, { "reports": ["s"], "datasets": ["b", "mine"] }]);
     let request = share(&grants, &["view r a", "view s b", "view s mine"]).unwrap();
     assert_eq!((request.reports().len(), request.datasets().len(), request.identities().len()), (2, 3, 1));
@@ -25,7 +25,7 @@ fn views_share_whatever_they_view() {
 }
 
 #[test]
-fn a_right_is_granted_over_each_dataset_or_stays_apart() {
+fn a_binding_whose_right_is_not_granted_for_each_dataset_needs_a_separate_request() {
     let edit = json!({ "reports": ["r"], "datasets": ["a"], "modes": ["edit"], "saveTo": HERE });
     let view = json!({ "reports": ["r", "s"], "datasets": ["b"] });
     let create = json!({ "reports": ["s"], "datasets": ["b"], "modes": ["create"], "saveTo": HERE });
@@ -37,7 +37,7 @@ fn a_right_is_granted_over_each_dataset_or_stays_apart() {
 }
 
 #[test]
-fn a_token_saves_only_where_each_of_its_rights_may() {
+fn a_token_saves_only_where_each_of_its_bindings_may() {
     let grant = |report: &str, target: Option<&str>| {
         let mut grant = json!({ "reports": [report], "datasets": ["a"], "modes": ["edit"] });
         if let Some(target) = target {
@@ -54,7 +54,7 @@ fn a_token_saves_only_where_each_of_its_rights_may() {
 }
 
 #[test]
-fn a_dataset_goes_under_one_identity() {
+fn a_dataset_has_one_identity_in_a_token() {
     let grants = json!([{ "reports": ["r"], "datasets": ["mine", "all"] }]);
     assert_eq!(apart(&grants, &["view r mine", "view r all"]), [1]);
     assert_eq!(share(&grants, &["view r mine"]).unwrap().identities()[0].identity.username, "u@x");

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::token::{Exposed, Life, PageToken, TokenKind};
 use crate::domain::{DatasetId, EmbedUrl, ReportId, WorkspaceId};
 
-/// What a page embeds with.
+/// The token with which a page embeds.
 #[derive(Debug)]
 pub(in crate::embedding) enum ConfigToken {
     /// A token that is handed out.
@@ -24,7 +24,7 @@ pub struct ConfigAnswer {
     token: TokenMembers,
 }
 
-/// What a list of configs says of their token.
+/// The members of the answer that describe the token.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum TokenMembers {
@@ -32,7 +32,7 @@ enum TokenMembers {
     OfPage { scopes: [&'static str; 1] },
 }
 
-/// What `powerbi.embed` or `powerbi.createReport` takes.
+/// The argument of `powerbi.embed` or `powerbi.createReport`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EmbedConfig {
@@ -46,15 +46,15 @@ struct EmbedConfig {
     item: ItemConfig,
 }
 
-/// The part of a config that its token does not decide.
+/// The part of a config that does not depend on its token.
 #[derive(Debug)]
 pub(in crate::embedding) struct ConfigPart {
     pub(in crate::embedding) embed_url: EmbedUrl,
     pub(in crate::embedding) item: ItemConfig,
 }
 
-/// What is embedded and how it is bound; each kind has its own key for that,
-/// and `powerbi-client` ignores the others without an error.
+/// What is embedded and how it is bound. Each kind has its own property for the binding, and `powerbi-client` ignores
+/// the properties of other kinds without an error.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub(in crate::embedding) enum ItemConfig {

@@ -50,7 +50,7 @@ pub struct DatasetEntry {
     pub problems: Vec<ItemProblem>,
 }
 
-/// Why an item would not work, found by looking at Power BI.
+/// Why an item would not work, as look-ups in Power BI show.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemProblem {
@@ -60,7 +60,7 @@ pub enum ItemProblem {
     DatasetNotFound,
     /// Dynamic binding needs a capacity.
     WorkspaceNotOnCapacity,
-    /// Power BI does not say whether the workspace is assigned to a capacity.
+    /// Power BI's answer does not contain whether the workspace is assigned to a capacity.
     CapacityUnknown,
     /// The dataset needs an effective identity, and the catalog gives none.
     IdentityRequired,

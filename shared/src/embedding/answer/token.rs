@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::domain::{AccessToken, EmbedToken, Expiry, TokenText};
 use crate::timestamp;
 
-/// A page renews a token this long before its end, or at half of the remaining life.
+/// A page renews a token this long before its end, or at half of the remaining life if that is later.
 const REFRESH_LEAD: Duration = Duration::from_mins(10);
 
 /// A token that a page embeds with.
@@ -36,7 +36,7 @@ impl TokenKind {
         }
     }
 
-    /// `TokenType` of powerbi-models. As text, every request of the iframe would be a 403.
+    /// `TokenType` of powerbi-models. If it were a text, every request of the iframe would get a 403.
     pub(super) fn number(self) -> u8 {
         match self {
             Self::Embed => 1,
@@ -57,7 +57,7 @@ impl PageToken {
     }
 }
 
-/// A token in an answer. Only serialising writes its text.
+/// A token in an answer. Only its serialisation contains its text.
 #[derive(Clone)]
 pub(super) struct Exposed(TokenText);
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_asks_again_ten_minutes_before_the_end_or_at_half() {
+    fn a_page_renews_ten_minutes_before_the_end_or_at_half_of_the_life() {
         for (remaining, lead) in [(60, 600), (20, 600), (19, 570), (2, 60), (0, 0)] {
             assert_eq!(refresh_lead(remaining), Duration::from_secs(lead), "{remaining} minutes left");
         }

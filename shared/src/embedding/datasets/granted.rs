@@ -18,7 +18,7 @@ use crate::upstream::UpstreamError;
 #[derive(Default)]
 pub(super) struct Granted {
     reports: BTreeSet<ReportKey>,
-    /// Workspaces of which every saved report may be bound; with `only`, just that one.
+    /// Workspaces whose saved reports may all be bound. If `only` is set, only that report is listed.
     saved: BTreeSet<WorkspaceId>,
     only: Option<ReportId>,
     datasets: BTreeMap<DatasetKey, Use>,
@@ -42,7 +42,7 @@ impl Use {
 }
 
 impl Granted {
-    /// What the caller's grants allow, or those for one report.
+    /// What the caller's grants allow, or only what they allow for one report.
     pub(super) fn to(caller: &Caller, tenant: &Tenant, only: Option<&ReportKey>) -> Result<Self, EmbeddingError> {
         let grants: Vec<_> = tenant.grants_of(caller).collect();
         let mut granted = Self::default();
@@ -88,7 +88,7 @@ impl Granted {
     }
 }
 
-/// The workspace whose reports a grant covers by GUID. Making a new report needs none.
+/// The workspace whose reports a grant covers by GUID; `None` if the grant only allows new reports.
 fn saved_of(grant: &Grant) -> Option<WorkspaceId> {
     grant.save_to.filter(|_| grant.modes.iter().any(|mode| *mode != Mode::Create))
 }
@@ -200,7 +200,7 @@ impl<'f> Finding<'f> {
     fn add(&mut self, key: DatasetKey, dataset: Arc<Dataset>, usage: &Use) {
         let saved = usage.saved.iter().filter_map(|workspace| self.saved.get(workspace)).flatten();
         let reports: BTreeSet<_> = usage.reports.iter().cloned().chain(saved.map(|(key, _)| key.clone())).collect();
-        // For one saved report, only datasets to which it can be bound are listed.
+        // If one saved report is requested, only the datasets to which it can be bound are listed.
         if self.granted.only.is_none() || !reports.is_empty() {
             self.datasets.insert(key.clone(), Bindable { key, dataset, reports, modes: usage.modes.clone() });
         }

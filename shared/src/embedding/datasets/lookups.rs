@@ -59,8 +59,11 @@ impl LookupResults {
     }
 
     fn none() -> Self {
-        let absent =
-            UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::NotFound, "its workspace does not list it");
+        let absent = UpstreamError::new(
+            Upstream::PowerBi,
+            UpstreamErrorKind::NotFound,
+            "the list of its workspace does not contain the item",
+        );
         Self { workspaces: BTreeMap::new(), reports: BTreeMap::new(), lists: BTreeMap::new(), absent }
     }
 
@@ -87,18 +90,18 @@ impl LookupResults {
         listed.map(|listed| &listed.metadata).ok_or(&self.absent)
     }
 
-    /// A dataset of which the workspace is not known, if it is in a list that was read.
+    /// A dataset whose workspace is not known, if one of the lists that were read contains it.
     pub(super) fn dataset_anywhere(&self, id: DatasetId) -> Option<&DatasetMetadata> {
         let mut listed = self.lists.values().filter_map(|list| list.as_ref().ok()).flat_map(|list| list.iter());
         listed.find(|listed| listed.id == id).map(|listed| &listed.metadata)
     }
 
-    /// Items that could not be looked up although they exist.
+    /// The failures of look-ups, without those for items that do not exist.
     pub(super) fn failures(&self) -> impl Iterator<Item = &UpstreamError> {
         self.errors().flatten().filter(|error| error.kind != UpstreamErrorKind::NotFound)
     }
 
-    /// Workspaces that do not exist.
+    /// The failures for workspaces that do not exist.
     pub(super) fn missing_workspaces(&self) -> impl Iterator<Item = &UpstreamError> {
         let errors = self.workspaces.values().filter_map(|lookup| lookup.as_ref().err());
         errors.filter(|error| error.kind == UpstreamErrorKind::NotFound)

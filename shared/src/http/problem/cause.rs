@@ -7,7 +7,7 @@ use crate::embedding::EmbeddingError;
 use crate::json::JsonFault;
 use crate::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
-const TOO_MANY: &str = "Keep the tokens that you have been given until `refreshAfter`.";
+const TOO_MANY: &str = "Reuse each token until its `refreshAfter`.";
 
 impl From<EmbeddingError> for Problem {
     fn from(error: EmbeddingError) -> Self {
@@ -50,7 +50,7 @@ fn unshareable(error: &TokenRequestError) -> Problem {
         TokenRequestError::Conflict { apart } => {
             let place = |binding: &usize| JsonFault {
                 pointer: format!("/bindings/{binding}"),
-                detail: "one token for it and the others would allow more than the grants do".to_owned(),
+                detail: "one token for this binding and the others would allow more than the grants do".to_owned(),
             };
             let detail = "Send each binding that `errors` names in a request of its own; the others may share one.";
             Problem { errors: apart.iter().map(place).collect(), ..Problem::new(Code::BindingsConflict, detail) }
@@ -69,7 +69,8 @@ impl From<UpstreamError> for Problem {
         let (code, detail) = match error.kind {
             UpstreamErrorKind::CredentialsUnavailable => (
                 Code::CredentialsUnavailable,
-                "The service's own credentials cannot be read; its operator has to correct this.".to_owned(),
+                "The service's own credentials cannot be read; the operator of this service has to correct this."
+                    .to_owned(),
             ),
             UpstreamErrorKind::InteractionRequired { claims: Some(_) } => (
                 Code::InteractionRequired,
@@ -80,13 +81,15 @@ impl From<UpstreamError> for Problem {
             }
             UpstreamErrorKind::AssertionRefused => (
                 Code::Unauthenticated,
-                "Entra does not take the bearer token: request one whose audience is this service's application."
+                "Entra does not accept the bearer token: request a token whose audience is this service's application."
                     .to_owned(),
             ),
             UpstreamErrorKind::OverBudget { .. } => (Code::TooManyRequests, TOO_MANY.to_owned()),
             UpstreamErrorKind::InvalidClient | UpstreamErrorKind::Refused | UpstreamErrorKind::TokenRefused { .. } => (
                 Code::UpstreamRefused,
-                format!("{who} refuses the service's own credentials; its operator has to correct this."),
+                format!(
+                    "{who} refuses this service's own credentials; the operator of this service has to correct this."
+                ),
             ),
             UpstreamErrorKind::Rejected | UpstreamErrorKind::NotFound => (
                 Code::UpstreamRejected,
@@ -96,7 +99,7 @@ impl From<UpstreamError> for Problem {
                 (Code::UpstreamFailed, format!("{who} gave no usable answer; try again later."))
             }
             UpstreamErrorKind::Throttled { .. } => {
-                (Code::UpstreamThrottled, format!("{who} takes no more requests now; try again after `Retry-After`."))
+                (Code::UpstreamThrottled, format!("{who} accepts no more requests now; try again after `Retry-After`."))
             }
             UpstreamErrorKind::Timeout => {
                 (Code::UpstreamTimeout, format!("{who} did not answer in time; try again later."))
@@ -116,7 +119,7 @@ impl From<UpstreamError> for Problem {
 fn user_token_in_page(scope: &str) -> Problem {
     let detail = format!(
         "The page gets the user's token itself: request an access token for the scope {scope} from Entra. This \
-             service hands out none, because its setting DYNABIND_USER_TOKEN is `page`."
+             service hands out no token, because its setting DYNABIND_USER_TOKEN is `page`."
     );
     Problem::new(Code::InvalidRequest, detail)
 }

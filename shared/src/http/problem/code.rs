@@ -1,4 +1,4 @@
-//! The codes of problems. A new one belongs here and in `openapi.yaml`; the tests name every other place.
+//! The codes of problems. A new code is added here and in `openapi.yaml`; failing tests then name every other place.
 
 use http::StatusCode;
 
@@ -13,13 +13,13 @@ pub enum Code {
     BindingsConflict,
     /// No verified claims.
     Unauthenticated,
-    /// Entra or Power BI requires the user: multi-factor authentication, or consent.
+    /// Entra or Power BI requires an action of the user, such as multi-factor authentication or consent.
     InteractionRequired,
-    /// The same for unknown and forbidden.
+    /// No grant covers the request. Unknown and forbidden items get the same answer.
     NotEntitled,
     /// An identity template needs a claim that the caller does not have.
     ClaimMissing,
-    /// Another method than the route's.
+    /// The method is not the one of the route.
     MethodNotAllowed,
     /// A body over 64 KiB.
     PayloadTooLarge,
@@ -101,7 +101,7 @@ impl Code {
             }
             Self::TooManyRequests => ("too-many-requests", S::TOO_MANY_REQUESTS, "Too many fresh tokens"),
             Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Something went wrong here"),
-            Self::UpstreamRefused => ("upstream-refused", S::BAD_GATEWAY, "An upstream service refuses this one"),
+            Self::UpstreamRefused => ("upstream-refused", S::BAD_GATEWAY, "An upstream service refuses this service"),
             Self::UpstreamRejected => ("upstream-rejected", S::BAD_GATEWAY, "Power BI refuses this binding"),
             Self::UpstreamFailed => ("upstream-failed", S::BAD_GATEWAY, "An upstream service failed"),
             Self::UpstreamThrottled => ("upstream-throttled", S::SERVICE_UNAVAILABLE, "An upstream service is busy"),

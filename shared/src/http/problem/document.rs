@@ -11,7 +11,7 @@ use crate::upstream::{ClaimsChallenge, UpstreamError, UpstreamErrorKind};
 /// A problem for the client, with details for the log only.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
-    /// Which one.
+    /// The code of the problem.
     pub code: Code,
     /// For the client: what happened and what to do.
     pub detail: String,
@@ -71,10 +71,10 @@ impl Problem {
         Self::new(Code::Internal, "The request failed because of a fault in this service; report the requestId.")
     }
 
-    /// The same for unknown and forbidden.
+    /// No grant covers the request. Unknown and forbidden items get the same answer.
     #[must_use]
     pub(in crate::http) fn not_entitled() -> Self {
-        Self::new(Code::NotEntitled, "No grant of the caller's tenant covers what was asked for.")
+        Self::new(Code::NotEntitled, "No grant of the caller's tenant covers this request.")
     }
 
     /// What the page's sign-in has to prove, if an upstream names it.
@@ -99,7 +99,7 @@ impl Problem {
             claims: self.claims_challenge().map(ClaimsChallenge::as_str),
             errors: self.errors.iter().map(|fault| Place { pointer: &fault.pointer, detail: &fault.detail }).collect(),
         };
-        // It has only texts and numbers, which JSON can always represent.
+        // The document has only texts and numbers, which JSON can always represent.
         serde_json::to_string(&document).unwrap_or_default()
     }
 

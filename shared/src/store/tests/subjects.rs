@@ -1,4 +1,4 @@
-//! What makes a key.
+//! What decides the key of an item.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn the_text_of_a_subject_is_fixed() {
     assert_eq!(subject.key().len(), 64);
 }
 
-/// Everything that decides what a token may do, and who makes it, makes another key.
+/// A change of anything that decides what a token may do, or who makes it, changes the key.
 #[test]
 fn whatever_decides_a_tokens_permissions_changes_its_key() {
     let dataset = |change: &dyn Fn(&mut Value)| {
@@ -83,7 +83,7 @@ fn a_federated_and_a_secret_deployment_share_no_key() {
     };
     let mut keys: Vec<_> = [
         realm(&[]),
-        // A secret may have any name, also these.
+        // A secret may have any name, including these ids.
         realm(&[("DYNABIND_SECRET_ID", &tenant)]),
         realm(&[("DYNABIND_SECRET_ID", &client)]),
         federated(&tenant, &client),
@@ -93,7 +93,7 @@ fn a_federated_and_a_secret_deployment_share_no_key() {
     .into_iter()
     .flat_map(keys_of)
     .collect();
-    // The same application, from the functions of any region or role.
+    // The functions of any region or role have the same keys for the same application.
     assert_eq!(keys_of(federated(&tenant, &client)), keys_of(federated(&tenant, &client)));
     keys.sort_unstable();
     keys.dedup();

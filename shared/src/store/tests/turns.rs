@@ -1,4 +1,4 @@
-//! Who makes a token, who takes one, and what is believed.
+//! Which environment makes a token, which one takes a stored token, and which items are ignored.
 
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
@@ -78,7 +78,7 @@ async fn an_environment_without_a_token_waits_and_then_makes_one() {
     assert!(matches!(turn, Turn::Make { claim: None, old: None }), "{turn:?}");
     let waited = started.elapsed();
     assert!((Duration::from_secs(3)..Duration::from_millis(3100)).contains(&waited), "{waited:?}");
-    // A winner that has died is forgotten.
+    // The claim of an environment that has died ends.
     bench.clock.advance(Duration::from_secs(11));
     let turn = bench.turn(&bench.environment(), None).await;
     assert!(matches!(turn, Turn::Make { claim: Some(_), .. }), "{turn:?}");
@@ -103,7 +103,8 @@ async fn a_winner_that_fails_lets_the_next_try_at_once_and_keeps_the_old_token()
     }
 }
 
-/// Each way in which a table can be of no use: nobody waits for it longer than 50 ms, and then not again.
+/// A table that is slow or fails: a request waits at most 50 ms for a read or a write, and the table is then not called
+/// for a while.
 #[tokio::test(start_paused = true)]
 async fn a_request_continues_without_a_useless_table() {
     let slow = Trouble::Slow(Duration::from_millis(60));
@@ -130,7 +131,7 @@ async fn a_request_continues_without_a_useless_table() {
         }
         let counts = (bench.table.reads.load(Ordering::Relaxed), bench.table.writes.load(Ordering::Relaxed));
         assert_eq!(counts, (reads, writes), "{read:?} {write:?}");
-        // After a while it gets another chance.
+        // After the pause, the table is called again.
         *bench.table.behaviour.lock().unwrap() = Behaviour::default();
         bench.clock.advance(breaker::PAUSE);
         let before = bench.table.reads.load(Ordering::Relaxed);
@@ -150,7 +151,7 @@ async fn all_writes_together_delay_an_answer_by_fifty_milliseconds() {
     store.keep_token(&context, &bench.request, &bench.token("1", 60 * MINUTE));
     store.settle(&context).await;
     assert_eq!(started.elapsed(), Duration::from_millis(50));
-    // The write goes on.
+    // The write continues.
     tokio::time::sleep(Duration::from_millis(40)).await;
     assert!(bench.table.only().value.is_some());
 }
@@ -225,7 +226,7 @@ async fn a_look_up_comes_back_with_the_time_at_which_it_was_read() {
     assert_eq!(found, Some(expected));
     let other = bench.environment().look_up::<_, u8>(&context, LookUpKind::Report, ActorKey::Service, item).await;
     assert_eq!(other, None, "a value of another shape");
-    // A value from the future says nothing of its age.
+    // The age of a value from the future is unknown, so the value is ignored.
     bench.table.set(|item| {
         let text = item.value.as_ref().unwrap().replace("17", "27");
         item.value = Some(Zeroizing::new(text));

@@ -122,7 +122,7 @@ async fn a_spare_connection_belongs_to_its_origin() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_cannot_be_opened_costs_nothing_more() {
+async fn a_spare_connection_that_cannot_be_opened_costs_no_more_time() {
     let mut host = Host::new(&[Attempt::Fails(20)]);
     host.open(ORIGIN_A, 1).await;
     assert_eq!(host.connect(ORIGIN_A).await, (2, 20));
@@ -133,7 +133,7 @@ async fn one_that_cannot_be_opened_costs_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_waits_a_short_time_for_one_that_hangs() {
+async fn a_request_waits_a_short_time_for_a_spare_connection_that_hangs() {
     let mut host = Host::new(&[Attempt::Hangs]);
     host.open(ORIGIN_A, 1).await;
     assert_eq!(host.connect(ORIGIN_A).await, (2, PATIENCE.as_millis()));
@@ -144,7 +144,7 @@ async fn a_request_waits_a_short_time_for_one_that_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_the_host_has_closed_is_not_used() {
+async fn a_spare_connection_that_the_host_has_closed_is_not_used() {
     let mut host = Host::new(&[]);
     host.open(ORIGIN_A, 2).await;
     sleep(Duration::from_millis(1)).await;
@@ -157,7 +157,7 @@ async fn one_that_the_host_has_closed_is_not_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_nobody_uses_is_closed() {
+async fn a_spare_connection_that_nobody_uses_is_closed() {
     let mut host = Host::new(&[Attempt::Opens(0), Attempt::Hangs]);
     host.open(ORIGIN_A, 2).await;
     sleep(LIMITS.idle + Duration::from_millis(1)).await;
