@@ -367,7 +367,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
             };
         };
-        /** @description `method-not-allowed`; through the gateway such a request is a 404 */
+        /** @description `method-not-allowed`; the gateway itself answers such a request with 404 */
         MethodNotAllowed: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
