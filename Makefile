@@ -80,7 +80,7 @@ $(SPA_BUILT): $(SPA_TOOLS) $(SPA_SOURCES)
 # Run
 
 .PHONY: dev
-dev: $(SPA_BUILT) ## Run everything on this machine; DYNABIND_CREDENTIAL=federated: without a secret; LIVE=1 SECRET=sp.json CATALOG=c.json: against the real Power BI
+dev: $(SPA_BUILT) ## Run everything on this machine; DYNABIND_CREDENTIAL=federated uses no secret; LIVE=1 SECRET=sp.json CATALOG=c.json uses the real Power BI
 	cargo build --locked --workspace --bin devstack
 	target/debug/devstack$(if $(LIVE), --live --secret "$(SECRET)" --catalog "$(CATALOG)" $(ARGS), $(if $(DYNABIND_CREDENTIAL),--credential $(DYNABIND_CREDENTIAL)))
 
@@ -126,7 +126,7 @@ check: | doctor ## Check format, lints and the fast Rust tests; run this after e
 test: ## Run all tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-rust test-spa test-template
 
-# cargo compiles what all the other parts need.
+# Compiles everything that the tests of the other targets need.
 .PHONY: build-tests
 build-tests: | doctor
 	cargo test --locked --workspace --no-run

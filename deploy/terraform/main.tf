@@ -19,7 +19,7 @@ locals {
   property = { for text, folder in local.parts : text => split(":", text)[0] }
   uris     = { for text, folder in local.parts : text => "${local.property[text]}: s3://${var.bucket}/${aws_s3_object.part[text].key}" }
 
-  # One line of the template for each part, so each is replaced once.
+  # Each part is on one line of the template, so it is replaced once.
   lines = split("\n", file("${var.archive}/template.yaml"))
   template = join("\n", [
     for line in local.lines : contains(keys(local.parts), trimspace(line)) ? replace(line, trimspace(line), local.uris[trimspace(line)]) : line
@@ -34,7 +34,7 @@ data "archive_file" "part" {
   output_file_mode = "0755"
 }
 
-# A key for each content, so that the template changes when a part does.
+# The key contains the part's checksum, so that the template changes when the part changes.
 resource "aws_s3_object" "part" {
   for_each = local.parts
   bucket   = var.bucket

@@ -36,8 +36,8 @@ export interface paths {
         put?: never;
         /**
          * A config for each binding, ready to embed
-         * @description `configs[i]` belongs to `bindings[i]`: give it to `powerbi.embed(element, configs[i])`, or in mode `create` to
-         *     `powerbi.createReport(element, configs[i])`, as it is. All configs share one token.
+         * @description `configs[i]` belongs to `bindings[i]`: pass it unchanged to `powerbi.embed(element, configs[i])`, or in mode `create`
+         *     to `powerbi.createReport(element, configs[i])`. All configs share one token.
          */
         post: operations["createConfig"];
         delete?: never;
@@ -55,8 +55,8 @@ export interface paths {
         };
         /**
          * What the caller may bind, and whether it would work
-         * @description Looks at Power BI for each report and dataset of the caller's grants. One workspace that cannot be read is no
-         *     failure of the whole list: its items have the problem `lookup-failed`.
+         * @description Looks up each report and dataset of the caller's grants at Power BI. If a workspace cannot be read, the list does
+         *     not fail: the items of that workspace have the problem `lookup-failed`.
          */
         get: operations["listDatasets"];
         put?: never;
@@ -78,8 +78,8 @@ export interface paths {
         put?: never;
         /**
          * How long viewers waited
-         * @description The times become metrics by report key: until the config, the loaded and the rendered report; also failures. The
-         *     request has no token, no filter and no user name.
+         * @description The times become metrics, also by report key: until the config arrived, the report was loaded, and the report was
+         *     rendered. Failures are counted as well. The request has no token, no filter and no user name.
          */
         post: operations["reportTimings"];
         delete?: never;
@@ -95,7 +95,7 @@ export interface components {
         TimingsRequest: {
             timings: components["schemas"]["Timing"][];
         };
-        /** @description One embed, in milliseconds since the page asked for it */
+        /** @description One embed, in milliseconds since the page called `embed()` */
         Timing: {
             report: components["schemas"]["Key"];
             /** @enum {string} */
@@ -107,7 +107,10 @@ export interface components {
             /** @description Until the report was rendered */
             renderedMs?: number;
         };
-        /** @description Name of a report or a dataset in the catalog; of a dataset granted with its workspace, its GUID */
+        /**
+         * @description Name of a report or a dataset in the catalog. The key of a saved report, and of a dataset that is granted with its
+         *     workspace, is its GUID.
+         */
         Key: string;
         /**
          * @description What the page wants to do with the report
@@ -123,14 +126,14 @@ export interface components {
         Timestamp: string;
         BindingRequest: {
             bindings: components["schemas"]["Binding"][];
-            /** @description Life of the token; can only shorten it */
+            /** @description Lifetime of the token; can only shorten the usual lifetime */
             lifetimeMinutes?: number;
         };
         Binding: components["schemas"]["ReportBinding"] | components["schemas"]["CreateBinding"];
         /** @description A report over a dataset */
         ReportBinding: {
             report: components["schemas"]["Key"];
-            /** @description May be left out where the caller's grants allow exactly one dataset for the report */
+            /** @description May be left out if the caller's grants allow exactly one dataset for the report */
             dataset?: components["schemas"]["Key"];
             /**
              * @default view
@@ -141,7 +144,7 @@ export interface components {
         /** @description A new report on a dataset */
         CreateBinding: {
             report?: components["schemas"]["Key"];
-            /** @description May be left out where the caller's grants allow exactly one dataset */
+            /** @description May be left out if the caller's grants allow exactly one dataset */
             dataset?: components["schemas"]["Key"];
             /** @constant */
             mode: "create";
@@ -158,14 +161,14 @@ export interface components {
             expiration: components["schemas"]["Timestamp"];
             /** @description When to request a new token */
             refreshAfter: components["schemas"]["Timestamp"];
-            /** @description Seconds from the moment of the answer to `expiration`; needs no correct clock */
+            /** @description Seconds from the moment of the answer to `expiration`; independent of the page's clock */
             lifetimeSeconds: number;
             /** @description Seconds from the moment of the answer to `refreshAfter` */
             refreshAfterSeconds: number;
         };
         /**
-         * @description With a token of Dynabind, or, where the page gets the user's own token itself (`DYNABIND_USER_TOKEN=page`), with
-         *     the `scopes` to ask Entra for
+         * @description Configs with a token. If the page gets the user's own token itself (`DYNABIND_USER_TOKEN=page`), the answer has the
+         *     `scopes` to request from Entra, and no token.
          */
         ConfigResponse: {
             configs: components["schemas"]["Config"][];
@@ -174,18 +177,18 @@ export interface components {
             expiration?: components["schemas"]["Timestamp"];
             /** @description When to request a new token */
             refreshAfter?: components["schemas"]["Timestamp"];
-            /** @description Seconds from the moment of the answer to `expiration`; needs no correct clock */
+            /** @description Seconds from the moment of the answer to `expiration`; independent of the page's clock */
             lifetimeSeconds?: number;
             /** @description Seconds from the moment of the answer to `refreshAfter` */
             refreshAfterSeconds?: number;
             /**
-             * @description Only where the page gets the token itself: the scopes of an access token for Power BI. The configs then have
-             *     no `accessToken`; the page adds its own.
+             * @description Only if the page gets the token itself: the scopes of an access token for Power BI. The configs then have no
+             *     `accessToken`; the page adds the user's token.
              */
             scopes?: string[];
         } & (unknown | unknown);
         Config: components["schemas"]["ReportConfig"] | components["schemas"]["PaginatedReportConfig"] | components["schemas"]["CreateReportConfig"];
-        /** @description Of a report; goes to `powerbi.embed` */
+        /** @description Config of a report, for `powerbi.embed` */
         ReportConfig: {
             /** @constant */
             type: "report";
@@ -209,7 +212,7 @@ export interface components {
                 paginatedReportBindings?: components["schemas"]["DatasetReplacement"][];
             };
         };
-        /** @description Of a paginated report; goes to `powerbi.embed` */
+        /** @description Config of a paginated report, for `powerbi.embed` */
         PaginatedReportConfig: {
             /** @constant */
             type: "report";
@@ -219,7 +222,7 @@ export interface components {
             id: components["schemas"]["Guid"];
             datasetBindings: components["schemas"]["DatasetReplacement"][];
         };
-        /** @description Of a new report; goes to `powerbi.createReport` */
+        /** @description Config of a new report, for `powerbi.createReport` */
         CreateReportConfig: {
             /** @constant */
             type: "create";
@@ -231,13 +234,13 @@ export interface components {
             groupId?: components["schemas"]["Guid"];
         };
         /**
-         * @description 1 is an embed token; 0, in the organization scenario, the user's own
+         * @description 1 is an embed token; 0 is the user's own token, in the organization scenario
          * @enum {integer}
          */
         ConfigTokenType: 0 | 1;
-        /** @description The token; absent where the answer has `scopes` */
+        /** @description The token; absent if the answer has `scopes` */
         ConfigAccessToken: string;
-        /** @description As Power BI gave it */
+        /** @description The embed URL as Power BI returned it */
         EmbedUrl: string;
         DatasetReplacement: {
             sourceDatasetId: components["schemas"]["Guid"];
@@ -263,7 +266,7 @@ export interface components {
             workspaceId: components["schemas"]["Guid"];
             /** @description Keys of the reports that may be bound to it */
             reports: components["schemas"]["Key"][];
-            /** @description Union over the caller's grants */
+            /** @description All modes that the caller's grants allow */
             modes: components["schemas"]["Mode"][];
             /** @description Whether `problems` is empty */
             bindable: boolean;
@@ -282,13 +285,13 @@ export interface components {
             status: 400 | 401 | 403 | 405 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
             /** @description What went wrong this time, and what to do about it */
             detail: string;
-            /** @description Finds the log lines of this request */
+            /** @description Identifies the log lines of this request */
             requestId: string;
             /** @description Power BI's own id of the call that failed, for Microsoft's support */
             upstreamRequestId?: string;
             /**
-             * @description Only with `interaction-required`: the claims challenge as JSON text, to be handed to the page's sign-in (MSAL's
-             *     `claims`). `WWW-Authenticate` carries the same in base64, but gateways rename that header.
+             * @description Only with `interaction-required`: the claims challenge as JSON text, which the page passes to its sign-in (MSAL's
+             *     `claims`). `WWW-Authenticate` has the same in base64, but gateways rename that header.
              */
             claims?: string;
             /** @description Each place of the request that is not understood, or that needs a request of its own */
@@ -305,10 +308,10 @@ export interface components {
     };
     responses: {
         /**
-         * @description `invalid-request`: the body or a parameter is not understood, `errors` says where; or `POST /token` where the
-         *     page gets the user's own token itself, `detail` names the scope;
-         *     `dataset-required`: several datasets could be bound, name one;
-         *     `bindings-conflict`: these bindings may not share a token; `errors` names those that need a request of their own
+         * @description `invalid-request`: the body or a parameter is not understood, and `errors` says where. `POST /token` also has this
+         *     answer if the page gets the user's own token itself; `detail` then names the scope.
+         *     `dataset-required`: several datasets could be bound; name one of them.
+         *     `bindings-conflict`: these bindings may not share a token; `errors` names those that need a request of their own.
          */
         InvalidRequest: {
             headers: {
@@ -326,7 +329,7 @@ export interface components {
         };
         /**
          * @description `unauthenticated`: no verified claims with a `sub` of at most 256 bytes, or, in the organization scenario, no
-         *     bearer token of at most 16 KiB; `interaction-required`: Entra or Power BI requires the user (MFA,
+         *     bearer token of at most 16 KiB. `interaction-required`: Entra or Power BI requires an action of the user (MFA,
          *     consent); `claims` holds the claims challenge, if there is one. From the gateway: the JWT is missing or invalid.
          */
         Unauthenticated: {
@@ -346,8 +349,8 @@ export interface components {
             };
         };
         /**
-         * @description `not-entitled`: unknown or forbidden, with the same answer for both; `claim-missing`: the dataset's identity needs a
-         *     claim that the caller does not have. From the gateway: the JWT lacks the scope.
+         * @description `not-entitled`: the report or dataset is unknown or forbidden; both get the same answer. `claim-missing`: the
+         *     dataset's identity needs a claim that the caller does not have. From the gateway: the JWT lacks the scope.
          */
         NotEntitled: {
             headers: {
@@ -364,7 +367,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
             };
         };
-        /** @description `method-not-allowed`; through the gateway such a request is a 404 */
+        /** @description `method-not-allowed`; the gateway itself answers such a request with 404 */
         MethodNotAllowed: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -448,9 +451,9 @@ export interface components {
             };
         };
         /**
-         * @description `upstream-refused`: Entra, Power BI or the catalog's table refuses Dynabind's own credentials;
-         *     `upstream-rejected`: Power BI refuses the request itself, so the catalog needs a correction; `upstream-failed`: one of
-         *     them fails, or its answer is invalid, after retries
+         * @description `upstream-refused`: Entra, Power BI or the catalog's table refuses Dynabind's own credentials.
+         *     `upstream-rejected`: Power BI refuses the request itself, so the catalog needs a correction. `upstream-failed`: an
+         *     upstream still fails, or its answer is still invalid, after retries.
          */
         UpstreamFailure: {
             headers: {
@@ -467,7 +470,7 @@ export interface components {
             };
         };
         /**
-         * @description `upstream-throttled`: Power BI, Entra or the catalog's table throttles requests; `credentials-unavailable`:
+         * @description `upstream-throttled`: Power BI, Entra or the catalog's table throttles requests. `credentials-unavailable`:
          *     the service's credential cannot be read. From the gateway: no function could be started.
          */
         Unavailable: {
@@ -518,8 +521,8 @@ export interface components {
         /** @description Seconds to wait before the next attempt */
         RetryAfter: number;
         /**
-         * @description `Bearer`; for `interaction-required` with the claims challenge in base64. API Gateway renames the header of a
-         *     function's answer to `x-amzn-remapped-www-authenticate`; the problem's `claims` holds the challenge as well.
+         * @description `Bearer`. For `interaction-required`, the header also has the claims challenge in base64. API Gateway renames the
+         *     header of a function's answer to `x-amzn-remapped-www-authenticate`, so the problem's `claims` holds the challenge too.
          */
         WwwAuthenticate: string;
         /** @description The methods that the route takes */
@@ -597,7 +600,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Key of one report, to list only what it may be bound to; one that is not granted is a 403
+                 * @description Key of one report, to list only the datasets that it may be bound to; 403 if the report is not granted
                  * @example sales
                  */
                 report?: components["schemas"]["Key"];
@@ -636,7 +639,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description What viewers saw; at most 8 KiB */
+        /** @description How long viewers waited; at most 8 KiB */
         requestBody: {
             content: {
                 /**
