@@ -258,6 +258,21 @@ fn every_problem_has_a_runbook() {
     assert_eq!(runbooks, Code::ALL.len(), "a runbook for an unknown problem");
 }
 
+/// GitHub refuses a workflow as a whole if it is not YAML, or if a step does nothing.
+#[test]
+fn each_step_of_a_workflow_runs_something() {
+    for entry in std::fs::read_dir(project::root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let workflow = project::yaml(path.to_str().unwrap());
+        for (name, job) in workflow["jobs"].as_object().expect("jobs") {
+            assert!(job["runs-on"].is_string(), "{name} of {}", path.display());
+            for step in job["steps"].as_array().expect("steps") {
+                assert!(step["uses"].is_string() != step["run"].is_string(), "{step} of {}", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn workflows_name_each_action_by_its_commit() {
     for entry in std::fs::read_dir(project::root().join(".github/workflows")).unwrap() {
