@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 pub use item::StoredLookUp;
+pub(crate) use renewal::LAST_USE;
 pub use renewal::{Claim, Turn};
 pub use subject::{LookUpKind, Realm, Subject};
 

@@ -14,14 +14,11 @@ use crate::domain::{Caller, EmbedToken, OwnDatasets, Report, TokenRequest};
 use crate::ports::Session as _;
 use crate::request::CachedItem;
 use crate::settings::Settings;
-use crate::store::{Claim, SharedStore, Turn};
+use crate::store::{Claim, LAST_USE, SharedStore, Turn};
 use crate::upstream::{RetryBudget, Upstream, UpstreamError, UpstreamErrorKind};
 
 /// The most tokens that are cached. Each takes about 2 to 3 KiB.
 const MAX_KEPT: usize = 1000;
-
-/// A cached token with less life than this is not handed out, even in an outage.
-const LAST_USE: Duration = Duration::from_mins(1);
 
 /// Makes embed tokens.
 pub(super) struct Issuer {

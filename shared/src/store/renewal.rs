@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The mean pause between two looks for the new token.
 const POLL: Duration = Duration::from_millis(40);
 
-/// A token with less life than this is not handed out.
+/// A token with less life than this is not handed out, even in an outage.
 pub(crate) const LAST_USE: Duration = Duration::from_mins(1);
 
 /// What to do about a token.
