@@ -70,7 +70,7 @@ impl Arguments {
     /// The options of a stack with these arguments.
     ///
     /// # Errors
-    /// Why a file cannot be used.
+    /// The error says why a file cannot be used.
     pub fn options(self) -> Result<StackOptions, String> {
         let embed_port = self.embed_port.unwrap_or(Port::From(EMBED_PORT));
         let live = if self.live { Some(self.upstreams.read()?) } else { None };

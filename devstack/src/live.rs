@@ -35,7 +35,7 @@ impl Live {
     /// Reads the secret; the rest has its defaults.
     ///
     /// # Errors
-    /// Why a file cannot be used. No text of the secret is repeated.
+    /// The error says why a file cannot be used. No text of the secret is repeated.
     pub fn read(secret: &Path, catalog: &Path) -> Result<Self, String> {
         let shown = |path: &Path, detail: &dyn fmt::Display| format!("{}: {detail}", path.display());
         let text = std::fs::read_to_string(secret).map_err(|error| shown(secret, &error))?;
