@@ -1,4 +1,4 @@
-//! A comparison under way.
+//! The state of a comparison.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,16 +7,16 @@ use crate::comparison::{Comparison, NotChecked, SchemaFinding, place_text};
 use crate::model::ModelDefinition;
 use crate::report::{Reference, ReportDefinition, Site};
 
-/// A comparison under way.
+/// The state of a comparison.
 pub(super) struct Comparer<'a> {
     pub(super) report: &'a ReportDefinition,
     pub(super) model: &'a ModelDefinition,
     pub(super) own: Option<&'a ModelDefinition>,
     findings: Vec<SchemaFinding>,
-    /// The index of the finding for a place, a field and a problem.
+    /// The index of a finding in `findings`, by place, field and problem.
     known: HashMap<(Site, String, String), usize>,
     not_checked: BTreeSet<NotChecked>,
-    /// The results so far: a report uses the same fields again and again.
+    /// The results so far, because a report uses the same fields many times.
     pub(super) outcomes: HashMap<Reference, Outcome>,
 }
 

@@ -1,4 +1,4 @@
-//! What cannot be read is said, and is no finding.
+//! Parts that cannot be read are listed as not checked, and are not findings.
 
 use preflight::{DefinitionError, Part, ReportDefinition};
 use serde_json::json;
@@ -27,7 +27,7 @@ fn an_expression_of_an_unknown_kind_is_not_checked() {
     assert_quiet(&found);
     assert!(not_checked(
         &found,
-        "visual *card*: data role Values: not checked, because it holds an expression of an unknown kind (`QuantumMeasure`)"
+        "visual *card*: data role Values: not checked, because it has an expression of an unknown kind (`QuantumMeasure`)"
     ));
 }
 

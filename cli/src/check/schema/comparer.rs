@@ -14,7 +14,7 @@ pub(super) struct SchemaOutcome {
     pub(super) roles: Option<Vec<String>>,
 }
 
-/// One field or relationship that the report needs and the model does not offer.
+/// One field or relationship that the report needs and the model does not have.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct SchemaFault {
     /// The page of the report.
