@@ -100,7 +100,7 @@ impl Stack {
         self.gateway.functions.look_at_catalog();
     }
 
-    /// Starts every function anew, with empty memory, as Lambda does for a new environment.
+    /// Restarts every function with empty memory, as Lambda does for a new environment.
     ///
     /// # Errors
     /// When a function refuses its settings.
@@ -145,7 +145,7 @@ impl Stack {
     /// authorizer context.
     ///
     /// # Panics
-    /// When there is no such caller, or the path is not one.
+    /// When there is no such caller, or the path is not valid.
     #[must_use]
     pub fn event(&self, method: &str, path: &str, user: Option<&str>, body: Option<&Value>) -> Value {
         let mut headers = base_headers(self.port());
