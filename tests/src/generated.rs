@@ -1,6 +1,6 @@
 //! Random catalogs, callers and requests, as JSON.
 //!
-//! Ids are GUIDs that contain kind and number. The kinds: 1 is a workspace, 2 a report, 3 a dataset of the catalog, 4 a
+//! Ids are GUIDs that contain kind and number. The kinds are: 1 a workspace, 2 a report, 3 a dataset of the catalog, 4 a
 //! report's own dataset, 5 a paginated report, 9 a dataset that is only in its workspace.
 
 mod requests;
