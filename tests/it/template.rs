@@ -248,10 +248,7 @@ fn the_functions_take_each_form_of_the_catalog() {
     for value in [plain(&variable[2]), "dynamodb:stack-CatalogTable-1ABC".to_owned()] {
         assert!(settings_with(&[("DYNABIND_CATALOG", value.clone())]).is_ok(), "{value}");
     }
-    assert!(
-        settings_with(&[("DYNABIND_CATALOG", "s3://bucket/key".to_owned())]).is_err(),
-        "an S3 object is deployed as a layer"
-    );
+    assert!(settings_with(&[("DYNABIND_CATALOG", "s3://bucket/key".to_owned())]).is_err(), "S3 needs a layer");
 }
 
 #[test]
@@ -332,10 +329,7 @@ fn the_sample_catalog_is_valid_and_is_not_deployed() {
     assert!(loaded.is_ok(), "{:?}", loaded.err());
     assert_eq!(TEMPLATE["Resources"]["CatalogLayer"]["Properties"]["ContentUri"], "layers/catalog");
     let ignored = project::text(".gitignore");
-    assert!(
-        ignored.lines().any(|line| line == "/layers/catalog/catalog.json"),
-        "the deployer's catalog is not in the repository"
-    );
+    assert!(ignored.lines().any(|line| line == "/layers/catalog/catalog.json"), "catalogs are not committed");
 }
 
 #[test]
