@@ -15,7 +15,7 @@ use crate::connection::{Rest, RestError};
 /// The pause if an answer has no `Retry-After`.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
-/// The shortest pause, whatever `Retry-After` says.
+/// The shortest pause, even if `Retry-After` is shorter.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The longest time that an operation may run.

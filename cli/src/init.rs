@@ -181,7 +181,7 @@ fn chosen(answer: &str, proposal: &str, taken: &BTreeMap<WorkspaceId, String>) -
         return Err(format!("`{name}` is not a valid tenant name: {error}"));
     }
     if taken.values().any(|known| known == name) {
-        return Err(format!("`{name}` is the tenant of another workspace; each workspace gets a tenant of its own"));
+        return Err(format!("`{name}` is the tenant of another workspace; each workspace needs a separate tenant"));
     }
     Ok(name.to_owned())
 }

@@ -42,7 +42,7 @@ pub struct BindingArguments {
     /// The dataset's key; optional if the grants allow exactly one.
     #[arg(long, value_name = "KEY")]
     pub dataset: Option<DatasetKey>,
-    /// What the page wants to do: view, edit or create.
+    /// The mode: view, edit or create.
     #[arg(long, value_name = "MODE", default_value = "view")]
     pub mode: Mode,
     /// The maximum lifetime of the token.

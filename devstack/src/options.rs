@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::fake_tenant::FakeTenant;
 use crate::live::Live;
 
-/// Which port a listener takes.
+/// The port of a listener.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Port {
     /// Any free one.

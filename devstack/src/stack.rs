@@ -128,7 +128,7 @@ impl Stack {
     /// # Panics
     /// When there is no such caller.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that names an unknown caller is wrong itself")]
+    #[expect(clippy::expect_used, reason = "an unknown caller is an error of the test")]
     pub fn claims_of(&self, user: &str) -> Value {
         self.issuer.claims(self.issuer.user(user).expect("a demo caller"))
     }
@@ -210,7 +210,7 @@ fn base_headers(port: u16) -> HeaderMap {
     headers
 }
 
-#[expect(clippy::expect_used, reason = "a test that asks for no path is wrong itself")]
+#[expect(clippy::expect_used, reason = "an invalid path is an error of the test")]
 fn parsed_path(path: &str) -> Uri {
     path.parse().expect("a path, perhaps with a query")
 }

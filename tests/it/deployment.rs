@@ -247,7 +247,7 @@ fn the_catalog_is_a_layer_or_an_object_of_the_deployer() {
     ]);
     let [layer, object, table] = stacks.as_slice() else { panic!() };
     assert_eq!(catalog_of(layer), ("file:/opt/catalog.json", &json!([LAYER])));
-    assert!(layer.of_type("AWS::Lambda::LayerVersion").is_empty(), "the stack makes no layer of its own");
+    assert!(layer.of_type("AWS::Lambda::LayerVersion").is_empty(), "the stack creates no layer");
     let made = object.resource("CatalogObjectLayer");
     assert_eq!(made["Properties"]["Content"], json!({ "S3Bucket": "contoso-config", "S3Key": "catalog-42.zip" }));
     assert_eq!(made["Properties"]["LayerName"], "dynabind-catalog", "two stacks of one account share no layer");

@@ -145,7 +145,7 @@ async fn the_secret_was_rotated_wrongly() {
     let good = app.stack.stored_secret();
     played.note(&log, &ask(&app, 1).await);
     let mut wrong: Value = serde_json::from_str(&good).unwrap();
-    wrong["clientSecret"] = json!("the secret's id in place of its value");
+    wrong["clientSecret"] = json!("the secret's id instead of its value");
     app.stack.store_secret(wrong.to_string());
     for minutes in [50, 60] {
         app.clock.advance(Duration::from_mins(minutes));

@@ -22,7 +22,7 @@ const MAX_FAILURES: u32 = 3;
 
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// An API that takes JSON.
+/// A REST API with JSON.
 #[derive(Clone)]
 pub struct Rest {
     pub(super) http: Http,

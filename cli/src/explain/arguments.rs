@@ -32,7 +32,7 @@ pub struct Arguments {
     /// The dataset's key, or its GUID if a grant opens its workspace.
     #[arg(long, value_name = "KEY")]
     pub dataset: Option<DatasetKey>,
-    /// What the page wants to do: view, edit or create.
+    /// The mode: view, edit or create.
     #[arg(long, value_name = "MODE", default_value = "view")]
     pub mode: Mode,
     /// The maximum lifetime of the token.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::grants::GrantExplanation;
 
-/// The user's own token, which takes the place of an embed token in the organization scenario.
+/// The user's own token, which replaces the embed token in the organization scenario.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserTokenExplanation {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::seen::Seen;
 
-/// The catalog. `names` has the tenants' names by workspace. A workspace that is not in it becomes a tenant of its own name.
+/// The catalog. `names` has the tenants' names by workspace. A workspace that is not in it becomes a tenant with the workspace's name.
 pub(super) fn catalog(seen: &Seen, names: &BTreeMap<WorkspaceId, String>) -> String {
     let (mut reports, mut datasets, mut tenants) = (Map::new(), Map::new(), Map::new());
     let granted: BTreeSet<ReportId> = seen.fits.values().flatten().copied().collect();

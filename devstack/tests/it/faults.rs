@@ -54,7 +54,7 @@ async fn a_stand_in_can_be_down_and_comes_back_on_its_port() {
     assert!(pooling.head(url).send().await.is_ok());
     for _ in 0..2 {
         stack.powerbi().refuse_connections().await;
-        assert!(pooling.head(url).send().await.is_err(), "the open connection is gone");
+        assert!(pooling.head(url).send().await.is_err(), "the open connection is closed");
         assert!(client().head(url).send().await.unwrap_err().is_connect(), "and a new one is refused");
         stack.powerbi().refuse_connections().await;
         stack.powerbi().accept_connections().await;

@@ -178,7 +178,7 @@ async fn a_profile_sees_its_own_workspaces_only() {
     assert_eq!(as_profile("groups", &twice).await.status, 401);
 }
 
-/// learn.microsoft.com/rest/api/power-bi/profiles: a service principal reads its own profiles, and nobody else does.
+/// learn.microsoft.com/rest/api/power-bi/profiles: only a service principal reads its profiles.
 #[tokio::test]
 async fn profiles_are_read_by_their_service_principal() {
     let stack = stack().await;

@@ -1,4 +1,4 @@
-//! STS's `GetWebIdentityToken`, asked by AWS's own client and signer.
+//! STS's `GetWebIdentityToken`, called with AWS's own client and signer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -37,7 +37,7 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Adds a finding. The same problem of a field at one place is one finding, whatever the field is used for.
+    /// Adds a finding. The same problem of a field at the same place is one finding, even if the field has several uses.
     pub(super) fn add(&mut self, site: &Site, finding: SchemaFinding) {
         let key = (site.clone(), finding.field.to_lowercase(), finding.problem.clone());
         if let Some(at) = self.known.get(&key) {

@@ -19,7 +19,7 @@ pub struct ReportDefinition {
 /// A measure of a report.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportMeasure {
-    /// The name of the extension that holds the measure.
+    /// The name of the extension that has the measure.
     pub(crate) schema: String,
     /// The table of the model that the measure belongs to.
     pub(crate) table: String,

@@ -40,7 +40,7 @@ impl Reader {
         self.expression(site, &UsedAs::Formatting(name.to_owned()), value);
         let literal = value.pointer("/Literal/Value").and_then(Value::as_str);
         if literal.is_some_and(is_quoted_json) {
-            self.not_checked(site, &format!("property {name}"), "it holds JSON of the visual's own");
+            self.not_checked(site, &format!("property {name}"), "it contains JSON in the visual's own format");
         }
     }
 }

@@ -12,8 +12,8 @@ fn json_of_a_custom_visual_is_not_checked() {
     let texts: Vec<_> = found.not_checked.iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
-        ["page *Region details*, visual *deneb*: property vega.jsonSpec: not checked, because it holds JSON of the \
-          visual's own"]
+        ["page *Region details*, visual *deneb*: property vega.jsonSpec: not checked, because it contains JSON in \
+          the visual's own format"]
     );
 }
 

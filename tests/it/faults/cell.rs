@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::failure::{Failure, UPSTREAM_TEXT};
 use super::route::{Request, Route};
 
-/// The longest a request may take, whatever an upstream does. Lambda's timeout is longer.
+/// The longest time that a request may take, for any failure of an upstream. Lambda's timeout is longer.
 const MAX_DURATION_MS: u64 = 15_000;
 
 /// The content of the caches when the call fails.
