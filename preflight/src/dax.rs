@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What an expression names.
+/// The names in an expression.
 #[derive(Debug, Default)]
 pub(crate) struct DaxNames {
     /// `Table[Name]`: a column, or a measure written with its table.
