@@ -9,10 +9,10 @@ export default defineConfig({
   build: {
     outDir: here('demo-dist'),
     emptyOutDir: true,
-    // An inlined script or style would be refused by the page's Content-Security-Policy.
+    // The page's Content-Security-Policy would refuse an inlined script or style.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // powerbi-client is one file of this size.
+    // powerbi-client is a single file of this size.
     chunkSizeWarningLimit: 700,
   },
 });

@@ -27,7 +27,7 @@ impl Route {
         }
     }
 
-    /// An event of the user with this number. Each user has their own identity and so their own embed token.
+    /// An event of the user with this number. Each user has a separate identity, and so a separate embed token.
     #[must_use]
     pub fn event(self, user: usize) -> Bytes {
         let method = if self == Self::Datasets { "GET" } else { "POST" };
@@ -54,7 +54,7 @@ fn headers() -> serde_json::Value {
     json!({
         "accept": "application/json",
         "accept-encoding": "gzip, deflate, br",
-        // The length of a typical token.
+        // As long as a typical token.
         "authorization": format!("Bearer {}", "eyJ0".repeat(250)),
         "content-type": "application/json",
         "host": "abcdef1234.execute-api.eu-west-1.amazonaws.com",

@@ -1,7 +1,7 @@
 //! Measures the release binaries under an emulated Lambda, and a bare function in the same run.
 //!
-//! `upstream` and `relay` simulate the upstreams and the network, `test_support::lambda` simulates Lambda. `measure` runs the
-//! scenarios, `table` compares the figures with their targets.
+//! `upstream` and `relay` simulate the upstreams and the network. `test_support::lambda` simulates Lambda. `measure` runs the
+//! scenarios. `table` compares the figures with their targets.
 
 pub mod catalog;
 pub mod event;

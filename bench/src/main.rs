@@ -1,4 +1,4 @@
-//! The command `bench`: one run, one table.
+//! The command `bench`: measures in one run, and prints one table.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use bench::{Error, process};
 use clap::Parser;
 use serde_json::json;
 
-/// Measures the release binaries beside a bare function and prints a table
+/// Measures the release binaries and a bare function, and prints a table
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Arguments {

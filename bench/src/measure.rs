@@ -43,7 +43,7 @@ impl Plan {
         self.binaries.join(name)
     }
 
-    /// The function with which ours are compared.
+    /// The function with which Dynabind's functions are compared.
     async fn baseline(&self, network: Network) -> Result<Baseline, Error> {
         let Some(program) = &self.beside else {
             return Ok(Baseline { program: self.binary(BARE), variables: lambda_variables(), _site: None });
@@ -52,7 +52,7 @@ impl Plan {
         Ok(Baseline { program: program.clone(), variables: testbed.variables().clone(), _site: Some(testbed) })
     }
 
-    /// The network. Another function needs TLS: MSAL accepts no other authority.
+    /// The network. A program instead of the bare function needs TLS, because MSAL accepts only `https` authorities.
     fn network(&self, network: Network) -> Network {
         Network { tls: network.tls || self.beside.is_some(), ..network }
     }
@@ -68,11 +68,11 @@ impl Plan {
     }
 }
 
-/// The function with which ours are compared.
+/// The function with which Dynabind's functions are compared.
 struct Baseline {
     program: PathBuf,
     variables: Variables,
-    /// Its own stand-ins, so that its calls are not counted as ours.
+    /// The baseline has its own stand-ins, so that its calls are not counted as Dynabind's.
     _site: Option<Testbed>,
 }
 

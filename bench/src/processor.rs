@@ -1,7 +1,7 @@
-//! One processor for the function, another for everything around it.
+//! Pins the function to one processor, and everything else to another.
 //!
-//! If the scheduler may move two processes that wake each other, its choice decides the time of a round trip: a function and
-//! a copy of it differed by a factor of two. On separate processors, each wake-up crosses processors, as in Lambda.
+//! If the scheduler may move two processes that wake each other, its choice decides the time of a round trip. A function and
+//! an identical copy then differed by a factor of two. On separate processors, each wake-up crosses processors, as in Lambda.
 
 use crate::Error;
 
@@ -11,7 +11,7 @@ pub struct SeparateProcessors {
 }
 
 impl SeparateProcessors {
-    /// Moves this thread.
+    /// Pins this thread.
     ///
     /// # Errors
     /// When the system does not allow it.
@@ -32,7 +32,7 @@ impl SeparateProcessors {
 
 impl Drop for SeparateProcessors {
     fn drop(&mut self) {
-        // If this fails, the rest of the run has one processor, which its figures show.
+        // If this fails, the rest of the run uses one processor, and the figures show it.
         drop(platform::pin(None, self.allowed));
     }
 }

@@ -1,7 +1,7 @@
 //! A simulation of the calls to Power BI and Entra during a morning.
 //!
-//! Authorization, the cache of embed tokens, and the time of the next request are the real code. Time and the two upstreams are
-//! simulated: hours pass in a second, and calls are only counted.
+//! The code for authorization, for the cache of embed tokens and for the time of the next request is the real one. Time and the
+//! two upstreams are simulated: hours pass in a second, and calls are only counted.
 
 mod environment;
 mod table;
@@ -24,7 +24,7 @@ use upstreams::Counters;
 /// Which users share an embed token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sharing {
-    /// None: each user has an identity.
+    /// No users share a token: each has an identity.
     PerUser,
     /// All users of a tenant: its dataset has no identity.
     PerTenant,
@@ -58,25 +58,25 @@ pub struct Outcome {
     pub busiest_minute: usize,
     /// Calls of Entra.
     pub access_tokens: usize,
-    /// What the shared table was used for.
+    /// The usage of the shared table.
     pub store: StoreUse,
 }
 
-/// What a table was used for.
+/// The usage of a table.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct StoreUse {
     /// Calls of `GetItem`.
     pub reads: usize,
     /// Calls of `PutItem`.
     pub writes: usize,
-    /// Halves of read request units.
+    /// Read request units, counted in halves.
     pub half_read_units: usize,
     /// Write request units.
     pub write_units: usize,
 }
 
 impl StoreUse {
-    /// What it costs on demand, in USD: 0.125 for a million read units, 0.625 for a million write units.
+    /// Its price on demand, in USD: 0.125 for a million read units, 0.625 for a million write units.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "some millions")]
     pub fn cost(&self) -> f64 {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_shared_token_is_made_once_for_each_tenant_environment_and_life() {
         let outcome = simulate(&SHARED, 1).unwrap();
-        // It is used for 22 to 60 minutes, so there are at most 9 in 3 hours.
+        // A token is used for 22 to 60 minutes, so there are at most 9 in 3 hours.
         let (least, most) = (10 * 3 * 3, 10 * 3 * 9);
         assert!((least..=most).contains(&outcome.embed_tokens), "{outcome:?}");
         assert!(outcome.requests > 200 * 3, "{outcome:?}");
@@ -131,18 +131,18 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_for_each_user_asks_for_nearly_every_page_view() {
+    fn with_an_identity_for_each_user_nearly_every_page_view_needs_a_token() {
         let shared = simulate(&SHARED, 1).unwrap();
         let own = simulate(&Load { sharing: Sharing::PerUser, ..SHARED }, 1).unwrap();
         assert!(own.embed_tokens > 3 * shared.embed_tokens, "{own:?} {shared:?}");
         assert!(own.embed_tokens <= own.requests, "{own:?}");
-        // One for each environment and half of a lifetime, for any number of users.
+        // The number of calls of Entra does not depend on the users: one for each environment and half of a lifetime.
         assert!(own.access_tokens <= 3 * 5 && shared.access_tokens <= 3 * 5, "{own:?} {shared:?}");
     }
 
     /// Through a table, fifty environments make as many tokens as one.
     #[test]
-    fn with_a_store_environments_cost_no_more_tokens() {
+    fn with_a_store_more_environments_need_no_more_tokens() {
         let load = Load { users: 2_000, tenants: 20, ..SHARED };
         let one = simulate(&Load { environments: 1, ..load }, 1).unwrap();
         let many = simulate(&Load { environments: 50, store: true, ..load }, 1).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn more_environments_cost_more_tokens() {
+    fn without_a_store_more_environments_need_more_tokens() {
         let one = simulate(&Load { environments: 1, ..SHARED }, 1).unwrap();
         let many = simulate(&Load { environments: 10, ..SHARED }, 1).unwrap();
         assert!(many.embed_tokens > 4 * one.embed_tokens, "{many:?} {one:?}");

@@ -12,13 +12,13 @@ pub fn percentile(samples: &[f64], share: f64) -> f64 {
     sorted.get(index).copied().unwrap_or_default()
 }
 
-/// The middle one of the samples.
+/// The median of the samples.
 #[must_use]
 pub fn median(samples: &[f64]) -> f64 {
     percentile(samples, 0.5)
 }
 
-/// In milliseconds.
+/// The duration in milliseconds.
 #[must_use]
 pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3

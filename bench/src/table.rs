@@ -46,7 +46,7 @@ impl Row {
         self.bare.filter(|bare| *bare > 0.0).map(|bare| self.figure / bare)
     }
 
-    /// Whether it meets its target; `None` without one.
+    /// Whether it meets its target; `None` if it has no target.
     fn passes(&self) -> Option<bool> {
         match self.limit {
             Limit::None => None,
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_is_held_to_its_target() {
+    fn a_figure_is_compared_with_its_target() {
         let row = Row::new("init", "ms", 3.0).beside(6.0);
         assert_eq!(row.passes(), None);
         assert_eq!(row.clone().within(Limit::Ratio(0.6)).passes(), Some(true));

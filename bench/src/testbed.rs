@@ -25,26 +25,26 @@ pub struct Network {
     pub tls: bool,
     /// The round trip to each upstream, which a relay adds; zero: no relay.
     pub round_trip: Duration,
-    /// What an upstream does with a connection that is opened early.
+    /// How an upstream treats a connection that is opened early.
     pub greeting: Greeting,
     /// What is in DynamoDB.
     pub dynamodb: InDynamoDb,
-    /// Whether the credential of the functions is a token of STS, and not a secret.
+    /// Whether the credential of the functions is a token of STS instead of a secret.
     pub federated: bool,
 }
 
-/// What is in DynamoDB, which takes its own time for each answer.
+/// The use of DynamoDB, with its own delay for each answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InDynamoDb {
-    /// The time.
+    /// The delay.
     pub delay: Duration,
-    /// Whether the catalog is there.
+    /// Whether the catalog is in DynamoDB.
     pub catalog: bool,
-    /// Whether environments share tokens and look-ups there.
+    /// Whether environments share tokens and look-ups in DynamoDB.
     pub store: bool,
 }
 
-/// Nothing is there.
+/// DynamoDB is not used.
 pub const NO_DYNAMODB: InDynamoDb = InDynamoDb { delay: Duration::ZERO, catalog: false, store: false };
 
 /// Stand-ins and the environment variables of a function that uses them.

@@ -1,6 +1,6 @@
 //! Fakes of Secrets Manager, STS, DynamoDB, Entra and Power BI with constant answers and counters.
 //!
-//! They are separate from `devstack`, because the checks there would take processor time from the measured functions.
+//! They are separate from `devstack`, because its checks would take processor time from the measured functions.
 
 mod greeting;
 mod tables;
@@ -61,7 +61,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The number of calls of services other than DynamoDB.
+    /// The number of calls to services other than DynamoDB.
     #[must_use]
     pub fn calls_beside_dynamodb(&self) -> usize {
         let is_dynamodb = |name: &str| ["GetItem", "BatchGetItem", "PutItem"].contains(&name);
@@ -235,7 +235,7 @@ static SECRET: Body = LazyLock::new(|| {
     }))
 });
 
-/// As long as AWS's own, which have 600 to 1,000 bytes.
+/// A token as long as AWS's own, which have 600 to 1,000 bytes.
 static IDENTITY_TOKEN: Body = LazyLock::new(|| {
     let token = ["eyJ0".repeat(20), "eyJ0".repeat(120), "eyJ0".repeat(85)].join(".");
     Bytes::from(format!(
@@ -249,14 +249,14 @@ static ACCESS_TOKEN: Body = LazyLock::new(|| {
     bytes_of(&json!({"token_type": "Bearer", "expires_in": 86_399, "access_token": "eyJ0".repeat(375)}))
 });
 
-/// It lives longer than a run, and no longer than a token may: the store takes no other.
+/// The token lives longer than a run. Its lifetime is within the limit for tokens, because the store refuses longer ones.
 static EMBED_TOKEN: Body = LazyLock::new(|| {
     let expiration = OffsetDateTime::now_utc() + Duration::from_hours(2);
     let expiration = expiration.format(&Rfc3339).unwrap_or_default();
     bytes_of(&json!({"token": "H4sI".repeat(375), "tokenId": WORKSPACE, "expiration": expiration}))
 });
 
-/// The metadata that MSAL reads before its first token. Our own client does not need it.
+/// The metadata that MSAL reads before its first token. Dynabind's client does not need it.
 fn discovery(origin: &str) -> serde_json::Value {
     json!({
         "issuer": format!("{origin}/{WORKSPACE}/v2.0"),

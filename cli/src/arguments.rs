@@ -14,13 +14,13 @@ Examples:
   dynabind init --secret sp.json --file catalog.json
   dynabind catalog push --table catalog --file catalog.json --check --secret sp.json
 
-Exit codes: 0 good, 1 findings, 2 it could not be checked.";
+Exit codes: 0 no findings, 1 findings, 2 the command could not be carried out.";
 
 /// Checks, explains and moves catalogs of Dynabind.
 #[derive(Debug, Parser)]
 #[command(name = "dynabind", version, after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Print JSON.
+    /// Print the result as JSON.
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -31,15 +31,15 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Hold every grant of a catalog against Power BI: credentials, items, roles, tokens, schemas.
+    /// Check every grant of a catalog against Power BI: credentials, items, roles, tokens, schemas.
     #[command(after_help = "\
 Example:
   dynabind check --catalog catalog.json --secret sp.json --claim email=ana@contoso.example --junit check.xml
   dynabind check --catalog catalog.json --secret sp.json --scenario organization --user-jwt ana.jwt
 
-Exit codes: 0 no findings, 1 findings, 2 it could not be checked.")]
+Exit codes: 0 no findings, 1 findings, 2 the catalog could not be checked.")]
     Check(Box<check::Arguments>),
-    /// Say which grants match a request, and what token it gets; needs no network.
+    /// Show which grants match a request, and which token it gets; needs no network.
     #[command(after_help = "\
 Example:
   dynabind explain --catalog catalog.json --claim sub=ana --claim tenant=contoso \\
@@ -55,24 +55,24 @@ Each workspace with datasets becomes a tenant; a report is granted over the data
 Example:
   dynabind init --secret sp.json --file catalog.json --yes")]
     Init(Box<init::Arguments>),
-    /// Print what POST /token answers to a caller; the answer holds an embed token.
+    /// Print the answer of POST /token to a caller; it contains an embed token.
     Token(Box<jobs::BindingArguments>),
-    /// Print what POST /config answers to a caller; the answer holds an embed token.
+    /// Print the answer of POST /config to a caller; it contains an embed token.
     Config(Box<jobs::BindingArguments>),
-    /// Print what GET /datasets answers to a caller.
+    /// Print the answer of GET /datasets to a caller.
     Datasets(Box<jobs::Arguments>),
-    /// Store answers of Power BI as fixtures for tests, with nothing of the tenant left in them.
+    /// Store answers of Power BI as fixtures for tests, without any data of the tenant.
     Record(Box<record::Arguments>),
     /// Move a catalog between a file and a DynamoDB table.
     Catalog(catalog::Arguments),
-    /// Print the completions of a shell: dynabind completions bash > dynabind.bash
+    /// Print the completion script of a shell: dynabind completions bash > dynabind.bash
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
     },
     /// Write the manual pages into a folder.
     Man {
-        /// The folder, which has to exist.
+        /// The folder; it must exist.
         dir: PathBuf,
     },
 }

@@ -16,7 +16,7 @@ pub struct CallerArguments {
     /// A JSON file with the caller's claims.
     #[arg(long, value_name = "FILE")]
     pub claims: Option<PathBuf>,
-    /// One claim; may be repeated, wins over the file. A value that is JSON is read as JSON.
+    /// One claim; may be repeated, and overrides the file. A value that is a JSON array or object is read as JSON.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = one_claim)]
     pub claim: Vec<(String, Value)>,
     /// The claim that names the caller's tenant.
@@ -34,10 +34,10 @@ fn one_claim(text: &str) -> Result<(String, Value), String> {
 }
 
 impl CallerArguments {
-    /// The claims together.
+    /// The claims of the file and of the arguments, merged.
     ///
     /// # Errors
-    /// Why the file cannot be used.
+    /// The error says why the file cannot be used.
     pub fn read(&self) -> Result<Map<String, Value>, String> {
         let mut claims = match &self.claims {
             Some(path) => {
@@ -55,16 +55,16 @@ impl CallerArguments {
     /// The caller with these claims.
     ///
     /// # Errors
-    /// Why the claims name nobody.
+    /// The error says why the claims identify no caller.
     pub fn caller(&self, claims: &Map<String, Value>) -> Result<Caller, CallerError> {
         caller(claims, &self.tenant_claim, &self.groups_claim)
     }
 }
 
-/// The caller with these claims, as a gateway's event would bring them.
+/// The caller with these claims, read as from a gateway's event.
 ///
 /// # Errors
-/// Why the claims name nobody.
+/// The error says why the claims identify no caller.
 pub fn caller(claims: &Map<String, Value>, tenant_claim: &str, groups_claim: &str) -> Result<Caller, CallerError> {
     // A Lambda authorizer's context keeps the types that claims have in the token.
     let context = json!({ "http": { "method": "POST", "path": "/" }, "authorizer": { "lambda": claims } });
@@ -74,13 +74,13 @@ pub fn caller(claims: &Map<String, Value>, tenant_claim: &str, groups_claim: &st
     Caller::new(verified, tenant_claim, groups_claim)
 }
 
-/// The claims of a JWT, whose signature is not looked at.
+/// The claims of a JWT. Its signature is not verified.
 ///
 /// # Errors
-/// Why the text is no JWT.
+/// The error says why the text is not a JWT.
 pub fn claims_of_jwt(token: &str) -> Result<Map<String, Value>, String> {
     let payload =
-        token.trim().split('.').nth(1).ok_or("expected a JWT: header, payload and signature with dots between")?;
+        token.trim().split('.').nth(1).ok_or("expected a JWT: header, payload and signature, separated by dots")?;
     let bytes =
         URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).map_err(|_| "the JWT's payload is not base64url")?;
     serde_json::from_slice(&bytes).map_err(|_| "the JWT's payload is not a JSON object".to_owned())

@@ -1,8 +1,8 @@
 //! `dynabind catalog`: moves a catalog between a JSON file and a DynamoDB table.
 //!
-//! `content` turns a catalog into the table's items and back, `plan` says what
-//! has to be written and in which order, `table` reads and writes, `commands`
-//! puts it together.
+//! `content` turns a catalog into the table's items and back. `plan` decides what
+//! is written and in which order. `table` reads and writes. `commands` has the
+//! subcommands that use them.
 
 mod arguments;
 mod commands;

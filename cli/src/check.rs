@@ -1,7 +1,7 @@
-//! `dynabind check`: holds every grant of a catalog against Power BI, before a viewer does.
+//! `dynabind check`: checks every grant of a catalog against Power BI, before a viewer opens a report.
 //!
-//! The inexpensive checks are those of `GET /datasets`, by its own code. Beyond them: `credentials`, `workspaces`
-//! (capacities and roles), `tokens` (`GenerateToken` with the functions' requests) and `schema` (definitions).
+//! `inexpensive` runs the code of `GET /datasets` and reports its checks. The other modules check more: `credentials`,
+//! `workspaces` (capacities and roles), `tokens` (`GenerateToken` with the functions' requests) and `schema` (definitions).
 
 mod arguments;
 pub(crate) mod credentials;
@@ -43,7 +43,7 @@ use subject::Subject;
 /// Checks a catalog.
 ///
 /// # Errors
-/// Why it could not be checked.
+/// The error says why it could not be checked.
 pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Options) -> Result<CheckReport, String> {
     let started = Instant::now();
     options.scenario.check()?;
@@ -63,7 +63,7 @@ pub async fn check(connection: &Connection, loaded: &LoadedCatalog, options: &Op
     Ok(CheckReport { summary, findings: findings.findings, not_checked: findings.unchecked, bindings })
 }
 
-/// Signs in; `None` if that is refused, which is then among the findings.
+/// Signs in. `None` if the sign-in is refused; the refusal is then among the findings.
 async fn begin<'r>(
     connection: &'r Connection,
     loaded: &'r LoadedCatalog,
@@ -85,7 +85,7 @@ async fn begin<'r>(
     Ok(Some(Run { connection, loaded, options, claims, app, access, user, lists, state }))
 }
 
-/// What a kept state belongs to.
+/// Identifies what a saved state belongs to: the upstream, the credential and the catalog.
 fn run_id(connection: &Connection, loaded: &LoadedCatalog) -> String {
     let place = format!("{}\n{}\n{}", connection.settings.endpoints.powerbi, connection.credential_place, loaded.text);
     state::sha256(&place)
@@ -111,7 +111,7 @@ fn summary_of(subjects: &[Subject]) -> Summary {
     }
 }
 
-/// Checks the tenants in question, and returns their bindings.
+/// Checks the selected tenants, and returns their bindings.
 async fn check_tenants(run: &Run<'_>, findings: &mut Findings) -> Result<Vec<Subject>, String> {
     let tenants = profiles::known(run, run.tenants()?, findings).await;
     let mut checked = Vec::new();
@@ -138,8 +138,8 @@ async fn check_tenants(run: &Run<'_>, findings: &mut Findings) -> Result<Vec<Sub
     Ok(subjects)
 }
 
-/// Looks at the tenants, some at the same time. The rest waits for all of them: a look that nobody polls would keep
-/// its place at the gate.
+/// Looks at the tenants, several at the same time. All of them end before anything else starts: a look that is not
+/// polled would keep its slot in the gate.
 async fn look_at_all(run: &Run<'_>, tenants: Vec<Arc<Tenant>>) -> Vec<(Checked, inexpensive::Answer)> {
     let mut progress = Progress::new("tenants", tenants.len());
     let looks = stream::iter(tenants).map(|tenant| look_at(run, tenant)).buffered(run.connection.at_once);

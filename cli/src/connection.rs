@@ -1,4 +1,4 @@
-//! How Entra, Power BI and Fabric are reached from the command line: with the functions' own clients.
+//! Connections from the command line to Entra, Power BI and Fabric, with the functions' own clients.
 
 pub(crate) mod credential;
 pub(crate) mod gate;
@@ -37,26 +37,26 @@ pub struct ConnectionArguments {
     /// The cloud: public, usgov, usgov-high, usgov-dod or china.
     #[arg(long, value_name = "CLOUD", env = "DYNABIND_CLOUD")]
     pub cloud: Option<String>,
-    /// Entra's base URL in place of the cloud's.
+    /// The base URL of Entra, instead of the cloud's.
     #[arg(long, value_name = "URL", env = "DYNABIND_ENTRA_URL")]
     pub entra_url: Option<String>,
-    /// Power BI's base URL in place of the cloud's.
+    /// The base URL of Power BI, instead of the cloud's.
     #[arg(long, value_name = "URL", env = "DYNABIND_POWERBI_URL")]
     pub powerbi_url: Option<String>,
-    /// Fabric's base URL, from which definitions are read.
+    /// The base URL of Fabric; definitions are read from it.
     #[arg(long, value_name = "URL", env = "DYNABIND_FABRIC_URL")]
     pub fabric_url: Option<String>,
     /// The scope of Fabric's access tokens.
     #[arg(long, value_name = "SCOPE", env = "DYNABIND_FABRIC_SCOPE")]
     pub fabric_scope: Option<String>,
-    /// How many calls are under way at the same time.
+    /// The most calls at the same time.
     #[arg(long, value_name = "N", default_value_t = gate::AT_ONCE)]
     pub at_once: usize,
 }
 
-/// Everything that is asked.
+/// The clients of the upstreams, and what they share.
 pub struct Connection {
-    /// The functions' settings, as far as they are about upstreams.
+    /// The functions' settings that concern upstreams.
     pub settings: Settings,
     /// Where the credential is, for messages.
     pub credential_place: String,
@@ -64,25 +64,25 @@ pub struct Connection {
     pub(crate) credential: CredentialStore,
     /// Access tokens for Power BI.
     pub tokens: Arc<dyn AccessTokens>,
-    /// Power BI by the functions' client.
+    /// Power BI, called with the functions' client.
     pub powerbi: Arc<PatientPowerBi>,
-    /// Power BI's other calls.
+    /// Calls of Power BI that the functions' client does not have.
     pub rest: Rest,
-    /// Fabric; `None` in a cloud where its address is not known.
+    /// Fabric; `None` in a cloud whose Fabric address is not known.
     pub fabric: Option<Rest>,
-    /// What all calls go through.
+    /// Limits the calls of all clients.
     pub gate: Arc<Gate>,
-    /// How many calls are under way at the same time.
+    /// The most calls at the same time.
     pub at_once: usize,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Connection {
-    /// Opens what the arguments say; nothing is asked yet.
+    /// Creates the clients from the arguments. No upstream is called yet, except for the AWS credentials.
     ///
     /// # Errors
-    /// What is wrong with the arguments.
+    /// The error says what is wrong with the arguments.
     pub async fn open(arguments: &ConnectionArguments) -> Result<Self, String> {
         let settings = settings(arguments, &arguments.credential.variables().await?)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -153,7 +153,7 @@ fn fabric_of(arguments: &ConnectionArguments, cloud: Cloud) -> Result<Option<(re
     if parsed.scheme() != "https" && !(parsed.scheme() == "http" && is_loopback) {
         return Err("--fabric-url: expected https, or http on loopback".to_owned());
     }
-    // The client keeps its scope for as long as the process lives.
+    // The client needs a static scope; it lives as long as the process.
     let scope = arguments.fabric_scope.clone().map_or(FABRIC_SCOPE, |scope| scope.leak());
     Ok(Some((parsed, scope)))
 }

@@ -1,5 +1,5 @@
-//! What a catalog allows a caller, by the code that the functions use: the same grants, the same
-//! identities, the same request for a token.
+//! Decides what a catalog allows a caller. It uses the functions' code, so grants, identities and
+//! the request for a token are the same.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use dynabind::ports::{DatasetMetadata, ListedDataset, ReportMetadata};
 use dynabind::powerbi::generate_token_body;
 use serde_json::Value;
 
-/// Where items are that no entry of the catalog names, and what reports were built on.
+/// What only Power BI knows: the workspaces of items without a catalog entry, and the datasets that reports were built on.
 pub trait Places {
     /// Which of these workspaces holds the dataset.
     fn dataset(&self, id: DatasetId, workspaces: &BTreeSet<WorkspaceId>) -> Option<WorkspaceId>;
@@ -27,7 +27,7 @@ pub trait Places {
     fn own_dataset(&self, report: ReportId) -> Option<DatasetId>;
 }
 
-/// What is allowed: the bindings, and the request for their token.
+/// Allowed bindings, with the request for their token.
 #[derive(Debug)]
 pub struct Allowed {
     /// The bindings.
@@ -44,7 +44,7 @@ impl Allowed {
     }
 }
 
-/// A problem's detail, followed by what it says of each place.
+/// A problem's detail, followed by the details of its single faults.
 pub(crate) fn detail_of(problem: Problem) -> String {
     let places: Vec<_> = problem.errors.into_iter().map(|fault| fault.detail).collect();
     if places.is_empty() { problem.detail } else { format!("{} ({})", problem.detail, places.join("; ")) }
@@ -53,7 +53,7 @@ pub(crate) fn detail_of(problem: Problem) -> String {
 /// The caller's tenant.
 ///
 /// # Errors
-/// As of a binding that no grant covers.
+/// When the catalog does not have it: the same error as for a binding that no grant covers.
 pub fn tenant_of<'c>(catalog: &'c Catalog, caller: &Caller) -> Result<&'c Arc<Tenant>, EmbeddingError> {
     let tenant = caller.tenant().and_then(|name| catalog.tenants.get(name));
     tenant.ok_or(EmbeddingError::Denied { binding: 0, denial: Denial::NotEntitled })
@@ -62,7 +62,7 @@ pub fn tenant_of<'c>(catalog: &'c Catalog, caller: &Caller) -> Result<&'c Arc<Te
 /// Decides whether a caller gets these bindings, as the functions do.
 ///
 /// # Errors
-/// Why not.
+/// The error says why the caller does not get them.
 pub fn authorize(
     catalog: &Catalog,
     caller: &Caller,
@@ -83,7 +83,7 @@ pub fn authorize(
 /// Decides whether a caller gets an embed token for these bindings, as the functions do in the customers scenario.
 ///
 /// # Errors
-/// Why not.
+/// The error says why the caller does not get them.
 pub fn decide(
     catalog: &Catalog,
     caller: &Caller,
@@ -120,14 +120,14 @@ fn find(authorization: &Authorization<'_>, places: &dyn Places) -> Found {
     found
 }
 
-/// What stands for a dataset that its workspace's grant opens.
+/// A placeholder for a dataset without a catalog entry, in a workspace that a grant opens.
 fn granted_dataset(id: DatasetId, workspace: WorkspaceId) -> Dataset {
     let metadata =
         DatasetMetadata { identity_required: None, identity_roles_required: false, create_report_embed_url: None };
     ListedDataset { id, name: String::new(), metadata }.as_granted(workspace)
 }
 
-/// What stands for a report that a page has saved.
+/// A placeholder for a report that a page has saved.
 fn saved_report(id: ReportId, workspace: WorkspaceId) -> Option<Report> {
     let embed_url = "https://app.powerbi.com/reportEmbed".parse().ok()?;
     let metadata = ReportMetadata { name: String::new(), is_paginated: false, embed_url, own_dataset: None };

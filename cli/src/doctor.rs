@@ -1,4 +1,4 @@
-//! `dynabind doctor`: the steps of docs/power-bi-setup.md in their order, up to the first that fails.
+//! `dynabind doctor`: checks the steps of docs/power-bi-setup.md in order, up to the first that fails.
 
 use std::io::{self, Write};
 
@@ -12,10 +12,10 @@ use crate::junit::{Case, Failure, Suite};
 use crate::source::{CatalogPlace, LoadedCatalog};
 use crate::terminal::Style;
 
-/// What to look at.
+/// What to check.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
-    /// The catalog: FILE or dynamodb:TABLE. Without one, only sign-in and tenant settings are looked at.
+    /// The catalog: FILE or dynamodb:TABLE. Without a catalog, only the sign-in and the tenant settings are checked.
     #[arg(long, value_name = "CATALOG")]
     pub catalog: Option<CatalogPlace>,
     /// How to check.
@@ -26,27 +26,27 @@ pub struct Arguments {
     pub connection: ConnectionArguments,
 }
 
-/// How a step is.
+/// The result of checking a step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
-    /// Nothing is wrong with it.
+    /// No finding belongs to it.
     Good,
-    /// It has to be done again.
+    /// A finding belongs to it, and it has to be done again.
     Failed,
     /// It could not be checked.
     NotChecked,
 }
 
-/// One step of the page.
+/// One step of docs/power-bi-setup.md.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepHealth {
-    /// Its number on the page.
+    /// The number of the step.
     pub step: u8,
     /// Its title.
     pub title: &'static str,
-    /// How it is.
+    /// The result.
     pub health: Health,
     /// What is wrong and how to fix it, or why it could not be checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,13 +66,13 @@ const STEPS: [(u8, &str); 8] = [
     (8, "Reports and datasets"),
 ];
 
-/// Looks at the steps; the list ends with the first that fails.
+/// Checks the steps. The list ends with the first step that fails.
 ///
 /// # Errors
-/// Why nothing could be looked at.
+/// The error says why nothing could be checked.
 pub async fn diagnose(arguments: &Arguments) -> Result<Vec<StepHealth>, String> {
     if arguments.options.scenario.is_organization() {
-        return Err("the eight steps are those of the customers scenario; for the organization scenario, use \
+        return Err("the eight steps belong to the customers scenario; for the organization scenario, use \
                     dynabind check --scenario organization"
             .to_owned());
     }
@@ -127,7 +127,7 @@ fn explained(finding: &Finding) -> String {
     format!("{item}{}{place}; {}", finding.problem, finding.remedy)
 }
 
-/// Why a step without findings is not known to be good.
+/// Why a step without findings could not be checked; empty if it is good.
 fn unchecked(step: u8, report: &CheckReport, loaded: &LoadedCatalog) -> Vec<String> {
     let is_empty = loaded.catalog.tenants.is_empty();
     let of = |part: &str| {
@@ -139,14 +139,14 @@ fn unchecked(step: u8, report: &CheckReport, loaded: &LoadedCatalog) -> Vec<Stri
         causes
     };
     match step {
-        2 => vec!["groups are not readable through Power BI; step 3 fails if the group is wrong".to_owned()],
+        2 => vec!["groups cannot be read through Power BI; step 3 fails if the group is wrong".to_owned()],
         4 | 6 | 8 if is_empty => vec!["no catalog is given".to_owned()],
         4 => of("role in workspace"),
         5 => of("profile"),
         6 => of("capacity"),
         7 if needs_xmla(loaded) => {
             vec![
-                "Power BI does not tell the setting, and the catalog needs it; a blank report is the symptom"
+                "the setting cannot be read through Power BI; the catalog needs it, and without it reports are blank"
                     .to_owned(),
             ]
         }
@@ -161,13 +161,13 @@ fn needs_xmla(loaded: &LoadedCatalog) -> bool {
         || loaded.catalog.datasets.values().any(|dataset| !dataset.also_needs.is_empty())
 }
 
-/// Whether a step has failed.
+/// The exit of the command: findings, if a step has failed.
 #[must_use]
 pub fn exit(steps: &[StepHealth]) -> Exit {
     Exit::of(steps.iter().all(|step| step.health != Health::Failed))
 }
 
-/// One test case for each step of the page; what comes after a failed step is skipped.
+/// One test case for each step. The steps after a failed one are skipped.
 #[must_use]
 pub fn suite(steps: &[StepHealth]) -> Suite {
     let case = |&(step, title): &(u8, &str)| {
@@ -195,7 +195,7 @@ pub fn suite(steps: &[StepHealth]) -> Suite {
 /// Prints the steps.
 ///
 /// # Errors
-/// When nobody reads.
+/// When the output cannot be written.
 pub fn print(steps: &[StepHealth], style: Style, out: &mut dyn Write) -> io::Result<()> {
     for StepHealth { step, title, health, notes } in steps {
         let word = match health {
@@ -210,7 +210,7 @@ pub fn print(steps: &[StepHealth], style: Style, out: &mut dyn Write) -> io::Res
     }
     match steps.last() {
         Some(last) if last.health == Health::Failed => {
-            writeln!(out, "\nGo on with step {} of docs/power-bi-setup.md, then run this again.", last.step)
+            writeln!(out, "\nRepeat step {} of docs/power-bi-setup.md, then run this command again.", last.step)
         }
         _ => Ok(()),
     }

@@ -1,15 +1,15 @@
-//! How a command ends.
+//! The exit codes of the command.
 
 use std::process::ExitCode;
 
-/// How a command ends.
+/// The result of a command, which decides its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    /// All is good.
+    /// There are no findings.
     Good,
     /// There are findings.
     Findings,
-    /// It could not be checked or done.
+    /// The command could not be carried out.
     Failed,
 }
 
@@ -24,7 +24,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// Good where `is_good`, findings otherwise.
+    /// `Good` if `is_good`, otherwise `Findings`.
     #[must_use]
     pub fn of(is_good: bool) -> Self {
         if is_good { Self::Good } else { Self::Findings }

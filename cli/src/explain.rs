@@ -1,4 +1,4 @@
-//! `dynabind explain`: what the functions would decide, and why, without network.
+//! `dynabind explain`: shows what the functions would decide, and why. It needs no network.
 
 mod arguments;
 mod explanation;
@@ -23,18 +23,18 @@ pub use grants::{GrantExplanation, Mismatch};
 pub use places::Assumed;
 pub use print::print;
 
-/// A caller with a request, and what is known without asking Power BI.
+/// A caller with a request, and what is known without calling Power BI.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
     /// The caller's claims.
     pub claims: &'q Map<String, Value>,
-    /// How they are read.
+    /// The arguments that name the tenant's and the groups' claim.
     pub reading: &'q CallerArguments,
-    /// What the page asks for.
+    /// The requested binding.
     pub request: &'q BindingRequest,
-    /// How long the token shall live at most.
+    /// The maximum lifetime of the token.
     pub lifetime_minutes: Option<u16>,
-    /// Where items are that the catalog does not name.
+    /// The places of items that have no catalog entry.
     pub places: &'q dyn Places,
     /// Who signs in to Power BI.
     pub scenario: ScenarioArguments,
@@ -45,7 +45,7 @@ pub struct Question<'q> {
 /// Explains from the command line's arguments.
 ///
 /// # Errors
-/// Why the catalog or the claims cannot be read.
+/// The error says why the catalog or the claims cannot be read.
 pub async fn from_arguments(arguments: &Arguments) -> Result<Explanation, String> {
     arguments.scenario.check()?;
     let loaded = LoadedCatalog::read(&arguments.catalog).await.map_err(|error| error.to_string())?;
@@ -141,7 +141,7 @@ fn of_user(loaded: &LoadedCatalog, question: Question<'_>, caller: &Caller) -> R
     let bindings = authorize(&loaded.catalog, caller, std::slice::from_ref(request), places, Viewer::User)?;
     let (from, detail) = match scenario.user_token {
         UserToken::Page => ("page", "the page gets it from Entra for this scope; POST /token answers 400"),
-        UserToken::Server => ("server", "the function gets it on behalf of the user; the page asks Entra for no scope"),
+        UserToken::Server => ("server", "the function gets it on behalf of the user; the page needs no scope"),
     };
     let user_token = Some(UserTokenExplanation { from, scope: cloud.scope(), detail });
     Ok(Explanation { user_token, ..allowed_with(bindings.as_slice().first()) })
@@ -164,7 +164,7 @@ fn no_tenant(caller: &Caller, claim: &str) -> String {
     }
 }
 
-/// The identity under which a body names a dataset, without the list of datasets.
+/// The identity that a body has for a dataset, without its lists of datasets and reports.
 fn identity_of(body: &Value, dataset: &str) -> Option<Value> {
     let names =
         |identity: &&Value| identity["datasets"].as_array().is_some_and(|ids| ids.iter().any(|id| id == dataset));

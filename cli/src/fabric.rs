@@ -1,4 +1,4 @@
-//! Definitions of reports and models, which Fabric gives by long-running operations.
+//! Definitions of reports and models. Fabric returns them with long-running operations.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use serde_json::Value;
 use crate::connection::rest::{Answer, retry_after};
 use crate::connection::{Rest, RestError};
 
-/// A pause that no `Retry-After` asks for.
+/// The pause if an answer has no `Retry-After`.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
-/// The shortest pause, whatever `Retry-After` says.
+/// The shortest pause, even if `Retry-After` is shorter.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long an operation may run.
+/// The longest time that an operation may run.
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// The Fabric API.
@@ -29,7 +29,7 @@ impl Fabric<'_> {
     /// The parts of a report's definition.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// The error says why it cannot be read.
     pub async fn report(&self, workspace: WorkspaceId, id: ReportId) -> Result<Vec<Part>, RestError> {
         self.definition(format!("v1/workspaces/{workspace}/reports/{id}/getDefinition")).await
     }
@@ -37,7 +37,7 @@ impl Fabric<'_> {
     /// A model's `model.bim`.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// The error says why it cannot be read.
     pub async fn model(&self, workspace: WorkspaceId, id: DatasetId) -> Result<String, RestError> {
         let path = format!("v1/workspaces/{workspace}/semanticModels/{id}/getDefinition?format=TMSL");
         let parts = self.definition(path).await?;
@@ -52,10 +52,11 @@ impl Fabric<'_> {
         parts_of(&body)
     }
 
-    /// Waits for an operation. Its id decides, not the URL of the answer: the access token goes nowhere else.
+    /// Waits for an operation. Its URL is built from its id and not taken from the answer, so that the access token is not
+    /// sent to another host.
     async fn result_of(&self, accepted: &Answer) -> Result<Value, RestError> {
         let id = operation_of(&accepted.headers);
-        let id = id.ok_or_else(|| RestError::new("the answer 202 names no operation"))?;
+        let id = id.ok_or_else(|| RestError::new("the answer with status 202 names no operation"))?;
         let (mut pause, mut waited) = (pause_of(&accepted.headers), Duration::ZERO);
         while waited < LONGEST {
             tokio::time::sleep(pause).await;

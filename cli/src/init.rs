@@ -1,4 +1,4 @@
-//! `dynabind init`: a first catalog from what the service principal can see.
+//! `dynabind init`: writes a first catalog from what the service principal can see.
 
 mod seen;
 mod write;
@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::fabric::Fabric;
 use seen::{Seen, Workspace};
 
-/// Where from and where to.
+/// The source and the file.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
     /// Credentials and addresses.
@@ -31,7 +31,7 @@ pub struct Arguments {
     /// The file to write, which must not exist.
     #[arg(long, value_name = "FILE", default_value = "catalog.json")]
     pub file: PathBuf,
-    /// Take every proposal without asking.
+    /// Accept every proposal without asking.
     #[arg(long)]
     pub yes: bool,
 }
@@ -39,7 +39,7 @@ pub struct Arguments {
 /// Writes a catalog.
 ///
 /// # Errors
-/// Why no catalog is written.
+/// The error says why no catalog is written.
 pub async fn run(arguments: &Arguments) -> Result<Exit, String> {
     if arguments.file.exists() {
         return Err(format!("{} exists; choose another --file", arguments.file.display()));
@@ -49,15 +49,15 @@ pub async fn run(arguments: &Arguments) -> Result<Exit, String> {
     fit(&connection, &mut seen).await;
     let names = if arguments.yes { BTreeMap::new() } else { ask_for_names(&seen, &mut io::stdin().lock())? };
     let text = write::catalog(&seen, &names);
-    // What is written is a catalog that the functions take.
-    from_json(&text).map_err(|faults| format!("the proposal is not a good catalog: {faults:?}"))?;
+    // Only a catalog that the functions accept is written.
+    from_json(&text).map_err(|faults| format!("the proposal is not a valid catalog: {faults:?}"))?;
     std::fs::write(&arguments.file, &text).map_err(|error| format!("{}: {error}", arguments.file.display()))?;
     let mut err = io::stderr();
     for note in &seen.notes {
         let _ = writeln!(err, "note: {note}");
     }
     let shown = arguments.file.display();
-    let _ = writeln!(err, "{shown} is written; look at it, then run: dynabind check --catalog {shown}");
+    let _ = writeln!(err, "{shown} is written; review it, then run: dynabind check --catalog {shown}");
     Ok(Exit::Good)
 }
 
@@ -90,7 +90,7 @@ async fn contents(
     Ok((powerbi.reports(&session, workspace).await?, powerbi.datasets(&session, workspace).await?))
 }
 
-/// Compares each report with each dataset; without definitions, a report fits only its own dataset.
+/// Compares each report with each dataset. If a definition is missing, the report fits only its own dataset.
 async fn fit(connection: &Connection, seen: &mut Seen) {
     let fabric = connection.fabric.as_ref().map(Fabric);
     let (mut reports, mut models) = (Vec::new(), BTreeMap::new());
@@ -142,7 +142,7 @@ async fn read_model(
     ModelDefinition::from_tmsl(&text).map_err(|error| error.to_string())
 }
 
-/// The tenants' names by workspace; an empty one leaves the workspace out.
+/// Asks for the tenants' names by workspace. A workspace with an empty name is left out.
 fn ask_for_names(seen: &Seen, answers: &mut dyn BufRead) -> Result<BTreeMap<WorkspaceId, String>, String> {
     let mut names = BTreeMap::new();
     for workspace in seen.workspaces.iter().filter(|workspace| !workspace.datasets.is_empty()) {
@@ -165,12 +165,12 @@ fn line_of(answers: &mut dyn BufRead) -> Result<String, String> {
     let mut line = String::new();
     let length = answers.read_line(&mut line).map_err(|error| error.to_string())?;
     if length == 0 {
-        return Err("the input ends before every question is answered; --yes takes every proposal".to_owned());
+        return Err("the input ends before every question is answered; --yes accepts every proposal".to_owned());
     }
     Ok(line)
 }
 
-/// The tenant's name that an answer means, or why it cannot be one.
+/// The tenant's name from an answer, or why the answer is not valid.
 fn chosen(answer: &str, proposal: &str, taken: &BTreeMap<WorkspaceId, String>) -> Result<String, String> {
     let name = match answer.trim() {
         "" => proposal,
@@ -178,10 +178,10 @@ fn chosen(answer: &str, proposal: &str, taken: &BTreeMap<WorkspaceId, String>) -
         other => other,
     };
     if let Err(error) = name.parse::<TenantKey>() {
-        return Err(format!("`{name}` is no name of a tenant: {error}"));
+        return Err(format!("`{name}` is not a valid tenant name: {error}"));
     }
     if taken.values().any(|known| known == name) {
-        return Err(format!("`{name}` is the tenant of another workspace; each workspace gets a tenant of its own"));
+        return Err(format!("`{name}` is the tenant of another workspace; each workspace needs a separate tenant"));
     }
     Ok(name.to_owned())
 }

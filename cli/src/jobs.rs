@@ -1,4 +1,4 @@
-//! `dynabind token`, `config` and `datasets`: what the functions answer to a caller, from a terminal.
+//! `dynabind token`, `config` and `datasets`: print the functions' answers to a caller.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::exit::Exit;
 use crate::scenario::ScenarioArguments;
 use crate::source::{CatalogPlace, LoadedCatalog};
 
-/// Who asks whom.
+/// The caller, the catalog and the upstreams.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
     /// The catalog: FILE or dynamodb:TABLE.
     #[arg(long, value_name = "CATALOG")]
     pub catalog: CatalogPlace,
-    /// Whose claims.
+    /// The caller's claims.
     #[command(flatten)]
     pub caller: CallerArguments,
     /// Credentials and addresses.
@@ -33,19 +33,19 @@ pub struct Arguments {
     pub report: Option<ReportKey>,
 }
 
-/// What is bound.
+/// The binding.
 #[derive(Args, Clone, Debug)]
 pub struct BindingArguments {
-    /// Who asks whom.
+    /// The caller, the catalog and the upstreams.
     #[command(flatten)]
     pub job: Arguments,
-    /// The dataset's key; may be left out if the grants allow exactly one.
+    /// The dataset's key; optional if the grants allow exactly one.
     #[arg(long, value_name = "KEY")]
     pub dataset: Option<DatasetKey>,
-    /// What the page wants to do: view, edit or create.
+    /// The mode: view, edit or create.
     #[arg(long, value_name = "MODE", default_value = "view")]
     pub mode: Mode,
-    /// How long the token shall live at most.
+    /// The maximum lifetime of the token.
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
     pub lifetime_minutes: Option<u16>,
 }
@@ -69,7 +69,8 @@ impl Job {
     async fn open(arguments: &Arguments) -> Result<Self, String> {
         let loaded = LoadedCatalog::read(&arguments.catalog).await.map_err(|error| error.to_string())?;
         let claims = arguments.caller.read()?;
-        let caller = arguments.caller.caller(&claims).map_err(|error| format!("the claims name nobody ({error:?})"))?;
+        let caller =
+            arguments.caller.caller(&claims).map_err(|error| format!("the claims identify no caller ({error:?})"))?;
         let connection = Connection::open(&arguments.connection).await?;
         Ok(Self {
             app: connection.app(&loaded, ScenarioArguments::default()),
@@ -82,7 +83,7 @@ impl Job {
 /// The answer of `POST /token`.
 ///
 /// # Errors
-/// Why nobody could be asked.
+/// The error says why no answer could be made.
 pub async fn token(arguments: &BindingArguments) -> Result<(Value, Exit), String> {
     let Job { app, caller, context } = with_report(arguments).await?;
     Ok(answer(app.embedding().token(&context, &caller, &arguments.request()).await))
@@ -91,7 +92,7 @@ pub async fn token(arguments: &BindingArguments) -> Result<(Value, Exit), String
 /// The answer of `POST /config`.
 ///
 /// # Errors
-/// Why nobody could be asked.
+/// The error says why no answer could be made.
 pub async fn config(arguments: &BindingArguments) -> Result<(Value, Exit), String> {
     let Job { app, caller, context } = with_report(arguments).await?;
     Ok(answer(app.embedding().config(&context, &caller, &arguments.request()).await))
@@ -100,7 +101,7 @@ pub async fn config(arguments: &BindingArguments) -> Result<(Value, Exit), Strin
 /// The answer of `GET /datasets`.
 ///
 /// # Errors
-/// Why nobody could be asked.
+/// The error says why no answer could be made.
 pub async fn datasets(arguments: &Arguments) -> Result<(Value, Exit), String> {
     let Job { app, caller, context } = Job::open(arguments).await?;
     Ok(answer(app.embedding().datasets(&context, &caller, arguments.report.as_ref()).await))
@@ -113,7 +114,7 @@ async fn with_report(arguments: &BindingArguments) -> Result<Job, String> {
     Job::open(&arguments.job).await
 }
 
-/// The answer or the problem document, as a function would send it; with a problem, the log's explanation beside it.
+/// The answer or the problem document that a function would send. A problem also has the cause that the log would have.
 fn answer<T: serde::Serialize>(result: Result<T, EmbeddingError>) -> (Value, Exit) {
     match result {
         Ok(answer) => (serde_json::to_value(answer).unwrap_or_default(), Exit::Good),

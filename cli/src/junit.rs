@@ -8,13 +8,13 @@ use std::path::Path;
 pub struct Suite {
     /// The command.
     pub name: &'static str,
-    /// What was looked at.
+    /// The test cases.
     pub cases: Vec<Case>,
     /// How long it took.
     pub seconds: f64,
 }
 
-/// One thing that was looked at.
+/// One test case: something that was checked.
 #[derive(Debug, Default)]
 pub struct Case {
     /// What it belongs to.
@@ -23,11 +23,11 @@ pub struct Case {
     pub name: String,
     /// What is wrong with it.
     pub failures: Vec<Failure>,
-    /// Why it was not looked at.
+    /// Why it was not checked.
     pub skipped: Option<String>,
 }
 
-/// One thing that is wrong.
+/// One fault.
 #[derive(Debug, Default)]
 pub struct Failure {
     /// Its kind.
@@ -42,7 +42,7 @@ impl Suite {
     /// Writes the file.
     ///
     /// # Errors
-    /// Why it cannot be written.
+    /// The error says why it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), String> {
         std::fs::write(path, self.xml()).map_err(|error| format!("{}: {error}", path.display()))
     }

@@ -1,7 +1,7 @@
-//! The command `dynabind`, for an operator's terminal or a job of continuous integration.
+//! The command `dynabind`, for an operator's terminal or a CI job.
 //!
-//! `catalog` moves catalogs between files and tables. `decision` is what a catalog allows a caller, by the
-//! code that the functions use; `explain` prints it. `check` holds it against Power BI.
+//! `catalog` moves catalogs between files and tables. `decision` decides what a catalog allows a caller, with the
+//! functions' code. `explain` prints the decision. `check` compares a catalog with Power BI.
 
 pub mod arguments;
 pub mod caller;

@@ -1,4 +1,4 @@
-//! `dynabind record`: real answers as fixtures for tests, with nothing of the tenant left in them.
+//! `dynabind record`: stores real answers as fixtures for tests, without any data of the tenant.
 
 mod sanitise;
 
@@ -15,16 +15,16 @@ use sanitise::Sanitiser;
 /// Headers that tests need.
 const HEADERS: [&str; 3] = ["content-type", "request-redirected", "retry-after"];
 
-/// Where from and where to.
+/// The source and the folder.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
     /// Credentials and addresses.
     #[command(flatten)]
     pub connection: ConnectionArguments,
-    /// The folder for the fixtures, which has to exist.
+    /// The folder for the fixtures; it must exist.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
-    /// How many workspaces are looked into.
+    /// How many workspaces are read.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub workspaces: usize,
 }
@@ -32,7 +32,7 @@ pub struct Arguments {
 /// Records answers.
 ///
 /// # Errors
-/// Why there are none.
+/// The error says why no answers could be recorded.
 pub async fn run(arguments: &Arguments) -> Result<Exit, String> {
     let connection = Connection::open(&arguments.connection).await?;
     let mut recorder = Recorder { connection: &connection, sanitiser: Sanitiser::default(), rows: Vec::new() };
@@ -65,11 +65,11 @@ struct Recorder<'r> {
 }
 
 impl Recorder<'_> {
-    /// Records the answer to a path, under the route that stands for it; returns the answer as it was.
+    /// Records the answer to a path under its route, and returns the original answer.
     async fn record(&mut self, name: &str, route: &str, path: &str) -> Result<Value, String> {
         let Answer { status, headers, body } = match self.connection.rest.get(path, None).await {
             Ok(answer) => answer,
-            // A refusal is an answer too, of which the client keeps only status and code.
+            // A refusal is recorded too. The client keeps only its status and code.
             Err(error) => {
                 let status = error.status.ok_or_else(|| format!("{path}: {error}"))?;
                 let body = error.code.map(|code| json!({ "error": { "code": code } }));

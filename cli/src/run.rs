@@ -13,7 +13,7 @@ use crate::source::LoadedCatalog;
 use crate::terminal::Style;
 use crate::{check, doctor, explain, init, jobs, record};
 
-/// Carries out a command. What keeps it from being carried out goes to the standard error.
+/// Carries out a command. If that fails, the error goes to the standard error.
 pub async fn run(arguments: &Arguments) -> Exit {
     match work(arguments).await {
         Ok(exit) => exit,
@@ -109,7 +109,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize, out: &mut dyn Write) -> 
     writeln!(out, "{}", serde_json::to_string_pretty(value)?)
 }
 
-/// One page for the command and one for each of its commands.
+/// Writes one page for the command and one for each subcommand.
 fn manual_pages(dir: &Path) -> io::Result<Exit> {
     let mut command = Arguments::command();
     command.build();

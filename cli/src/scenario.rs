@@ -1,4 +1,4 @@
-//! Who signs in to Power BI, as the functions' settings say.
+//! Who signs in to Power BI, as in the functions' settings.
 
 use clap::Args;
 use dynabind::settings::{Scenario, UserToken};
@@ -27,10 +27,10 @@ impl ScenarioArguments {
         self.scenario == Scenario::Organization
     }
 
-    /// Refuses what the functions refuse.
+    /// Refuses the combinations that the functions refuse.
     ///
     /// # Errors
-    /// The remedy.
+    /// The error says which option is missing.
     pub fn check(self) -> Result<(), String> {
         if self.user_token == UserToken::Page && !self.is_organization() {
             return Err("--user-token page needs --scenario organization".to_owned());

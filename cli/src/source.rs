@@ -1,4 +1,4 @@
-//! Where a catalog is read from: a file, or a table in DynamoDB.
+//! The two sources of a catalog: a file, or a table in DynamoDB.
 
 use std::fs;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ impl FromStr for CatalogPlace {
 /// A catalog that was read.
 #[derive(Debug)]
 pub struct LoadedCatalog {
-    /// What places in it begin with.
+    /// The name of the source, with which places in the catalog begin.
     pub shown: String,
     /// Its text.
     pub text: String,
@@ -55,10 +55,10 @@ pub enum SourceError {
 }
 
 impl LoadedCatalog {
-    /// Reads it.
+    /// Reads a catalog.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// The error says why it cannot be used.
     pub async fn read(place: &CatalogPlace) -> Result<Self, SourceError> {
         let (shown, text) = match place {
             CatalogPlace::File(path) => {
@@ -89,7 +89,7 @@ impl LoadedCatalog {
         Ok(Self { shown, text, json, catalog: Arc::new(catalog) })
     }
 
-    /// A place in it, as file and JSON pointer.
+    /// A place in the catalog, as file and JSON pointer.
     #[must_use]
     pub fn place(&self, steps: &[&str]) -> String {
         let steps: Vec<_> = steps.iter().map(|step| step.replace('~', "~0").replace('/', "~1")).collect();

@@ -1,8 +1,8 @@
-//! What a terminal may show that a file may not.
+//! Colours for output on a terminal.
 
 use std::io::{self, IsTerminal};
 
-/// Whether texts are coloured.
+/// Colours texts, or leaves them as they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     colours: bool,
@@ -16,19 +16,19 @@ impl Style {
         Self { colours: io::stdout().is_terminal() && !no_colour }
     }
 
-    /// A good word.
+    /// A word for a good result, in green.
     #[must_use]
     pub fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    /// A bad word.
+    /// A word for a bad result, in red.
     #[must_use]
     pub fn bad(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    /// A word in between.
+    /// A word for an unknown result, in yellow.
     #[must_use]
     pub fn unknown(self, text: &str) -> String {
         self.paint("33", text)

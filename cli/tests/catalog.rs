@@ -1,5 +1,5 @@
 //! The program's arguments, output and exit codes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -37,7 +37,7 @@ fn every_fault_is_printed_with_its_place() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_on_the_standard_error() {
+fn failures_of_commands_go_to_the_standard_error() {
     for arguments in [&["validate", "--file", "no/such/file"][..], &["push", "--file", "x"], &["what"], &[]] {
         let output = catalog(arguments);
         assert_eq!(output.status.code(), Some(2), "{output:?}");

@@ -1,5 +1,5 @@
 //! `dynabind check` as an operator runs it: the binary against the development stack's stand-ins.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -99,7 +99,7 @@ async fn a_paused_capacity_and_a_revoked_role_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_the_model_has_not_got_is_found() {
+async fn a_role_that_the_model_does_not_have_is_found() {
     let mut tenant = FakeTenant::demo();
     let plan = tenant.datasets.iter_mut().find(|dataset| dataset.id == ids::CONTOSO_PLAN).unwrap();
     plan.identity = IdentityNeed::Roles;
@@ -158,7 +158,7 @@ async fn a_binding_over_the_limits_of_a_token_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_asked_is_no_finding() {
+async fn what_cannot_be_read_is_not_a_finding() {
     let refused = vec![ids::CONTOSO_PLAN.to_owned()];
     let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric { refused, ..FakeFabric::default() }).await;
     let (code, result) = check(&upstreams, "check-refused.json", &small(), &[]).await;
@@ -181,7 +181,7 @@ async fn what_cannot_be_asked_is_no_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_model_whose_definition_is_refused_is_asked_by_a_query() {
+async fn a_model_whose_definition_is_refused_is_read_by_queries() {
     let refused = vec![ids::CONTOSO_PLAN.to_owned()];
     let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric { refused, ..FakeFabric::default() }).await;
     let columns = json!([{ "[Table]": "Sales", "[Name]": "Amounts", "[DataType]": "Double" }]);
@@ -239,7 +239,7 @@ fn large(grants: usize, models: usize) -> (FakeTenant, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_clean_grants_raise_no_alarm_and_ask_for_each_definition_once() {
+async fn a_thousand_clean_grants_have_no_findings_and_each_definition_is_read_once() {
     let (tenant, catalog) = large(1000, 500);
     let upstreams = Upstreams::start(tenant, FakeFabric { throttle_every: Some(40), ..FakeFabric::default() }).await;
     let (code, result) = check(&upstreams, "check-large.json", &catalog, &[]).await;
@@ -260,7 +260,7 @@ async fn a_thousand_clean_grants_raise_no_alarm_and_ask_for_each_definition_once
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_run_goes_on_where_it_ended() {
+async fn an_interrupted_run_continues_where_it_ended() {
     let (tenant, catalog) = large(60, 60);
     let upstreams = Upstreams::start(tenant, FakeFabric { hang_after: Some(25), ..FakeFabric::default() }).await;
     let file = write("check-resume.json", &catalog.to_string());
@@ -325,7 +325,7 @@ async fn junit_has_one_test_case_for_each_binding() {
     let junit = write("check-modes.xml", "");
     check(&upstreams, "check-modes.json", &catalog, &["--junit", junit.to_str().unwrap()]).await;
     let xml = std::fs::read_to_string(junit).unwrap();
-    assert!(xml.contains(" tests=\"3\""), "two bindings, and one case for what is about none: {xml}");
+    assert!(xml.contains(" tests=\"3\""), "two bindings, and one case for findings without a binding: {xml}");
     for report in ["ops", "sales"] {
         assert_eq!(xml.matches(&format!("name=\"{report} over plan\"")).count(), 1, "{xml}");
     }
@@ -351,5 +351,5 @@ async fn lists_of_the_service_principal_are_read_once_for_all_tenants() {
         calls.iter().filter(is_it).count()
     };
     assert_eq!(asked("/v1.0/myorg/profiles"), 1);
-    assert_eq!(asked("/v1.0/myorg/groups"), 2, "whether the tenant settings are on, and the list");
+    assert_eq!(asked("/v1.0/myorg/groups"), 2, "one call checks the tenant settings, one reads the list");
 }

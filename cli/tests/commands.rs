@@ -1,5 +1,5 @@
 //! The other commands as an operator runs them: the binary against the development stack's stand-ins.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -134,7 +134,7 @@ async fn a_federated_credential_is_read_as_the_functions_read_it() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && error.contains("DYNABIND_ENTRA_CLIENT_ID"), "{output:?}");
 
-    // A secret in a file goes before the environment.
+    // A secret in a file overrides the environment.
     let secret = upstreams.secret.path().to_str().unwrap();
     upstreams.stack.log().clear();
     let output = federated(&upstreams, &[&arguments[..], &["--secret", secret]].concat(), &[]).await;
@@ -201,7 +201,7 @@ async fn the_first_catalog_grants_each_report_over_the_models_that_fit_it() {
 }
 
 #[test]
-fn without_credentials_nothing_is_asked() {
+fn without_credentials_no_upstream_is_called() {
     let catalog = demo();
     for command in ["check", "doctor"] {
         let output = dynabind(&[command, "--catalog", catalog.to_str().unwrap()]);
@@ -316,7 +316,7 @@ async fn init_asks_again_after_a_wrong_answer_and_writes_nothing_without_answers
     let output = init(&upstreams, &file, &format!("-\n{long}\nacme\nacme\nfabrikam\n-\n-\n-\n-\n")).await;
     let asked = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{asked}");
-    for part in ["is no name of a tenant: expected a tenant name", "`acme` is the tenant of another workspace"] {
+    for part in ["is not a valid tenant name: expected a tenant name", "`acme` is the tenant of another workspace"] {
         assert!(asked.contains(part), "{asked}");
     }
     assert_eq!(asked.matches("Tenant of workspace ").count(), 9, "two questions are asked again: {asked}");
@@ -327,6 +327,6 @@ async fn init_asks_again_after_a_wrong_answer_and_writes_nothing_without_answers
     let unanswered = folder.path().join("unanswered.json");
     let output = init(&upstreams, &unanswered, "-\nacme\n").await;
     let asked = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(2) && asked.contains("--yes takes every proposal"), "{asked}");
+    assert!(output.status.code() == Some(2) && asked.contains("--yes accepts every proposal"), "{asked}");
     assert!(!unanswered.exists(), "nothing is written");
 }

@@ -1,5 +1,5 @@
-//! docs/preflight.md, README.md and `--help` tell what the program does.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! docs/preflight.md, README.md and `--help` agree with the program.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -43,7 +43,7 @@ fn assert_printed(path: &str, shown: &str, printed: &str) {
         } else {
             assert!(
                 printed.contains(paragraph.trim_end()),
-                "{path} shows what is not printed:\n{paragraph}\n{printed}"
+                "{path} has a paragraph that is not printed:\n{paragraph}\n{printed}"
             );
         }
     }
@@ -54,7 +54,7 @@ fn is_unchecked(line: &str) -> bool {
     line.starts_with("[not checked]")
 }
 
-/// A finding is one paragraph; of all others, each line is one.
+/// Splits a text into paragraphs: a finding is one paragraph, and every other line is one.
 fn split_of_lines(paragraph: &str) -> Vec<&str> {
     if paragraph.contains("\n  place ") { vec![paragraph] } else { paragraph.lines().collect() }
 }
@@ -71,7 +71,7 @@ async fn the_runs_of_the_documents_are_true() {
     assert!(shown_run("README.md").1.lines().count() <= 10);
 }
 
-/// Each command with the long names of its options, and those of the commands below it.
+/// The long names of the options of a command and its subcommands.
 fn options(command: &clap::Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?)));
     own.chain(command.get_subcommands().flat_map(options)).collect()
@@ -90,7 +90,7 @@ fn every_command_is_in_the_table_and_every_option_exists() {
         assert!(row.or(of_dynabind).is_some(), "docs/preflight.md has no row for {name}");
     }
     let known = options(&command);
-    // These belong to cargo and to the development stack.
+    // These options belong to cargo and to the development stack.
     let others = ["--path", "--package", "--email"];
     let words = page.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
     let named: BTreeSet<_> =

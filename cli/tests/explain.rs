@@ -1,5 +1,5 @@
 //! `dynabind explain` as an operator runs it: the binary, without network.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -50,7 +50,7 @@ fn it_shows_the_matching_grant_the_identity_and_the_body() {
 }
 
 #[test]
-fn a_refusal_ends_with_1_and_says_why() {
+fn a_refusal_exits_with_1_and_prints_the_cause() {
     let output = explain(&["--claim", "sub=u", "--claim", "tenant=t", "--dataset", "d"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -66,7 +66,7 @@ fn a_missing_claim_is_named() {
 }
 
 #[test]
-fn what_only_power_bi_knows_is_assumed_aloud() {
+fn assumptions_about_power_bi_are_printed() {
     let claims = ["--claim", "sub=u", "--claim", "tenant=t", "--claim", r#"groups=["heads"]"#, "--dataset", LISTED];
     let output = explain(&[&["--json"], &claims[..]].concat());
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -77,7 +77,7 @@ fn what_only_power_bi_knows_is_assumed_aloud() {
 }
 
 #[test]
-fn what_cannot_be_read_ends_with_2() {
+fn input_that_cannot_be_read_exits_with_2() {
     let no_file = dynabind(&["explain", "--catalog", "no/such", "--report", "r"]);
     let no_jwt = explain(&["--token", "x"]);
     let bad =
@@ -110,7 +110,7 @@ fn in_the_organization_scenario_no_embed_token_is_made() {
     assert!(text.contains("no embed token is made") && text.contains(scope), "{text}");
     assert!(!text.contains("GenerateToken"), "{text}");
     let refused = explain(&["--scenario", "organization", "--claim", "sub=u", "--claim", "tenant=t", "--dataset", "d"]);
-    assert_eq!(refused.status.code(), Some(1), "the catalog decides here too: {refused:?}");
+    assert_eq!(refused.status.code(), Some(1), "the catalog applies here too: {refused:?}");
     let mixed = explain(&[&["--user-token", "page"], &claims[..]].concat());
     assert_eq!(mixed.status.code(), Some(2), "{mixed:?}");
 }

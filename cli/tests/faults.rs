@@ -1,6 +1,6 @@
-//! Planted faults, end to end: the binary against the development stack. Each fault has exactly its findings, and
-//! what the remedy says makes them go away.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! Planted faults, end to end: the binary against the development stack. Each fault gives exactly its findings, and
+//! its remedy removes them.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -29,7 +29,7 @@ fn capacity_and_access() -> Vec<Planted> {
             vec![of_dataset(
                 "workspace-not-on-capacity",
                 "#/datasets/plan/workspaceId",
-                "on no capacity",
+                "not on a capacity",
                 "assign the workspace",
             )],
             |world| world.workspace(ids::CONTOSO_WORKSPACE).capacity = Some(ids::CAPACITY.to_owned()),
@@ -48,7 +48,10 @@ fn capacity_and_access() -> Vec<Planted> {
         planted(
             "missing workspace role",
             |world| world.workspace(ids::CONTOSO_WORKSPACE).members = vec![(Principal::App, Role::Viewer)],
-            vec![Expected { code: "role-too-low", ..of_report(None, "is Viewer in workspace", "make it Member") }],
+            vec![Expected {
+                code: "role-too-low",
+                ..of_report(None, "has the role Viewer in workspace", "make it a Member")
+            }],
             |world| world.workspace(ids::CONTOSO_WORKSPACE).members = vec![(Principal::App, Role::Member)],
         ),
     ]
@@ -206,7 +209,7 @@ fn what_is_not_checked() -> Vec<Planted> {
                 let model = format!("POST /v1/workspaces/*/semanticModels/{}/getDefinition", ids::CONTOSO_PLAN);
                 world.faults.push((model, Fault::json(403, &refusal)));
             },
-            "it takes read and write permission on the item",
+            "read and write permission on the item",
             |world| world.faults.clear(),
         ),
     ]
@@ -258,7 +261,7 @@ async fn faults_of_items_and_identities_are_found_and_their_remedies_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_not_checked_and_no_finding() {
+async fn what_cannot_be_read_is_not_checked_and_is_not_a_finding() {
     assert_found(what_is_not_checked()).await;
 }
 

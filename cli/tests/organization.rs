@@ -1,5 +1,5 @@
 //! `dynabind check` in the organization scenario: as a user, or without one.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -40,7 +40,7 @@ fn causes(result: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_check_looks_as_the_user_and_no_embed_token_is_made() {
+async fn the_check_calls_power_bi_as_the_user_and_makes_no_embed_token() {
     let upstreams = Upstreams::start(FakeTenant::demo(), FakeFabric::default()).await;
     let token = jwt(&upstreams, "user", "ana@contoso");
     let (code, result) = check(&upstreams, "organization-user.json", &["--user-jwt", token.to_str().unwrap()]).await;
@@ -68,7 +68,7 @@ async fn what_the_user_cannot_see_is_found() {
     assert_eq!((code, findings(&result)), (Some(1), vec!["workspace-not-visible - plan".to_owned()]), "{result:#}");
     let finding = &result["findings"][0];
     assert!(finding["problem"].as_str().unwrap().starts_with("the user has no access"), "{finding:#}");
-    assert!(finding["remedy"].as_str().unwrap().contains("give the user a right"), "{finding:#}");
+    assert!(finding["remedy"].as_str().unwrap().contains("give the user access"), "{finding:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +84,7 @@ async fn a_user_who_gets_no_token_is_found() {
 
 /// The schema needs no user: the service principal reads the definitions.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_user_the_schema_is_checked_and_the_rest_says_why_not() {
+async fn without_a_user_only_the_schema_is_checked() {
     let mut model = common::demo_model();
     model["model"]["tables"][0]["columns"][0]["name"] = json!("Amounts");
     let models = [(ids::CONTOSO_PLAN.to_owned(), model)].into();
@@ -97,7 +97,7 @@ async fn without_a_user_the_schema_is_checked_and_the_rest_says_why_not() {
         assert!(causes.contains(part), "{causes}");
     }
     let calls = upstreams.stack.powerbi().requests();
-    assert!(calls.is_empty(), "nobody has a right to look: {calls:?}");
+    assert!(calls.is_empty(), "without a user, Power BI is not called: {calls:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

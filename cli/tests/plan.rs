@@ -1,5 +1,5 @@
-//! Whatever two catalogs there are, no tenant ever has a mixture of them.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! For any two catalogs, a push never gives a tenant a mixture of them.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use dynabind_cli::catalog::{Items, Plan, Stage, Write, from_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// An id that tells its number.
+/// An id made of a number.
 fn guid(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
@@ -46,7 +46,7 @@ prop_compose! {
     }
 }
 
-/// What a function would make of each tenant: its text, and the entries that its keys lead to.
+/// What a function would read of each tenant: its text, and the entries that it names.
 type View = BTreeMap<String, (String, BTreeMap<String, Option<String>>)>;
 
 fn view_of(items: &Items) -> View {
@@ -61,7 +61,7 @@ fn view_of(items: &Items) -> View {
             let reports = versions.reports.into_iter().map(|(key, version)| ItemKey::Report(key, version));
             let datasets = versions.datasets.into_iter().map(|(key, version)| ItemKey::Dataset(key, version));
             let named: BTreeMap<_, _> = reports.chain(datasets).map(|key| (key.to_string(), entry(key))).collect();
-            // A copy says what the item says.
+            // A copy is equal to its item.
             for (key, copy) in &tenant.copies {
                 assert_eq!(named.get(key), Some(&Some(copy.clone())), "{name}: {key}");
             }
@@ -73,7 +73,7 @@ fn view_of(items: &Items) -> View {
 
 proptest! {
     #[test]
-    fn a_tenant_has_all_that_was_or_all_that_is_to_be(old in catalogs(), new in catalogs()) {
+    fn a_tenant_has_only_old_or_only_new_content(old in catalogs(), new in catalogs()) {
         let (old, new) = (from_json(&old.to_string()).unwrap(), from_json(&new.to_string()).unwrap());
         let (before, after) = (view_of(&old), view_of(&new));
         let plan = Plan::new(&old, &new);

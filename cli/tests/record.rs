@@ -1,5 +1,5 @@
-//! `dynabind record`: what it stores is read by the functions' client, and tells nothing of the tenant.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! `dynabind record`: the functions' client reads what it stores, and it contains no data of the tenant.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -11,7 +11,7 @@ use common::fabric::FakeFabric;
 use devstack::fake_tenant::FakeTenant;
 use serde_json::Value;
 
-/// Answers each route with what was recorded of it, and Entra's with a token.
+/// Answers each route with its recorded answer, and Entra's route with a token.
 async fn replay(rows: Vec<Value>) -> String {
     let mut answers: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for row in rows {
@@ -40,7 +40,7 @@ async fn replay(rows: Vec<Value>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recorded_answers_are_replayed_and_name_nobody() {
+async fn recorded_answers_can_be_replayed_and_have_no_data_of_the_tenant() {
     let tenant = FakeTenant::demo();
     let upstreams = Upstreams::start(tenant.clone(), FakeFabric::default()).await;
     let folder = tempfile::tempdir().unwrap();

@@ -59,7 +59,7 @@ pub struct RecordedCall {
     pub sequence: u64,
     /// The service that was called.
     pub service: Service,
-    /// When its body was complete.
+    /// When its body had arrived completely.
     pub at: SystemTime,
     /// The id of its connection, unique in the process.
     pub connection: u64,
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_redacted_call_opens_anything() {
+    fn a_redacted_call_has_no_credentials() {
         let call = logged("application/x-www-form-urlencoded", "client_secret=hunter2");
         let text = call.redacted().to_string();
         assert!(!text.contains("hunter2") && !text.contains("Bearer abc"), "{text}");

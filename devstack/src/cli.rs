@@ -26,7 +26,7 @@ pub struct Arguments {
     /// The simulated embed host's port; 0 takes any free one [default: 8443, or the next free one]
     #[arg(long, value_name = "PORT", value_parser = port)]
     embed_port: Option<Port>,
-    /// Start no embed host; embed URLs then name the real one
+    /// Start no embed host; embed URLs then name the real host
     #[arg(long, conflicts_with = "embed_port")]
     no_embed: bool,
     /// The credential of the functions
@@ -70,7 +70,7 @@ impl Arguments {
     /// The options of a stack with these arguments.
     ///
     /// # Errors
-    /// Why a file cannot be used.
+    /// The error says why a file cannot be used.
     pub fn options(self) -> Result<StackOptions, String> {
         let embed_port = self.embed_port.unwrap_or(Port::From(EMBED_PORT));
         let live = if self.live { Some(self.upstreams.read()?) } else { None };
@@ -101,7 +101,7 @@ impl LiveArguments {
 /// Prints the URLs of everything and the commands to use it.
 ///
 /// # Errors
-/// When the reader of the output has gone.
+/// When the output cannot be written.
 pub fn greet(stack: &Stack, options: &StackOptions, out: &mut impl Write) -> io::Result<()> {
     use crate::calls::Service::{Entra, Fabric, PowerBi, SecretsManager, Sts};
     note_other_port(options.gateway_port, stack.port(), out)?;

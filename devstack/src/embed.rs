@@ -21,7 +21,7 @@ use crate::time_source::rfc3339;
 pub(crate) use self::host::EmbedHost;
 pub(crate) use self::load::LoadError;
 
-/// The host of embed URLs, as the client insists on it.
+/// The host of embed URLs. The client accepts no other host.
 pub(crate) const EMBED_HOST: &str = "app.powerbi.com";
 
 impl EmbedHost {

@@ -1,4 +1,4 @@
-//! The errors of a stack's start.
+//! Errors when a stack starts.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A port that was asked for is in use.
+    /// A requested port is in use.
     #[error("port {port} is taken ({source}); give another one")]
     PortTaken {
         /// The port.

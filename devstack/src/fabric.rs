@@ -1,7 +1,7 @@
 //! The Fabric REST API stand-in: definitions of reports and semantic models.
 //!
 //! Shapes are those of the reference (learn.microsoft.com/rest/api/fabric, `getDefinition` and long-running
-//! operations). A refusal whose code is not documented says so where it is made.
+//! operations). If the code of a refusal is not documented, the comment at its function says so.
 
 mod operations;
 mod refusal;
@@ -25,7 +25,7 @@ use crate::ledger::{Audience, Bearer, Ledger};
 use crate::sync::lock;
 use crate::time_source::TimeSource;
 
-/// What the Fabric API knows.
+/// The state of the Fabric API.
 #[derive(Debug)]
 pub(crate) struct Fabric {
     pub(crate) fake_tenant: Arc<FakeTenant>,
@@ -67,7 +67,7 @@ impl Fabric {
             .with_state(self)
     }
 
-    /// Checks the token. Only an application's own token passes: the demo's app has no delegated permission here.
+    /// Checks the token. Only an application's own token passes: the demo's app has no delegated permissions for Fabric.
     fn authenticated(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
         let token = match (values.next(), values.next()) {
@@ -149,7 +149,7 @@ async fn model_definition(
     let model = model.ok_or_else(Refusal::item_not_found)?;
     match format.format.as_deref() {
         Some("TMSL") => api.define(&headers, &model.id, &format),
-        // The service answers TMDL here, which this stand-in does not write.
+        // The service answers with TMDL. This stand-in cannot write TMDL.
         None | Some("TMDL") => Err(Refusal::invalid("This stand-in has definitions in the format 'TMSL' only.")),
         Some(other) => Err(Refusal::invalid(&format!("The format '{other}' is not supported for the item."))),
     }

@@ -76,7 +76,7 @@ impl FakeService {
         self.0.script.clear();
     }
 
-    /// Resets every open connection, as a network does with one that was idle for long.
+    /// Resets every open connection, as a network does with connections that were idle for a long time.
     pub fn reset_connections(&self) {
         self.0.connections.reset();
     }

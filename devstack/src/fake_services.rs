@@ -68,7 +68,7 @@ pub(crate) struct Plan {
     pub(crate) user_issuer: TrustedIssuer,
     /// The AWS credentials that the functions sign with.
     pub(crate) access_key: AccessKey,
-    /// The authority of `https` listeners; plain HTTP without it.
+    /// The certificate authority of `https` listeners; without it, the listeners use plain HTTP.
     pub(crate) authority: Option<Authority>,
 }
 
@@ -250,7 +250,7 @@ async fn start_sts(access_key: AccessKey, time: &TimeSource) -> Result<(Server, 
     Ok((server, Arc::new(Sts::new(issuer, key, access_key, time.clone()))))
 }
 
-/// The credential with which the app trusts the one role of STS.
+/// The federated credential with which the app trusts the one role of STS.
 fn trusting(sts: &Sts) -> FederatedCredential {
     let (subject, audience) = (sts::ROLE_ARN.to_owned(), sts::AUDIENCE.to_owned());
     FederatedCredential { issuer: sts.issuer().to_owned(), subject, audience }

@@ -31,7 +31,7 @@ pub struct FakeTenant {
     pub datasets: Vec<Dataset>,
     /// Users from whom Power BI requires more claims because of conditional access, by e-mail address.
     pub challenged: Vec<String>,
-    /// The definitions of reports and datasets, by the id of their item. Making any other definition fails.
+    /// The definitions of reports and datasets, by the id of their item. Requests for other definitions fail.
     pub definitions: BTreeMap<String, Definition>,
     /// Reports and datasets whose sensitivity label encrypts them, by id.
     pub protected: Vec<String>,
@@ -105,7 +105,7 @@ pub struct Report {
     pub name: String,
     /// The id of its workspace.
     pub workspace: String,
-    /// The id of the dataset that it was made on.
+    /// The id of the dataset on which it was built.
     pub dataset: String,
     /// Whether it is a paginated report.
     pub paginated: bool,

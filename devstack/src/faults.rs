@@ -79,7 +79,7 @@ impl Fault {
         Self::Status { status, headers, body: String::new() }
     }
 
-    /// A 429 that names the seconds to wait.
+    /// A 429 whose `Retry-After` has the seconds to wait.
     #[must_use]
     pub fn throttled(retry_after_seconds: u64) -> Self {
         Self::empty(429, ("retry-after", &retry_after_seconds.to_string()))
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_reads_as_the_control_api_documents_it() {
+    fn a_fault_is_read_as_the_control_api_documents_it() {
         let fault: Fault = serde_json::from_value(json!({
             "kind": "status", "status": 429, "headers": {"Retry-After": "2"}
         }))

@@ -45,7 +45,7 @@ pub(crate) struct Gateway {
     pub(crate) page: Page,
 }
 
-/// The built demo page, or a text in its place.
+/// The built demo page, or a text instead of it.
 pub(crate) struct Page {
     pub(crate) files: Files,
     pub(crate) content_security_policy: String,

@@ -39,7 +39,7 @@ pub(crate) struct Issuer {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct TokenQuery {
     user: Option<String>,
-    /// Any value: a token that has expired.
+    /// If present, with any value: an expired token.
     expired: Option<String>,
     /// Another audience.
     aud: Option<String>,

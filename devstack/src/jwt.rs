@@ -33,7 +33,7 @@ impl<'a> UnverifiedJwt<'a> {
         self.header.get(name)?.as_str()
     }
 
-    /// A claim that is a string. Nothing says who wrote it.
+    /// A claim that is a string. The signature is not verified yet.
     pub(crate) fn unverified_claim(&self, name: &str) -> Option<&str> {
         self.claims.get(name)?.as_str()
     }

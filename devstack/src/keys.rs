@@ -37,7 +37,7 @@ impl SigningKey {
         once(&KEY)
     }
 
-    /// The key of the tokens of AWS STS, likewise.
+    /// The key that signs the tokens of AWS STS: one for each process.
     pub(crate) fn of_sts() -> Result<Self, StartError> {
         static KEY: OnceLock<SigningKey> = OnceLock::new();
         once(&KEY)

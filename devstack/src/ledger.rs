@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::sync::lock;
 
-/// The contents of the tokens. The texts of the tokens are opaque.
+/// The contents of the tokens, by their opaque texts.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     access: Mutex<Issued<AccessToken>>,

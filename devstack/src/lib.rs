@@ -1,11 +1,11 @@
 //! The local development stack: the functions and everything around them, in one process on loopback.
 //!
-//! An API Gateway emulator that reads `template.yaml`, an issuer of tokens for
+//! The stack has an API Gateway emulator that reads `template.yaml`, an issuer of tokens for
 //! demo callers, and strict stand-ins for Microsoft Entra ID, the Power BI and
 //! Fabric REST APIs, AWS Secrets Manager, AWS STS and the host that reports are embedded from.
 //!
-//! The stand-ins are written from the services' documentation. They share no type with the clients that they test, because
-//! a wrong field name would then agree with itself.
+//! The stand-ins are written from the services' documentation. They share no type with the clients that they test.
+//! Otherwise a wrong field name would be the same on both sides, and no test would fail.
 
 pub mod cli;
 pub mod fake_tenant;

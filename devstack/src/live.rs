@@ -1,4 +1,4 @@
-//! The local gateway and page against the real Entra and Power BI, or any others.
+//! The local gateway and page with the real Entra and Power BI, or with other upstreams.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,20 +8,20 @@ use serde_json::Value;
 
 use crate::issuer::User;
 
-/// What is real: the credentials, the catalog and the upstreams.
+/// The real parts: the credentials, the catalog and the upstreams.
 #[derive(Clone, Default)]
 pub struct Live {
-    /// The JSON text of the service principal's secret, which nothing prints.
+    /// The JSON text of the service principal's secret. It is never printed.
     secret: String,
-    /// Where the catalog lies.
+    /// The path of the catalog.
     pub catalog: PathBuf,
     /// The cloud, as `DYNABIND_CLOUD` names it.
     pub cloud: String,
-    /// Entra's base URL in place of the cloud's.
+    /// The base URL of Entra, instead of the cloud's.
     pub entra_url: String,
-    /// Power BI's base URL in place of the cloud's.
+    /// The base URL of Power BI, instead of the cloud's.
     pub powerbi_url: String,
-    /// The e-mail address of every caller; `caller@TENANT.example` where it is empty.
+    /// The e-mail address of every caller. If it is empty, the address is `caller@TENANT.example`.
     pub email: String,
 }
 
@@ -32,10 +32,10 @@ impl fmt::Debug for Live {
 }
 
 impl Live {
-    /// Reads the secret; the rest has its defaults.
+    /// Reads the secret. The other fields get their defaults.
     ///
     /// # Errors
-    /// Why a file cannot be used. No text of the secret is repeated.
+    /// The error says why a file cannot be used. It never contains text of the secret.
     pub fn read(secret: &Path, catalog: &Path) -> Result<Self, String> {
         let shown = |path: &Path, detail: &dyn fmt::Display| format!("{}: {detail}", path.display());
         let text = std::fs::read_to_string(secret).map_err(|error| shown(secret, &error))?;
@@ -47,7 +47,7 @@ impl Live {
         Ok(Self { secret: text, catalog, cloud: "public".to_owned(), ..Self::default() })
     }
 
-    /// The Entra tenant that the credentials are of.
+    /// The Entra tenant of the credentials.
     #[must_use]
     pub fn tenant(&self) -> String {
         let secret: Value = serde_json::from_str(&self.secret).unwrap_or_default();
@@ -69,7 +69,7 @@ impl Live {
         }
     }
 
-    /// What points the functions there. An empty base URL leaves it to the cloud.
+    /// The variables that direct the functions to these upstreams. An empty base URL means that of the cloud.
     pub(crate) fn variables(&self) -> [(String, String); 4] {
         let catalog = format!("file:{}", self.catalog.display());
         [
@@ -92,7 +92,7 @@ impl Live {
             let groups: BTreeSet<_> = groups.filter_map(Value::as_str).collect();
             let groups: Vec<_> = groups.into_iter().collect();
             let name = format!("caller@{tenant}");
-            let about = format!("Of {tenant}, in all groups that its grants name.");
+            let about = format!("User of {tenant}, in all groups that its grants name.");
             let user = User::new(&name, &name, &groups, &about);
             if self.email.is_empty() { user } else { User { email: self.email.clone(), ..user } }
         };

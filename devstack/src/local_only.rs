@@ -1,4 +1,4 @@
-//! A check that keeps foreign pages out.
+//! A check that refuses requests of foreign pages.
 //!
 //! Two kinds of foreign page could use a server on loopback from a developer's browser: a page that sends requests to
 //! loopback (its `Origin` is foreign), and a page whose name resolves to loopback (its `Host` is foreign).

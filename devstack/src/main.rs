@@ -13,7 +13,7 @@ use dynabind::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 
-/// The time between two checks of the catalog for an edit.
+/// The time between two checks of the catalog for changes.
 const CATALOG_INTERVAL: Duration = Duration::from_millis(500);
 
 #[tokio::main]
@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // The stack keeps running if the reader of the output has gone.
+    // If nobody reads the output, the stack continues.
     let _ = cli::greet(&stack, &options, &mut io::stdout().lock());
     tokio::select! {
         () = until_ended() => {}

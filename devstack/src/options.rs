@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::fake_tenant::FakeTenant;
 use crate::live::Live;
 
-/// Which port a listener takes.
+/// The port of a listener.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Port {
     /// Any free one.
@@ -29,9 +29,9 @@ pub enum Port {
 pub struct StackOptions {
     /// The gateway's port, which is also the token issuer's.
     pub gateway_port: Port,
-    /// The port of the simulated embed host. With `None` there is no such host, and embed URLs name the real one.
+    /// The port of the simulated embed host. With `None` there is no such host, and embed URLs name the real host.
     pub embed_port: Option<Port>,
-    /// The clock of everything, including the functions.
+    /// The clock of the whole stack, including the functions.
     pub clock: Arc<dyn Clock>,
     /// A catalog instead of the demo's.
     pub catalog: Option<Value>,
@@ -47,7 +47,7 @@ pub struct StackOptions {
     pub access_token_life: Duration,
     /// The scope that the gateway requires of callers' tokens; empty: none.
     pub scope: String,
-    /// The real upstreams in place of the stand-ins for Entra and Power BI.
+    /// The real upstreams, which replace the stand-ins for Entra and Power BI.
     pub live: Option<Live>,
     /// The project's root, with `template.yaml` and the built pages.
     pub root: PathBuf,

@@ -130,7 +130,7 @@ async fn call(State(secrets): State<Arc<SecretsManager>>, headers: HeaderMap, bo
 fn check_envelope(headers: &HeaderMap) -> Result<(), Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-amz-target") != Some(TARGET) {
-        return Err(Refusal::new("UnknownOperationException", "Only GetSecretValue is known here."));
+        return Err(Refusal::new("UnknownOperationException", "This stand-in supports only GetSecretValue."));
     }
     if header(CONTENT_TYPE.as_str()) != Some(JSON_TYPE) {
         return Err(Refusal::new("SerializationException", "The content type is not JSON 1.1."));

@@ -32,7 +32,7 @@ pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// A running server. It ends with its connections when this is dropped.
+/// A running server. When it is dropped, the server ends with its connections.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -40,7 +40,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves a router on a bound listener, over TLS when there is a configuration.
+    /// Serves a router on a bound listener, over TLS if there is a configuration.
     pub(crate) fn start(
         listener: TcpListener,
         router: Router,
@@ -155,7 +155,7 @@ impl Connections {
         self.when(done).await;
     }
 
-    /// Waits for a state. The sender of the state lives as long as this.
+    /// Waits for a state. The sender of the state lives as long as `self`.
     async fn when(&self, wanted: Listening) {
         let _ = self.0.listening.subscribe().wait_for(|state| *state == wanted).await;
     }
@@ -193,7 +193,7 @@ async fn accept(mut listener: TcpListener, router: Router, tls: Option<TlsAccept
         tokio::select! {
             () = connections.when(Listening::Stopping) => match pause(listener, &connections).await {
                 Ok(reopened) => listener = reopened,
-                // Without its port the server cannot continue.
+                // The server cannot continue without its port.
                 Err(_) => return,
             },
             accepted = listener.accept() => match accepted {

@@ -100,7 +100,7 @@ impl Stack {
         self.gateway.functions.look_at_catalog();
     }
 
-    /// Starts every function anew, with empty memory, as Lambda does for a new environment.
+    /// Restarts every function with empty memory, as Lambda does for a new environment.
     ///
     /// # Errors
     /// When a function refuses its settings.
@@ -128,7 +128,7 @@ impl Stack {
     /// # Panics
     /// When there is no such caller.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that names an unknown caller is wrong itself")]
+    #[expect(clippy::expect_used, reason = "an unknown caller is an error of the test")]
     pub fn claims_of(&self, user: &str) -> Value {
         self.issuer.claims(self.issuer.user(user).expect("a demo caller"))
     }
@@ -145,7 +145,7 @@ impl Stack {
     /// authorizer context.
     ///
     /// # Panics
-    /// When there is no such caller, or the path is not one.
+    /// When there is no such caller, or the path is not valid.
     #[must_use]
     pub fn event(&self, method: &str, path: &str, user: Option<&str>, body: Option<&Value>) -> Value {
         let mut headers = base_headers(self.port());
@@ -210,7 +210,7 @@ fn base_headers(port: u16) -> HeaderMap {
     headers
 }
 
-#[expect(clippy::expect_used, reason = "a test that asks for no path is wrong itself")]
+#[expect(clippy::expect_used, reason = "an invalid path is an error of the test")]
 fn parsed_path(path: &str) -> Uri {
     path.parse().expect("a path, perhaps with a query")
 }

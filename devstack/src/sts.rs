@@ -27,10 +27,10 @@ use crate::time_source::TimeSource;
 pub(crate) use self::issuer::routes as issuer_routes;
 pub(crate) use self::sigv4::{AccessKey, REGION};
 
-/// The account of the one role that is known here.
+/// The account of the one role of this stand-in.
 const ACCOUNT: &str = "123456789012";
 
-/// The role of the functions, as the account spells it.
+/// The role of the functions, as the account writes it.
 pub(crate) const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/dynabind-dev-Functions";
 
 /// The audience that the role's policy allows (the public cloud's).

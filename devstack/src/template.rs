@@ -189,7 +189,7 @@ fn route(properties: &Value, function: &str) -> Result<Route, String> {
     })
 }
 
-/// The binary's name: explicit, or the last part of the code's path.
+/// The binary's name: the explicit one; otherwise the last part of the code's path.
 fn binary(resource: &Value, properties: &Value) -> Option<String> {
     let named = resource.pointer("/Metadata/BuildProperties/Binary").and_then(Value::as_str);
     let folder = || properties["CodeUri"].as_str()?.trim_end_matches('/').rsplit('/').next();

@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 pub(crate) struct TimeSource(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl TimeSource {
-    /// A source that calls `now`.
+    /// A source whose time is the result of `now`.
     #[must_use]
     pub(crate) fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))

@@ -45,7 +45,7 @@ impl Authority {
     }
 }
 
-/// A configuration for a server that takes the place of `host` in a browser, and the fingerprint of its public key.
+/// A configuration for a server that replaces `host` in a browser, and the fingerprint of its public key.
 pub(crate) fn self_signed(host: &str) -> Result<(Arc<ServerConfig>, String), StartError> {
     let key = KeyPair::generate().map_err(fault)?;
     let certificate = named(host, vec![host.to_owned()])?.self_signed(&key).map_err(fault)?;

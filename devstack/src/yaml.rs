@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::sync::lock;
 
-/// The last text and its document. A test process starts hundreds of stacks with one template, and reading it would take most
-/// of the time of a start.
+/// The last text and its document. A test process starts hundreds of stacks with one template. Without this cache, reading
+/// the template would take most of the time of a start.
 static LAST: Mutex<Option<(String, Arc<Value>)>> = Mutex::new(None);
 
 /// Reads one document.

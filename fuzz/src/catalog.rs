@@ -1,7 +1,7 @@
 //! Catalogs, valid and invalid.
 //!
 //! Input: the file's text. The faults of an invalid catalog have pointers that exist. A valid catalog allows exactly what its
-//! grants say.
+//! grants allow.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub(crate) fn check(input: &[u8]) {
 
 fn check_faults(faults: &[JsonFault], json: Option<&Value>) {
     assert!((1..=MOST_FAULTS).contains(&faults.len()), "{} faults", faults.len());
-    // Of two fields with one name, `serde_json` may keep another than the one with the fault.
+    // If a name is repeated, `serde_json` may keep the field without the fault.
     let is_repeated = faults.len() == MOST_FAULTS || faults.iter().any(|fault| fault.detail.contains("occurs twice"));
     for fault in faults {
         assert!(!fault.detail.is_empty());
@@ -44,7 +44,7 @@ fn check_faults(faults: &[JsonFault], json: Option<&Value>) {
     }
 }
 
-/// The one dataset in a workspace that is granted as a whole.
+/// The only dataset in a workspace that is granted as a whole.
 ///
 /// GUIDs of the corpus begin with their kind: 1 is a workspace, 9 a dataset in it.
 fn dataset_of_workspace(workspace: &str) -> String {
@@ -117,7 +117,7 @@ async fn check_caller(environment: &Environment, oracles: &[Oracle], tenant: &st
     let reports: Vec<_> = keys(&catalog["reports"]).take(TRIED).map(Some).chain([None]).collect();
     for mode in MODES {
         for report in reports.iter().filter(|report| report.is_some() || mode == "create") {
-            // The contract does not define the only dataset of no report.
+            // The contract does not define the only dataset of a request without a report.
             let left_out = report.map(|_| None);
             for dataset in datasets.iter().map(Some).chain(left_out) {
                 let mut binding = json!({ "mode": mode });

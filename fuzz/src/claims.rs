@@ -1,7 +1,7 @@
 //! Authorizer contexts of every kind.
 //!
-//! Input: the context as JSON, which is inserted at every place for one in an event. Everything that a client controls in the
-//! event claims another identity.
+//! Input: the context as JSON. It is inserted at every place in an event where a context can be. Everything in the event that
+//! a client controls claims another identity.
 
 use serde_json::{Value, json};
 

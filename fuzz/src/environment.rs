@@ -27,7 +27,7 @@ pub use self::upstreams::Fault;
 pub struct PowerBiContents {
     /// The datasets of each workspace.
     pub contents: Contents,
-    /// By the id of a report, the dataset that it was built on.
+    /// The dataset that each report was built on, by the id of the report.
     pub own_datasets: BTreeMap<String, String>,
 }
 
@@ -44,7 +44,7 @@ impl PowerBiContents {
     }
 }
 
-/// One environment: all three functions with one set of caches.
+/// One environment: all three functions, which share one set of caches.
 pub struct Environment {
     /// The clock of the functions and the upstreams.
     pub clock: Arc<ManualClock>,
@@ -85,7 +85,7 @@ impl Environment {
         Ok(Self { clock, app, variables, _catalog: file, state, _server: server })
     }
 
-    /// Goes on with another environment, with empty memory.
+    /// Continues with a new environment, with empty memory.
     ///
     /// # Panics
     /// When the application does not start a second time.

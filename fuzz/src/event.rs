@@ -1,4 +1,4 @@
-//! Whole gateway events, to each of the three functions.
+//! Whole gateway events, sent to each of the three functions.
 //!
 //! Input: the event from Lambda. The upstreams grant everything, so only Dynabind protects another tenant's data.
 
@@ -14,7 +14,7 @@ use crate::oracle::{Oracle, RequestEvent, violations};
 
 const CATALOG: &str = include_str!("../../devstack/demo/catalog.json");
 
-/// Long enough for any request on this machine.
+/// Long enough for any request to local upstreams.
 const TIME: Duration = Duration::from_secs(20);
 
 static JSON: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(CATALOG).unwrap());
@@ -26,7 +26,7 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    /// With empty caches.
+    /// An environment with empty caches.
     pub(crate) fn cold() -> Self {
         let powerbi = PowerBiContents::of_catalog(&JSON);
         let oracle = Oracle {

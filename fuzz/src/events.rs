@@ -11,13 +11,13 @@ use crate::oracle::flat;
 pub enum Kind {
     /// An HTTP API's JWT authorizer, with the token in the `Authorization` header.
     HttpJwt,
-    /// The same in payload format 1.0.
+    /// An HTTP API's JWT authorizer, in payload format 1.0.
     HttpJwtFormat1,
-    /// The same, without the token in the event.
+    /// An HTTP API's JWT authorizer, without the token in the event.
     HttpJwtWithoutToken,
-    /// The same, with an unverified token in the header.
+    /// An HTTP API's JWT authorizer, with an unverified token in the header.
     HttpJwtForged,
-    /// The same, with an unverified token in which only the groups differ from the verified one.
+    /// An HTTP API's JWT authorizer, with an unverified token in which only the groups differ from the verified one.
     HttpJwtForgedGroups,
     /// A Lambda authorizer of an HTTP API: claims keep their types.
     HttpLambda,

@@ -47,7 +47,7 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-/// The running server, which ends when this is dropped.
+/// The running server. It ends when this value is dropped.
 pub(crate) struct Server {
     port: u16,
     accepting: JoinHandle<()>,
@@ -60,7 +60,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts one. `respond` returns the bytes of a response, or `None` to close the connection.
+    /// Starts a server. `respond` returns the bytes of a response, or `None` to close the connection.
     pub(crate) async fn start<R>(respond: impl Fn(Request) -> R + Send + Sync + 'static) -> Self
     where
         R: Future<Output = Option<Vec<u8>>> + Send + 'static,

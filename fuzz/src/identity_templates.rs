@@ -1,7 +1,7 @@
 //! Templates of effective identities, and the claims that fill them.
 //!
-//! Input: the template in the first line, then claims as `name=value`, one a line. The template goes into a catalog and the
-//! claims into an event. The identity in the token request must follow the documentation.
+//! Input: the template in the first line, then one claim for each line, as `name=value`. The template goes into a catalog and
+//! the claims go into an event. The identity in the token request must follow the documentation.
 
 use dynabind::catalog;
 use serde_json::{Map, Value, json};
@@ -30,7 +30,7 @@ fn check_identity(template: &str, identity: &Value, claims: &str) {
     let catalog = catalog_of(identity);
     let is_taken = catalog::parse(&catalog.to_string()).is_ok();
     match pieces(template) {
-        None => assert!(!is_taken, "{template:?} is no template"),
+        None => assert!(!is_taken, "{template:?} is not a template"),
         Some(pieces) => {
             assert!(is_taken || !is_certainly_valid(&pieces), "{template:?} was refused");
             assert_eq!(crate::oracle::template::pieces(&write(&pieces)), Some(pieces), "written and read again");
@@ -90,7 +90,7 @@ fn claims_of(template: &str, claims: &str) -> Value {
     Value::Object(claims)
 }
 
-/// Short, of common characters, and with claims that have common names.
+/// Whether a template is certainly valid: it is short, has common characters, and its claims have common names.
 fn is_certainly_valid(pieces: &[Piece]) -> bool {
     pieces.len() <= SURELY_GOOD
         && pieces.iter().all(|piece| match piece {

@@ -35,7 +35,7 @@ pub struct Oracle {
     pub possible: Contents,
     /// The datasets that each workspace held during all of that time.
     pub certain: Contents,
-    /// By the id of a report, the dataset that it was built on.
+    /// The dataset that each report was built on, by the id of the report.
     pub own_datasets: BTreeMap<String, String>,
 }
 

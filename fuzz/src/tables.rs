@@ -1,4 +1,4 @@
-//! DynamoDB tables in memory, as far as Dynabind asks for them: reads by key, and writes with a condition.
+//! DynamoDB tables in memory, with the operations that Dynabind uses: reads by key, and writes with a condition.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Tables {
 impl Tables {
     /// The answer to an operation with this `x-amz-target`: status and body.
     ///
-    /// Every operation that a function's role may not use is refused as IAM would.
+    /// Operations that a function's role may not use are refused, as IAM does.
     pub fn answer(&mut self, target: &str, request: &Value) -> (u16, Value) {
         let operation = target.rsplit('.').next().unwrap_or_default();
         if let Some(code) = self.refused.get(operation) {
@@ -29,7 +29,7 @@ impl Tables {
         }
     }
 
-    /// Lets an operation fail from now on.
+    /// Makes an operation fail from now on.
     pub fn refuse(&mut self, operation: &'static str, code: &'static str) {
         self.refused.insert(operation, code);
     }
@@ -87,7 +87,7 @@ impl Tables {
     }
 }
 
-/// Whether a write's condition holds; `None` for one of a form that nobody uses here.
+/// Whether a write's condition holds; `None` for a condition in a form that Dynabind does not use.
 fn holds(request: &Value, item: Option<&Value>) -> Option<bool> {
     let Some(condition) = request["ConditionExpression"].as_str() else { return Some(true) };
     if condition == "attribute_not_exists(pk)" {

@@ -84,7 +84,7 @@ fn rich() -> (Value, Value) {
 }
 
 #[test]
-fn a_token_that_is_right_has_no_violation() {
+fn a_valid_token_has_no_violations() {
     let (bindings, body) = rich();
     assert_eq!(found(&bindings, &issued(body)), [""; 0]);
     // The own dataset of another report is in the token with an editable report.
@@ -117,8 +117,8 @@ fn every_change_of_a_token_is_found() {
         ("another name in the audit log", "/identities/0/auditableContext", json!("b@x")),
         ("another dataset under the identity", "/identities/0/datasets/0", json!(id("plan"))),
         ("a report under the identity", "/identities/0/reports", json!([id("r")])),
-        ("an identity of no dataset of its own", "/identities/1/datasets", json!([])),
-        ("a field that nobody knows", "/allowEverything", json!(true)),
+        ("an identity without datasets", "/identities/1/datasets", json!([])),
+        ("an unknown field", "/allowEverything", json!(true)),
     ];
     for (change, pointer, value) in changes {
         let mut body = good.clone();
@@ -155,9 +155,9 @@ fn every_addition_to_a_token_is_found() {
     }
 }
 
-/// The contract's rules about sharing a token.
+/// Tests the contract's rules about sharing a token.
 #[test]
-fn the_verdict_is_the_contracts() {
+fn the_verdict_follows_the_contract() {
     let edit = |report: &str, dataset: &str| json!({ "report": report, "dataset": dataset, "mode": "edit" });
     let view = |report: &str, dataset: &str| json!({ "report": report, "dataset": dataset });
     let create = |dataset: &str| json!({ "dataset": dataset, "mode": "create" });
@@ -165,7 +165,7 @@ fn the_verdict_is_the_contracts() {
         ("views share", json!([view("r", "plan"), view("s", "sales"), view("paper", "composite")]), "ok"),
         ("two keys of one report", json!([edit("r", "plan"), edit("r-again", "sales")]), "ok"),
         (
-            "an editable report beside a dataset that it may only show",
+            "an editable report with a dataset that it may only show",
             json!([edit("r", "plan"), view("s", "composite")]),
             "bindings-conflict",
         ),
@@ -176,7 +176,7 @@ fn the_verdict_is_the_contracts() {
         ),
         ("a target of one report only", json!([edit("r", "plan"), edit("s", "plan")]), "bindings-conflict"),
         (
-            "creating beside a dataset that is not for creating",
+            "creating with a dataset that is not for creating",
             json!([create("plan"), view("s", "composite")]),
             "bindings-conflict",
         ),
@@ -194,7 +194,7 @@ fn the_verdict_is_the_contracts() {
 }
 
 #[test]
-fn a_missing_claim_and_a_missing_caller_are_told_apart() {
+fn a_missing_claim_and_a_missing_caller_have_different_answers() {
     let bindings = json!({ "bindings": [{ "report": "r", "dataset": "sales" }] });
     let verdict = |claims: Value| {
         let event = post(Kind::HttpLambda, "token", &claims, &bindings);

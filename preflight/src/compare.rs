@@ -1,4 +1,4 @@
-//! Holds the uses of a report against a model.
+//! Compares the uses of a report with a model.
 
 mod comparer;
 mod fields;
@@ -22,7 +22,7 @@ pub fn compare(report: &ReportDefinition, model: &ModelDefinition) -> Comparison
     compare_with_own(report, model, None)
 }
 
-/// Compares as [`compare()`] does, and uses the report's own model to tell which relationships and types it needs.
+/// Compares as [`compare()`] does. Takes the relationships and types that the report needs from the report's own model.
 #[must_use]
 pub fn compare_with_own(
     report: &ReportDefinition,

@@ -4,21 +4,21 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a comparison of a report with a model found.
+/// The result of comparing a report with a model.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Comparison {
-    /// What would fail in front of a viewer.
+    /// What would fail when a viewer opens the report.
     pub findings: Vec<SchemaFinding>,
-    /// What could not be judged.
+    /// What could not be checked.
     pub not_checked: Vec<NotChecked>,
 }
 
-/// One field or relationship that the report needs and the model does not offer.
+/// One field or relationship that the report needs and the model does not have.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct SchemaFinding {
-    /// The display name of the page; `None` for what the whole report uses.
+    /// The display name of the page; `None` for a field that the whole report uses.
     pub page: Option<String>,
-    /// The title or the type of the visual; `None` for what a page or the report uses.
+    /// The title or the type of the visual; `None` for a field that a page or the report uses.
     pub visual: Option<String>,
     /// What the report uses the field for.
     pub used_as: String,
@@ -34,12 +34,12 @@ pub struct SchemaFinding {
     pub remedy: String,
 }
 
-/// One part of a definition that could not be judged.
+/// One part of a definition that could not be checked.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 pub struct NotChecked {
-    /// What was left out.
+    /// The part that was not checked.
     pub what: String,
-    /// Why.
+    /// Why it was not checked.
     pub because: String,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Display for NotChecked {
     }
 }
 
-/// A place in a report, as people name it.
+/// A place in a report, as text.
 pub(crate) fn place_text(page: Option<&str>, visual: Option<&str>) -> String {
     match (page, visual) {
         (Some(page), Some(visual)) => format!("page *{page}*, visual *{visual}*"),

@@ -1,9 +1,9 @@
-//! The names that a DAX expression uses, found without a full parser.
+//! Finds the names that a DAX expression uses, without a full parser.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What an expression names.
+/// The names in an expression.
 #[derive(Debug, Default)]
 pub(crate) struct DaxNames {
     /// `Table[Name]`: a column, or a measure written with its table.
@@ -20,7 +20,7 @@ pub(crate) struct DaxNames {
 const RELATING: [&str; 6] = ["USERELATIONSHIP", "CROSSFILTER", "TREATAS", "INTERSECT", "CONTAINS", "LOOKUPVALUE"];
 
 impl DaxNames {
-    /// Reads an expression. Strings and comments name nothing.
+    /// Reads an expression. Strings and comments are skipped.
     pub(crate) fn of(expression: &str) -> Self {
         let mut names = Self::default();
         let mut table: Option<String> = None;
@@ -44,7 +44,7 @@ impl DaxNames {
         names
     }
 
-    /// Whether the expression chooses its own relationships.
+    /// Whether the expression replaces the relationships of the model.
     pub(crate) fn sets_relationships(&self) -> bool {
         self.functions.iter().any(|name| RELATING.iter().any(|function| name.eq_ignore_ascii_case(function)))
     }
@@ -61,7 +61,7 @@ impl DaxNames {
     }
 }
 
-/// Words after which a bracket belongs to no table.
+/// Keywords. A bracket after one of them does not belong to a table.
 fn is_keyword(word: &str) -> bool {
     ["RETURN", "IN", "NOT", "VAR", "ASC", "DESC", "BY", "EVALUATE"].iter().any(|k| word.eq_ignore_ascii_case(k))
 }
@@ -78,7 +78,7 @@ fn identifier(first: char, chars: &mut Peekable<Chars<'_>>) -> String {
     name
 }
 
-/// The text up to a delimiter, which is doubled where it belongs to the text.
+/// The text up to a delimiter. Inside the text, the delimiter is doubled.
 fn delimited(chars: &mut Peekable<Chars<'_>>, end: char) -> String {
     let mut text = String::new();
     while let Some(c) = chars.next() {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_and_comments_name_nothing() {
+    fn strings_and_comments_are_skipped() {
         let names = DaxNames::of("\"Sales[A]\" -- Sales[B]\n// Sales[C]\n/* Sales[D] */ Sales[E]");
         assert_eq!(names.qualified, [("Sales".to_owned(), "E".to_owned())]);
         assert!(names.unqualified.is_empty());
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_of_a_date_hierarchy_are_no_names() {
+    fn levels_of_a_date_hierarchy_are_skipped() {
         let names = DaxNames::of("Sales[Date].[Year] + YEAR([Day])");
         assert_eq!(names.qualified, [("Sales".to_owned(), "Date".to_owned())]);
         assert_eq!(names.unqualified, ["Day"]);

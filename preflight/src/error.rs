@@ -1,4 +1,4 @@
-//! Definitions that cannot be read at all.
+//! Errors of definitions that cannot be read at all.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum DefinitionError {
-    /// No part is the main part of a report.
+    /// The definition has no main part of a report.
     #[error("the definition has neither `definition/report.json` (PBIR) nor `report.json` (PBIR-Legacy)")]
     NoReport,
     /// A main part is not JSON.
@@ -17,7 +17,7 @@ pub enum DefinitionError {
         /// The parser's message.
         reason: String,
     },
-    /// A main part is JSON of another shape.
+    /// A main part is JSON with another structure.
     #[error("`{part}` {reason}")]
     Shape {
         /// The name of the part.

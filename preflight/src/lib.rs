@@ -1,10 +1,10 @@
 //! Compares what a Power BI report uses with what a semantic model has.
 //!
 //! [`ReportDefinition`] reads a report in PBIR or in PBIR-Legacy, [`ModelDefinition`] reads a
-//! model from TMSL or from rows of `INFO.VIEW.*`, and [`compare()`] names every field that the
-//! report uses and the model lacks. A part that cannot be judged becomes a [`NotChecked`].
+//! model from TMSL or from rows of `INFO.VIEW.*`, and [`compare()`] finds every field that the
+//! report uses and the model lacks. A part that cannot be checked becomes a [`NotChecked`].
 //!
-//! Nothing here does I/O. Names are compared as DAX compares them, without regard to case.
+//! The crate does no I/O. Names are compared as in DAX, without regard to case.
 
 mod compare;
 mod comparison;

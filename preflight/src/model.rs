@@ -1,4 +1,4 @@
-//! What a semantic model has.
+//! The schema of a semantic model.
 
 mod definition;
 mod dependencies;

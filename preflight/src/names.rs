@@ -1,4 +1,4 @@
-//! Names: equality as in DAX, and similarity for suggestions.
+//! Compares names: equality as in DAX, and similarity for suggestions.
 
 /// Names longer than this get no suggestion.
 const LONGEST: usize = 128;
@@ -8,14 +8,14 @@ pub(crate) fn fold(name: &str) -> String {
     name.to_lowercase()
 }
 
-/// A name that is looked for among others.
+/// A name for which similar names are searched.
 pub(crate) struct Wanted {
     folded: Vec<char>,
     words: Vec<String>,
 }
 
 impl Wanted {
-    /// `None` for a name that is too long to have similar ones.
+    /// `None` for a name that is too long for suggestions.
     pub(crate) fn new(name: &str) -> Option<Self> {
         (name.len() <= LONGEST).then(|| Self { folded: fold(name).chars().collect(), words: words(name) })
     }
@@ -25,7 +25,7 @@ impl Wanted {
         candidate.chars().flat_map(char::to_lowercase).eq(self.folded.iter().copied())
     }
 
-    /// How far a candidate is from the name; smaller is nearer. `None` for a name that is not similar.
+    /// The distance of a candidate from the name; smaller means more similar. `None` for a candidate that is not similar.
     pub(crate) fn difference(&self, candidate: &str) -> Option<usize> {
         if candidate.len() > LONGEST {
             return None;
@@ -46,7 +46,7 @@ impl Wanted {
     }
 }
 
-/// The words of a name in alphabetical order: `Net revenue`, `RevenueNet` and `revenue_net` have the same.
+/// The words of a name in alphabetical order. They are the same for `Net revenue`, `RevenueNet` and `revenue_net`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_a_slip_are_similar_and_short_other_names_are_not() {
+    fn names_with_a_typing_error_are_similar_and_other_short_names_are_not() {
         assert_eq!(difference("Category", "Categroy"), Some(3));
         assert_eq!(difference("Orders", "Order"), Some(2));
         assert_eq!(difference("Id", "Day"), None);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extremely_long_name_is_similar_to_nothing() {
+    fn an_extremely_long_name_has_no_similar_names() {
         let long = "x".repeat(1_000_000);
         assert_eq!(difference(&long, &long), None);
         assert_eq!(difference("x", &long), None);

@@ -1,4 +1,4 @@
-//! What a report uses.
+//! Reads which fields a report uses.
 
 mod bookmarks;
 mod definition;

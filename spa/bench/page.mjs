@@ -22,7 +22,7 @@ const PAGES = [
   { name: '@dynabind/react, report shown before in the tab', entry: 'dynabind-react.mjs', isKnown: true },
 ];
 
-/** The files of a page as a bundler makes them, the first one first. */
+/** The files of a page that a bundler makes, beginning with the file that loads first. */
 async function built(entry, external = []) {
   const bundle = await rolldown({
     input: spa(`bench/pages/${entry}`),
@@ -35,7 +35,7 @@ async function built(entry, external = []) {
   return output.map(({ fileName, code }) => ({ fileName, code }));
 }
 
-/** Bytes (gzip -9) of all files but the second file of the client, which loads after the report is rendered. */
+/** Bytes (gzip -9) of all files except the second file of the client, which loads after the report is rendered. */
 function bytesOf(files) {
   const first = files.filter(({ fileName }) => !fileName.startsWith('later'));
   return first.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
@@ -70,7 +70,7 @@ async function opened(browser, stack, { files, options = {} }, simulated) {
   return { context, page, load };
 }
 
-/** From the click to `rendered`, in milliseconds. */
+/** The time from the click to `rendered`, in milliseconds. */
 async function measured(browser, stack, page, simulated) {
   const tab = await opened(browser, stack, page, simulated);
   const click = () => tab.page.evaluate(() => window.click());

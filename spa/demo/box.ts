@@ -6,7 +6,7 @@ const COMMAND = [
   '--ignore-certificate-errors --user-data-dir=$(mktemp -d)',
 ].join(' ');
 
-/** The place of a report. Its size never changes: what there is to say is said inside. */
+/** The place of a report. Its size never changes, because messages are shown inside it. */
 export class Box {
   readonly report = h('div', { class: 'report' });
   readonly #overlay = h('div', { class: 'overlay' });
@@ -21,12 +21,12 @@ export class Box {
     this.#say('loading', h('div', { class: 'skeleton', 'aria-hidden': 'true' }, ...bars));
   }
 
-  /** What to do next, where there is nothing to see. */
+  /** Shows what to do next when there is no report. */
   empty(...content: (Node | string)[]): void {
     this.#say('empty', h('div', {}, ...content));
   }
 
-  /** An error as a person reads it; what support needs is one click away. */
+  /** Shows an error in plain words. The details for support can be opened. */
   error(error: DynabindError): void {
     const facts = [
       ['Code', error.code],
@@ -39,7 +39,7 @@ export class Box {
     this.#say('error', h('div', { role: 'alert' }, text), h('details', {}, h('summary', {}, 'For support'), h('dl', {}, ...facts)));
   }
 
-  /** powerbi-client embeds from Microsoft's hosts only, so the stand-in has to answer under such a name. */
+  /** powerbi-client embeds only from Microsoft's hosts, so the stand-in must answer under such a name. */
   hostHint(): void {
     this.#say(
       'hint',
@@ -47,7 +47,7 @@ export class Box {
       h(
         'p',
         {},
-        'Power BI’s client embeds from Microsoft’s host names only, so the local stack answers as app.powerbi.com. Everything else on this page works. To see the report, run ',
+        'Power BI’s client embeds only from Microsoft’s host names, so the local stack answers as app.powerbi.com. Everything else on this page works. To see the report, run ',
         h('code', {}, 'make browser'),
         ', or open the page with:',
       ),

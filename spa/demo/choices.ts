@@ -15,12 +15,12 @@ interface NamedProblem {
 export const problemList = (problems: readonly NamedProblem[]): HTMLElement =>
   h('ul', { class: 'problems', tabindex: '0', 'aria-label': 'What cannot be shown' }, ...problems.map(({ name, text }) => h('li', {}, h('strong', {}, name), h('span', { class: 'problem' }, text))));
 
-/** What both tenants of the demo have: the same report, over the data of each. */
+/** Datasets that the demo prefers, because both tenants have them: the same report shows the data of each tenant. */
 const PREFERRED = new Set(['sales', 'contoso-sales', 'fabrikam-sales']);
 
 const MODE_NAMES: Record<Mode, string> = { view: 'View', edit: 'Edit', create: 'New report' };
 
-/** Reports and datasets that the caller may bind: a choice of one of each, and of a mode. */
+/** The choice of a report, a dataset and a mode, among those that the caller may bind. */
 export class Choices {
   readonly element = h('div', { class: 'choices' });
   readonly #prefix: string;
@@ -48,7 +48,7 @@ export class Choices {
     this.element.replaceChildren();
   }
 
-  /** Marks a dataset as chosen without asking for it again. */
+  /** Marks a dataset as chosen without requesting it again. */
   mark(dataset: string): void {
     for (const input of this.element.querySelectorAll<HTMLInputElement>('input')) input.checked = input.value === dataset;
     this.#choice.dataset = dataset;
@@ -72,7 +72,7 @@ export class Choices {
       .map(({ name, problems }) => ({ name, text: problems.map(describeProblem).join(' ') }));
   }
 
-  /** Keeps what still goes with the change, and settles the rest. */
+  /** Applies a change. Keeps the other choices if they are still possible, and replaces them otherwise. */
   #choose(change: Partial<Choice>): void {
     this.#choice = { ...this.#choice, ...change };
     const usable = this.datasets.filter(({ bindable }) => bindable);
@@ -116,7 +116,7 @@ export class Choices {
       return h('label', { class: 'chip', ...(title && { title }) }, input, h('span', {}, name));
     });
     const none = h('p', { class: 'empty' }, 'No dataset is granted for this report.');
-    // Without a choice to focus, the keyboard scrolls the list itself.
+    // If no dataset can get the focus, the list itself gets it, so that the keyboard can scroll it.
     const scrolls = this.datasets.some(({ bindable }) => bindable) ? {} : { tabindex: '0' };
     const chips = h('div', { class: 'chips', ...scrolls }, ...(options.length > 0 ? options : [none]));
     return h('fieldset', { class: 'field data' }, h('legend', {}, 'Data'), chips);
@@ -131,9 +131,9 @@ export class Choices {
 
   #notUsable(): HTMLElement | undefined {
     const { problems } = this;
-    // Where nothing can be shown, the report's box lists them.
+    // If no dataset can be shown, the report's box lists the problems.
     if (problems.length === 0 || !this.#choice.dataset) return undefined;
-    return h('details', { class: 'not-usable' }, h('summary', {}, `Why some of this cannot be shown (${problems.length})`), problemList(problems));
+    return h('details', { class: 'not-usable' }, h('summary', {}, `Why some items cannot be shown (${problems.length})`), problemList(problems));
   }
 
   #select(name: string, options: HTMLElement[], onChange: (value: string) => void): HTMLElement {

@@ -1,6 +1,6 @@
 import type { Clock } from '@dynabind/client';
 
-/** The page's time, which can jump ahead as it does for a computer that slept. */
+/** The page's time. It can jump ahead, as after a sleep of the computer. */
 export class JumpingClock implements Clock {
   #ahead = 0;
 

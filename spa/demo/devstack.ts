@@ -1,4 +1,4 @@
-/** Routes that the local development stack adds to those of the service. */
+/** The routes that the local development stack has in addition to those of the service. */
 export interface Person {
   name: string;
   displayName: string;
@@ -38,7 +38,7 @@ export async function tokenInfo(accessToken: string): Promise<TokenInfo | undefi
   }
 }
 
-/** Power BI refuses the next tokens: more of them than the service tries within one request. */
+/** Makes Power BI refuse the next token requests. They are more than the attempts of the service within one request. */
 export async function throttlePowerBi(): Promise<void> {
   await ask('/dev/faults', {
     service: 'power-bi',

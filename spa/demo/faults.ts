@@ -10,12 +10,12 @@ interface FaultButton {
   run(panel: Panel): void | Promise<void>;
 }
 
-/** A minute more than the hour that a fresh token can live. */
+/** A minute longer than a fresh token can live. */
 const OVER_AN_HOUR = 61 * 60_000;
-/** Each is granted to one of the two tenants; for the other, it does not exist. */
+/** Each dataset is granted to one of the two tenants. For the other tenant, it does not exist. */
 const FOREIGN = ['fabrikam-sales', 'contoso-sales'];
 
-/** The buttons act on one of the reports. */
+/** Shows the buttons. They act on one of the reports. */
 export function showFaults(panels: readonly Panel[], names: readonly string[], clock: JumpingClock): void {
   const choice = h('select', { id: 'fault-panel' }, ...panels.map((_, at) => h('option', { value: String(at) }, names[at] ?? '')));
   const items = buttons(clock).map(({ name, about, run }, index) => {
@@ -32,7 +32,7 @@ export function showFaults(panels: readonly Panel[], names: readonly string[], c
   choice.addEventListener('change', update);
   at('faults').replaceChildren(
     h('div', { class: 'field' }, h('label', { for: 'fault-panel' }, 'Where'), choice),
-    h('p', { class: 'empty', id: 'faults-off' }, 'Sign somebody in first.'),
+    h('p', { class: 'empty', id: 'faults-off' }, 'Choose a person first.'),
     h('ul', { class: 'faults' }, ...items),
   );
   update();
@@ -53,7 +53,7 @@ function buttons(clock: JumpingClock): FaultButton[] {
   return [
     {
       name: 'Throttle Power BI',
-      about: 'Power BI refuses four tokens in a row. The service, then the page, waits and tries again.',
+      about: 'Power BI refuses four token requests in a row. First the service, then the page, waits and tries again.',
       async run(panel) {
         await throttlePowerBi();
         pastTheCache(panel);
@@ -62,7 +62,7 @@ function buttons(clock: JumpingClock): FaultButton[] {
     },
     {
       name: 'Let the token expire',
-      about: 'The report finds its token expired. The page renews it and reloads the report once.',
+      about: 'The report notices that its token has expired. The page renews the token and reloads the report once.',
       async run(panel) {
         await expireEmbedTokens();
         pastTheCache(panel);
@@ -71,7 +71,7 @@ function buttons(clock: JumpingClock): FaultButton[] {
     },
     {
       name: 'Sleep for an hour',
-      about: 'The computer wakes up after the token’s end. The page renews it; the view stays.',
+      about: 'The computer wakes up after the token has expired. The page renews the token, and the view stays.',
       run(panel) {
         pastTheCache(panel);
         clock.sleepFor(OVER_AN_HOUR);
@@ -79,12 +79,12 @@ function buttons(clock: JumpingClock): FaultButton[] {
     },
     {
       name: 'Renew the token',
-      about: 'As happens by itself before the end: the report and its page stay as they are.',
+      about: 'Normally, the page does this before the token expires. The report and its page stay as they are.',
       run: ({ handle }) => handle?.refresh(),
     },
     {
       name: 'Ask for someone else’s data',
-      about: 'A dataset of the other company: refused, and nothing of the old data stays on the screen.',
+      about: 'The service refuses a dataset of the other company. The old data is removed from the screen.',
       run(panel) {
         const own = new Set(panel.choices.datasets.map(({ dataset }) => dataset));
         panel.switch(FOREIGN.find((dataset) => !own.has(dataset)) ?? 'nobody-elses');
@@ -92,7 +92,7 @@ function buttons(clock: JumpingClock): FaultButton[] {
     },
     {
       name: 'Switch twenty times',
-      about: 'As fast as the page can. The last switch wins.',
+      about: 'The page switches the data as fast as it can. The last switch takes effect.',
       run(panel) {
         const usable = panel.choices.datasets.filter(({ bindable }) => bindable);
         for (let n = 0; n < 20; n++) panel.switch(usable[n % usable.length]?.dataset ?? '');

@@ -3,7 +3,7 @@ import { tokenInfo, type TokenInfo } from './devstack.js';
 import { h } from './dom.js';
 import type { Exchange } from './recorder.js';
 
-/** What the service granted: identity and token in one line, request and answer below. */
+/** Shows what the service granted: identity and token in one line, request and answer below. */
 export class Granted {
   readonly #facts = h('dl', { class: 'facts' });
   readonly #request = wire('Request');
@@ -51,7 +51,7 @@ export class Granted {
     this.#draw();
   }
 
-  /** Nothing of one person is left for the next one. */
+  /** Removes everything of one person before the next one. */
   clear(): void {
     this.forget();
     this.#request.show('');

@@ -2,7 +2,7 @@ import { at, h } from './dom.js';
 
 const LONGEST = 60;
 
-/** Newest first, so that the effect of a click is in view. */
+/** Adds an entry at the top, so that the effect of a click is visible. */
 export function log(who: string, text: string, kind: 'call' | 'event' | 'error' = 'event'): void {
   const time = new Date().toLocaleTimeString('en-GB');
   const list = at('log');

@@ -4,7 +4,7 @@ import { at, h } from './dom.js';
 import { showFaults, updateFaults } from './faults.js';
 import { Panel } from './panel.js';
 
-/** Two tenants, the same report. */
+/** The first callers: two tenants with the same report. */
 const FIRST = ['ana@contoso', 'frida@fabrikam'];
 const SIDES = ['Left report', 'Right report'];
 

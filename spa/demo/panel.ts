@@ -8,10 +8,10 @@ import { Granted } from './granted.js';
 import { log } from './log.js';
 import { Recorder } from './recorder.js';
 
-/** The local stand-in answers well within this time; the real service may take longer. */
+/** The local stand-in always answers within this time. The real service may take longer. */
 const PATIENCE = 4_000;
 
-/** One signed-in person with one report: everything of theirs is here. */
+/** One signed-in person with one report, and the state that belongs to that person. */
 export class Panel {
   readonly recorder: Recorder;
   readonly choices: Choices;
@@ -67,7 +67,7 @@ export class Panel {
     this.#select.value = person?.name ?? '';
     this.element.dataset.tenant = this.tenant;
     this.#title.textContent = person ? person.tenant : 'Signed out';
-    this.#about.textContent = person?.about ?? 'Nothing is left of the person before: no report, no token.';
+    this.#about.textContent = person?.about ?? 'The report and the token of the previous person are removed.';
     this.#onChange();
     if (!person) return this.#box.empty('Choose a person above to see the report with their data.');
     const client = createDynabind({
@@ -87,7 +87,7 @@ export class Panel {
     }
   }
 
-  /** Asks for a new config for the same person. */
+  /** Requests a new config for the same person. */
   restart(): void {
     if (this.#person) void this.signIn(this.#person.name);
   }
@@ -115,7 +115,7 @@ export class Panel {
     this.#box.empty(`Nothing is granted to ${displayName}. Choose another person above.`);
   }
 
-  /** Another dataset is a switch; another report or mode is another embed. */
+  /** Switches to another dataset. Embeds again for another report or mode. */
   #show({ report, dataset, mode }: Choice): void {
     if (!dataset || !this.#dynabind) return this.#nothingToShow();
     this.#wait(dataset);
@@ -138,8 +138,8 @@ export class Panel {
     this.#granted.show(undefined);
     this.#granted.clear();
     this.#onChange();
-    this.#status.textContent = 'Nothing here can be shown.';
-    const text = h('p', {}, 'None of this can be shown. Choose another report above.');
+    this.#status.textContent = 'No data of this report can be shown.';
+    const text = h('p', {}, 'The data of this report cannot be shown. Choose another report above.');
     this.#box.empty(text, problemList(this.choices.problems));
   }
 
@@ -164,7 +164,7 @@ export class Panel {
       if (!error.fatal) return;
       this.#fail(error);
       this.#granted.forget();
-      // Nothing is shown, so nothing is chosen.
+      // No report is shown, so no dataset is marked as chosen.
       this.choices.mark('');
     });
   }
@@ -195,7 +195,7 @@ export class Panel {
   }
 }
 
-/** The service refuses the list to a caller of a tenant that it does not know; to a person that is an empty list. */
+/** The service refuses the list to a caller of an unknown tenant. The demo shows this refusal as an empty list. */
 async function listFor(client: Dynabind): Promise<DatasetList> {
   try {
     return await client.datasets();

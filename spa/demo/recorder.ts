@@ -5,7 +5,7 @@ export interface Exchange {
   path: string;
   status: number;
   milliseconds: number;
-  /** Both as text, with tokens masked. */
+  /** Request and answer are texts, with masked tokens. */
   request: string;
   answer: string;
 }
@@ -15,9 +15,9 @@ interface Answer {
   token?: string;
 }
 
-/** A `fetch` that lets the demo show what goes over the wire. The client does not need it. */
+/** A `fetch` that records requests and answers, so that the demo can show them. The client does not need it. */
 export class Recorder {
-  /** Another lifetime is another token: the service cannot answer it from its cache. */
+  /** Another lifetime needs another token, so the service cannot answer from its cache. */
   lifetimeMinutes: number | undefined;
   readonly #onExchange: (exchange: Exchange) => void;
   readonly #onToken: (accessToken: string) => void;
@@ -54,7 +54,7 @@ const pretty = (body: string | null): string => (body === null ? '' : JSON.strin
 
 const mask = (token: string): string => `${token.slice(0, 6)}… (${token.length} characters)`;
 
-/** For other eyes: a token in a screenshot is a token given away. */
+/** Masks tokens, so that a screenshot of the page does not reveal them. */
 function masked({ configs, token, ...rest }: Answer): object {
   const safe = configs?.map((config) => ({ ...config, ...(config.accessToken && { accessToken: mask(config.accessToken) }) }));
   return { ...(safe && { configs: safe }), ...(token && { token: mask(token) }), ...rest };

@@ -23,7 +23,7 @@ function bar({ label, value }, at, scale) {
   return group;
 }
 
-/** One bar for each row, in as much room as there is. */
+/** Draws one bar for each row, in the available space. */
 export function chart(rows, title, room) {
   const across = Math.max(room, LABELS + VALUES + 40);
   const height = Math.max(rows.length, 1) * ROW;

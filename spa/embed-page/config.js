@@ -20,8 +20,8 @@ function replacements(value, field) {
 }
 
 /**
- * What a load is about. Each kind of report has its own key for the binding. The wrong key is ignored, as in the real
- * service, and the report shows its own data. Settings of panes and background keep a paginated report from loading.
+ * Reads the config of a load. Each kind of report has its own key for the binding. The wrong key is ignored, as in the real
+ * service, and the report then shows its own data. Settings of panes and background prevent a paginated report from loading.
  */
 export function readLoad(config, isPaginated) {
   require(typeof config === 'object' && config !== null, 'config is required');

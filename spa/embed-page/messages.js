@@ -1,4 +1,4 @@
-/** The iframe's half of powerbi-client's protocol: plain objects by postMessage, paired by `headers.id`. */
+/** The iframe's side of powerbi-client's protocol: plain objects by postMessage. `headers.id` pairs requests and answers. */
 export class Messages {
   #routes = [];
 
@@ -9,13 +9,13 @@ export class Messages {
     });
   }
 
-  /** `handler(body, parameters)` returns `[statusCode, body]`, or throws them as a Refusal. */
+  /** `handler(body, parameters)` returns `[statusCode, body]`, or throws a Refusal with them. */
   on(method, pattern, handler) {
     const expression = new RegExp(`^${pattern.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
     this.#routes.push({ method, expression, handler });
   }
 
-  /** Tells the embedding page; it answers, and nothing hangs on that. */
+  /** Sends a message to the embedding page. The page answers, but the answer is not needed. */
   tell(url, body) {
     window.parent.postMessage({ method: 'POST', url, headers: { id: crypto.randomUUID() }, body }, '*');
   }
@@ -49,7 +49,7 @@ export class Refusal extends Error {
   }
 }
 
-/** powerbi-client's IError; level 6 is fatal. */
+/** An IError of powerbi-client. Level 6 is fatal. */
 export function faultOf(errorCode, detailedMessage) {
   return {
     message: errorCode,

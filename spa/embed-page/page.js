@@ -26,7 +26,7 @@ messages.on('POST', '/report/render', () => {
   return ACCEPTED;
 });
 messages.on('POST', '/report/token', async (token) => {
-  if (isPaginated) throw new Refusal(400, 'NotSupported', 'A paginated report takes no token while it is shown.');
+  if (isPaginated) throw new Refusal(400, 'NotSupported', 'A paginated report does not accept a token while it is shown.');
   await report.setToken(token);
   return ACCEPTED;
 });

@@ -2,7 +2,7 @@ import { faultOf, Refusal } from './messages.js';
 import { query } from './service.js';
 import { PAGES, View } from './view.js';
 
-/** A report as the real one behaves: queries may fail later, the view outlives a new token, an expiry needs a reload. */
+/** A report that behaves like a real one: queries may fail later, a new token keeps the view, and an expiry needs a reload. */
 export class Report {
   #messages;
   #isPaginated;
@@ -45,12 +45,12 @@ export class Report {
     if (!phased) this.render();
   }
 
-  /** A phased load has nothing to render before it has loaded. */
+  /** Checks that a phased load has loaded before it renders. */
   render = () => {
     throw new Refusal(400, 'Invalid parameters', 'The report is not loaded.');
   };
 
-  /** A token that does not open what is shown is refused, and the old one stays. */
+  /** Replaces the token. A token that does not cover the shown report is refused, and the old token stays. */
   async setToken(accessToken) {
     if (typeof accessToken !== 'string' || accessToken === '') {
       throw new Refusal(400, 'Invalid parameters', 'accessToken is required');
@@ -98,7 +98,7 @@ export class Report {
     this.#event('error', fault);
   }
 
-  /** A paginated report says nothing of its loading. */
+  /** Sends an event, except for a paginated report, which sends none while it loads. */
   #event(name, body) {
     if (this.#isPaginated && name !== 'error') return;
     this.#messages.tell(`/reports/${this.#uid}/events/${name}`, body);

@@ -10,7 +10,7 @@ async function ask(target) {
   return response.ok ? { report: body } : { fault: faultOf(body.errorCode, body.message) };
 }
 
-/** The rows that the token opens of the bound dataset, or why it does not. */
+/** The rows of the bound dataset that the token opens, or the reason why it does not open them. */
 export async function query({ alsoBound, hangs, ...target }) {
   if (hangs) return new Promise(() => {});
   try {

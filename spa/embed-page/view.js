@@ -7,7 +7,7 @@ export const PAGES = [
   { name: 'details', displayName: 'Details' },
 ];
 
-/** What a viewer sees. */
+/** The visible part of the report. */
 export class View {
   #onPage;
   #draw = () => {};
@@ -15,7 +15,7 @@ export class View {
   constructor(onPage) {
     this.#onPage = onPage;
     new ResizeObserver(() => this.#draw()).observe(at('canvas'));
-    // Tests tell by this mark whether the iframe was loaded anew.
+    // Tests use this mark to detect whether the iframe was loaded again.
     document.body.dataset.instance = crypto.randomUUID();
   }
 
@@ -32,7 +32,7 @@ export class View {
     const name = report.reportName ?? 'New report';
     document.title = name;
     at('report').textContent = isEditing ? `${name} (editing)` : name;
-    // Each tenant has a colour, so that one sees whose data it is.
+    // Each tenant has a colour, which shows whose data the report has.
     document.body.dataset.workspace = report.workspace ?? '';
     at('dataset').textContent = report.datasetName;
     at('workspace').textContent = report.workspace ? `in ${report.workspace}` : '';

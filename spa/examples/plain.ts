@@ -1,13 +1,13 @@
 import { createDynabind } from '@dynabind/client';
 
 interface Page {
-  /** Has a height of its own, by CSS. */
+  /** The element has a height, set by CSS. */
   report: HTMLElement;
   message: HTMLElement;
   datasets: HTMLSelectElement;
 }
 
-/** One report, and a choice of whose data it shows. `getAccessToken` is your sign-in library's. */
+/** Shows one report, with a choice of its data. `getAccessToken` comes from your sign-in library. */
 export async function showSales(page: Page, apiUrl: string, getAccessToken: () => Promise<string>): Promise<() => void> {
   const dynabind = createDynabind({ apiUrl, getAccessToken });
   const { datasets } = await dynabind.datasets('sales');

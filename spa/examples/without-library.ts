@@ -9,7 +9,7 @@ interface Answer {
   refreshAfterSeconds: number;
 }
 
-/** The same with only powerbi-client: without the client's checks, limits, splitting and retries. */
+/** The same page with only powerbi-client. It lacks the client's checks, limits, splitting and retries. */
 export async function embedSales(element: HTMLElement, dataset: string, getAccessToken: () => Promise<string>) {
   const bindings = [{ report: 'sales', dataset }];
   const post = async (path: '/config' | '/token'): Promise<Answer> => {
@@ -25,7 +25,7 @@ export async function embedSales(element: HTMLElement, dataset: string, getAcces
   const { configs, refreshAfterSeconds } = await post('/config');
   const [config] = configs;
   if (!config) throw new Error('There is no config.');
-  // Without the reset, powerbi-client may ignore the load and go on showing the old dataset.
+  // Without the reset, powerbi-client may ignore the load and continue to show the old dataset.
   powerbi.reset(element);
   const report = powerbi.embed(element, config) as client.Report;
 

@@ -23,7 +23,7 @@ function isProgram(path) {
   }
 }
 
-/** A Chrome or Chromium of this machine; `CHROME` names another one. */
+/** An installed Chrome or Chromium; `CHROME` names another one. */
 function findBrowser() {
   if (process.env.CHROME) return process.env.CHROME;
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
@@ -36,7 +36,7 @@ if (!browser) {
   console.error('No Chrome or Chromium found. Install one, or name it: CHROME=/path/to/chrome npm run browser');
   process.exit(1);
 }
-// A profile of its own: an everyday browser must not believe that this machine is Microsoft's.
+// Uses a separate profile, because the user's normal browser must not accept this machine as a Microsoft host.
 const profile = mkdtempSync(join(tmpdir(), 'dynabind-browser-'));
 const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 const child = spawn(browser, [...HOST_FLAGS, `--user-data-dir=${profile}`, '--no-first-run', ...root, url], { stdio: 'ignore' });

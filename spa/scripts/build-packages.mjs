@@ -5,7 +5,7 @@ import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Property names that only the client's own files use: no option, no event, no field of an answer or of powerbi-client. */
+/** Property names that only the client's own files use. None is an option, an event, or a field of an answer or of powerbi-client. */
 const INTERNAL = [
   'abandon answer apart api arrived ask attempts batcher datasetIds dueAt element emit expired expiresAt extra failed',
   'failedAt generation isLoaded isNew isPaginated isRefused late listener loading lostContact measured members',
@@ -18,10 +18,10 @@ const PACKAGES = [
   { folder: 'packages/react', entry: 'src/index.ts' },
   { folder: 'packages/element', entry: 'src/index.ts' },
 ];
-/** What the consumer's own installation provides. */
+/** Packages that the consumer's own installation provides. */
 const external = ['powerbi-client', 'react', 'react/jsx-runtime', '@dynabind/client'];
 
-/** Shortens names within a file, and the internal property names to the same ones in both files. */
+/** Shortens names within a file. Internal property names get the same short names in both files. */
 function minifier(internal) {
   const include = new RegExp(`^(${internal.join('|')})$`);
   let cache = {};
@@ -38,9 +38,9 @@ function minifier(internal) {
 }
 
 async function bundle(input, dir, format, internal) {
-  // The second file of the client takes what it shares from the first one.
+  // The second file of the client imports the code that it shares with the first file.
   const build = await rolldown({ input, external, preserveEntrySignatures: 'allow-extension', cwd: root, plugins: [minifier(internal)] });
-  // The plugin has minified the code already; this only removes white space.
+  // The plugin has already minified the code. This only removes white space.
   const minify = { compress: false, mangle: false, codegen: { removeWhitespace: true } };
   await build.write({ dir, format, minify, sourcemap: true, exports: 'named', chunkFileNames: '[name].js' });
   await build.close();
@@ -57,7 +57,7 @@ for (const { folder, entry, internal = ['-'] } of PACKAGES) {
   mkdirSync(`${dist}/cjs`, { recursive: true });
   await bundle(`${root}/${folder}/${entry}`, dist, 'es', internal);
   await bundle(`${root}/${folder}/${entry}`, `${dist}/cjs`, 'cjs', internal);
-  // The same declarations twice: TypeScript takes them for the kind of module that the nearest package.json names.
+  // The declarations exist twice: for TypeScript, the nearest package.json decides their kind of module.
   declarations(folder, dist);
   for (const file of readdirSync(dist)) if (file.endsWith('.d.ts')) copyFileSync(`${dist}/${file}`, `${dist}/cjs/${file}`);
   writeFileSync(`${dist}/cjs/package.json`, '{"type":"commonjs"}\n');

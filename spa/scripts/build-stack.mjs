@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Builds the local stack, unless `DYNABIND_DEVSTACK` names one that is built. `--workspace` selects the features that
+ * Builds the local stack, unless `DYNABIND_DEVSTACK` names an existing binary. `--workspace` selects the features that
  * `cargo test --workspace` uses, so that cargo compiles nothing twice.
  */
 if (!process.env.DYNABIND_DEVSTACK) {

@@ -8,9 +8,9 @@ import { HOST_FLAGS } from './host-flags.mjs';
 const modules = (path) => fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url));
 
 /**
- * Chromium out of the npm package, unpacked once into a folder of its own for each version.
+ * Chromium from the npm package. Each version is unpacked once, into a separate folder.
  *
- * Several test files may do so at the same time: each unpacks for itself, and the first puts the result in its place.
+ * Several test files may unpack at the same time. Each uses a temporary folder, and the first one moves the result to its place.
  */
 async function unpacked() {
   const { version } = JSON.parse(readFileSync(modules('@sparticuz/chromium/package.json'), 'utf8'));
@@ -30,7 +30,7 @@ async function unpacked() {
 
 async function unpackInto(folder) {
   mkdirSync(folder, { recursive: true });
-  // The package unpacks into the temporary folder, and its system libraries only where it takes itself to be on Lambda.
+  // The package unpacks into the temporary folder. It unpacks its system libraries only if it believes that it runs on Lambda.
   const before = { ...process.env };
   Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' });
   try {
@@ -52,7 +52,7 @@ function lacksLibraries(path) {
   }
 }
 
-/** A headless Chromium that needs nothing of the system but its C library. */
+/** A headless Chromium that needs only the C library of the system. */
 export async function launch() {
   const { path, libraries, fonts } = await unpacked();
   const env = { ...process.env };

@@ -27,7 +27,7 @@ async function answers(url) {
   }
 }
 
-/** Starts the local stack on ports of its own. */
+/** Starts the local stack on free ports. */
 export async function startStack() {
   if (!existsSync(BINARY)) throw new Error(`There is no ${BINARY}: run \`cargo build -p devstack\` first.`);
   const [port, embedPort] = [await freePort(), await freePort()];

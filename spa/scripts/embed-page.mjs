@@ -4,7 +4,7 @@ import { rolldown } from 'rolldown';
 
 const file = (name) => fileURLToPath(new URL(`../embed-page/${name}`, import.meta.url));
 
-/** The simulated report page in one file, so that its own load takes as long as that file takes to arrive. */
+/** The simulated report page as one file, so that its load time is the time in which this file arrives. */
 export async function embedPageInOneFile() {
   const build = await rolldown({ input: file('page.js') });
   const { output } = await build.generate({ format: 'iife', minify: true });

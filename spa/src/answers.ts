@@ -9,14 +9,14 @@ const POWER_BI =
 
 type Fields = Record<string, unknown>;
 
-/** Ids that the service has named for datasets; a dataset that is granted with its workspace is named by its id. */
+/** Ids of datasets by key, from the service. A dataset that is granted with its workspace has its id as the key. */
 export type DatasetIds = ReadonlyMap<string, string>;
 
 export function isPaginated(embedUrl: string): boolean {
   return new URL(embedUrl).pathname.toLowerCase().startsWith('/rdlembed');
 }
 
-/** Refuses an answer that does not say exactly what was asked for; powerbi-client would show the report's own data. */
+/** Refuses an answer that does not match the request exactly. powerbi-client would show the report's own data for some of them. */
 export function checkedConfigs(answer: ConfigAnswer, bindings: readonly Binding[], known: DatasetIds): EmbedConfig[] {
   const configs: unknown = answer.configs;
   if (!Array.isArray(configs) || configs.length !== bindings.length) throw unexpected('/configs is missing or wrong.');
@@ -35,7 +35,7 @@ const isGuid = (value: unknown): value is string => typeof value === 'string' &&
 const isScopes = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-/** The known fields only: an unknown one could change what powerbi-client shows. */
+/** Returns only the known fields, because an unknown field could change what powerbi-client shows. */
 function checkedConfig(value: unknown, binding: Binding, known: DatasetIds, place: string): EmbedConfig {
   const config = Object(value) as Fields;
   const { tokenType, accessToken, embedUrl, id, groupId, permissions } = config;

@@ -14,14 +14,14 @@ export interface ApiOptions extends SignInOptions {
   timeouts: Timeouts;
 }
 
-/** A token for Power BI. It does not change; a renewal gives another one. */
+/** A token for Power BI. The object does not change; a renewal makes a new one. */
 export interface Token extends Deadlines {
   token: string;
   tokenType: 0 | 1;
   tokenId: string | undefined;
-  /** Id of the request that the token came with, in the gateway's log. */
+  /** The id, in the gateway's log, of the request that returned the token. */
   requestId: string | undefined;
-  /** Set where the page gets the token itself. */
+  /** Set if the page gets the token itself. */
   scopes: string[] | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface Answered<Answer> {
   requestId: string | undefined;
 }
 
-/** What differs between the tries of one request. */
+/** The values that differ between the attempts of one request. */
 export interface Attempt {
   forceRefresh: boolean;
   claims?: string;
@@ -41,7 +41,7 @@ export const requestIdOf = ({ headers }: Response): string | undefined => header
 /** The routes of the service: caller token, time limits, checked answers, typed errors. */
 export class Api {
   readonly options: ApiOptions;
-  /** Ids that the service has named for datasets. */
+  /** Ids of datasets by key, from the service. */
   readonly datasetIds = new Map<string, string>();
 
   constructor(options: ApiOptions) {
@@ -57,7 +57,7 @@ export class Api {
     return { configs, token: { token, tokenType, tokenId, requestId, scopes, ...deadlines(answer, this.options.clock.now()) } };
   }
 
-  /** A GET, or a POST of `body`. What fails is tried again where that may help. */
+  /** Sends a GET, or a POST of `body`. Repeats a failed request if that may help. */
   async call<Answer>(path: string, signal: AbortSignal, body?: object): Promise<Answered<Answer>> {
     const once = (attempt: Attempt) => this.#once<Answer>(path, signal, body, attempt);
     try {

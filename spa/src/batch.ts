@@ -5,7 +5,7 @@ import { withLater } from './load.js';
 
 export interface ConfigWithToken {
   config: EmbedConfig;
-  /** The token of `config`: one object for all bindings of the same request. */
+  /** The token of `config`. All bindings of the same request have the same object. */
   token: Token;
 }
 
@@ -23,7 +23,7 @@ interface Asker extends Bound {
 export interface Work<Item> {
   /** Rejects if the service refuses the request. */
   request(bindings: Binding[], items: Item[]): Promise<void>;
-  /** These items get no answer. */
+  /** Called for the items that get no answer. */
   refuse(items: Item[], error: DynabindError): void;
 }
 
@@ -32,10 +32,10 @@ export const MOST_BINDINGS = 50;
 
 const isWanted = ({ signal }: Asker): boolean => !signal.aborted;
 
-/** Joins what a page embeds in the same tick into one request of `/config`, with one token. */
+/** Joins all bindings that a page embeds in the same tick into one request of `/config`, with one token. */
 export class ConfigBatcher {
   readonly #api: Api;
-  /** Keys of bindings that need a request of their own. */
+  /** Keys of bindings that need a separate request. */
   readonly apart = new Set<string>();
   #askers: Asker[] = [];
 

@@ -49,7 +49,7 @@ function entryOf({ binding: { report, mode }, outcome, configMs, loadedMs, rende
   return entry;
 }
 
-/** How many entries one request takes. */
+/** The number of entries that fit into one request. */
 function fitting(entries: readonly Entry[]): number {
   let count = Math.min(entries.length, MOST_ENTRIES);
   while (count > 1 && new TextEncoder().encode(JSON.stringify({ timings: entries.slice(0, count) })).length > LONGEST_BODY) count--;

@@ -19,19 +19,19 @@ export interface DynabindOptions {
   apiUrl: string;
   /** The caller's own token for that API, from the page's sign-in library. Called before each request. */
   getAccessToken: SignInOptions['getAccessToken'];
-  /** The user's own token for Power BI, where the service leaves that to the page (`DYNABIND_USER_TOKEN=page`). */
+  /** The user's own token for Power BI. Needed if the page gets this token itself (`DYNABIND_USER_TOKEN=page`). */
   getPowerBiToken?: SignInOptions['getPowerBiToken'];
-  /** Called when Entra requires the user: sign in with `error.claims`. Then the request is repeated. */
+  /** Called when Entra requires an interaction of the user: sign in with `error.claims`. Then the request is repeated. */
   onInteractionRequired?: SignInOptions['onInteractionRequired'];
-  /** The page's own powerbi-client service. Without it, `window.powerbi` or the package's. */
+  /** The page's own powerbi-client service. Default: `window.powerbi`, otherwise the service of the package. */
   powerbi?: PowerBiService;
   /** Limits in milliseconds that replace the defaults. */
   timeouts?: Partial<Timeouts>;
-  /** What the page will embed first: its config is requested now, and powerbi-client is loaded. */
+  /** The bindings that the page will embed first. Their configs are requested, and powerbi-client is loaded, immediately. */
   prefetch?: readonly Binding[];
-  /** Keeps the embed addresses of shown reports, never a token, in `sessionStorage`, for the next page of this tab. */
+  /** Stores the embed addresses of shown reports in `sessionStorage`, for the next page of this tab. Tokens are never stored. */
   rememberEmbedUrls?: boolean;
-  /** Sends how long reports took to load to `POST /timings`: report key, outcome and milliseconds. */
+  /** Sends the load times of reports to `POST /timings`: report key, outcome and milliseconds. */
   reportTimings?: boolean;
   /** Address of Power BI's cloud, for the early connection. Default: `https://app.powerbi.com`. */
   powerBiUrl?: string;
@@ -56,14 +56,14 @@ export interface Dynabind {
   datasets(report?: string): Promise<DatasetList>;
   /** Removes every report from the page and discards all tokens. The client can then serve the next user. */
   signOut(): void;
-  /** `signOut()`; the client cannot be used again. */
+  /** Calls `signOut()`. The client cannot be used again. */
   dispose(): void;
 }
 
 /** The controller of each element, across all clients of the page. */
 const owners = new WeakMap<HTMLElement, Controller>();
 
-/** One client for a page: what it embeds in the same tick shares one request and one token. */
+/** Creates the client of a page. The reports that it embeds in the same tick share one request and one token. */
 export function createDynabind(options: DynabindOptions): Dynabind {
   if (!options?.apiUrl) throw wrongUse('apiUrl is missing.');
   if (typeof options.getAccessToken !== 'function') throw wrongUse('getAccessToken is missing.');

@@ -2,13 +2,13 @@ import { aborted } from './errors.js';
 
 /** Time as an input, so that tests control it. */
 export interface Clock {
-  /** Milliseconds from any origin; never goes back. */
+  /** Milliseconds since any origin. The value never decreases. */
   now(): number;
   setTimeout(callback: () => void, milliseconds: number): unknown;
   clearTimeout(timer: unknown): void;
 }
 
-/** Smaller differences between the two clocks are corrections of the wall clock, not a sleep. */
+/** Smaller differences between the two clocks are corrections of the wall clock, and not a sleep. */
 const SLEEP = 5_000;
 
 /**
@@ -35,7 +35,7 @@ export function systemClock(): Clock {
 export interface Limit {
   clock: Clock;
   milliseconds: number;
-  /** What to reject with; without it the promise resolves when the time is up. */
+  /** The error when the time is up. Without it, the promise then resolves. */
   late?: () => Error;
 }
 

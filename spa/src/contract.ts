@@ -18,20 +18,20 @@ export type ServiceCode = CodeOf<Problem['type']>;
 
 /** What to show and in which mode; keys are names of the service's catalog. */
 export interface Binding {
-  /** May be left out in mode `create`. */
+  /** Optional in mode `create`. */
   report?: string;
-  /** May be left out where the caller's grants allow exactly one dataset for the report. */
+  /** Optional if the caller's grants allow exactly one dataset for the report. */
   dataset?: string;
-  /** `view`, unless said otherwise. */
+  /** Default: `view`. */
   mode?: Mode;
 }
 
-/** Without undefined fields, and with its mode. */
+/** The binding without undefined fields, and with its mode. */
 export function bindingOf({ report, dataset, mode = 'view' }: { [Name in keyof Binding]?: Binding[Name] | undefined }): Binding {
   return { ...(report !== undefined && { report }), ...(dataset !== undefined && { dataset }), mode };
 }
 
-/** The same binding always as the same text: the service refuses duplicates. */
+/** The same text for the same binding. It is needed because the service refuses duplicates. */
 export function bindingKey({ report, dataset, mode = 'view' }: Binding): string {
   return JSON.stringify([mode, report, dataset]);
 }

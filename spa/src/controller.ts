@@ -19,7 +19,7 @@ export interface Page {
   api: Api;
   batcher: ConfigBatcher;
   urls: EmbedUrls;
-  /** The page's own service, where it has one. */
+  /** The page's own powerbi-client service, if it has one. */
   powerbi: PowerBiService | undefined;
   /** All tokens in use; set when the second file has loaded. */
   renewals?: Renewals;
@@ -35,7 +35,7 @@ export interface Target {
   extra: { settings?: unknown; eventHooks?: unknown };
 }
 
-/** The second file is loaded when a report is rendered or after this time, and again after this time if that failed. */
+/** The second file is loaded when a report is rendered, or after this time. If that fails, it is loaded again after this time. */
 const LATEST = 10_000;
 
 /** The state behind a handle. The public object has no state of its own, so that frameworks can wrap it in proxies. */
@@ -44,13 +44,13 @@ export class Controller implements Handle {
   readonly #target: Target;
   readonly #emitter = new Emitter<HandleEvents>();
   readonly #wasConnected: boolean;
-  /** Loads the second file, which watches the element, when the element may have been removed. */
+  /** Notices that the element may have been removed, and then loads the second file, which watches the element. */
   readonly #observer: MutationObserver;
   #removal: RemovalWatch | undefined;
   readonly #onDispose: () => void;
   #frame: Frame | undefined;
   #holder: TokenHolder | undefined;
-  /** Ends what is shown or under way. */
+  /** Ends the shown report and its requests. */
   #stop = new AbortController();
   #binding: Binding;
   #state: HandleState = 'loading';
@@ -200,11 +200,11 @@ export class Controller implements Handle {
         this.#frame.start(known, extra.settings);
       }
       await within(asked, signal);
-      // A switch may come between the answer and this line.
+      // A switch may happen between the answer and this line.
       if (signal.aborted) return;
       const { config, token } = answer as unknown as ConfigWithToken;
       if (binding.mode !== 'create') urls.set(binding.report, config.embedUrl);
-      // powerbi-client ignores another address for an existing iframe.
+      // For an existing iframe, powerbi-client ignores a new address.
       if (this.#frame && this.#frame.startedWith !== config.embedUrl) {
         this.#frame.remove();
         this.#frame = undefined;
@@ -216,13 +216,13 @@ export class Controller implements Handle {
       if (hasLater()) this.#withHolder();
       else this.#withHolderSoon();
     } catch (cause) {
-      // Every other error here is thrown by powerbi-client.
+      // An error without a type comes from powerbi-client.
       if (!signal.aborted) this.#refused(toDynabindError(cause, 'config-refused'));
     }
   }
 
   #loading(): void {
-    // In any other state the promise is settled.
+    // In any other state, the promise is already settled.
     if (this.#state !== 'loading') this.#ready = deferred();
     this.#set('loading');
   }
@@ -250,7 +250,7 @@ export class Controller implements Handle {
     };
   }
 
-  /** Renewal of the token, and the watch over the element, begin with the second file. */
+  /** Starts the renewal of the token and the watch over the element when the second file has loaded. */
   #withHolder(callback?: (holder: TokenHolder) => void): void {
     const { signal } = this.#stop;
     withLater((all) => {
@@ -298,7 +298,7 @@ export class Controller implements Handle {
     this.#emitter.emit('tokenRefreshed', this.#tokenInfo(token));
   }
 
-  /** Waits for the texts of errors, unless the report is switched or disposed of meanwhile. */
+  /** Reports an error when the texts of errors have loaded, unless the report is switched or disposed of meanwhile. */
   #failed(cause: DynabindError, fatal: boolean): void {
     const { signal } = this.#stop;
     withLater((all) => {

@@ -6,14 +6,14 @@ export interface Deadlines {
   expiresAt: number;
 }
 
-/** For an answer without usable times. */
+/** The times for an answer without usable times. */
 const UNKNOWN_SECONDS = 300;
 
 const secondsOf = (value: unknown, otherwise: number): number =>
   typeof value === 'number' && value >= 0 ? value : otherwise;
 
 /**
- * Counts from the arrival of the answer, so that no clock has to be correct.
+ * Times are counted from the arrival of the answer, so that no clock has to be correct.
  *
  * Embed tokens that were made with one access token expire at the same moment, on thousands of pages. So each page renews
  * at a random moment in the first half of the time between `refreshAfter` and the expiration.

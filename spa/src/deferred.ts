@@ -6,7 +6,7 @@ export interface Deferred {
   reject(error: DynabindError): void;
 }
 
-/** A promise that is settled from outside. It may be ignored, because each failure is an `error` event as well. */
+/** A promise that is settled from outside. It may be ignored, because each failure is also an `error` event. */
 export function deferred(): Deferred {
   const settle = {} as Deferred;
   const promise = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));

@@ -7,16 +7,16 @@ export interface EmbedUrls {
   clear(): void;
 }
 
-/** With `isKept`, also in the tab's `sessionStorage`. There is nothing secret in these addresses. */
+/** With `isKept`, the addresses are also in the tab's `sessionStorage`. They contain no secrets. */
 export function embedUrls(apiUrl: string, isKept: boolean | undefined): EmbedUrls {
   const key = `dynabind ${apiUrl}`;
   const urls = new Map<string | undefined, string>();
-  // Access to the storage can be forbidden, and its content can be anything.
+  // The storage can be forbidden, and it can have any content.
   const withStorage = (step: (storage: Storage) => void) => {
     try {
       if (isKept) step(sessionStorage);
     } catch {
-      // Without storage, this page load learns the addresses again.
+      // Without the storage, this page load learns the addresses again.
     }
   };
   withStorage((storage) => {

@@ -1,7 +1,7 @@
 import type { DynabindError } from './errors.js';
 import type { ErrorCode } from './texts.js';
 
-/** Refusals of these bindings: the same request fails again, a request with fewer bindings may not. */
+/** Refusals of bindings. The same request fails again; a request with fewer bindings may succeed. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'invalid-request',
   'dataset-required',
@@ -15,5 +15,5 @@ const LOST_CONTACT: ReadonlySet<ErrorCode> = new Set(['offline', 'network-failed
 export const isRefusal = (error: DynabindError): boolean => REFUSALS.has(error.code);
 export const isSignInError = (error: DynabindError): boolean => SIGN_IN_ERRORS.has(error.code);
 export const isLostContact = (error: DynabindError): boolean => LOST_CONTACT.has(error.code);
-/** One binding of many may be the cause: with `upstream-rejected`, Power BI refuses one of them. */
+/** Whether one binding of many may be the cause. With `upstream-rejected`, Power BI refuses one of them. */
 export const mayBeOneOfMany = (error: DynabindError): boolean => isRefusal(error) || error.code === 'upstream-rejected';

@@ -11,12 +11,12 @@ export interface ErrorDetails {
   retryAfterSeconds?: number | undefined;
   /** The claims challenge of Entra as JSON text, for the sign-in library. */
   claims?: string | undefined;
-  /** Set on errors of a handle: nothing usable is on the screen. */
+  /** Set on errors of a handle. If it is true, no usable report is on the screen. */
   fatal?: boolean | undefined;
   cause?: unknown;
 }
 
-/** What happened, and what a person can do about it. */
+/** What happened, and what the user can do. */
 export type Text = readonly [message: string, remedy: string];
 
 const GENERIC = 'internal-client';
@@ -35,7 +35,7 @@ export function useGenericText(): void {
   texts[GENERIC] ??= ['The report cannot be shown.', 'Reload the page.'];
 }
 
-/** Every failure of Dynabind. `message` says what happened, `remedy` what a person can do about it. */
+/** Every failure of Dynabind. `message` says what happened. `remedy` says what the user can do. */
 export class DynabindError extends Error {
   declare readonly code: ErrorCode;
   declare readonly title: string;
@@ -56,7 +56,7 @@ export class DynabindError extends Error {
   }
 }
 
-/** A copy with the texts that have loaded since. One answer can fail several reports and be fatal for only some of them. */
+/** A copy with the texts that have loaded since. It is a copy, because one error may concern several reports and be fatal for only some. */
 export function copyOf(error: DynabindError, fatal?: boolean): DynabindError {
   return new DynabindError(error.code, { ...error, cause: error.cause, fatal });
 }
@@ -65,7 +65,7 @@ export const aborted = (): DynabindError => new DynabindError('aborted');
 export const wrongUse = (detail: string): DynabindError => new DynabindError('invalid-argument', { detail });
 export const unexpected = (detail: string): DynabindError => new DynabindError('unexpected-answer', { detail });
 
-/** A failure to reach anything; the browser may know that there is no connection. */
+/** The error of a failed connection. If the browser knows that it is offline, the code is `offline`. */
 export function unreachable(code: ErrorCode, details: ErrorDetails): DynabindError {
   return new DynabindError(globalThis.navigator?.onLine === false ? 'offline' : code, details);
 }

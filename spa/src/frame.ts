@@ -8,12 +8,12 @@ import { quiet } from './deferred.js';
 import { clear, plainCopy, collectRoutes, type EmbedInternals, type PowerBiService } from './powerbi.js';
 
 export interface FrameListener {
-  /** Begins to load again. */
+  /** The report begins to load again. */
   loading(): void;
   arrived(state: 'loaded' | 'rendered'): void;
   /** `isShown`: the report is on the screen with a token that works. */
   tokenRefreshed(token: Token, isShown: boolean): void;
-  /** `fatal`: nothing usable is on the screen. A `load-failed` or `load-refused` may be an expired token. */
+  /** `fatal`: no usable report is on the screen. A `load-failed` or `load-refused` may mean an expired token. */
   failed(error: DynabindError, fatal: boolean): void;
   /** The caller may no longer see this report, so it is removed. */
   refused(error: DynabindError): void;
@@ -27,7 +27,7 @@ export interface FrameOptions {
   /** Limit for `loaded`, in milliseconds. */
   loadLimit: number;
   listener: FrameListener;
-  /** Aborted when the frame is removed; the listener hears nothing from then on. */
+  /** Aborted when the frame is removed. After that, the listener is not called. */
   signal: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ const LOAD_WINDOW = 120;
 
 const mountedAt = new WeakMap<HTMLElement, number>();
 
-/** How long powerbi-client still drops loads after one at `since`. */
+/** How long powerbi-client still drops loads after a load at `since`. */
 export const loadWindow = (since = -Infinity): number => Math.min(Math.max(since + LOAD_WINDOW - Date.now(), 0), LOAD_WINDOW);
 
 /** Waits until powerbi-client accepts another load for this element. With `always`, waits at least one task. */
@@ -48,13 +48,13 @@ export function pastLoadWindow(element: HTMLElement, clock: Clock, signal: Abort
   return wait > 0 || always ? sleep(clock, wait, signal) : undefined;
 }
 
-/** One iframe of powerbi-client, with one config: it shows one binding for as long as it lives. */
+/** One iframe of powerbi-client, with one config. It shows the same binding until it is removed. */
 export class Frame {
   readonly options: FrameOptions;
   embed!: EmbedInternals;
-  /** The address of an iframe that has started before there was a config. */
+  /** The address of an iframe that was started before the config arrived. */
   startedWith: string | undefined;
-  /** With its times and ids. */
+  /** The token with its times and ids. */
   tokenInUse: Token | undefined;
   isNew = false;
   isPaginated = false;
@@ -62,7 +62,7 @@ export class Frame {
   sentAt: number | undefined;
   /** The last token that the report was given. */
   token: string | undefined;
-  /** A token for a report that is still loading, and what to do with it then. */
+  /** A token for a report that is still loading. `whenLoaded` sets it after the load. */
   pending: string | undefined;
   whenLoaded: (() => void) | undefined;
   #config: { accessToken?: string | undefined } | undefined;
@@ -73,7 +73,7 @@ export class Frame {
     this.options = options;
   }
 
-  /** Starts the iframe without token, dataset and config; `show` follows. `settings` become part of its address. */
+  /** Starts the iframe without token, dataset and config. `show` follows later. `settings` become part of its address. */
   start(embedUrl: string, settings: unknown): void {
     const { powerbi, element } = this.options;
     this.startedWith = embedUrl;
@@ -87,10 +87,10 @@ export class Frame {
     this.token = config.accessToken;
     this.isNew = own.type === 'create';
     this.isPaginated = isPaginated(own.embedUrl);
-    // These settings are known to keep a paginated report from loading.
+    // These settings prevent a paginated report from loading.
     if (this.isPaginated) for (const name of ['panes', 'background']) delete own.settings?.[name];
     if (this.startedWith) {
-      // powerbi-client does not check the config of an iframe that is there already.
+      // powerbi-client does not check the config of an existing iframe.
       const errors = this.embed.validate?.(own);
       if (errors) throw errors;
       powerbi.embed(element, own);
@@ -100,13 +100,13 @@ export class Frame {
 
   #create(create: () => Embed): void {
     const { powerbi, element, title } = this.options;
-    // Measured first, because the iframe has a height of its own.
+    // The height is measured first, because the iframe has a height itself.
     if (element.isConnected && !element.offsetHeight) console.warn('Dynabind: the element has no height.', element);
     mountedAt.set(element, Date.now());
     clear(powerbi, element);
     const collected = collectRoutes(powerbi);
     try {
-      // A Vue proxy around it could not post its config.
+      // `__v_skip` prevents a Vue proxy around the object, which could not post its config.
       this.embed = Object.assign(create() as unknown as EmbedInternals, { __v_skip: true });
     } finally {
       this.#release = collected();
@@ -115,7 +115,7 @@ export class Frame {
     this.#watch();
   }
 
-  /** All places where powerbi-client keeps the token of this report. */
+  /** Sets the token in all places where powerbi-client keeps it. */
   setTokens(token: string | undefined): void {
     for (const place of [this.#config, this.embed?.config, this.embed?.createConfig]) if (place) place.accessToken = token;
   }
@@ -133,10 +133,10 @@ export class Frame {
   #watch(): void {
     const { embed } = this;
     const { load, create, frontLoadSendConfig } = embed;
-    // A refused load would otherwise reach the page as an unhandled rejection only.
+    // Otherwise the page would see a refused load only as an unhandled rejection.
     embed.load = (phased) => this.#send(() => load.call(embed, phased));
     embed.create = () => this.#send(() => create.call(embed));
-    // Only a hint: the load that follows reports a refusal.
+    // This is only a hint, so a failure is ignored. The load that follows reports a refusal.
     embed.frontLoadSendConfig = (config) => quiet(frontLoadSendConfig.call(embed, config));
     embed.on<unknown>('error', (event) => this.#refused('load-failed', event.detail));
     embed.on('loaded', () => this.#loaded());

@@ -6,9 +6,9 @@ import type { DynabindError } from './errors.js';
 export type HandleState = 'loading' | 'loaded' | 'rendered' | 'error' | 'disposed';
 
 export interface TokenInfo {
-  /** Id of the embed token in Power BI's audit log; a user's own token has none. */
+  /** The id of the embed token in Power BI's audit log. A user's own token has no id. */
   tokenId: string | undefined;
-  /** On the page's wall clock, even if that clock is wrong. */
+  /** The time on the page's wall clock, even if that clock is wrong. */
   expiration: Date;
   refreshAfter: Date;
 }
@@ -31,12 +31,12 @@ export interface HandleEvents {
   loaded: { binding: Readonly<Binding> };
   rendered: { binding: Readonly<Binding> };
   tokenRefreshed: TokenInfo;
-  /** Once for each embed and switch, as soon as there is an outcome. */
+  /** Sent once for each embed and switch, when the outcome is known. */
   timings: Timings;
   error: DynabindError;
 }
 
-/** Facts for a support ticket; never a token. */
+/** Facts for a support ticket. They never include a token. */
 export interface Explanation {
   state: HandleState;
   binding: Readonly<Binding>;
@@ -55,11 +55,11 @@ export interface Explanation {
 export interface Handle {
   readonly state: HandleState;
   readonly binding: Readonly<Binding>;
-  /** The last error; cleared when the report or its token works again. */
+  /** The last error. It is cleared when the report or its token works again. */
   readonly error: DynabindError | undefined;
-  /** Resolves when the last requested report is loaded; rejects when it fails. */
+  /** Resolves when the last requested report is loaded. Rejects when it fails. */
   readonly ready: Promise<void>;
-  /** powerbi-client's own object for the report on the screen; another one after each switch. */
+  /** powerbi-client's own object for the report on the screen. Each switch makes a new object. */
   readonly report: Report | undefined;
   readonly token: TokenInfo | undefined;
   /** The times of the report that is shown or loading. */
@@ -68,12 +68,12 @@ export interface Handle {
   on<Name extends keyof HandleEvents>(name: Name, listener: Listener<HandleEvents[Name]>): () => void;
   /**
    * Shows the same report with another dataset. The old data is removed from the screen at once. Of several quick
-   * switches only the last one takes effect, and the promises of all of them settle with it.
+   * switches, only the last one takes effect, and all their promises settle with it.
    */
   switchDataset(dataset: string): Promise<void>;
-  /** The same for another report, with the same dataset unless another one is named. */
+  /** Shows another report in the same way, with the same dataset unless another one is named. */
   switchReport(report: string, dataset?: string): Promise<void>;
-  /** The same for the mode. */
+  /** Switches to another mode in the same way. */
   switchMode(mode: Mode): Promise<void>;
   /** Renews the token now and keeps the view. After a fatal error, shows the report again. */
   refresh(): Promise<void>;
@@ -83,7 +83,7 @@ export interface Handle {
   dispose(): void;
 }
 
-/** A class of its own, because MobX leaves instances of classes unchanged. */
+/** The handle is an instance of a class, because MobX leaves instances of classes unchanged. */
 class PublicHandle {}
 
 /** The public object. Frameworks may wrap it in a proxy, which cannot access private fields. */

@@ -5,7 +5,7 @@ export type Later = typeof import('./later.js');
 let loaded: Later | undefined;
 let loading: Promise<Later> | undefined;
 
-/** The second file: what a page needs after its first report is on the screen, or when something fails. */
+/** The second file: the code that a page needs after its first report is on the screen, or when something fails. */
 export function later(): Promise<Later> {
   return (loading ??= import('./later.js').then(
     (all) => {
@@ -20,7 +20,7 @@ export function later(): Promise<Later> {
   ));
 }
 
-/** Calls back at once where the second file has loaded. Where it cannot be loaded, calls back without it. */
+/** Calls back when the second file has loaded: at once if it is loaded already, and without it if it cannot be loaded. */
 export function withLater(callback: (all: Later | undefined) => void): void {
   if (loaded) callback(loaded);
   else void later().then(callback, () => callback(undefined));

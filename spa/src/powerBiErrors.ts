@@ -9,7 +9,7 @@ function reportedErrors(value: unknown): ReportedError[] {
   return typeof value === 'object' && value ? [value] : [];
 }
 
-/** Power BI says of a load that the token has expired. */
+/** Whether Power BI says of a load that the token has expired. */
 export function isExpiry({ code, cause }: DynabindError): boolean {
   const isLoad = code === 'load-failed' || code === 'load-refused';
   const isExpired = ({ message, errorCode }: ReportedError) => message === 'TokenExpired' || errorCode === 'TokenExpired';
@@ -18,7 +18,7 @@ export function isExpiry({ code, cause }: DynabindError): boolean {
 
 const BY_POWER_BI = new Set(['config-refused', 'load-refused', 'load-failed', 'token-refused']);
 
-/** powerbi-client throws arrays, bodies of answers and errors alike; `detail` becomes what they say in words. */
+/** powerbi-client throws arrays, bodies of answers, and errors. Their texts become `detail`. */
 export function withDetail(error: DynabindError): DynabindError {
   const { code, cause } = error;
   const errors = reportedErrors(cause);

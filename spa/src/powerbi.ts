@@ -8,7 +8,7 @@ export type PowerBiService = Pick<service.Service, 'embed' | 'createReport' | 'r
 type Config = Record<string, unknown> & { accessToken?: string | undefined };
 type Handler = (request: unknown, response: unknown) => unknown;
 
-/** Parts of an embed that its types hide: promises that nobody handles, and the places where it keeps the token. */
+/** Parts of an embed that its types hide: methods whose promises powerbi-client does not handle, and the places of the token. */
 export type EmbedInternals = Omit<Embed, 'config'> & {
   load(phased?: boolean): Promise<void>;
   create(): Promise<void>;
@@ -25,7 +25,7 @@ interface ServiceInternals {
 
 const isService = (value: unknown): value is PowerBiService => typeof (value as Partial<PowerBiService> | undefined)?.embed === 'function';
 
-/** An existing service is used, because each service listens to every message. */
+/** The page's existing service. It is used if there is one, because each service listens to every message. */
 export const serviceOfPage = (): PowerBiService | undefined => (isService(globalThis.window?.powerbi) ? window.powerbi : undefined);
 
 export async function loadPowerBi(): Promise<PowerBiService> {
@@ -50,10 +50,10 @@ export function plainCopy<T>(value: T): T {
 }
 
 /**
- * Collects the routes that powerbi-client adds from now until the returned function is called. That function returns one
- * that releases them.
+ * Collects the routes that powerbi-client adds from now until the returned function is called. The returned function returns
+ * another function, which releases these routes.
  *
- * powerbi-client 2.24 adds a route for each report and never removes it; the route holds the report and its iframe
+ * powerbi-client 2.24 adds a route for each report and never removes it. The route keeps the report and its iframe in memory
  * (`service.router.post` in https://github.com/microsoft/PowerBI-JavaScript/blob/master/src/report.ts).
  */
 export function collectRoutes(powerbi: PowerBiService): () => () => void {
@@ -78,14 +78,14 @@ export function collectRoutes(powerbi: PowerBiService): () => () => void {
   };
 }
 
-/** Removes all that powerbi-client left in the element: it keeps the iframe of a config that it refused. */
+/** Removes everything that powerbi-client left in the element. It also leaves the iframe of a config that it refused. */
 export function clear(powerbi: PowerBiService, element: HTMLElement): void {
   powerbi.reset(element);
   for (const iframe of element.querySelectorAll(':scope > iframe')) iframe.remove();
   forgetToken(powerbi, element);
 }
 
-/** powerbi-client copies each new token into the DOM and into its service, where it outlives the report. */
+/** Removes the copies of a token that powerbi-client makes in the DOM and in its service. They would outlive the report. */
 export function forgetToken(powerbi: PowerBiService, element: HTMLElement): void {
   element.removeAttribute('powerbi-access-token');
   powerbi.accessToken = '';

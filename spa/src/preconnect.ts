@@ -1,6 +1,6 @@
 const connected = new Set<string>();
 
-/** Tells the browser to connect ahead of the first request: for `fetch` (`crossOrigin` is '') or an iframe (`null`). */
+/** Makes the browser connect before the first request: for `fetch` (`crossOrigin` is '') or for an iframe (`null`). */
 export function preconnect(href: string, crossOrigin: '' | null): void {
   const head = globalThis.document?.head;
   if (!head || connected.has(href)) return;

@@ -4,7 +4,7 @@ import { isErrorCode, type ErrorCode } from './texts.js';
 
 const PREFIX = 'urn:dynabind:problem:';
 
-/** Codes for answers of the gateway itself, which have no problem document. */
+/** Codes for the gateway's own answers, which have no problem document. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'invalid-request',
   401: 'unauthenticated',
@@ -71,7 +71,7 @@ function retryAfter(header: string | null): number | undefined {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** The challenge is base64 in `WWW-Authenticate: Bearer …, claims="…"`, which API Gateway renames; MSAL takes JSON. */
+/** The challenge is base64 in `WWW-Authenticate: Bearer …, claims="…"`, which API Gateway renames. MSAL needs it as JSON. */
 function challengeIn(headers: Headers): string | undefined {
   const header = headers.get('www-authenticate') ?? headers.get('x-amzn-remapped-www-authenticate') ?? '';
   const claims = /\bclaims="([^"]+)"/.exec(header)?.[1];

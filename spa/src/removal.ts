@@ -1,4 +1,4 @@
-/** The document, and every shadow root between it and the element. */
+/** The document, and every shadow root between the document and the element. */
 function rootsOf(element: Node): Set<Node> {
   const roots = new Set<Node>([element.ownerDocument as Document]);
   for (let node: Node | undefined = element; node; ) {
@@ -10,12 +10,12 @@ function rootsOf(element: Node): Set<Node> {
 }
 
 export interface RemovalWatch {
-  /** Checks again where the element is: it may have joined the document inside a root that is not observed. */
+  /** Checks again where the element is, because it may have joined the document inside a root that is not observed. */
   update(): void;
   stop(): void;
 }
 
-/** Calls back once when an element that was in the document has left it. Moving it does not count. */
+/** Calls back once when an element has left the document. Moving the element does not count. */
 export function onRemoval(element: Element, wasConnected: boolean, callback: () => void): RemovalWatch {
   let watched = new Set<Node>();
   const observer = new MutationObserver(() => update());

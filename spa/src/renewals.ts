@@ -10,7 +10,7 @@ import { onWake } from './wake.js';
 
 /** A sleeping computer stops timers, so no timer runs longer than this. */
 const HEARTBEAT = 30_000;
-/** Least time between two renewals of one token, regardless of its lifetime. */
+/** The shortest time between two renewals of a token, regardless of its lifetime. */
 const GAP = 30_000;
 const MOST_STRIKES = 4;
 /** Tokens that are due within this time are renewed together. */
@@ -22,7 +22,7 @@ const RECONNECTION = 15_000;
 
 const gap = (strikes: number): number => GAP * 2 ** Math.min(strikes, MOST_STRIKES);
 
-/** All tokens in use on a page. Renews each when it is due, or when the page notices after a sleep. */
+/** All tokens in use on a page. Each is renewed when it is due, or after a sleep when the page notices that it is due. */
 export class Renewals {
   readonly #api: Api;
   readonly #apart: Set<string>;
@@ -38,7 +38,7 @@ export class Renewals {
     this.#clock = api.options.clock;
   }
 
-  /** A report begins to use the token of its config, which other reports may share. */
+  /** Adds a report with the token of its config. Other reports may share this token. */
   add(member: Member, value: Token): void {
     this.join(member, [...this.#tokens].find((token) => token.value === value) ?? this.#open(value, 0, 0));
   }
@@ -74,12 +74,12 @@ export class Renewals {
     this.#plan();
   }
 
-  /** Renews one token now, or joins the renewal that is under way. Never rejects. */
+  /** Renews one token now, or joins its renewal if one is running. Never rejects. */
   renew(token: SharedToken): Promise<Failures> {
     return token.renewal ?? this.#renew([token]);
   }
 
-  /** Power BI reports that the token has expired. `undefined`: the token is new, so another one would not help. */
+  /** Called when Power BI reports that the token has expired. `undefined`: the token is new, so another one would not help. */
   recover(token: SharedToken): Promise<Failures> | undefined {
     const now = this.#clock.now();
     if (token.renewal) return token.renewal;
@@ -144,7 +144,7 @@ export class Renewals {
     for (const member of group) failures.set(member, error);
     if (isRefusal(error)) return group.forEach((member) => member.refused(error));
     const now = this.#clock.now();
-    // An attempt that began offline says nothing about the connection that is back.
+    // The attempt may have begun offline, so its failure says nothing about the new connection.
     const isReconnecting = now - this.#onlineAt < RECONNECTION;
     const isSignIn = isSignInError(error);
     const asked = (error.retryAfterSeconds ?? 0) * 1000;
@@ -167,7 +167,7 @@ export class Renewals {
     this.#timer = this.#clock.setTimeout(() => this.#check(), wait);
   }
 
-  /** The page is visible or online again: tokens whose renewal lost the connection are tried earlier than planned. */
+  /** Called when the page is visible or online again. Renewals that lost the connection are repeated earlier than planned. */
   #wake(isOnline: boolean): void {
     const now = this.#clock.now();
     if (isOnline) this.#onlineAt = now;

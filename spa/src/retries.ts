@@ -8,7 +8,7 @@ import { callSignIn, tokenFromPage } from './signIn.js';
 const MOST_TRIES = 4;
 const LONGEST_WAIT = 60_000;
 
-/** Continues a request after its first failure: with a better caller token, or after a pause, a few times at most. */
+/** Repeats a failed request a few times: with a better caller token, or after a pause. */
 export async function tryAgain<Answer>(
   api: Api,
   once: (attempt: Attempt) => Promise<Answered<Answer>>,
@@ -33,10 +33,10 @@ export async function tryAgain<Answer>(
   }
 }
 
-/** Requests that fail at the same time share one interaction with the person. */
+/** Requests that fail at the same time share one interaction with the user. */
 const interactions = new WeakMap<Api, Promise<void>>();
 
-/** How to get a better token after a 401. */
+/** Gets a better token after a 401; `undefined` if that is not possible. */
 function betterSignIn(api: Api, error: DynabindError): Promise<{ claims?: string }> | undefined {
   const { onInteractionRequired, clock, timeouts } = api.options;
   if (error.code === 'unauthenticated') return Promise.resolve({});
@@ -53,7 +53,10 @@ function betterSignIn(api: Api, error: DynabindError): Promise<{ claims?: string
   return interaction.then(() => (error.claims === undefined ? {} : { claims: error.claims }));
 }
 
-/** For requests that the service asks to repeat later, and for those that did not reach it. A long wait is left to the caller. */
+/**
+ * The wait before a request is repeated. Requests are repeated if the service asks for it, or if they did not reach the
+ * service. `undefined`: the request is not repeated, or the wait would be too long.
+ */
 function waitBeforeRetry(error: DynabindError, tries: number): number | undefined {
   const { status, code } = error;
   const retryable = status === 503 || status === 429 || code === 'network-failed' || code === 'offline';
@@ -62,7 +65,7 @@ function waitBeforeRetry(error: DynabindError, tries: number): number | undefine
   return wait <= LONGEST_WAIT ? wait : undefined;
 }
 
-/** The successor of a token; `force`: Power BI says that it has expired. */
+/** Gets the successor of a token. `force`: Power BI says that the old one has expired. */
 export async function renewedToken(
   api: Api,
   old: Token,

@@ -7,34 +7,34 @@ import type { Renewals } from './renewals.js';
 export interface Member {
   readonly binding: Binding;
   token: SharedToken | undefined;
-  /** Power BI said that the report's token has expired, and the report has not been loaded again. */
+  /** Whether Power BI said that the report's token has expired, and the report has not been loaded again since. */
   readonly isExpired: boolean;
-  /** The report has moved to a renewed token. */
+  /** Called when the report has moved to a renewed token. */
   renewed(token: Token): Promise<void>;
-  /** The renewal failed and will be tried again. */
+  /** Called when the renewal failed. It will be repeated. */
   failed(error: DynabindError): void;
-  /** There will be no new token for this binding: the caller may no longer see it. */
+  /** Called when the binding gets no new token, because the caller may no longer see it. */
   refused(error: DynabindError): void;
 }
 
 /** The reports that a renewal did not reach, each with the reason. */
 export type Failures = ReadonlyMap<Member, DynabindError>;
 
-/** One token, and all reports that use it. A renewal moves them to another one. */
+/** One token, and all reports that use it. A renewal moves the reports to another token. */
 export class SharedToken {
   readonly members = new Set<Member>();
   readonly renewals: Renewals;
   readonly value: Token;
-  /** Unusable tokens in a row; each makes the wait before the next renewal longer. */
+  /** The number of unusable tokens in a row. Each makes the wait before the next renewal longer. */
   readonly strikes: number;
-  /** 0 for the token of an embed config, 1 and up for renewed ones. */
+  /** 0 for the token of an embed config; 1 or more for renewed tokens. */
   readonly generation: number;
   dueAt: number;
   /** Failed renewals in a row. */
   attempts = 0;
   failedAt = 0;
   lostContact = false;
-  /** A report did not accept it. */
+  /** Whether a report did not accept the token. */
   isRefused = false;
   renewal: Promise<Failures> | undefined;
   /** Cancels a renewal that no report needs any more. */

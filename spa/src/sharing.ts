@@ -3,7 +3,7 @@ import { bindingKey } from './contract.js';
 import { mayBeOneOfMany } from './errorKinds.js';
 import { toDynabindError, type DynabindError } from './errors.js';
 
-/** Items by binding: each unit is one binding, and all items that want it. */
+/** Items by binding. A unit has all items with the same binding. */
 function unitsOf<Item extends Bound>(items: readonly Item[]): Map<string, Item[]> {
   const units = new Map<string, Item[]>();
   for (const item of items) {
@@ -14,8 +14,8 @@ function unitsOf<Item extends Bound>(items: readonly Item[]): Map<string, Item[]
 }
 
 /**
- * Sends bindings in as few requests as the service allows. `apart` are those that need a request of their own. `error`:
- * the first request, with all of them, was refused.
+ * Sends bindings in as few requests as the service allows. `apart` has the bindings that need separate requests. `error` is
+ * set if a first request with all bindings was refused.
  */
 export async function sendTogether<Item extends Bound>(
   apart: Set<string>,
@@ -41,7 +41,7 @@ async function send<Item extends Bound>(apart: Set<string>, units: Item[][], wor
   }
 }
 
-/** Continues after a refusal: one binding that is refused must not affect the other reports. */
+/** Continues after a refusal, because one refused binding must not affect the other reports. */
 async function sendInParts<Item extends Bound>(
   apart: Set<string>,
   units: Item[][],

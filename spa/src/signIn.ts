@@ -3,9 +3,9 @@ import { DynabindError, unreachable } from './errors.js';
 import type { Timeouts } from './timeouts.js';
 
 export interface TokenRequest {
-  /** The last token was not accepted: do not return it from a cache. */
+  /** The last token was not accepted. Do not return it from a cache. */
   forceRefresh: boolean;
-  /** A claims challenge that the new token has to meet. */
+  /** A claims challenge that the new token must satisfy. */
   claims?: string;
 }
 
@@ -16,7 +16,7 @@ export interface PowerBiTokenRequest {
   forceRefresh: boolean;
 }
 
-/** MSAL's `AuthenticationResult` fits. */
+/** The token with its expiry. MSAL's `AuthenticationResult` has this form. */
 export interface PowerBiToken {
   accessToken: string;
   expiresOn?: Date | null;
@@ -34,7 +34,7 @@ export interface SignInOptions {
 
 const failed = (details: { cause?: unknown; detail?: string }): DynabindError => unreachable('sign-in-failed', details);
 
-/** Calls the page's own sign-in, with a limit: a call that never settles does not block later ones. */
+/** Calls the page's own sign-in with a time limit, so that a call that never settles does not block later calls. */
 export async function callSignIn<T>(
   clock: Clock,
   milliseconds: number,
@@ -53,7 +53,7 @@ export async function callSignIn<T>(
   return within(attempt(), signal, { clock, milliseconds, late });
 }
 
-/** The same for a token; an empty one is an error. */
+/** Gets a token from the page's own sign-in. An empty token is an error. */
 export async function tokenFromPage<T extends string | PowerBiToken>(
   { clock, timeouts }: SignInOptions,
   name: string,

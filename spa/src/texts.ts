@@ -7,13 +7,13 @@ const SIGN_IN = 'Sign in again.';
 const DETAIL = 'See `detail`.';
 const OPERATOR = 'Give the request id to the operator of the service.';
 
-/** By code: first the codes of the service's problem documents, then those of the client. */
+/** The texts by code: first the codes of the service's problem documents, then those of the client. */
 export const TEXTS = {
   'invalid-request': ['The request was not understood.', '`errors` names the fields that are wrong.'],
   'dataset-required': ['This report has several datasets.', 'Pass one as `dataset`; `datasets()` lists them.'],
   'bindings-conflict': ['These reports cannot share a token.', 'Embed them one by one.'],
   unauthenticated: ['You are not signed in, or your sign-in has ended.', SIGN_IN],
-  'interaction-required': ['Your organization wants you to confirm your sign-in.', SIGN_IN],
+  'interaction-required': ['Your organization requires you to confirm your sign-in.', SIGN_IN],
   'not-entitled': [
     'You have no access to this report with this data, or it does not exist.',
     'Choose another one, or ask your administrator.',
@@ -45,7 +45,7 @@ export const TEXTS = {
   'load-refused': ['Power BI refused to load the report.', DETAIL],
   'load-failed': [
     'Power BI could not load the report.',
-    `${DETAIL} It may need its own dataset: \`includeOwnDataset\` in the catalog.`,
+    `${DETAIL} The report may need its own dataset: set \`includeOwnDataset\` in the catalog.`,
   ],
   'load-timeout': ['The report did not answer.', 'Check that this browser can reach Power BI.'],
   'token-expired': ['The report’s access has expired.', SIGN_IN],
@@ -67,12 +67,12 @@ const LISTED_PROBLEMS: Readonly<Record<ListedProblem, string>> = {
   'capacity-unknown': 'Power BI does not say whether its workspace is on a capacity.',
   'identity-required': 'It needs an identity, and none is set up.',
   'identity-roles-required': 'It needs a role for each person, and none is set up.',
-  'identity-not-supported': 'An identity is set up, but it takes none.',
+  'identity-not-supported': 'It does not support an identity, but one is set up.',
   'claim-missing': TEXTS['claim-missing'][0],
-  'lookup-failed': 'It could not be checked just now.',
+  'lookup-failed': 'It could not be checked. Try again later.',
 };
 
-/** Completes the tables that the first file has. */
+/** Adds these texts to the tables of the first file. */
 export function addTexts(): void {
   Object.assign(texts, TEXTS);
   Object.assign(problemTexts, LISTED_PROBLEMS);

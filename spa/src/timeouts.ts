@@ -1,8 +1,8 @@
 /** Limits in milliseconds. */
 export interface Timeouts {
-  /** One call of `getAccessToken` or `getPowerBiToken`. */
+  /** For one call of `getAccessToken` or `getPowerBiToken`. */
   signIn: number;
-  /** `onInteractionRequired`, where a person takes part. */
+  /** For `onInteractionRequired`, which waits for the user. */
   interaction: number;
   /** From a request to the headers of its answer. */
   request: number;

@@ -9,13 +9,13 @@ import type { Member, SharedToken } from './sharedToken.js';
 
 const LONGEST_ANSWER = 30_000;
 
-/** Gives one report its renewed tokens. */
+/** Passes renewed tokens to one report. */
 export class TokenHolder implements Member {
   readonly binding: Binding;
   isExpired = false;
   readonly #frame: Frame;
   #sharedToken: SharedToken | undefined;
-  /** The token of the last load; a later one was only handed over. */
+  /** The token of the last load. Later tokens were set without a load. */
   #loadedWith: string | undefined;
   /** A token that the report did not accept. */
   #refusedToken: string | undefined;
@@ -41,7 +41,7 @@ export class TokenHolder implements Member {
     this.#loadedWith = this.#refusedToken = undefined;
   }
 
-  /** Renews the token now; rejects if that did not reach this report. */
+  /** Renews the token now. Rejects if this report does not get the new token. */
   async refresh(): Promise<void> {
     const failures = await this.token?.renewals.renew(this.token);
     const failure = failures?.get(this);
@@ -72,7 +72,7 @@ export class TokenHolder implements Member {
     this.#frame.options.listener.refused(error);
   }
 
-  /** Reported once, however often the renewal fails. */
+  /** Reports a failed renewal. The same failure is reported only once. */
   failed(error: DynabindError): void {
     const fatal = !this.token || this.token.renewals.isExpired(this.token);
     const failure = `${error.code} ${fatal}`;
@@ -81,7 +81,7 @@ export class TokenHolder implements Member {
     this.#frame.options.listener.failed(error, fatal);
   }
 
-  /** Power BI says that the token has expired. */
+  /** Called when Power BI says that the token has expired. */
   expired(cause: unknown): void {
     const { pending } = this.#frame;
     if (pending) return void this.#loadAgain(pending);
@@ -97,14 +97,14 @@ export class TokenHolder implements Member {
     void recovery.then((failures) => this.isExpired && failed(failures.get(this) ?? cause));
   }
 
-  /** Puts a new token into the report, which keeps its view. With `reload` it starts again, as after an expiry. */
+  /** Sets a new token in the report, which keeps its view. With `reload`, the report starts again, as after an expiry. */
   async #give(token: string, reload: boolean): Promise<void> {
     const frame = this.#frame;
-    // A page may return the same token of its own again.
+    // The page may return the same user token again.
     if (token === frame.token && !reload) return;
     frame.token = token;
     if (frame.sentAt === undefined) return frame.setTokens(token);
-    // Paginated reports take no token while they are shown; a new report would be lost by loading it again.
+    // A paginated report accepts no token while it is shown, so it is loaded again. A new report is not, because it would be lost.
     if (frame.isPaginated || (reload && !frame.isNew)) return this.#loadAgain(token);
     if (frame.isLoaded) return this.#setToken(token);
     frame.pending = token;

@@ -21,7 +21,7 @@ impl ManualClock {
         *self.time() += by;
     }
 
-    /// Moves it back, as a correction of a machine's clock does.
+    /// Moves it back, as happens when a machine's clock is corrected.
     pub fn set_back(&self, by: Duration) {
         *self.time() -= by;
     }

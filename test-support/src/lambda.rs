@@ -18,10 +18,10 @@ use crate::Error;
 
 pub use self::runtime_api::{Answer, Invocations};
 
-/// Longer than a loaded machine takes for anything here.
+/// Longer than any operation takes, even on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An execution environment, which ends when this is dropped.
+/// An execution environment. It ends when this value is dropped.
 pub struct Environment {
     child: Child,
     started: Instant,
@@ -64,7 +64,7 @@ impl Environment {
         self.child.id().unwrap_or_default()
     }
 
-    /// Queues events, each with its request id. The function takes them as fast as it can.
+    /// Queues events, each with its request id. The function takes the next event whenever it polls.
     pub fn send(&self, events: impl IntoIterator<Item = (String, Bytes)>) {
         self.api.send(events);
     }
@@ -72,7 +72,7 @@ impl Environment {
     /// Waits for a condition, and returns the invocations so far.
     ///
     /// # Errors
-    /// When it does not become true in time; the message has the invocations so far.
+    /// When the condition does not become true in time. The message has the invocations so far.
     pub async fn wait_until(&self, condition: impl FnMut(&Invocations) -> bool) -> Result<Invocations, Error> {
         let mut invocations = self.api.invocations.subscribe();
         match timeout(PATIENCE, invocations.wait_for(condition)).await {
@@ -119,7 +119,7 @@ pub fn trace_of(request_id: &str) -> String {
     format!("Root=1-6742a1b0-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0;Lineage={request_id}")
 }
 
-/// The present, by the real clock.
+/// The current time of the real clock.
 #[expect(clippy::disallowed_methods, reason = "a real process runs in real time")]
 #[must_use]
 pub fn now() -> Instant {

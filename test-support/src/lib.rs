@@ -4,5 +4,5 @@ pub mod clock;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
-/// Any failure of a test's surroundings.
+/// Any failure of the environment of a test.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

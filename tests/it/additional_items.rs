@@ -29,7 +29,7 @@ fn identity() -> Value {
     json!({ "username": "{email}" })
 }
 
-/// Report `r` over dataset `d`, for everybody of Contoso.
+/// Report `r` over dataset `d`, granted to all users of Contoso.
 async fn app(report: Value, dataset: Value) -> TestApp {
     TestApp::with_catalog(json!({
         "reports": { "r": report }, "datasets": { "d": dataset },
@@ -120,7 +120,7 @@ async fn a_reports_own_dataset_has_its_own_identity() {
     assert_eq!(token_request(&left_out).await.get("identities"), None);
 }
 
-/// Both keys name one report, and only Power BI knows the id of the dataset that it was built on.
+/// Both keys name the same report. Only Power BI knows the id of the dataset that the report was built on.
 #[tokio::test]
 async fn two_identities_of_a_reports_own_dataset_are_a_conflict_before_any_call() {
     let payroll = |username: &str| {
@@ -151,7 +151,7 @@ async fn the_bound_entry_decides_if_a_report_is_bound_to_its_own_dataset() {
     assert_eq!(sent["identities"], json!([{ "username": EMAIL, "datasets": [ids::CONTOSO_PAYROLL] }]));
 }
 
-/// Everybody of Contoso may edit the operations report over the plan, and save copies in the workspace of the shared
+/// All users of Contoso may edit the operations report over the plan, and save copies in the workspace of the shared
 /// reports.
 async fn saving() -> TestApp {
     TestApp::with_catalog(json!({

@@ -1,4 +1,4 @@
-//! The structure of the source: which module may use which, and the maximum length of a file.
+//! The structure of the source: which modules may use which other modules, and the maximum length of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const FILE_LIMIT: usize = 400;
 const MAIN_LIMIT: usize = 30;
 
-/// Sources that are built for unit tests only. The rules do not apply to them.
+/// Whether a source is built for unit tests only. The rules do not apply to such sources.
 fn is_for_unit_tests(path: &Path) -> bool {
     path.file_stem().is_some_and(|name| name == "tests" || name == "fixtures")
 }
@@ -234,7 +234,7 @@ fn packages_depend_downwards_only() {
     }
 }
 
-/// Otherwise the tests that start real binaries would compile all dependencies again.
+/// With different features, the tests that start real binaries would compile all dependencies again.
 #[test]
 fn cargo_test_and_cargo_build_use_the_same_features() {
     let features = |edges: &str| -> BTreeSet<String> {
@@ -247,7 +247,7 @@ fn cargo_test_and_cargo_build_use_the_same_features() {
     assert!(differing.is_empty(), "a development dependency changes the features of {differing:?}");
 }
 
-/// With shared types, a wrong field name would agree with itself.
+/// With shared types, a wrong field name would be the same on both sides, and no test would fail.
 #[test]
 fn the_stand_ins_share_no_code_with_the_clients() {
     let stand_in = |path: &PathBuf| {
@@ -271,7 +271,7 @@ fn deployed_code_does_not_use_the_development_stack() {
     }
 }
 
-/// Its keys and passwords are public.
+/// The stack's keys and passwords are public.
 #[test]
 fn the_development_stack_listens_only_on_loopback() {
     let mut listeners = 0;

@@ -32,7 +32,7 @@ async fn every_authorizer_makes_the_same_caller() {
         assert_eq!(status, 200, "{name}: {body:#}");
         assert_eq!(app.token_requests()[0]["identities"][0]["username"], "carl@contoso.example", "{name}");
 
-        // This needs the group: only analysts may edit.
+        // This request needs the group, because only analysts may edit.
         let mut event = fixture(name);
         let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
         event["body"] = json!(edit.to_string());

@@ -27,7 +27,7 @@ async fn ask(app: &TestApp) -> String {
 async fn an_embed_token_is_cached_until_its_renewal() {
     let app = TestApp::open().await;
     let first = warm(&app).await;
-    // Its lifetime is 59 minutes and 59 seconds; it is renewed when 15 minutes are left.
+    // The lifetime of the token is 59 minutes and 59 seconds. The token is renewed when 15 minutes are left.
     app.clock.advance(minutes(44));
     assert_eq!(ask(&app).await, first);
     assert_eq!(app.upstream_calls(), KEPT);
@@ -54,7 +54,7 @@ async fn callers_share_a_token_only_if_their_token_requests_are_equal() {
     let sales = async |user: &str| app.token(user, view("sales", "contoso-sales")).await.ok()["tokenId"].clone();
     // Without an identity, Ana's token and Carl's are equal.
     assert_eq!(plan("ana@contoso").await, plan("carl@contoso").await);
-    // Each has an identity.
+    // With this dataset, each caller has an identity.
     assert_ne!(sales("ana@contoso").await, sales("carl@contoso").await);
     let edit = json!({ "bindings": [{ "report": "sales", "dataset": "contoso-plan", "mode": "edit" }] });
     assert_ne!(app.token("ana@contoso", edit).await.ok()["tokenId"], plan("ana@contoso").await);
@@ -81,10 +81,10 @@ async fn a_failed_renewal_does_not_fail_the_request() {
     app.clock.advance(minutes(31));
     app.stack.entra().fail("*", Fault::HtmlBadGateway, None);
     let answer = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
-    assert_eq!(answer["expiration"], "2026-11-24T03:59:59Z", "made with the access token that still lives");
+    assert_eq!(answer["expiration"], "2026-11-24T03:59:59Z", "made with the access token that is still valid");
     assert_eq!(app.upstream_calls(), ["GetSecretValue", "EntraToken", "POST GenerateToken"], "one attempt is enough");
 
-    // After it has expired, there is no value left to use.
+    // After the token has expired, there is no old value to use.
     app.clock.advance(minutes(29));
     app.token("ana@contoso", view("ops", "contoso-sales")).await.assert_problem(502, "upstream-failed");
 }
@@ -104,7 +104,7 @@ async fn an_outage_shorter_than_a_tokens_lifetime_fails_no_request() {
         assert_eq!(ask(&app).await, first, "{outage:?}");
         app.clock.advance(minutes(9));
         let answer = app.token("carl@contoso", view("sales", "contoso-plan")).await;
-        assert!(answer.status >= 500, "under a minute is not worth handing out ({outage:?})");
+        assert!(answer.status >= 500, "a token with less than a minute left is not returned ({outage:?})");
     }
 }
 
@@ -174,13 +174,13 @@ async fn no_variation_of_a_request_avoids_the_budget() {
         }
     }
     let made = app.upstream_calls().iter().filter(|call| call.ends_with("GenerateToken")).count();
-    // Eleven different tokens for each lifetime: `edit` of a dataset covers its `view`.
+    // There are eleven different tokens for each lifetime, because `edit` of a dataset covers its `view`.
     assert_eq!((made, refused), (20, 3 * 11 - 20));
     let reversed: Vec<_> = subset(0b0111).collect::<Vec<_>>().into_iter().rev().collect();
     let _ = app.config("ana@contoso", json!({ "bindings": reversed, "lifetimeMinutes": 40 })).await.ok();
 }
 
-/// Otherwise failing and parallel requests would be free.
+/// If they did not count, callers could make any number of failing or parallel requests.
 #[tokio::test]
 async fn failed_and_parallel_requests_count_against_the_budget() {
     let app = TestApp::with_variables(&[("DYNABIND_FRESH_TOKENS_PER_MINUTE", "3")]).await;

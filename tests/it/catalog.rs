@@ -53,7 +53,7 @@ fn schema() -> Value {
 fn the_published_schema_is_current() {
     let generated = serde_json::to_value(catalog::schema::generate()).unwrap();
     let remedy = "cargo run -p dynabind --features schema --example catalog_schema > catalog.schema.json";
-    assert_eq!(schema(), generated, "refresh it with `{remedy}`");
+    assert_eq!(schema(), generated, "update it with `{remedy}`");
 }
 
 /// The schema refuses a catalog if the reader refuses it for its form, and accepts it otherwise.
@@ -91,8 +91,8 @@ fn reader_and_schema_agree() {
         ("/tenants/t/grants/0", json!("x")),
     ] {
         let catalog = with(pointer, value.clone());
-        assert!(!faults(&catalog).is_empty(), "the reader takes {value} at {pointer}");
-        assert!(!validator.is_valid(&catalog), "the schema takes {value} at {pointer}");
+        assert!(!faults(&catalog).is_empty(), "the reader accepts {value} at {pointer}");
+        assert!(!validator.is_valid(&catalog), "the schema accepts {value} at {pointer}");
     }
     for pointer in ["/reports/r/kind", "/datasets/d/identity", "/datasets/d/alsoNeeds", "/tenants/t/grants/0/groups"] {
         let catalog = with(pointer, Value::Null);

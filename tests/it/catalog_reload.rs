@@ -22,7 +22,7 @@ async fn an_edit_takes_effect_without_a_restart_and_a_broken_one_does_not() {
     let mut broken = demo.clone();
     broken["tenants"]["contoso"]["grants"][0]["reports"] = json!(["sales", "nope"]);
     write(&broken);
-    assert_eq!(ask().await, 200, "the last good catalog stays");
+    assert_eq!(ask().await, 200, "the last valid catalog stays in use");
     std::fs::remove_file(app.stack.catalog_path()).unwrap();
     assert_eq!(ask().await, 200);
 

@@ -1,4 +1,4 @@
-//! How claims are read: with the types of the token. The elements of a flattened list are never guessed.
+//! How claims are read: they have the types that they have in the token. The elements of a flattened list are never guessed.
 
 use acceptance::test_app::{Answer, TestApp, view};
 use base64::Engine as _;

@@ -1,5 +1,5 @@
-//! What a request asks of the upstreams: how many exchanges in sequence, and for a refused caller nothing that depends
-//! on the reason.
+//! The upstream calls of a request: the number of sequential exchanges. The calls of a refused request do not depend on the
+//! reason of the refusal.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,7 +49,7 @@ fn requests(app: &TestApp) -> Vec<RecordedCall> {
     app.stack.log().all().into_iter().filter(|call| call.method != "HEAD").collect()
 }
 
-/// The longest chain of calls of which each began after the one before had ended.
+/// The longest chain of calls in which each call began after the previous one had ended.
 fn exchanges_in_sequence(calls: &[RecordedCall]) -> usize {
     let mut depths: Vec<usize> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
@@ -63,10 +63,10 @@ fn operations(calls: &[RecordedCall]) -> Vec<&str> {
     calls.iter().filter_map(|call| call.header("x-amz-target")?.strip_prefix("DynamoDB_20120810.")).collect()
 }
 
-/// The exchanges in sequence of a cold request, and its reads of DynamoDB.
+/// The sequential exchanges of a cold request, and its reads of DynamoDB.
 async fn cold_exchanges(app: &TestApp, ask: impl AsyncFn(&TestApp) -> Answer) -> (usize, Vec<String>) {
     for service in SERVICES {
-        // Without it, parallel calls could look like one after the other.
+        // Without a latency, parallel calls could look sequential.
         app.stack.upstream(service).unwrap().set_latency(Duration::from_millis(5));
     }
     app.stack.restart_functions().unwrap();
@@ -76,7 +76,8 @@ async fn cold_exchanges(app: &TestApp, ask: impl AsyncFn(&TestApp) -> Answer) ->
     (exchanges_in_sequence(&calls), operations(&calls).into_iter().map(str::to_owned).collect())
 }
 
-/// Without a store: secret, access token, token. With it: the tenant with its entries, then the token.
+/// Without a store, the exchanges are secret, access token and embed token. With a store, they are the tenant with its entries,
+/// and the embed token.
 #[tokio::test]
 async fn a_cold_request_takes_three_exchanges_and_two_with_the_store() {
     slowly(cold_requests()).await;
@@ -87,7 +88,7 @@ async fn cold_requests() {
         let app = open(setup, &demo()).await;
         let token = async |app: &TestApp| app.token("carl@contoso", view("sales", "contoso-plan")).await;
         let config = async |app: &TestApp| app.config("carl@contoso", view("sales", "contoso-plan")).await;
-        // The store is filled.
+        // Fills the store.
         let _ = config(&app).await.ok();
         let expected = match setup {
             Setup { store: false, .. } => 3,
@@ -104,9 +105,9 @@ async fn cold_requests() {
     }
 }
 
-/// A tenant whose entries have no copies in its item: they take one exchange more, but only with the store.
+/// Entries without copies in the tenant's item need one more exchange, but only with the store.
 #[tokio::test]
-async fn entries_without_a_copy_take_an_exchange_of_their_own() {
+async fn entries_without_a_copy_need_one_more_exchange() {
     slowly(cold_requests_without_copies()).await;
 }
 
@@ -119,17 +120,17 @@ async fn cold_requests_without_copies() {
         let _ = token(&app).await.ok();
         let (exchanges, reads) = cold_exchanges(&app, token).await;
         assert_eq!(exchanges, expected, "{reads:?}");
-        assert_eq!(reads[..2], ["GetItem", "BatchGetItem"], "only what has no copy is read");
+        assert_eq!(reads[..2], ["GetItem", "BatchGetItem"], "only entries without a copy are read");
     }
 }
 
-/// All that a caller could see or measure of a refusal.
+/// Everything that a caller can observe of a refusal.
 #[derive(Debug, Eq, PartialEq)]
 struct Refusal {
     status: u16,
     headers: Vec<(String, String)>,
     body: Value,
-    /// The calls of each service in their order, with the size of what was asked.
+    /// The calls of each service in their order, with the number of requested keys.
     calls: BTreeMap<String, Vec<String>>,
     connections: [usize; 4],
 }
@@ -158,18 +159,18 @@ fn opened(app: &TestApp) -> [usize; 4] {
     SERVICES.map(|service| app.stack.upstream(service).unwrap().opened_connections())
 }
 
-/// What an environment has in memory when the refused request arrives.
+/// The content of an environment's memory when the refused request arrives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Memory {
     /// Nothing.
     Cold,
-    /// Everything that an entitled caller's request has left.
+    /// Everything that a previous request of an entitled caller has cached.
     Warm,
-    /// The same, with all of it too old to be used.
+    /// The same as `Warm`, but too old to be used.
     Outdated,
 }
 
-/// Puts an app into a state of its memory.
+/// Brings an app's memory into this state.
 async fn prepare(app: &TestApp, memory: Memory, route: &str) {
     app.stack.restart_functions().unwrap();
     if memory != Memory::Cold {
@@ -181,12 +182,12 @@ async fn prepare(app: &TestApp, memory: Memory, route: &str) {
     }
 }
 
-/// Waits until the access token has arrived that is fetched while the catalog is read.
+/// Waits until the access token has arrived. It is fetched while the catalog is read.
 async fn fetched_ahead(app: &TestApp) {
     let has_arrived = || app.stack.log().of(Service::Entra).iter().any(|call| call.status.is_some());
     for _ in 0..1000 {
         if has_arrived() {
-            // The function reads the answer, and would now make a further call.
+            // If the function made another call after this answer, it would make it within this time.
             tokio::time::sleep(Duration::from_millis(1)).await;
             return;
         }
@@ -195,7 +196,7 @@ async fn fetched_ahead(app: &TestApp) {
     panic!("the access token is not fetched ahead");
 }
 
-/// A request that is refused: the tenant of its caller, and what it asks for.
+/// A request that is refused: the tenant of its caller, and the requested report and dataset.
 struct Refused {
     why: &'static str,
     tenant: &'static str,
@@ -222,7 +223,7 @@ fn event(app: &TestApp, route: &str, Refused { tenant, report, dataset, .. }: &R
     event
 }
 
-/// Whatever the reason of a refusal is: the same calls in the same order, the same connections, the same answer.
+/// Every refusal makes the same calls in the same order, opens the same connections, and has the same answer.
 #[tokio::test]
 async fn the_calls_of_a_refused_request_do_not_depend_on_the_reason() {
     slowly(refused_requests()).await;

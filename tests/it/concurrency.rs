@@ -41,7 +41,7 @@ async fn parallel_requests_cost_as_much_as_one() {
 #[tokio::test]
 async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
     let app = TestApp::open().await;
-    // Without an identity, Ana and Carl share a token; with one, each has their own; Frida has another.
+    // Without an identity, Ana and Carl share a token. With an identity, each of them has a separate token. Frida has another one.
     let asks = [
         ("ana@contoso", "contoso-plan"),
         ("carl@contoso", "contoso-plan"),
@@ -56,7 +56,7 @@ async fn a_hundred_requests_make_one_token_for_each_distinct_grant() {
     let calls = app.upstream_calls();
     let count = |name: &str| calls.iter().filter(|call| call.contains(name)).count();
     assert_eq!((count("GetSecretValue"), count("EntraToken"), count("GenerateToken")), (1, 1, 4), "{calls:?}");
-    // Frida's tenant has a profile, and so its own metadata of the report.
+    // Frida's tenant has a profile, so the metadata of the report is looked up separately.
     assert_eq!((count("/reports/"), calls.len()), (2, 8), "{calls:?}");
 }
 
@@ -65,7 +65,7 @@ async fn a_slow_tenant_does_not_delay_another() {
     for route in [GENERATE, "GET /v1.0/myorg/groups/*/reports/*"] {
         let app = TestApp::open().await;
         let _ = app.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
-        // Nothing is cached for Frida, so her call is the first that meets the fault.
+        // Nothing is cached for Frida, so her call is the first one, which gets the fault.
         app.stack.powerbi().clear_calls();
         app.stack.powerbi().fail(route, Fault::Delay { delay_ms: 60_000 }, Some(1));
         let slow = app.config("frida@fabrikam", view("sales", "fabrikam-sales"));
@@ -80,7 +80,7 @@ async fn a_slow_tenant_does_not_delay_another() {
     }
 }
 
-/// A request that waits for the call of another may have more time left than the other.
+/// A request that waits for the call of another request may have more time left than the other request.
 #[tokio::test]
 async fn a_request_that_times_out_fails_no_other_request() {
     for (service, route) in [(Service::SecretsManager, "*"), (Service::Entra, "*"), (Service::PowerBi, GENERATE)] {

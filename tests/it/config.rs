@@ -113,7 +113,7 @@ async fn connections_are_opened_while_the_secret_is_read() {
 #[tokio::test]
 async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
     let app = TestApp::open().await;
-    // The response of a host to an unexpected request must not matter.
+    // The test must not depend on how a host answers an unexpected request.
     for upstream in [app.stack.entra(), app.stack.powerbi()] {
         upstream.fail("HEAD *", devstack::Fault::Hang, None);
     }
@@ -125,7 +125,7 @@ async fn a_cold_request_uses_the_connections_that_were_opened_for_it() {
     assert!(methods.iter().all(|method| *method != "HEAD"), "{methods:?}");
     let of_powerbi: BTreeSet<_> =
         calls.iter().filter(|call| call.service == Service::PowerBi).map(|call| call.connection).collect();
-    assert_eq!(of_powerbi.len(), 2, "token and report side by side");
+    assert_eq!(of_powerbi.len(), 2, "token and report in parallel");
 }
 
 #[tokio::test]

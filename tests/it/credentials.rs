@@ -111,7 +111,7 @@ async fn an_assertion_equals_that_of_msal() {
         let audience = claims["aud"].as_str().unwrap();
         assert!(
             audience.ends_with(path) && audience.matches('/').count() == 6,
-            "each its own token endpoint: {audience}"
+            "each audience is the client's own token endpoint: {audience}"
         );
     }
     for claim in ["iss", "sub"] {

@@ -78,7 +78,7 @@ async fn nothing_is_looked_up_twice() {
     let again = app.upstream_calls();
     assert!(
         again.iter().all(|call| call.contains("bf6050d7") || call.contains("c685dd2e")),
-        "only what was not there: {again:?}"
+        "only items that were not found: {again:?}"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The files of `deploy/` and `.github/workflows`, held against the template.
+//! Compares the files of `deploy/` and `.github/workflows` with the template.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -9,8 +9,8 @@ use acceptance::project;
 use devstack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
-/// For each type of resource the action without which it cannot be created, and the one without which it cannot be removed.
-/// Secrets and tables stay when the stack goes.
+/// For each type of resource, two of the actions that its creation and deletion need. Secrets and tables stay when the stack
+/// is deleted, so they have no action for deletion.
 const ACTIONS: [(&str, [&str; 2]); 23] = [
     ("AWS::ApiGatewayV2::Api", ["apigateway:POST", "apigateway:DELETE"]),
     ("AWS::ApiGatewayV2::ApiMapping", ["apigateway:POST", "apigateway:DELETE"]),
@@ -66,7 +66,7 @@ fn the_deployer_may_do_what_the_template_needs_and_little_more() {
         for action in list(&statement["Action"]) {
             assert!(!action.contains('*'), "{action}");
         }
-        // Actions that know no resource.
+        // Actions that cannot be limited to resources.
         let everywhere = list(&statement["Resource"]).contains(&"*");
         let reads = ["ReadTemplates", "LetTheGatewayWriteItsLog"].contains(&statement["Sid"].as_str().unwrap());
         assert_eq!(everywhere, reads, "{}", statement["Sid"]);
@@ -94,7 +94,7 @@ fn the_example_workflow_stores_no_key_and_names_each_action_by_its_commit() {
     let samconfig: toml::Value = toml::from_str(&project::text("samconfig.toml")).unwrap();
     assert!(text.contains("sam deploy --config-env ci "));
     let ci = &samconfig["ci"]["deploy"]["parameters"];
-    assert_eq!(ci["confirm_changeset"].as_bool(), Some(false), "nobody is there to confirm");
+    assert_eq!(ci["confirm_changeset"].as_bool(), Some(false), "a job cannot confirm a change set");
     let parameters = project::yaml("template.yaml")["Parameters"].clone();
     let overrides = text.split("--parameter-overrides").nth(1).unwrap().split("- name").next().unwrap();
     for name in overrides
@@ -108,7 +108,7 @@ fn the_example_workflow_stores_no_key_and_names_each_action_by_its_commit() {
 
 /// Terraform's module replaces lines of the archive's template.
 #[test]
-fn the_terraform_module_finds_what_it_replaces() {
+fn the_terraform_module_replaces_lines_that_exist() {
     let module = project::text("deploy/terraform/main.tf");
     let release = project::text("tools/release");
     let template = project::text("template.yaml");
@@ -153,7 +153,7 @@ async fn smoke(url: &str, token: Option<String>) -> (bool, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_smoke_test_tells_a_good_stack_from_a_bad_one() {
+async fn the_smoke_test_passes_for_a_good_stack_and_fails_for_a_bad_one() {
     let stack = Stack::start(StackOptions::default()).await.unwrap();
     let token = stack.token_for("carl@contoso");
     let (passed, told) = smoke(stack.url(), None).await;
@@ -162,9 +162,9 @@ async fn the_smoke_test_tells_a_good_stack_from_a_bad_one() {
     assert!(passed && told.contains("GET /datasets 200 (a token)") && told.contains("may bind"), "{told}");
     assert!(!told.contains(&token));
     let (passed, told) = smoke(stack.url(), Some(format!("{token}x"))).await;
-    assert!(!passed && told.contains("FAIL  GET /datasets 401 in place of 200"), "{told}");
+    assert!(!passed && told.contains("FAIL  GET /datasets 401 instead of 200"), "{told}");
     let (passed, told) = smoke("http://127.0.0.1:9", None).await;
-    assert!(!passed && told.matches("000 in place of 401").count() == 3, "{told}");
+    assert!(!passed && told.matches("000 instead of 401").count() == 3, "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

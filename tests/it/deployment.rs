@@ -1,4 +1,4 @@
-//! `template.yaml` as `CloudFormation` creates it: conditions, versions, rollbacks, changes of the catalog's place.
+//! The stack that `CloudFormation` makes of `template.yaml`: conditions, versions, rollbacks, changes of the catalog's place.
 
 use acceptance::deployed::{Deployed, Parameters, deploy};
 use acceptance::project;
@@ -57,12 +57,13 @@ fn every_choice_can_be_deployed() {
 #[test]
 fn a_version_that_is_replaced_stays_for_a_rollback() {
     for version in versions(&deploy(&[&[]])[0]) {
-        // The first is for a new logical name (a change of the code), the second for the same one (a changed parameter).
+        // The first policy applies if a change of the code gives the version a new logical name. The second applies if a changed
+        // parameter replaces the version under the same name.
         assert_eq!([&version["DeletionPolicy"], &version["UpdateReplacePolicy"]], ["Retain", "Retain"]);
     }
 }
 
-/// The longest value that the template takes for each parameter without a list of values or a number.
+/// The longest value that the template accepts for a parameter that has neither a list of values nor a maximum number.
 fn longest(parameter: &str) -> String {
     match parameter {
         "SecretArn" => {
@@ -119,7 +120,7 @@ fn the_description_of_a_version_has_room_for_the_longest_values() {
     }
 }
 
-/// SAM makes no new version for a changed parameter by itself, and without one the alias does not follow.
+/// SAM makes no new version for a changed parameter by itself. Without a new version, the alias keeps the old parameter.
 #[test]
 fn each_parameter_of_a_version_changes_its_description() {
     let changes = [
@@ -150,12 +151,12 @@ fn each_parameter_of_a_version_changes_its_description() {
     told.sort_unstable();
     let count = told.len();
     told.dedup();
-    assert_eq!(told.len(), count, "two changes have one description: {told:#?}");
+    assert_eq!(told.len(), count, "two changes have the same description: {told:#?}");
 }
 
-/// Lambda refuses a change on an alias of two versions, so that no version may change with it.
+/// Lambda refuses this change while an alias has two versions. So the change must not make a new version.
 #[test]
-fn provisioned_concurrency_goes_back_to_none_without_a_new_version() {
+fn provisioned_concurrency_is_removed_without_a_new_version() {
     let stacks = deploy(&[&[("ProvisionedConcurrency", "2")], &[("ProvisionedConcurrency", "0")]]);
     let [two, none] = stacks.as_slice() else { panic!() };
     for alias in two.of_type("AWS::Lambda::Alias").into_values() {
@@ -169,7 +170,7 @@ fn provisioned_concurrency_goes_back_to_none_without_a_new_version() {
 }
 
 #[test]
-fn alarms_undo_a_deployment_unless_they_are_left_out() {
+fn alarms_roll_a_deployment_back_unless_they_are_switched_off() {
     let stacks = deploy(&[&[], &[("RollbackAlarms", "off")]]);
     let [with, without] = stacks.as_slice() else { panic!() };
     for (group, other) in with
@@ -183,14 +184,14 @@ fn alarms_undo_a_deployment_unless_they_are_left_out() {
             alarms["Alarms"],
             json!([{ "Name": { "Ref": "FunctionErrors" } }, { "Name": { "Ref": "InternalErrors" } }])
         );
-        // With all at once there is no time in which an alarm could undo anything.
+        // A deployment of all requests at once would leave no time for an alarm to roll it back.
         assert_eq!(group["Properties"]["DeploymentConfigName"], "CodeDeployDefault.LambdaCanary10Percent5Minutes");
         assert_eq!(other["Properties"]["AlarmConfiguration"], json!({}));
     }
 }
 
 #[test]
-fn tracing_can_be_switched_off_with_its_rights() {
+fn tracing_can_be_switched_off_together_with_its_permissions() {
     for (tracing, mode, allowed) in [
         ("Active", json!("Active"), true),
         ("PassThrough", json!("PassThrough"), true),
@@ -208,7 +209,7 @@ fn catalog_of(stack: &Deployed) -> (&str, &Value) {
     (variables["DYNABIND_CATALOG"].as_str().unwrap(), function(stack, "Layers"))
 }
 
-/// The table is there and filled before anything reads it, so no caller finds an empty one.
+/// The table exists and is filled before a function reads it, so no caller gets an empty catalog.
 #[test]
 fn a_catalog_moves_to_a_table_and_back_in_two_steps() {
     let stacks = deploy(&[
@@ -219,8 +220,8 @@ fn a_catalog_moves_to_a_table_and_back_in_two_steps() {
     ]);
     let [before, filling, moved, back] = stacks.as_slice() else { panic!() };
     assert!(before.get("CatalogTable").is_none());
-    assert!(filling.get("CatalogTable").is_some(), "it can be filled");
-    assert_eq!(filling.output("CatalogTable")["Ref"], "CatalogTable", "and its name is known");
+    assert!(filling.get("CatalogTable").is_some(), "the table can be filled");
+    assert_eq!(filling.output("CatalogTable")["Ref"], "CatalogTable", "the name of the table is known");
     for stack in [before, filling, back] {
         let (catalog, layers) = catalog_of(stack);
         assert_eq!((catalog, layers.as_array().unwrap().len()), ("file:/opt/catalog.json", 1));
@@ -246,13 +247,13 @@ fn the_catalog_is_a_layer_or_an_object_of_the_deployer() {
     ]);
     let [layer, object, table] = stacks.as_slice() else { panic!() };
     assert_eq!(catalog_of(layer), ("file:/opt/catalog.json", &json!([LAYER])));
-    assert!(layer.of_type("AWS::Lambda::LayerVersion").is_empty(), "the stack makes no layer of its own");
+    assert!(layer.of_type("AWS::Lambda::LayerVersion").is_empty(), "the stack creates no layer");
     let made = object.resource("CatalogObjectLayer");
     assert_eq!(made["Properties"]["Content"], json!({ "S3Bucket": "contoso-config", "S3Key": "catalog-42.zip" }));
     assert_eq!(made["Properties"]["LayerName"], "dynabind-catalog", "two stacks of one account share no layer");
     assert_eq!(object.of_type("AWS::Lambda::LayerVersion").len(), 1);
     assert_eq!(catalog_of(table).0, "dynamodb:restored");
-    assert!(table.get("CatalogTable").is_none(), "a table that was there before");
+    assert!(table.get("CatalogTable").is_none(), "the table existed before");
 }
 
 #[test]

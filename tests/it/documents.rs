@@ -23,7 +23,7 @@ fn documents() -> Vec<String> {
     found
 }
 
-/// The text without its code blocks.
+/// A text without its code blocks.
 fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
@@ -175,7 +175,7 @@ fn the_log_fields_are_those_of_the_code() {
     let section = section(OPERATIONS, "### The audit line");
     assert_eq!(first_column(&section), of_all);
     for kind in kinds_of_audit() {
-        assert!(section.contains(&format!("\n- `{kind}`: ")), "the page does not explain `{kind}`");
+        assert!(section.contains(&format!("\n- `{kind}`: ")), "docs/operations.md does not explain `{kind}`");
     }
 }
 
@@ -186,7 +186,7 @@ fn kinds_of_audit() -> BTreeSet<String> {
     kinds.map(str::to_owned).collect()
 }
 
-/// A reader should find the place of a behaviour without a long read.
+/// The page must stay short, so that a reader finds the place of a behaviour quickly.
 #[test]
 fn the_architecture_page_is_short_and_its_paths_exist() {
     let text = project::text("ARCHITECTURE.md");
@@ -224,7 +224,7 @@ fn the_metrics_are_those_of_the_code() {
     assert_eq!(first_column(&section), made);
     let per_route = metrics::all().filter(|metric| metric.dimensions == Dimensions::Route).count() * 4;
     let arithmetic = format!("{} + {} problems", made.len() - 1 + per_route, Code::ALL.len());
-    assert!(project::text(OPERATIONS).contains(&arithmetic), "what they cost: {arithmetic}");
+    assert!(project::text(OPERATIONS).contains(&arithmetic), "docs/operations.md lacks their price: {arithmetic}");
     for row in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         for metric in metrics::all().filter(|metric| cells[0].contains(&format!("`{}`", metric.name))) {
@@ -282,7 +282,11 @@ fn workflows_name_each_action_by_its_commit() {
     for entry in std::fs::read_dir(project::root().join(".github/workflows")).unwrap() {
         let path = entry.unwrap().path();
         let text = project::text(&path);
-        assert!(text.contains("\npermissions:\n  contents: read\n"), "{}: more than reading", path.display());
+        assert!(
+            text.contains("\npermissions:\n  contents: read\n"),
+            "{}: the workflow may do more than read",
+            path.display()
+        );
         for action in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, action)| action) {
             let commit = action.split(['@', ' ']).nth(1).unwrap_or_default();
             assert!(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()), "{action}");
@@ -312,7 +316,7 @@ fn the_release_job_installs_only_hashed_python_packages() {
     for requirement in release {
         let (pinned, hashes) = requirement.split_once(" --hash=sha256:").expect("a hash");
         let hashes: Vec<_> = hashes.split("--hash=sha256:").map(str::trim).collect();
-        assert_eq!(hashes.len(), 2, "one for each runner: {requirement}");
+        assert_eq!(hashes.len(), 2, "one hash for each runner: {requirement}");
         let is_hash = |hash: &&str| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
         assert!(hashes.iter().all(is_hash), "{requirement}");
         assert!(development.contains(&pinned.trim().to_owned()), "{pinned} is not what the tests use");
@@ -323,7 +327,7 @@ fn the_release_job_installs_only_hashed_python_packages() {
 fn releases_carry_build_provenance() {
     let workflow = project::text(".github/workflows/release.yml");
     let (build, publish) = workflow.split_once("\n  publish:\n").unwrap();
-    assert!(!build.contains("id-token") && !build.contains("attestations"), "the job that builds signs nothing");
+    assert!(!build.contains("id-token") && !build.contains("attestations"), "the job that builds may not sign");
     for line in ["id-token: write", "attestations: write", "uses: actions/attest-build-provenance@"] {
         assert!(publish.contains(line), "{line}");
     }
@@ -332,7 +336,7 @@ fn releases_carry_build_provenance() {
         before.contains("SHA256SUMS") && after.contains("subject-path: release/*"),
         "every file, checksums included"
     );
-    assert!(after.contains("gh release create"), "signed before it is published");
+    assert!(after.contains("gh release create"), "the release is published after it is signed");
 }
 
 /// The number of a constant such as `const MAX_KEPT: usize = 4 * 1024;`.

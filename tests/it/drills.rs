@@ -1,4 +1,4 @@
-//! Incidents that an operator meets: rotations, frozen environments, clocks that jump, deadlines, panics.
+//! Incidents in operation: rotations, frozen environments, clocks that jump, deadlines, panics.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ async fn no_request_fails_when_the_secret_is_rotated_under_load() {
                 app.clock.advance(Duration::from_mins(minutes));
                 assert_all_ok(&load(&app).await, &when);
             }
-            // The end of the overlap.
+            // The overlap of both secrets ends here.
             app.stack.replace_client_secret(&secret_in(&app.stack.stored_secret()));
             app.stack.revoke_access_tokens();
             assert_all_ok(&load(&app).await, &when);
@@ -161,7 +161,7 @@ async fn a_clock_that_jumps_fails_no_request() {
     }
 }
 
-/// Whichever call hangs, there is an answer before Lambda ends the function.
+/// For every call that can hang, there is an answer before Lambda ends the function.
 #[tokio::test]
 async fn the_deadline_ends_every_wait() {
     const LIMIT: Duration = Duration::from_millis(2500);
@@ -185,7 +185,7 @@ async fn the_deadline_ends_every_wait() {
         .await;
 }
 
-/// A cached token is returned after a quarter of the time, and not at the end of it.
+/// A cached token is returned after a quarter of the remaining time, and not at its end.
 #[tokio::test]
 async fn a_request_with_a_cached_token_does_not_wait_long_for_a_new_one() {
     let log = LogLines::at(Level::INFO);
@@ -199,10 +199,10 @@ async fn a_request_with_a_cached_token_does_not_wait_long_for_a_new_one() {
     let answer = app.send_within(event, Duration::from_millis(8500)).await.ok();
     assert_eq!(answer["tokenId"], first["tokenId"]);
     let took = log.request(&id)["duration_ms"].as_u64().unwrap();
-    assert!((1500..6000).contains(&took), "a quarter of 8 s, and not all: {took} ms");
+    assert!((1500..6000).contains(&took), "about a quarter of 8 s: {took} ms");
 }
 
-/// A log that panics once at a line with this text.
+/// A log that panics once, at a line with this text.
 fn panic_once_at(line: &'static str) -> DefaultGuard {
     let armed = AtomicBool::new(true);
     let sink: Sink = Arc::new(move |written| {

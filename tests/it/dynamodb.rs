@@ -116,10 +116,10 @@ async fn without_copies_a_request_costs_two_reads_and_one_when_the_entries_are_k
         assert_eq!(ask("carl@contoso", "contoso-plan").await, ["GetItem", "BatchGetItem"]);
         assert_eq!(ask("frida@fabrikam", "fabrikam-sales").await, ["GetItem", "BatchGetItem"]);
         app.clock.advance(std::time::Duration::from_secs(601));
-        assert_eq!(ask("ana@contoso", "contoso-sales").await, ["GetItem", "BatchGetItem"], "entries are read anew");
+        assert_eq!(ask("ana@contoso", "contoso-sales").await, ["GetItem", "BatchGetItem"], "entries are read again");
         app.token("nils@northwind", view("sales", "contoso-sales")).await.assert_problem(403, "not-entitled");
         app.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
-        assert_eq!(proxy.calls(), ["GetItem", "GetItem"], "what is not granted is not read");
+        assert_eq!(proxy.calls(), ["GetItem", "GetItem"], "entries that are not granted are not read");
     }
 }
 
@@ -178,7 +178,7 @@ async fn mixes_no_versions(old: Value, reads_after_the_push: &[&str]) {
     };
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()));
 
-    // The new entries are written, the tenants not yet.
+    // The new entries are written. The tenants are not written yet.
     let key = database.key("DATASET#contoso-sales#").await;
     let other = database.key("DATASET#fabrikam-sales#").await;
     let (entry, other_entry) = (database.attribute(&key, "entry").await, database.attribute(&other, "entry").await);
@@ -187,10 +187,10 @@ async fn mixes_no_versions(old: Value, reads_after_the_push: &[&str]) {
     database.put(&of(&other, key.rsplit_once('#').unwrap().1), &[("entry", &entry)]).await;
     assert_eq!(bound("contoso-sales").await, (200, contoso.clone()));
     app.clock.advance(std::time::Duration::from_secs(601));
-    assert_eq!(bound("contoso-sales").await, (200, contoso.clone()), "read anew, it is still the old one");
+    assert_eq!(bound("contoso-sales").await, (200, contoso.clone()), "read again, the binding is still the old one");
     assert_eq!(bound("fabrikam-sales").await.0, 403);
 
-    // The rest of the push, while the functions have the old entries cached.
+    // The rest of the push is written while the functions have the old entries cached.
     let said = database.push(file_of(&catalog).path()).await;
     assert!(said.starts_with("0 reports and datasets and 2 tenants to write"), "{said}");
     let _ = proxy.calls();
@@ -212,7 +212,7 @@ async fn a_copy_of_another_version_or_form_is_not_used() {
         *copies = spoilt.collect();
     };
     let ways: [fn(&str, &mut Value) -> Option<String>; 4] = [
-        // Another version's copy, with another meaning.
+        // A copy of another version, with another meaning.
         |key, copy| {
             *copy = json!({ "S": demo()["datasets"]["fabrikam-sales"].to_string() });
             Some(format!("{}#older", key.rsplit_once('#').unwrap().0))
@@ -312,7 +312,7 @@ async fn each_failure_of_the_table_has_its_problem() {
     }
     proxy.fault(TableFault::Error(400, "ThrottlingException"), 1);
     let _ = ask().await.ok();
-    assert_eq!(proxy.calls(), ["GetItem", "GetItem"], "one throttle is not seen");
+    assert_eq!(proxy.calls(), ["GetItem", "GetItem"], "a single throttled call is retried");
 }
 
 #[tokio::test]
@@ -367,5 +367,5 @@ async fn a_request_costs_the_same_for_any_number_of_tenants() {
     assert_eq!(proxy.calls(), ["GetItem"]);
     let _ = app.token("ana@contoso", view("sales", "contoso-sales")).await.ok();
     assert_eq!(proxy.calls(), ["GetItem"]);
-    println!("100,000 tenants pushed and asked for in {:?}", started.elapsed());
+    println!("100,000 tenants pushed and requested in {:?}", started.elapsed());
 }

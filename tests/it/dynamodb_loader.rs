@@ -1,4 +1,4 @@
-//! The loader: a catalog's way into a table and out of it.
+//! The loader: it moves a catalog into a table and out of it.
 
 use acceptance::dynamodb::{DynamoDb, DynamoDbFake, TABLE, file_of};
 use acceptance::project;
@@ -37,7 +37,7 @@ async fn what_was_pushed_is_pulled_and_pushing_it_again_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_push_writes_what_changed_and_takes_away_what_is_no_more() {
+async fn a_push_writes_changes_and_deletes_removed_entries() {
     let mut catalog = demo();
     catalog["datasets"]["contoso-plan"]["name"] = json!("Plan");
     catalog["reports"]["new"] = catalog["reports"]["ops"].clone();
@@ -90,7 +90,7 @@ async fn a_push_adds_the_copies_that_a_tenant_lacks() {
 }
 
 #[tokio::test]
-async fn a_push_goes_on_where_another_one_stopped() {
+async fn a_push_continues_where_another_one_stopped() {
     let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     database.push(file_of(&demo()).path()).await;
     let sales = database.key("REPORT#sales#").await;
@@ -106,7 +106,7 @@ async fn a_push_goes_on_where_another_one_stopped() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_that_has_faults_or_where_something_else_lies() {
+async fn nothing_is_written_from_a_faulty_file_or_into_a_foreign_table() {
     let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     let mut broken = demo();
     broken["tenants"]["contoso"]["grants"][0]["reports"] = json!(["nope"]);
@@ -134,7 +134,7 @@ async fn nothing_is_written_that_has_faults_or_where_something_else_lies() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_is_pulled_to_be_mended() {
+async fn a_table_with_faults_can_be_pulled_and_corrected() {
     let database = DynamoDb::start(DynamoDbFake::Dynalite).await;
     database.push(file_of(&demo()).path()).await;
     let sales = database.key("REPORT#sales#").await;

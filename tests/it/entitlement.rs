@@ -1,4 +1,4 @@
-//! Who may bind what. Everything else is refused without a call to Power BI.
+//! Which callers may bind which reports and datasets. Everything else is refused without a call to Power BI.
 
 use acceptance::project;
 use acceptance::test_app::{Answer, TestApp, view};
@@ -11,7 +11,7 @@ fn comparable(answer: &Answer) -> Value {
     body
 }
 
-/// The headers with their values; none of them depends on the request.
+/// The headers with their values. None of them depends on the request.
 fn headers(answer: &Answer) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
     let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
@@ -51,7 +51,7 @@ async fn unknown_and_forbidden_look_alike_under_a_workspace_grant() {
     catalog["tenants"]["fabrikam"]["grants"][0]["workspaces"] = json!([workspace]);
     let mut seen = Vec::new();
     for (report, dataset) in [
-        // No such dataset; another tenant's, by its id in Power BI and in the catalog.
+        // A dataset that does not exist; another tenant's dataset, by its id in Power BI and by its id in the catalog.
         ("sales", "00000000-0000-4000-8000-000000000000"),
         ("sales", "03821c9b-7d38-495d-b2c1-04ff0a005df1"),
         ("sales", "1af96910-59d9-4cf1-8f84-16799e42885c"),
@@ -73,7 +73,7 @@ async fn unknown_and_forbidden_look_alike_under_a_workspace_grant() {
     assert_eq!(app.upstream_calls(), [""; 0]);
 }
 
-/// On every route, every reason gives the same body and headers, and causes no upstream call.
+/// On every route, refusals for every reason have the same body and headers, and cause no upstream call.
 #[tokio::test]
 async fn a_refusal_does_not_reveal_its_reason() {
     let app = TestApp::open().await;

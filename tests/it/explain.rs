@@ -18,7 +18,7 @@ use fuzz::gateway::block_on;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-/// Everything is where Power BI has it.
+/// Places of items as in Power BI.
 struct Exact<'p>(&'p PowerBiContents);
 
 impl Places for Exact<'_> {
@@ -62,7 +62,7 @@ fn explained(catalog: &Value, powerbi: &PowerBiContents, claims: &Map<String, Va
     )
 }
 
-/// The claims as an operator would give them: as a file, or as the caller's JWT.
+/// The claims as an operator gives them: as a file, or as the caller's JWT.
 fn given_claims(kind: Kind, event: &Value, claims: &Value) -> Map<String, Value> {
     match kind {
         Kind::HttpJwt => {
@@ -73,7 +73,7 @@ fn given_claims(kind: Kind, event: &Value, claims: &Value) -> Map<String, Value>
     }
 }
 
-/// What explanation and function say differently.
+/// The differences between the explanation and the function's answer.
 async fn difference(catalog: &Value, caller: &AnyCaller, body: &Value) -> (Option<String>, &'static str) {
     let powerbi = powerbi_of(catalog);
     let event = events::post(caller.kind, "token", &caller.claims, body);
@@ -103,7 +103,7 @@ proptest! {
     }
 }
 
-/// The property above would hold of requests that are all refused alike.
+/// The property above would also hold if every request were refused in the same way.
 #[test]
 fn the_random_requests_reach_every_answer() {
     use proptest::strategy::ValueTree as _;

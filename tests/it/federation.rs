@@ -1,4 +1,4 @@
-//! Without a stored secret: a token of AWS STS is the client assertion.
+//! Federated credentials: there is no stored secret, and a token of AWS STS is the client assertion.
 
 mod refusals;
 
@@ -32,7 +32,7 @@ async fn open_with_short_access_tokens() -> TestApp {
     app
 }
 
-/// Asks for what no kept embed token answers: each `minutes` is another one.
+/// Requests an embed token that is not cached: each value of `minutes` needs another token.
 async fn ask_afresh(app: &TestApp, minutes: u16) -> acceptance::test_app::Answer {
     let binding = json!({ "report": "sales", "dataset": "contoso-plan" });
     app.token("carl@contoso", json!({ "bindings": [binding], "lifetimeMinutes": minutes })).await
@@ -62,7 +62,7 @@ async fn a_cold_request_asks_as_often_as_with_a_secret_and_no_secrets_manager() 
 }
 
 #[tokio::test]
-async fn the_connection_to_entra_is_opened_while_sts_is_asked() {
+async fn the_connection_to_entra_is_opened_during_the_call_of_sts() {
     let app = open().await;
     app.stack.sts().set_latency(Duration::from_millis(300));
     let opened = async {
@@ -72,7 +72,7 @@ async fn the_connection_to_entra_is_opened_while_sts_is_asked() {
         app.stack.entra().requests().len()
     };
     let (answer, requests) = futures_util::join!(ask(&app), opened);
-    assert_eq!((answer.status, requests), (200, 0), "it was opened before it was used");
+    assert_eq!((answer.status, requests), (200, 0), "the connection was opened before it was used");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn temporary_credentials_of_a_role_sign_the_request() {
 }
 
 #[tokio::test]
-async fn a_token_is_kept_until_shortly_before_its_end() {
+async fn a_token_is_cached_until_shortly_before_its_expiry() {
     for (seconds, expected) in [(239, &COLD[1..]), (240, &COLD)] {
         let app = open_with_short_access_tokens().await;
         let _ = ask(&app).await.ok();
@@ -109,7 +109,7 @@ async fn a_token_is_kept_until_shortly_before_its_end() {
 }
 
 #[tokio::test]
-async fn many_at_once_wait_for_one_token() {
+async fn parallel_requests_wait_for_one_token() {
     let app = open().await;
     app.stack.sts().set_latency(Duration::from_millis(50));
     let answers = join_all((0..8).map(|_| ask(&app))).await;
@@ -118,7 +118,7 @@ async fn many_at_once_wait_for_one_token() {
 }
 
 #[tokio::test]
-async fn a_failed_renewal_is_no_failed_request_while_the_old_token_lives() {
+async fn a_failed_renewal_fails_no_request_while_the_old_token_is_valid() {
     let log = LogLines::at(Level::INFO);
     let app = open_with_short_access_tokens().await;
     let _ = ask(&app).await.ok();
@@ -190,7 +190,7 @@ async fn no_log_line_and_no_problem_holds_the_token_of_sts() {
     let signature = app.stack.sts().requests()[0].header("authorization").unwrap().to_owned();
     let mut problems = Vec::new();
     for status in [200, 400, 401, 403, 500] {
-        // What a careless proxy says.
+        // The fault repeats the request, as a careless proxy does.
         let body = format!(
             "<Error><Code>{assertion}</Code></Error><WebIdentityToken>{assertion} {assertion}</WebIdentityToken>"
         );
@@ -218,7 +218,7 @@ async fn no_log_line_and_no_problem_holds_the_token_of_sts() {
             assert!(!text.contains(secret.as_str()), "a secret in {text}");
         }
     }
-    // Nor does the stack's own log of calls.
+    // The stack's own log of calls contains no secret either.
     let calls = app.stack.log().of(Service::Entra);
     assert!(calls.iter().all(|call| !call.redacted().to_string().contains("eyJ")));
 }

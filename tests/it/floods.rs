@@ -59,7 +59,7 @@ async fn a_failed_look_up_is_cached_for_half_a_minute() {
     assert_eq!(app.config("carl@contoso", view("sales", "contoso-plan")).await.status, 200);
 }
 
-/// With or without a named cause, for look-ups and for tokens.
+/// This holds with and without a named cause, for look-ups and for tokens.
 #[tokio::test]
 async fn a_refusal_renews_the_access_token_once_in_half_a_minute() {
     for (route, fault) in [
@@ -78,7 +78,7 @@ async fn a_refusal_renews_the_access_token_once_in_half_a_minute() {
             let _ = app.datasets("quinn@contoso", "").await;
             let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await;
         }
-        // One for each of the two functions, and one after the refusal.
+        // Two access tokens for the two functions, and one after the refusal.
         let calls = app.upstream_calls();
         assert_eq!(count(&calls, "EntraToken"), 3, "{route}: {calls:?}");
     }
@@ -100,7 +100,7 @@ async fn refused_exchanges_on_behalf_of_a_user_count_against_the_callers_budget(
     }
     ask("carl@contoso", MANY).await.assert_problem(429, "too-many-requests");
     assert_eq!(count(&app.upstream_calls(), "EntraToken"), 3);
-    assert_eq!(ask("ana@contoso", 0).await.status, 401, "another caller has a budget of its own");
+    assert_eq!(ask("ana@contoso", 0).await.status, 401, "another caller has a separate budget");
 }
 
 /// Many authorizers give all callers the same `sub`.
@@ -119,7 +119,7 @@ async fn tenants_share_no_budget_where_they_share_a_subject() {
     assert_eq!(ask("fabrikam", "fabrikam-sales", 20).await, 200);
 }
 
-/// A grant of a whole workspace: its list decides what may be bound.
+/// With a grant of a whole workspace, the list of the workspace decides what may be bound.
 fn whole_workspace() -> Value {
     json!({
         "reports": { "r": { "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": ids::SALES_REPORT } },

@@ -1,5 +1,5 @@
-//! Each incident of docs/operations.md, played on the development stack: the queries that the page names find its log
-//! lines, and the alarms that it names are raised.
+//! Simulates each incident of docs/operations.md on the development stack. The queries of the page must find the log lines
+//! of the incident, and the alarms that the page names must be raised.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
@@ -24,8 +24,9 @@ struct Incident {
     title: &'static str,
     /// Names of alarms, in the order of the page.
     alarms: Vec<&'static str>,
-    /// The filters of its queries over the functions' logs, and over the access log.
+    /// The filters of its queries over the functions' logs.
     functions: Vec<Filter>,
+    /// The filters of its queries over the access log.
     access: Vec<Filter>,
 }
 
@@ -54,7 +55,7 @@ fn named(title: &str) -> Incident {
     incidents().into_iter().find(|incident| incident.title == title).unwrap_or_else(|| panic!("no incident {title}"))
 }
 
-/// What was seen of one incident.
+/// The logs and the metrics of one incident.
 #[derive(Default)]
 struct Played {
     lines: Vec<Value>,
@@ -63,7 +64,7 @@ struct Played {
 }
 
 impl Played {
-    /// Takes in the lines of a log and the statuses of the answers that belong to them.
+    /// Adds the lines of a log, and the statuses of their answers.
     fn note(&mut self, log: &LogLines, answers: &[Answer]) {
         let lines = log.take();
         for line in lines.iter().filter(|line| line["message"] == "request") {
@@ -75,7 +76,7 @@ impl Played {
         }
     }
 
-    /// Every query finds a line, and every alarm is raised.
+    /// Fails unless every query of the page finds a line, and every alarm is raised.
     fn assert_is_what_the_page_says(&self, title: &str) {
         let incident = named(title);
         assert!(!incident.functions.is_empty() || !incident.access.is_empty(), "{title}: no query");
@@ -127,7 +128,7 @@ async fn entra_is_down() {
     let mut played = Played::default();
     played.note(&log, &ask(&app, 1).await);
     app.stack.entra().fail("*", outage(), None);
-    // First the access token is due for renewal, then it has expired; the page notices only then.
+    // After 50 minutes, the renewal of the access token fails, but the old token still works. Requests fail after it has expired.
     for minutes in [50, 60] {
         app.clock.advance(Duration::from_mins(minutes));
         let answers = ask(&app, 4).await;
@@ -144,7 +145,7 @@ async fn the_secret_was_rotated_wrongly() {
     let good = app.stack.stored_secret();
     played.note(&log, &ask(&app, 1).await);
     let mut wrong: Value = serde_json::from_str(&good).unwrap();
-    wrong["clientSecret"] = json!("the secret's id in place of its value");
+    wrong["clientSecret"] = json!("the secret's id instead of its value");
     app.stack.store_secret(wrong.to_string());
     for minutes in [50, 60] {
         app.clock.advance(Duration::from_mins(minutes));
@@ -153,7 +154,7 @@ async fn the_secret_was_rotated_wrongly() {
         played.note(&log, &answers);
     }
     played.assert_is_what_the_page_says("The secret was rotated wrongly");
-    // The page's remedy: the previous version is current again.
+    // The remedy of the page: the previous version becomes the current one again.
     app.stack.store_secret(good);
     app.clock.advance(Duration::from_secs(31));
     assert_eq!(ask(&app, 1).await[0].status, 200);
@@ -171,7 +172,7 @@ async fn the_dataset_of_one_tenant_was_deleted() {
     assert_eq!(app.config("frida@fabrikam", view("sales", "fabrikam-sales")).await.status, 200, "another tenant");
     played.note(&log, &answers);
     let rejected = played.lines.iter().find(|line| line["problem"] == "upstream-rejected").unwrap();
-    assert_eq!(rejected["bindings"], "view sales contoso-archive", "the catalog's keys");
+    assert_eq!(rejected["bindings"], "view sales contoso-archive", "the line has the catalog's keys");
     played.assert_is_what_the_page_says("One tenant's dataset was deleted");
 }
 
@@ -188,7 +189,7 @@ async fn power_bi_throttles() {
         played.note(&log, &answers);
     }
     let made = played.lines.iter().find(|line| line["origin"] == "loaded").unwrap();
-    assert_eq!(made["tenant"], "contoso", "the tenant that asks");
+    assert_eq!(made["tenant"], "contoso", "the line has the caller's tenant");
     played.assert_is_what_the_page_says("Power BI throttles");
 }
 
@@ -200,7 +201,7 @@ async fn a_peak_of_cold_starts() {
         let app = TestApp::open().await;
         played.note(&log, &ask(&app, 1).await);
     }
-    // What only Lambda and the gateway measure: a slow peak, and requests over the account's limit.
+    // Metrics that only Lambda and the gateway measure: slow requests at the peak, and requests over the account's limit.
     played.watch.platform("AWS/ApiGateway", "Latency", 3_400.0);
     played.watch.platform("AWS/Lambda", "Throttles", 2.0);
     played.assert_is_what_the_page_says("Cold-start peak");
@@ -219,12 +220,12 @@ async fn dynamodb_throttles() {
     let answers = ask(&app, 3).await;
     answers[0].assert_problem(503, "upstream-throttled");
     played.note(&log, &answers);
-    // A throttled table is slow, too; here nobody waits for it.
+    // A throttled table is also slow. In this test, no request waits for it.
     played.watch.platform("Dynabind/dynabind", "DynamoDbLatency", 240.0);
     played.assert_is_what_the_page_says("DynamoDB throttles");
 }
 
-/// What the real binary writes that does not start.
+/// The lines that the real binary writes when it does not start.
 fn lines_of_a_start_with(catalog: &str) -> Vec<Value> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), catalog).unwrap();
@@ -258,7 +259,7 @@ async fn a_broken_catalog_was_deployed() {
     assert!(lines.iter().any(|line| line["place"].as_str().is_some_and(|place| place.contains("/tenants/contoso"))));
     played.lines.extend(lines);
     played.watch.platform("AWS/Lambda", "Errors", 3.0);
-    // Valid, and without the tenant.
+    // This catalog is valid, but lacks the tenant.
     let app = TestApp::with_catalog(json!({ "reports": {}, "datasets": {}, "tenants": {} })).await;
     let answers = ask(&app, 50).await;
     answers[0].assert_problem(403, "not-entitled");
@@ -272,7 +273,7 @@ async fn the_issuer_changed_its_keys() {
     let mut played = Played::default();
     let good = app.stack.token_for("carl@contoso");
     let (signed, signature) = good.rsplit_once('.').unwrap();
-    // Signed by a key that the gateway does not know.
+    // The token is signed by a key that the gateway does not know.
     let other = format!("{signed}.{}", signature.chars().rev().collect::<String>());
     let client = Http::new(None, Duration::from_secs(30)).unwrap();
     for (token, expected) in [(&good, 200), (&other, 401), (&other, 401), (&other, 401)] {
@@ -294,14 +295,14 @@ async fn a_page_asks_in_a_loop() {
     let mut played = Played::default();
     let mut answers = Vec::new();
     for minutes in 20..40 {
-        // A new lifetime each time: a new token each time.
+        // Each request has a new lifetime, so each needs a new token.
         let mut body = view("sales", "contoso-plan");
         body["lifetimeMinutes"] = json!(minutes);
         answers.push(app.token("carl@contoso", body).await);
     }
     answers[19].assert_problem(429, "too-many-requests");
     played.note(&log, &answers);
-    // The gateway's own throttle is reached as well.
+    // The gateway's own limit is reached too.
     for _ in 0..3 {
         played.watch.request(429);
         played.access.add(429, true, "-");
@@ -316,14 +317,14 @@ async fn who_saw_what_is_in_the_audit_lines() {
     let answers = ask(&app, 2).await;
     let subject = app.stack.claims_of("carl@contoso")["sub"].as_str().unwrap().to_owned();
     played.note(&log, &answers);
-    // The page's query is for this subject.
+    // The query of docs/operations.md is for this subject.
     for line in &mut played.lines {
         if line["subject"] == subject.as_str() {
             line["subject"] = json!("SUBJECT");
         }
     }
     let audits: BTreeSet<_> = played.lines.iter().filter_map(|line| line["token_id"].as_str()).collect();
-    assert_eq!(audits.len(), 1, "one token, handed out twice");
+    assert_eq!(audits.len(), 1, "one token, returned twice");
     let names = json!(played.lines).to_string();
     for personal in ["carl@contoso.example", "email", "preferred_username"] {
         assert!(!names.contains(&format!("\"{personal}\"")), "{personal} is in a line");

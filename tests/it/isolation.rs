@@ -39,7 +39,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
-    /// Two callers ask the same of environments that share nothing but the store.
+    /// Two callers send the same requests to environments that share only the store.
     #[test]
     fn with_a_token_store_a_token_allows_what_the_grants_say(
         catalog in generated::any_catalog(), callers in proptest::collection::vec(generated::any_caller(), 2),
@@ -60,7 +60,7 @@ proptest! {
     }
 }
 
-/// The property above would hold of a store that is never read.
+/// The property above would also hold if the store were never read.
 #[test]
 fn a_second_environment_takes_a_token_from_the_store_of_the_isolation_test() {
     let grants = json!([{ "reports": ["r"], "datasets": ["d0"] }]);
@@ -68,7 +68,7 @@ fn a_second_environment_takes_a_token_from_the_store_of_the_isolation_test() {
     block_on(async {
         let mut checked = CheckedEnvironment::open_sharing(&catalog, powerbi_of(&catalog)).await;
         let body = json!({ "bindings": [{ "report": "r", "dataset": "d0" }] });
-        // A store that is slow once, on a busy machine, is not used for a while.
+        // If the store is slow once, as on a busy machine, it is not used for a while.
         for _ in 0..20 {
             let before = checked.environment.count_of_issued();
             let (_, found) = checked.ask("token", &of_list(json!([])), &body).await;
@@ -78,7 +78,7 @@ fn a_second_environment_takes_a_token_from_the_store_of_the_isolation_test() {
             }
             checked.environment.restart();
         }
-        panic!("nothing comes out of the store");
+        panic!("no token comes from the store");
     });
 }
 
@@ -154,7 +154,7 @@ async fn expect(grants: Value, caller: &AnyCaller, bindings: Value, code: &str) 
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }
 
-/// Fails with all rows of a table that are wrong.
+/// Fails with all wrong rows of a table.
 fn assert_all(outcomes: Vec<Result<(), String>>) {
     let wrong: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n\n"));

@@ -71,7 +71,7 @@ async fn an_edit_binding_with_a_save_target() {
     assert_eq!(token["targetWorkspaces"], json!([{ "id": ids::CONTOSO_WORKSPACE }]));
     let (config, token) = config_and_token(catalog, "view").await;
     assert_eq!((&config["permissions"], &config["viewMode"]), (&json!(0), &json!(0)));
-    assert_eq!(token.get("targetWorkspaces"), None, "looking saves nothing");
+    assert_eq!(token.get("targetWorkspaces"), None, "a view token has no target workspaces");
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_workspace_grant_opens_what_the_workspace_holds_now() {
         listed["datasets"].as_array().unwrap().iter().map(|item| item["dataset"].as_str().unwrap()).collect();
     assert!(keys.contains(&ids::CONTOSO_PLAN) && !keys.contains(&ids::FABRIKAM_SALES) && keys.is_sorted());
 
-    // The list is cached as long as other metadata; then a dataset that has moved out is refused.
+    // The list is cached as long as other metadata. After that, a dataset that has moved out is refused.
     let empty = devstack::Fault::json(200, &json!({ "value": [] }));
     app.stack.powerbi().fail(&format!("GET /v1.0/myorg/groups/{}/datasets", ids::CONTOSO_WORKSPACE), empty, None);
     let _ = bind(ids::CONTOSO_PLAN).await.ok();

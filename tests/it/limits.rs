@@ -23,7 +23,7 @@ async fn a_claim_of_a_megabyte_is_refused_where_it_decides_something() {
         ("sub", 401, "unauthenticated"),
         ("tenant", 403, "not-entitled"),
         ("email", 403, "claim-missing"),
-        // The claim decides nothing: none of his groups matters here.
+        // The claim decides nothing, because no group is needed for this grant.
         ("groups", 200, ""),
         ("nickname", 200, ""),
     ] {

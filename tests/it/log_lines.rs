@@ -43,7 +43,7 @@ async fn a_users_own_token_is_audited_each_time_it_is_handed_out() {
     }
     let nobody = app.token("carl@contoso", view("sales", "fabrikam-sales")).await;
     nobody.assert_problem(403, "not-entitled");
-    assert!(log.take().iter().all(|line| line["audit"].is_null()), "nothing was handed out");
+    assert!(log.take().iter().all(|line| line["audit"].is_null()), "no token was returned");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn the_request_line_shows_what_came_from_a_cache() {
     app.clock.advance(std::time::Duration::from_mins(50));
     let (cache, level) = cache_of("/config").await;
     assert!(cache.contains("EmbedToken fallback, Report fallback"), "{cache}");
-    assert_eq!(level, "WARN", "an upstream is in trouble");
+    assert_eq!(level, "WARN", "a failed upstream call is a warning");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const REQUESTS: [(&str, &str, &str, &str); 4] = [
     ("sales", "fabrikam-sales", "frida@fabrikam", ids::FABRIKAM_SALES),
 ];
 
-/// Events with their request ids, one row of [`REQUESTS`] after the other.
+/// Events with their request ids. Their requests are the rows of [`REQUESTS`], in turns.
 fn events(stack: &Stack, count: usize) -> Vec<(String, Bytes)> {
     let rows = REQUESTS.iter().cycle().enumerate().take(count);
     let event = |(number, (report, dataset, user, _)): (usize, &(&str, &str, &str, &str))| {
@@ -72,7 +72,7 @@ async fn an_environment_works_on_as_many_events_as_allowed() {
     assert_eq!((secrets, entra, count("GenerateToken")), (1, 1, REQUESTS.len()));
     let tokens: Vec<_> = stack.powerbi().requests().into_iter().filter(|call| call.method == "POST").collect();
     swagger::assert_calls(tokens.iter());
-    assert!(tokens.iter().all(|one| tokens.iter().all(|other| one.overlaps(other))), "one after the other");
+    assert!(tokens.iter().all(|one| tokens.iter().all(|other| one.overlaps(other))), "the requests are not parallel");
     assert_eq!(environment.request_lines().iter().filter(|line| line["cold_start"] == true).count(), 1);
 }
 

@@ -15,7 +15,7 @@ use dynabind::http::{Code, metrics};
 use serde_json::Value;
 use tracing::Level;
 
-/// The alarms that somebody is woken for.
+/// The alarms that page an operator.
 const PAGES: [&str; 7] = [
     "ApiFailures",
     "EntraErrors",
@@ -58,7 +58,7 @@ fn every_alarm_names_its_runbook() {
         let (_, section) = description.split_once("See ${RunbookUrl}#").unwrap();
         assert_eq!(section, name.to_lowercase());
         assert!(operations.contains(&format!("\n### {name}\n")), "no runbook for {name}");
-        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}: a quiet night is no alarm");
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}: missing data must not raise the alarm");
         let severity = if PAGES.contains(&name) { "Page" } else { "Ticket" };
         for actions in ["AlarmActions", "OKActions"] {
             let actions = &alarm[actions]["Fn::If"];
@@ -121,8 +121,8 @@ fn a_deployment_is_rolled_back_only_for_our_own_errors() {
         .collect();
     assert_eq!(watched, ["FunctionErrors", "InternalErrors"]);
     for name in watched {
-        // The API calls the alias that the deployment moves.
-        assert!(!alarms[name].to_string().contains("\"Api\""), "{name} would make a circle");
+        // The API depends on the alias that the deployment changes.
+        assert!(!alarms[name].to_string().contains("\"Api\""), "{name} would make a circular dependency");
     }
 }
 
@@ -170,7 +170,7 @@ fn the_dashboard_is_valid() {
         assert!(number("x") + number("width") <= 24, "{widget}");
         for x in number("x")..number("x") + number("width") {
             for y in number("y")..number("y") + number("height") {
-                assert!(taken.insert((x, y)), "{} lies over another", widget["properties"]["title"]);
+                assert!(taken.insert((x, y)), "{} overlaps another widget", widget["properties"]["title"]);
             }
         }
     }
@@ -227,7 +227,10 @@ async fn the_metrics_count_what_happens() {
     assert_eq!(ask("contoso-plan").await, 200);
     let lines = lines.take_requests();
     assert_eq!(counted(&lines).get("Fallbacks"), Some(&1.0));
-    assert_eq!(lines[0]["level"], "WARN", "LogLevel WARN keeps what TokensFromReserve watches");
+    assert_eq!(
+        lines[0]["level"], "WARN",
+        "with LogLevel WARN, the lines that TokensFromReserve watches are still written"
+    );
 }
 
 #[tokio::test]
@@ -239,7 +242,7 @@ async fn each_upstream_attempt_is_measured() {
     let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let _ = app.token("carl@contoso", view("sales", "contoso-plan")).await.ok();
     let lines = lines.take_requests();
-    assert_eq!(lines.len(), 1, "a kept answer is not worth a warning");
+    assert_eq!(lines.len(), 1, "an answer from the cache is not a warning");
     let data = embedded_metrics::read(&lines[0]);
     let values = |label: &str| data.iter().find(|datum| datum.label() == label).map(|datum| datum.values.clone());
     let attempts = |label: &str| values(label).map(|values| values.len());
@@ -247,7 +250,7 @@ async fn each_upstream_attempt_is_measured() {
     assert_eq!(attempts("PowerBiLatency"), Some(3));
     assert_eq!(attempts("EntraLatency"), Some(1));
     assert_eq!(attempts("Latency"), attempts("Latency route=/token"));
-    assert_eq!(values("PowerBiErrors"), None, "what did not occur is not counted");
+    assert_eq!(values("PowerBiErrors"), None, "an error that did not occur is not counted");
     assert!(values("Latency").unwrap()[0] >= values("EntraLatency").unwrap()[0]);
     assert!(data.iter().all(|datum| datum.namespace == "Ours"));
 }
@@ -258,7 +261,7 @@ fn a_metric_is_listed_once() {
     assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{names:?}");
 }
 
-/// The same share of failures, of the requests of ten users and of ten thousand, in five minutes.
+/// The alarms are raised at the same share of failures, for ten users and for ten thousand users, in five minutes.
 #[test]
 fn alarms_of_shares_fit_small_and_large_stacks() {
     let raised = |failures: u16, requests: u16| {
@@ -268,7 +271,7 @@ fn alarms_of_shares_fit_small_and_large_stacks() {
         }
         watch.is_raised("ApiFailures", &AccessLog::default())
     };
-    assert!(!raised(2, 2), "two requests are no incident");
+    assert!(!raised(2, 2), "two failed requests are not an incident");
     for requests in [10, 3_000] {
         assert!(!raised(requests / 50, requests), "2 % of {requests}");
         assert!(raised(requests / 3, requests), "a third of {requests}");

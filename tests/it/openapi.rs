@@ -62,7 +62,7 @@ fn every_object_that_goes_over_the_wire_is_closed() {
             assert_eq!(
                 schema.get("additionalProperties"),
                 Some(&json!(false)),
-                "{pointer} would let a stray field pass"
+                "{pointer} would accept an unknown field"
             );
         }
     });
@@ -82,7 +82,7 @@ fn every_problem_belongs_to_one_status() {
         let types = types.unwrap_or_else(|| vec![schema["properties"]["type"]["const"].clone()]);
         for kind in types {
             let kind = kind.as_str().unwrap().to_owned();
-            assert!(seen.insert(kind.clone()), "{kind} is in {name} and before");
+            assert!(seen.insert(kind.clone()), "{kind} is in {name} and in an earlier response");
         }
         statuses.insert(status.as_u64().unwrap());
     }
@@ -107,7 +107,7 @@ fn every_operation_needs_a_caller_and_describes_its_errors() {
     assert_eq!(document["security"], json!([{ "callerJwt": [] }]));
     for (method, path) in openapi::operations() {
         let operation = &document["paths"][&path][method.to_lowercase()];
-        assert_eq!(operation.get("security"), None, "{method} {path} is for callers as well");
+        assert_eq!(operation.get("security"), None, "{method} {path} is for callers too");
         let answers = operation["responses"].as_object().unwrap();
         let success = if path == "/timings" { "204" } else { "200" };
         let wanted = [success, "400", "401", "403", "405", "429"];

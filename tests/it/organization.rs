@@ -28,7 +28,7 @@ async fn the_page_gets_the_users_own_token() {
 }
 
 #[tokio::test]
-async fn entra_is_asked_on_behalf_of_the_user() {
+async fn entra_is_called_on_behalf_of_the_user() {
     let app = app().await;
     let event = app.stack.event("POST", "/token", Some("carl@contoso"), Some(&view("sales", "contoso-plan")));
     let _ = app.send(event.clone()).await.ok();
@@ -85,7 +85,7 @@ async fn a_bearer_token_for_another_application_is_a_clear_401() {
     assert!(answer.body["detail"].as_str().unwrap().contains("audience"));
     assert_eq!(answer.header("x-amzn-remapped-www-authenticate"), "Bearer error=\"invalid_token\"");
 
-    // Without the text of the token, there is no user to act for.
+    // Without the text of the token, the function cannot act on behalf of the user.
     event["headers"].as_object_mut().unwrap().remove("authorization");
     app.send(event).await.assert_problem(401, "unauthenticated");
 }
@@ -121,7 +121,7 @@ async fn row_level_security_is_left_to_power_bi() {
         .filter(|call| call.service == Service::PowerBi)
         .filter_map(|call| call.header("authorization"))
         .collect();
-    assert_eq!(bearers.len(), 1, "everything is looked at as the user");
+    assert_eq!(bearers.len(), 1, "every call is made as the user");
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ async fn an_invalid_home_cluster_is_not_logged() {
     }
 }
 
-/// A user without consent has to sign in; a token for another application is an error of the page.
+/// A user without consent has to sign in. A token for another application is an error of the page.
 #[tokio::test]
 async fn each_refusal_of_a_user_by_power_bi_has_its_problem() {
     let log = LogLines::at(Level::INFO);

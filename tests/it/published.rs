@@ -1,6 +1,6 @@
-//! Answers and refusals in their published formats, replayed end to end.
+//! Replays answers and refusals in their published formats, end to end.
 //!
-//! `tests/fixtures/powerbi` and `tests/fixtures/entra` name the source of each format. The values are our own.
+//! `tests/fixtures/powerbi` and `tests/fixtures/entra` name the source of each format. The values are invented.
 
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ async fn one_malformed_dataset_does_not_fail_a_list() {
     let names: Vec<_> = listed.iter().map(|dataset| dataset["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Few fields", "Pascal case", "Complete", ""]);
     let skipped: Vec<_> = log.take().into_iter().filter(|line| line["skipped"] == 6).collect();
-    assert_eq!(skipped.len(), 1, "what was left out is counted in the log");
+    assert_eq!(skipped.len(), 1, "the log counts the datasets that were left out");
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn answers_of_entra_are_understood() {
         let app = TestApp::open().await;
         app.stack.entra().fail("*", fault(&row), None);
         app.stack.powerbi().fail("*", Fault::empty(403, ("X-PowerBI-Error-Info", "InvalidToken")), None);
-        // The access token is used as it is; its refusal by Power BI does not matter here.
+        // Power BI refuses this access token. That does not matter for this test.
         app.token("carl@contoso", view("sales", "contoso-plan")).await.assert_problem(502, "upstream-refused");
         let bearer = format!("Bearer {}", row["body"]["access_token"].as_str().unwrap());
         let calls = app.stack.powerbi().requests();

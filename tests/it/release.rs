@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 const FUNCTIONS: [&str; 3] = ["token", "config", "datasets"];
 
-/// This machine's processor, and another one.
+/// The processor that runs the tests, and another one.
 const HERE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 const ELSEWHERE: &str = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
 
@@ -38,7 +38,7 @@ fn tool(name: &str) -> Command {
     python
 }
 
-/// Builds the archive from binaries that are there, and unpacks it into an empty folder.
+/// Builds the archive from existing binaries, and unpacks it into an empty folder.
 fn unpacked(arch: &str, binaries: &Path) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let bills = folder.path().join("bills");
@@ -56,7 +56,7 @@ fn unpacked(arch: &str, binaries: &Path) -> (TempDir, PathBuf) {
     (folder, root)
 }
 
-/// Files with nothing but an ELF header, for a processor that this machine does not have.
+/// Files that have only an ELF header, for a processor other than the one that runs the tests.
 fn binaries_for(machine: u8) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut header = vec![0; 64];
@@ -86,7 +86,7 @@ fn assert_is_complete(root: &Path, arch: &str) {
         if let Some(uri) = properties["CodeUri"].as_str() {
             let binary = root.join(uri).join("bootstrap");
             assert_eq!(fs::read(&binary).unwrap()[18], machine, "{name}");
-            assert_ne!(fs::metadata(&binary).unwrap().permissions().mode() & 0o111, 0, "{name} cannot be started");
+            assert_ne!(fs::metadata(&binary).unwrap().permissions().mode() & 0o111, 0, "{name} is not executable");
             code += 1;
         }
         if let Some(uri) = properties["ContentUri"].as_str() {
@@ -108,10 +108,10 @@ fn assert_is_complete(root: &Path, arch: &str) {
     succeed(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(root));
     let listed = fs::read_to_string(root.join("SHA256SUMS")).unwrap().lines().count();
     let files = succeed(Command::new("find").args([".", "-type", "f"]).current_dir(root)).lines().count();
-    assert_eq!(listed + 1, files, "every file but the checksums themselves");
+    assert_eq!(listed + 1, files, "every file except the list of checksums");
 }
 
-/// `sam` and nothing else: neither cargo nor node.
+/// A folder for `PATH` with only `sam`: it has neither cargo nor node.
 fn path_with_sam_only() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     symlink(project::root().join(".venv/bin/sam"), folder.path().join("sam")).unwrap();

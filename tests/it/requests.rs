@@ -175,7 +175,7 @@ async fn a_problem_leads_to_its_log_line() {
     }
 }
 
-/// A gateway may send any of these fields, and a client controls some of them. No answer needs them.
+/// A gateway may send any of these fields, and a client controls some of them. Dynabind does not need them.
 #[tokio::test]
 async fn unused_fields_of_an_event_cannot_break_it() {
     let app = TestApp::open().await;

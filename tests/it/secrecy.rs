@@ -25,7 +25,7 @@ pub(crate) fn secrets_of(app: &TestApp, event: &Value, answers: &[Value]) -> Vec
         calls.iter().filter(|call| call.service == Service::PowerBi).filter_map(|call| call.header("authorization"));
     secrets.extend(bearers.map(|bearer| bearer.trim_start_matches("Bearer ").to_owned()));
     secrets.extend(answers.iter().filter_map(|answer| answer["token"].as_str().map(str::to_owned)));
-    assert!(secrets.len() >= 5 && secrets.iter().all(|secret| secret.len() > 8), "there is something to look for");
+    assert!(secrets.len() >= 5 && secrets.iter().all(|secret| secret.len() > 8), "there are secrets to search for");
     secrets
 }
 
@@ -104,7 +104,7 @@ async fn log_lines_are_what_lambdas_filter_expects() {
     assert!(request["upstream"].as_str().unwrap().starts_with("GetSecretValue 200"));
 }
 
-/// The whole account sees, and pays for, a metric's name and dimensions.
+/// Everyone with access to the account sees a metric's name and dimensions, and each combination costs money.
 #[tokio::test]
 async fn no_text_of_a_caller_gets_into_a_metric() {
     let log = LogLines::at(Level::INFO);
@@ -126,7 +126,7 @@ async fn no_text_of_a_caller_gets_into_a_metric() {
     assert!(data.iter().all(|datum| !format!("{datum:?}").contains("told")), "{data:#?}");
 }
 
-/// A long text that tries to forge a line, a level and terminal codes.
+/// A long text that tries to forge a line and a level, and has terminal codes.
 fn forged() -> String {
     format!("x\r\n{{\"level\":\"FATAL\"}}\u{2028}\u{1b}[2J\0\"{}", "y".repeat(100_000))
 }
@@ -184,7 +184,7 @@ async fn ids_of_lambda_forge_no_log_line() {
     assert_eq!(serde_json::to_value(answer).unwrap()["statusCode"], 200);
     let lines = log.take_texts();
     assert_whole_and_short(&lines, "context");
-    assert!(lines.last().unwrap().matches("FATAL").count() == 2, "both are shown: {lines:?}");
+    assert!(lines.last().unwrap().matches("FATAL").count() == 2, "both ids are in the line: {lines:?}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Which bindings may share a token: a permission of one must not extend to the dataset of another.
+//! Which bindings may share a token: a permission of one binding must not extend to the dataset of another.
 
 use acceptance::test_app::{Answer, TestApp};
 use devstack::fake_tenant::ids;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const PLAN: &str = ids::CONTOSO_PLAN;
 const OUTLOOK: &str = ids::CONTOSO_OUTLOOK;
 
-/// Two reports under three keys, two datasets, and these grants for everybody of Contoso.
+/// Two reports under three keys, two datasets, and these grants for all users of Contoso.
 async fn app(grants: Value) -> TestApp {
     let report = |id: &str| json!({ "name": "R", "workspaceId": ids::REPORTS_WORKSPACE, "reportId": id });
     let dataset = |id: &str| json!({ "name": "D", "workspaceId": ids::CONTOSO_WORKSPACE, "datasetId": id });
@@ -66,9 +66,9 @@ async fn edit_access_does_not_extend_to_datasets_that_are_only_viewed() {
     assert_apart(&app, &["view s b", "edit r a", "view r b"], &[1]).await;
 }
 
-/// `a` and `a-too` are one dataset. The grant of `a-too` counts for `a` only in a token that binds `a-too`.
+/// `a` and `a-too` are the same dataset. The grant of `a-too` counts for `a` only in a token that binds `a-too`.
 #[tokio::test]
-async fn what_shares_a_token_still_shares_it_after_the_split() {
+async fn bindings_that_share_a_token_still_share_it_after_the_split() {
     let app = app(json!([
         { "reports": ["r"], "datasets": ["a"], "modes": ["view"] },
         { "reports": ["r"], "datasets": ["b", "a-too"], "modes": ["edit", "create"] },

@@ -45,7 +45,7 @@ async fn a_cold_request_is_one_trace_below_lambdas_segment() {
     event["headers"]["x-amzn-trace-id"] = json!("Root=1-5759e988-bd862e3fe1be46a994272793");
     let _ = app.send(event.clone()).await.ok();
     let messages = collector.take();
-    assert_eq!(messages.len(), 1, "one message a request");
+    assert_eq!(messages.len(), 1, "one message for each request");
     let resource = &messages[0].resource_spans[0].resource.as_ref().unwrap().attributes;
     assert_eq!(["service.name", "faas.name"].map(|name| attribute(resource, name)), ["dynabind-config"; 2]);
 
@@ -98,7 +98,7 @@ async fn a_failed_span_has_its_cause_and_no_secret() {
     assert!(texts.len() == 2 && texts[1].contains("upstream-refused"));
     for text in &texts {
         assert!(secrets.iter().all(|secret| !text.contains(secret.as_str())), "a secret in {text}");
-        assert!(!text.contains("ana@") && !text.contains("contoso"), "whose request it is stays in the log: {text}");
+        assert!(!text.contains("ana@") && !text.contains("contoso"), "only the log names the caller: {text}");
     }
 
     let _ = app.send(event).await;
@@ -141,7 +141,7 @@ async fn a_failing_collector_costs_little_time_and_one_warning() {
             // A cached answer takes a millisecond, and the machine may be busy.
             assert!(started.elapsed() < LONGEST * 2, "{:?}", started.elapsed());
         }
-        assert_eq!(collector.take().len(), posts, "no attempt is made again");
+        assert_eq!(collector.take().len(), posts, "no attempt is repeated");
         assert_eq!(log.take().len(), 1, "one warning, and not one for every request");
     }
 }

@@ -1,5 +1,5 @@
-//! An environment over time: the clock moves, upstreams fail, datasets change their workspaces. Every token that is ever
-//! returned allows only what the caller's grants allow at that time.
+//! An environment over time: the clock moves, upstreams fail, datasets change their workspaces. Every returned token allows
+//! only what the caller's grants allow at that time.
 //!
 //! A counterexample is a scenario in JSON (`acceptance::scenario`), which can be replayed.
 
@@ -100,7 +100,8 @@ fn a_moved_dataset_gets_no_token_while_power_bi_fails() {
     }
 }
 
-/// Before that, it may get one: the list allows the first token, and the second comes from the cache.
+/// While the list is still used, a moved dataset may get a token: the list allows the first token, and the second comes from
+/// the cache.
 #[test]
 fn a_cached_token_is_given_only_to_entitled_callers() {
     let scenario = of_workspace(json!([

@@ -17,8 +17,8 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml
 
 /// Settings that the template omits, each with the reason.
 const NOT_DEPLOYED: [(&str, &str); 2] = [
-    ("DYNABIND_ENTRA_URL", "follows from DYNABIND_CLOUD; another one is for tests"),
-    ("DYNABIND_POWERBI_URL", "follows from DYNABIND_CLOUD; another one is for tests"),
+    ("DYNABIND_ENTRA_URL", "follows from DYNABIND_CLOUD; other values are for tests"),
+    ("DYNABIND_POWERBI_URL", "follows from DYNABIND_CLOUD; other values are for tests"),
 ];
 
 /// The maximum length of an access-log format in the gateway.
@@ -49,7 +49,7 @@ fn the_routes_are_those_of_the_api_description() {
             let route = &event["Properties"];
             assert_eq!(route["ApiId"]["Ref"], "Api", "a route of {name}");
             let text = |key: &str| route[key].as_str().unwrap().to_owned();
-            assert!(routes.insert((text("Method"), text("Path"))), "{name} repeats a route");
+            assert!(routes.insert((text("Method"), text("Path"))), "{name} has a route that exists already");
         }
     }
     assert_eq!(routes, openapi::operations());
@@ -97,7 +97,7 @@ fn every_setting_of_the_code_is_in_the_template_and_no_other() {
     assert_eq!(deployed, code);
     for (name, function) in functions() {
         let own = &function["Properties"]["Environment"];
-        assert!(own.is_null(), "{name} has variables of its own");
+        assert!(own.is_null(), "{name} has its own variables");
     }
 }
 
@@ -167,7 +167,7 @@ fn the_functions_start_with_every_value_that_the_template_allows() {
             assert!(outcome.is_ok(), "{variable}={value}: {:?}", outcome.err());
         }
         let is_number = parameter["Type"] == "Number";
-        assert!(!is_number || !bounds.contains(&Value::Null), "{variable} wants both bounds");
+        assert!(!is_number || !bounds.contains(&Value::Null), "{variable} needs both bounds");
     }
 }
 
@@ -193,7 +193,7 @@ fn every_parameter_is_described_and_used() {
     let groups = groups.to_string();
     for (name, parameter) in TEMPLATE["Parameters"].as_object().unwrap() {
         let description = parameter["Description"].as_str().unwrap_or_default();
-        assert!(description.len() > 20, "{name} wants a description");
+        assert!(description.len() > 20, "{name} needs a description");
         let used = body.contains(&format!("{{\"Ref\":\"{name}\"}}")) || body.contains(&format!("${{{name}}}"));
         assert!(used, "{name} is not used");
         assert!(groups.contains(&format!("\"{name}\"")), "{name} is in no group");
@@ -206,9 +206,9 @@ fn policies_name_each_action_and_resource() {
     for (name, policy) in resources("AWS::IAM::ManagedPolicy") {
         let statements = &policy["Properties"]["PolicyDocument"]["Statement"];
         for statement in statements.as_array().unwrap() {
-            // A conditional statement: [condition, the statement, nothing].
+            // A conditional statement: [condition, statement, no value].
             let branch = statement.pointer("/Fn::If/1").unwrap_or(statement);
-            // Tokens of STS belong to no resource; conditions limit them.
+            // The permission for STS tokens has no resource. Conditions limit it.
             let is_limited = branch["Action"] == "sts:GetWebIdentityToken" && branch["Condition"].is_object();
             assert!(is_limited || !branch.to_string().contains('*'), "a wildcard in {name}: {branch}");
             assert_eq!(branch["Effect"], "Allow");
@@ -248,7 +248,7 @@ fn the_functions_take_each_form_of_the_catalog() {
     for value in [plain(&variable[2]), "dynamodb:stack-CatalogTable-1ABC".to_owned()] {
         assert!(settings_with(&[("DYNABIND_CATALOG", value.clone())]).is_ok(), "{value}");
     }
-    assert!(settings_with(&[("DYNABIND_CATALOG", "s3://bucket/key".to_owned())]).is_err(), "a layer is made of it");
+    assert!(settings_with(&[("DYNABIND_CATALOG", "s3://bucket/key".to_owned())]).is_err(), "S3 needs a layer");
 }
 
 #[test]
@@ -266,11 +266,11 @@ fn the_access_log_is_json_without_the_callers_token() {
     let format = &TEMPLATE["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"];
     let format = format.as_str().unwrap();
     assert!(format.len() <= ACCESS_LOG_LIMIT);
-    assert!(!format.contains('\n'), "the gateway wants one line");
+    assert!(!format.contains('\n'), "the gateway accepts only one line");
     let fields: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
     for (field, value) in &fields {
         let value = value.to_lowercase();
-        assert!(value.starts_with("$context."), "{field} is not of the gateway");
+        assert!(value.starts_with("$context."), "{field} is not a variable of the gateway");
         assert!(!value.contains("authorization") && !value.contains("header"), "{field}: {value}");
     }
     assert!(fields.contains_key("requestId"));
@@ -303,7 +303,7 @@ fn every_route_verifies_the_caller() {
     for (name, function) in functions() {
         for event in function["Properties"]["Events"].as_object().unwrap().values() {
             let own = &event["Properties"]["Auth"];
-            assert!(own.is_null(), "a route of {name} goes around the authorizer");
+            assert!(own.is_null(), "a route of {name} bypasses the authorizer");
         }
     }
 }
@@ -324,12 +324,12 @@ fn cors_allows_the_headers_of_a_page() {
 }
 
 #[test]
-fn the_sample_catalog_is_valid_and_not_what_is_deployed() {
+fn the_sample_catalog_is_valid_and_is_not_deployed() {
     let loaded = catalog::parse(&project::text("layers/sample/catalog.json"));
     assert!(loaded.is_ok(), "{:?}", loaded.err());
     assert_eq!(TEMPLATE["Resources"]["CatalogLayer"]["Properties"]["ContentUri"], "layers/catalog");
     let ignored = project::text(".gitignore");
-    assert!(ignored.lines().any(|line| line == "/layers/catalog/catalog.json"), "the deployer's catalog is not ours");
+    assert!(ignored.lines().any(|line| line == "/layers/catalog/catalog.json"), "catalogs are not committed");
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn functions_dependencies() -> Vec<String> {
 }
 
 #[test]
-fn the_repository_of_applications_knows_this_version() {
+fn the_serverless_application_repository_gets_this_version() {
     let metadata = &TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"];
     assert_eq!(metadata["SemanticVersion"].as_str(), project::packages()[0]["version"].as_str());
     assert_eq!(metadata["SpdxLicenseId"].as_str(), project::packages()[0]["license"].as_str());

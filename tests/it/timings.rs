@@ -1,4 +1,4 @@
-//! `POST /timings`: what pages say of their viewers' waiting becomes metrics, and nothing else does.
+//! `POST /timings`: the load times that pages report become metrics. Nothing else in the request becomes a metric.
 
 use acceptance::embedded_metrics;
 use acceptance::log_lines::LogLines;
@@ -44,7 +44,7 @@ async fn timings_become_metrics_by_report_and_as_a_whole() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_refused_with_its_place() {
+async fn invalid_timings_are_refused_with_a_pointer() {
     let app = TestApp::open().await;
     for (body, pointer) in [
         (json!({}), ""),
@@ -78,7 +78,7 @@ async fn what_is_not_understood_is_refused_with_its_place() {
         .assert_problem(401, "unauthenticated");
 }
 
-/// A caller who could name any report would make any number of metrics, and learn which keys there are.
+/// If a caller could name any report, the caller could make any number of metrics, and learn which keys exist.
 #[tokio::test]
 async fn a_report_that_the_grants_do_not_name_is_refused_and_not_counted() {
     let log = LogLines::at(Level::INFO);
@@ -94,7 +94,7 @@ async fn a_report_that_the_grants_do_not_name_is_refused_and_not_counted() {
 }
 
 #[tokio::test]
-async fn an_environment_gives_a_hundred_reports_metrics_of_their_own() {
+async fn an_environment_has_separate_metrics_for_at_most_a_hundred_reports() {
     let log = LogLines::at(Level::INFO);
     let mut catalog = acceptance::project::json("devstack/demo/catalog.json");
     let keys: Vec<_> = (0..120).map(|number| format!("r{number:03}")).collect();

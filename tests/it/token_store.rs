@@ -1,4 +1,4 @@
-//! What environments share through a table, and what they do without it.
+//! The token store: what environments share through it, and how they work without it.
 
 mod failures;
 mod sharing;
@@ -8,7 +8,7 @@ use acceptance::project;
 use acceptance::test_app::{Answer, TestApp};
 use devstack::{Service, StackOptions};
 
-/// An app whose functions share tokens in tables of memory.
+/// An app whose functions share tokens through tables in memory.
 async fn open(tables: &SharedTables, more: &[(&str, &str)]) -> TestApp {
     let mut options = StackOptions { table: Some(tables.router()), ..StackOptions::default() };
     let store = format!("dynamodb:{TOKEN_TABLE}");
@@ -17,7 +17,7 @@ async fn open(tables: &SharedTables, more: &[(&str, &str)]) -> TestApp {
     TestApp::with(options).await
 }
 
-/// The same with the demo's catalog in a table.
+/// The same app, with the demo's catalog in a table.
 async fn open_with_catalog_table(more: &[(&str, &str)]) -> (SharedTables, TestApp) {
     let tables = SharedTables::default().with_catalog(&project::json("devstack/demo/catalog.json"));
     let catalog = format!("dynamodb:{TABLE}");
@@ -26,16 +26,16 @@ async fn open_with_catalog_table(more: &[(&str, &str)]) -> (SharedTables, TestAp
     (tables, app)
 }
 
-/// Goes on with new environments, and forgets the calls of the old ones.
+/// Continues with new environments, and clears the log of calls.
 fn restart(app: &TestApp) {
     app.stack.restart_functions().unwrap();
     app.stack.log().clear();
 }
 
-/// Asks in new environments until one has found all that it needs in the table, and returns its answer with the
-/// operations that it took.
+/// Repeats a request in new environments until one of them finds everything that it needs in the table. Returns the answer,
+/// and the operations of that request.
 ///
-/// On a busy machine an answer of the table may take longer than the 50 ms for which anybody waits.
+/// On a busy machine, an answer of the table may take longer than the 50 ms for which a request waits.
 async fn from_the_store(app: &TestApp, ask: impl AsyncFn() -> Answer) -> (Answer, Vec<String>) {
     for _ in 0..30 {
         restart(app);
@@ -44,15 +44,15 @@ async fn from_the_store(app: &TestApp, ask: impl AsyncFn() -> Answer) -> (Answer
         if answer.status == 200 && calls.iter().all(|call| call.service == Service::DynamoDb) {
             let operation = |target: &str| target.rsplit('.').next().unwrap_or_default().to_owned();
             let targets = calls.iter().map(|call| call.header("x-amz-target").unwrap_or_default());
-            // Writes may be those of an environment before.
+            // Writes may come from a previous environment.
             let reads = targets.map(operation).filter(|operation| operation != "PutItem");
             return (answer, reads.collect());
         }
     }
-    panic!("no environment has found it in the table");
+    panic!("no environment has found its values in the table");
 }
 
-/// How many tokens Power BI was asked for since the last time of asking.
+/// The number of token requests to Power BI since the last call of this function.
 fn made(app: &TestApp) -> usize {
     app.token_requests().len()
 }

@@ -60,7 +60,7 @@ async fn nothing_is_fetched_early_without_need() {
         // A request is waiting.
         ("on-demand", "customers"),
         ("", "customers"),
-        // The values of a snapshot are old when it is used.
+        // With a snapshot, early values would be old when the snapshot is used.
         ("snap-start", "customers"),
         // Each user has their own access token.
         ("provisioned-concurrency", "organization"),

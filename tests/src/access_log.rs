@@ -1,4 +1,4 @@
-//! The gateway's access log, in the form that `template.yaml` gives it.
+//! The gateway's access log, in the format of `template.yaml`.
 
 use std::sync::LazyLock;
 
@@ -9,12 +9,12 @@ use crate::project;
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
 
-/// Lines of it.
+/// Lines of the access log.
 #[derive(Debug, Default)]
 pub struct AccessLog(Vec<Value>);
 
 impl AccessLog {
-    /// Adds the line of a request that a function answered, or the gateway by itself.
+    /// Adds the line of a request that a function or the gateway itself answered.
     pub fn add(&mut self, status: u16, by_the_gateway: bool, authorizer_error: &str) {
         let status = status.to_string();
         let format = TEMPLATE["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
@@ -24,7 +24,7 @@ impl AccessLog {
                 "$context.status" => &status,
                 "$context.integration.status" if !by_the_gateway => &status,
                 "$context.authorizer.error" => authorizer_error,
-                // As the gateway writes what there is not.
+                // The gateway writes a hyphen for absent values.
                 _ => "-",
             };
             (field, json!(value))

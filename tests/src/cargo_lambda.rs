@@ -20,7 +20,7 @@ impl CargoLambda {
     pub fn start(variables: &BTreeMap<String, String>) -> Self {
         let port = free_port();
         let mut command = Command::new(tool("cargo-lambda"));
-        // Without this option cargo-lambda compiles the functions itself, with another set of features.
+        // Without this option, cargo-lambda compiles the functions itself, with different features.
         command
             .args(["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1"])
             .args(["--invoke-port", &port.to_string()]);

@@ -21,7 +21,7 @@ impl CheckedEnvironment {
         Self::open_with(catalog, powerbi, &[]).await
     }
 
-    /// An environment that shares tokens with those that follow it; see [`Environment::restart`].
+    /// An environment that shares tokens with later environments; see [`Environment::restart`].
     pub async fn open_sharing(catalog: &Value, powerbi: PowerBiContents) -> Self {
         let store = format!("dynamodb:{TOKEN_TABLE}");
         Self::open_with(catalog, powerbi, &[("DYNABIND_TOKEN_STORE", &store)]).await
@@ -82,7 +82,8 @@ impl CheckedEnvironment {
     }
 }
 
-/// Whether a call to Power BI is unnecessary before a conflict: only the lists of workspaces decide what is granted.
+/// Whether this is a call to Power BI that must not precede a conflict. Only lists of workspaces may be read before it, because
+/// they decide what is granted.
 fn is_unnecessary(call: &str) -> bool {
     call.contains("/powerbi/") && !call.ends_with("/datasets")
 }

@@ -34,7 +34,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts one on loopback.
+    /// Starts a collector on loopback.
     pub async fn start(behaviour: CollectorBehaviour) -> Self {
         let posted = Arc::new(Mutex::new(Vec::new()));
         let received = Arc::clone(&posted);
@@ -76,7 +76,7 @@ pub fn spans_of(messages: &[ExportTraceServiceRequest]) -> Vec<&Span> {
     scopes.flat_map(|scope| &scope.spans).collect()
 }
 
-/// An attribute as text; empty where it is absent.
+/// An attribute as text; empty if it is absent.
 #[must_use]
 pub fn attribute(attributes: &[KeyValue], name: &str) -> String {
     let found = attributes.iter().find(|attribute| attribute.key == name).and_then(|found| found.value.as_ref());

@@ -1,4 +1,4 @@
-//! What `CloudFormation` would create of `template.yaml` (`tests/template/deploy.py`).
+//! The stack that `CloudFormation` would create from `template.yaml` (`tests/template/deploy.py`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::process::python;
 use crate::project;
 
-/// The parameters that a deployment names beside the required ones.
+/// The parameters that a deployment names in addition to the required ones.
 pub type Parameters<'p> = &'p [(&'p str, &'p str)];
 
-/// A stack as it was created.
+/// A created stack.
 #[derive(Clone, Debug)]
 pub struct Deployed(Value);
 
@@ -24,7 +24,7 @@ impl Deployed {
         self.get(name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// A resource, if it is made.
+    /// A resource, if the stack has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0["Resources"].get(name)
@@ -51,7 +51,7 @@ impl Deployed {
     }
 }
 
-/// The program that deploys, which all tests share: it needs more time to start than to deploy. It ends with the tests,
+/// The program that deploys. All tests share it, because it needs more time to start than to deploy. It ends with the tests,
 /// when its standard input ends.
 struct Deployer {
     python: Child,
@@ -84,7 +84,7 @@ static DEPLOYER: LazyLock<Mutex<Deployer>> = LazyLock::new(|| Mutex::new(Deploye
 /// Deploys a template of the project once for each set of parameters.
 ///
 /// # Errors
-/// What the transform or `CloudFormation` has against one of them.
+/// When the transform or `CloudFormation` refuses one of them.
 pub fn deploy_template(path: &str, sets: &[Parameters<'_>]) -> Result<Vec<Deployed>, String> {
     let required = [
         ("Issuer", "https://issuer.example.com"),

@@ -35,7 +35,7 @@ pub enum DynamoDbFake {
 }
 
 impl DynamoDbFake {
-    /// Both.
+    /// Both emulators.
     pub const ALL: [Self; 2] = [Self::Moto, Self::Dynalite];
 }
 
@@ -46,7 +46,7 @@ pub struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Starts one.
+    /// Starts an emulator.
     pub async fn start(fake: DynamoDbFake) -> Self {
         let server = match fake {
             DynamoDbFake::Moto => moto::start_server(),
@@ -84,10 +84,10 @@ impl DynamoDb {
         }
     }
 
-    /// Runs the loader with these arguments after that of the table.
+    /// Runs the loader on the table, with these arguments.
     ///
     /// # Errors
-    /// Those of the loader.
+    /// When the loader fails.
     pub async fn loader(&self, command: &str, arguments: &[&str]) -> Result<(Verdict, String), LoaderError> {
         let settle: &[&str] = if command == "push" { &["--settle-seconds", "0"] } else { &[] };
         let first = ["catalog", command, "--table", TABLE];

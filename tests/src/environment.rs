@@ -13,7 +13,7 @@ use crate::project;
 
 pub use test_support::lambda::{Invocations, trace_of};
 
-/// The environment, which ends with the test.
+/// The environment. It ends with the test.
 pub struct Environment {
     environment: lambda::Environment,
     log: NamedTempFile,
@@ -27,7 +27,7 @@ impl Environment {
         Self::start_binary(&binary, function, variables).await
     }
 
-    /// Starts a file as that function.
+    /// Starts a file as this function.
     pub async fn start_binary(binary: &Path, function: &str, variables: &BTreeMap<String, String>) -> Self {
         let log = NamedTempFile::new().unwrap();
         let lambda = [

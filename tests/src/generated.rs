@@ -1,6 +1,6 @@
 //! Random catalogs, callers and requests, as JSON.
 //!
-//! Ids are GUIDs that contain kind and number. The kinds: 1 is a workspace, 2 a report, 3 a dataset of the catalog, 4 a
+//! Ids are GUIDs that contain kind and number. The kinds are: 1 a workspace, 2 a report, 3 a dataset of the catalog, 4 a
 //! report's own dataset, 5 a paginated report, 9 a dataset that is only in its workspace.
 
 mod requests;
@@ -162,7 +162,7 @@ prop_compose! {
             entries.into_iter().enumerate().map(|(n, entry)| (format!("{prefix}{n}"), entry)).collect()
         };
         let mut catalog = json!({ "reports": keyed("r", reports), "datasets": keyed("d", datasets), "tenants": {} });
-        // A dataset of Power BI is in one workspace, whatever its keys in the catalog.
+        // A dataset of Power BI is in one workspace, even if it has several keys in the catalog.
         catalog["datasets"][format!("d{}", ITEMS - 1)]["workspaceId"] = catalog["datasets"]["d0"]["workspaceId"].clone();
         for (tenant, mut grants) in TENANTS.iter().zip(grants) {
             for grant in &mut grants { leave_paginated_to_view(grant, &catalog); }

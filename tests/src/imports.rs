@@ -1,7 +1,8 @@
-//! Which source file of a crate uses which, by the paths that it names.
+//! Finds which source files of a crate use which others, by the paths that they name.
 //!
-//! A path is followed to the file that defines the item: through modules, and through `use` declarations that pass a
-//! name on. A file that only passes a name on with `pub use` does not use it. Macros' bodies count like other code; paths that a macro builds are not seen.
+//! A path is followed to the file that defines the item: through modules, and through `use` declarations that re-export a
+//! name. A file that only re-exports a name with `pub use` does not use it. Macros' bodies count like other code. Paths that
+//! a macro builds are not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// A module by its path from the crate's root, such as `["entra", "wire"]`.
 type Module = Vec<String>;
 
-/// Longer chains of `use` declarations are taken for a circle of them.
+/// Longer chains of `use` declarations are considered circular.
 const MAX_ALIASES: usize = 20;
 
 /// The sources of one crate.
@@ -22,7 +23,7 @@ pub struct Crate {
 struct Source {
     path: PathBuf,
     paths: Vec<NamedPath>,
-    /// What `use` declarations call a path; `*` for all that is in it.
+    /// The names that `use` declarations bring in, each with its path. The name `*` means everything in the path.
     aliases: Vec<(String, Vec<String>)>,
 }
 
@@ -49,7 +50,7 @@ impl Crate {
         each.collect()
     }
 
-    /// The files that use one another in a circle, each with those of its circle that it uses.
+    /// The files that use one another in a circle, each with the files of its circle that it uses.
     #[must_use]
     pub fn circles(&self) -> BTreeMap<&Path, BTreeSet<&Path>> {
         let uses = self.uses();
@@ -90,7 +91,7 @@ impl Crate {
         self.files.get(&module).map(|source| source.path.as_path())
     }
 
-    /// The file that defines an item which is known by a name in a module.
+    /// The file that defines the item with this name in a module.
     fn item(&self, module: &[String], name: &str, depth: usize) -> Option<&Path> {
         let source = self.files.get(module)?;
         if depth < MAX_ALIASES {
@@ -123,7 +124,7 @@ fn module_of(path: &Path) -> Module {
 
 impl Source {
     fn read(path: PathBuf, text: &str) -> Self {
-        // Unit tests may use what they like.
+        // The rules do not apply to unit tests.
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
         let tokens = tokens(code);
         let mut source = Self { path, paths: Vec::new(), aliases: Vec::new() };
@@ -140,7 +141,7 @@ impl Source {
                     source.paths.extend(passed_on.into_iter().filter(|path| path.segments.last().is_some_and(occurs)));
                 }
             } else if is_name(&tokens[at]) {
-                // `pub(in crate::embedding)` says who may use an item, and uses nothing.
+                // `pub(in crate::embedding)` only limits the visibility of an item, and is not a use.
                 let is_visibility = at > 1 && tokens[at - 1] == "in" && tokens[at - 2] == "(";
                 let segments = read_path(&tokens, &mut at);
                 if segments.len() > 1 && !is_visibility {
@@ -183,7 +184,7 @@ impl Source {
     }
 }
 
-/// Reads names that `::` joins, and what follows the last `::` if that is no name.
+/// Reads a path, and the token after its last `::` if that is not a name.
 fn read_path(tokens: &[String], at: &mut usize) -> Vec<String> {
     let mut segments = Vec::new();
     while let Some(name) = tokens.get(*at).filter(|token| is_name(token)) {
@@ -201,7 +202,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_') && token != "as" && token != "use"
 }
 
-/// Names, `::` and single signs; without comments and literals.
+/// The tokens of a source: names, `::` and single characters, without comments and literals.
 fn tokens(code: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = code;
@@ -228,7 +229,7 @@ fn tokens(code: &str) -> Vec<String> {
     tokens
 }
 
-/// The length of the text or character that code begins with.
+/// The length of the string or character literal at the start of the code.
 fn literal(code: &str) -> Option<usize> {
     if let Some(raw) = code.strip_prefix('r')
         && let hashes = raw.len() - raw.trim_start_matches('#').len()
@@ -280,7 +281,7 @@ mod tests {
         ];
         assert_eq!(used(&sources, "b.rs"), ["a/inner.rs", "a.rs"]);
         assert_eq!(used(&sources, "c.rs"), ["a/inner/other.rs", "a.rs"]);
-        assert!(used(&sources, "a.rs").is_empty(), "passing a name on is no use of it");
+        assert!(used(&sources, "a.rs").is_empty(), "re-exporting a name is not a use");
         assert!(crate_of(&sources).circles().is_empty());
     }
 

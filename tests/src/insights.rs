@@ -1,8 +1,9 @@
-//! Conditions of CloudWatch's query language and of its metric filters, as far as this project uses them.
+//! Evaluates conditions of CloudWatch's query language and of its metric filters. It supports the syntax that this project
+//! uses.
 
 use serde_json::{Value, json};
 
-/// Conditions that all have to hold.
+/// Conditions. All of them must hold.
 #[derive(Clone, Debug)]
 pub struct Filter(Vec<Condition>);
 
@@ -29,13 +30,13 @@ impl Filter {
         Self(conditions.map(condition).collect())
     }
 
-    /// Whether it is about lines that Lambda itself writes.
+    /// Whether it selects lines that Lambda itself writes.
     #[must_use]
     pub fn is_of_lambda(&self) -> bool {
         self.0.iter().any(|condition| matches!(condition, Condition::Compare(.., value) if *value == "platform.report"))
     }
 
-    /// Whether a line passes.
+    /// Whether a line matches the filter.
     #[must_use]
     pub fn matches(&self, line: &Value) -> bool {
         self.0.iter().all(|condition| condition.holds(line))
@@ -72,7 +73,7 @@ impl Condition {
     }
 }
 
-/// A number, also one that is written as a text.
+/// A number. It may be written as a text.
 fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
@@ -83,6 +84,6 @@ fn compare(order: std::cmp::Ordering, operator: &str) -> bool {
         "!=" => order.is_ne(),
         ">=" => order.is_ge(),
         ">" => order.is_gt(),
-        other => panic!("{other} is not understood here"),
+        other => panic!("{other} is not supported here"),
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::process::{Server, free_port, tool};
 
-/// The region of the tests: moto keeps the resources of regions apart.
+/// The region of the tests. In moto, each region has separate resources.
 pub const REGION: &str = "us-east-1";
 
 /// Starts a moto server.
@@ -43,7 +43,7 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts one.
+    /// Starts the emulator.
     #[must_use]
     pub fn start() -> Self {
         let server = start_server();

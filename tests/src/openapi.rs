@@ -29,7 +29,7 @@ pub fn operations() -> BTreeSet<(String, String)> {
 
 /// Fails unless the description allows this answer to a request.
 ///
-/// A query in `path` and parameters in `content_type` are ignored. For a 405, the method is replaced by one that the path has.
+/// A query in `path` and parameters in `content_type` are ignored. For a 405, a method that the path has replaces the method.
 #[track_caller]
 pub fn assert_response(method: &str, path: &str, status: u16, content_type: &str, body: &Value) {
     let place = format!("{}/responses/{status}", operation(method, path, status == 405));
@@ -48,7 +48,7 @@ pub fn assert_request(method: &str, path: &str, body: &Value) {
     assert_content(&resolved(place), "application/json", body);
 }
 
-/// The validators that were built so far, by JSON pointer. Building one takes longer than most requests of a test.
+/// The validators so far, by JSON pointer. Building a validator takes longer than most requests of a test.
 static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
 
 /// A validator of the schema at a JSON pointer into the description.
@@ -72,7 +72,7 @@ fn build_validator(pointer: &str) -> Validator {
         .unwrap_or_else(|error| panic!("openapi.yaml#{pointer}: {error}"))
 }
 
-/// Where an operation is described.
+/// The JSON pointer to the description of an operation.
 fn operation(method: &str, path: &str, any_method: bool) -> String {
     let path = path.split('?').next().unwrap_or_default();
     let method = method.to_lowercase();

@@ -24,7 +24,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a program that will listen on `port`, and waits until it does.
+    /// Starts a program that listens on `port`, and waits until it listens.
     pub(crate) fn start(name: &str, port: u16, command: &mut Command) -> Self {
         let mut server = Self::spawn(name, port, command);
         server.wait_until_it_listens();
@@ -59,7 +59,7 @@ impl Server {
         panic!("it does not listen on port {}: {}", self.port, self.log());
     }
 
-    /// Its base URL.
+    /// The base URL of the program.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -68,7 +68,7 @@ impl Server {
         self.port
     }
 
-    /// Its output so far.
+    /// The output of the program so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -103,10 +103,10 @@ pub fn python() -> Command {
     Command::new(tool("python"))
 }
 
-/// What bash has against a script that it does not run.
+/// Checks the syntax of a script with bash, without running it.
 ///
 /// # Errors
-/// Its words.
+/// The output of bash, if the syntax is wrong.
 pub fn bash_syntax(script: &str) -> Result<(), String> {
     let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     bash.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();

@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use serde_json::Value;
 
-/// The folder that holds the workspace.
+/// The root folder of the workspace.
 #[must_use]
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in a folder of the workspace")
@@ -48,8 +48,8 @@ pub fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// `cargo test` describes the tested package in variables. The build script of ring depends on them: with them, cargo would
-/// compile ring, and every crate that uses it, once in the tests and once more afterwards.
+/// `cargo test` describes the tested package in environment variables, and the build script of ring depends on them. They are
+/// removed. Otherwise cargo would compile ring, and every crate that uses it, twice: during the tests and after them.
 fn cargo_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.args(arguments).args(["--locked", "--offline"]).current_dir(root());

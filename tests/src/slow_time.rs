@@ -1,13 +1,13 @@
-//! Time limits that a busy machine keeps.
+//! Slow time, so that time limits are long enough on a busy machine.
 
 use std::time::Duration;
 
-/// How many times slower than the real time the runtime's time passes.
+/// How many times slower the runtime's time passes than real time.
 const FACTOR: u32 = 20;
 
 /// Lets the runtime's time pass slowly, so that a time limit of 50 ms is long enough for the work of a test on any machine.
 ///
-/// The runtime has to be one of a single thread.
+/// The runtime must have a single thread.
 pub async fn slowly<T>(work: impl Future<Output = T>) -> T {
     let step = Duration::from_millis(1);
     let ticks = async {

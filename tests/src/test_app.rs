@@ -47,7 +47,7 @@ impl Answer {
         self.body["type"].as_str().unwrap_or_default().trim_start_matches("urn:dynabind:problem:")
     }
 
-    /// A header's text; empty where it is absent.
+    /// A header's text; empty if it is absent.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()

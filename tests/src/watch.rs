@@ -1,4 +1,4 @@
-//! The alarms of `template.yaml` over what was counted in one period.
+//! Evaluates the alarms of `template.yaml` over the metrics of one period.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,12 +11,12 @@ use crate::project;
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| project::yaml("template.yaml"));
 
-/// What CloudWatch has counted. Functions, API and schedule are one each.
+/// The metrics in CloudWatch. Each metric has one value for all functions together.
 #[derive(Debug, Default)]
 pub struct Watch(BTreeMap<String, f64>);
 
 impl Watch {
-    /// Takes the metrics out of a request's line.
+    /// Adds the metrics of a request's line.
     pub fn read(&mut self, line: &Value) {
         for datum in embedded_metrics::read(line) {
             let value = self.0.entry(format!("{} {}", datum.namespace, datum.label())).or_default();
@@ -34,12 +34,12 @@ impl Watch {
         *self.0.entry("AWS/ApiGateway 5xx".to_owned()).or_default() += if status >= 500 { 1.0 } else { 0.0 };
     }
 
-    /// Notes what AWS itself measures.
+    /// Adds a metric that AWS itself measures.
     pub fn platform(&mut self, namespace: &str, metric: &str, value: f64) {
         self.0.insert(format!("{namespace} {metric}"), value);
     }
 
-    /// Whether this period is over the alarm's threshold.
+    /// Whether the metrics of this period exceed the alarm's threshold.
     #[must_use]
     pub fn is_raised(&self, alarm: &str, access: &AccessLog) -> bool {
         let alarm = &TEMPLATE["Resources"][alarm]["Properties"];
@@ -56,7 +56,7 @@ impl Watch {
         match alarm["ComparisonOperator"].as_str().unwrap() {
             "GreaterThanThreshold" => value > threshold,
             "GreaterThanOrEqualToThreshold" => value >= threshold,
-            other => panic!("{other} is not understood here"),
+            other => panic!("{other} is not supported here"),
         }
     }
 
@@ -68,7 +68,7 @@ impl Watch {
         }
         let mut label = format!("{} {name}", namespace.replace("${AWS::StackName}", "dynabind"));
         for dimension in metric["Dimensions"].as_array().into_iter().flatten() {
-            // The others name a resource, of which there is one.
+            // The other dimensions name a resource, and there is only one of each kind.
             if let Some(value) = dimension["Value"].as_str() {
                 label = format!("{label} {}={value}", dimension["Name"].as_str().unwrap());
             }

@@ -1,9 +1,8 @@
-"""What CloudFormation would create of a SAM template with given parameters, as JSON.
+"""Prints the stack that CloudFormation would create from a SAM template with given parameters, as JSON.
 
-Each line of the standard input is a request: the path of a template, and for each deployment the parameters that it names. The answer is
-one line: `{"stacks": [...]}` or `{"error": "..."}`. SAM's own translator makes the resources; conditions and functions are then evaluated
-here. A reference to a resource stays as it is, and one to a resource that these parameters leave out is an error, as it is at a
-deployment.
+Each line of the standard input is a request: the path of a template, and the parameters of each deployment. The answer is one line:
+`{"stacks": [...]}` or `{"error": "..."}`. SAM's own translator makes the resources. This program then evaluates conditions and functions.
+A reference to a resource stays as it is. A reference to a resource that these parameters leave out is an error, as in a deployment.
 """
 
 import copy
@@ -28,7 +27,7 @@ PSEUDO = {
     "AWS::StackName": "dynabind",
 }
 NO_VALUE = object()
-# Long, as everything that a description is made of.
+# A long version number, because a test checks the maximum length of descriptions.
 LAYER_VERSION = "arn:aws:lambda:eu-west-1:123456789012:layer:dynabind-catalog:4294967295"
 
 
@@ -151,9 +150,9 @@ class Stack:
 
 
 def deploy(template, parameters):
-    # The translator changes what it is given, and adds values of its own to the parameters.
+    # The translator changes its arguments, and adds its own values to the parameters.
     template, known = copy.deepcopy(template), dict(parameters)
-    # Paths of this machine become addresses in S3, as `sam package` makes them.
+    # Local paths become addresses in S3, as with `sam package`.
     SamTemplateValidator(template, None, region="eu-west-1")._replace_local_codeuri()
     session = Session(region_name="eu-west-1")
     translator = Translator(managed_policy_map={}, sam_parser=Parser(), plugins=[], boto_session=session)

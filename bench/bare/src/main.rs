@@ -1,7 +1,7 @@
 //! The baseline of the benchmarks: a function written in the usual way.
 //!
-//! It builds its clients at its start, with the system's root certificates. It answers every event with a constant as long
-//! as the answer of `token`.
+//! At its start, it builds its clients with the system's root certificates. It answers every event with a constant, which is
+//! as long as the answer of `token`.
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
@@ -27,7 +27,7 @@ async fn clients() -> Result<Clients, Error> {
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(https).load().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
-    #[expect(clippy::disallowed_methods, reason = "the baseline does what the functions do not")]
+    #[expect(clippy::disallowed_methods, reason = "the baseline builds its clients in the usual way")]
     let web = reqwest::Client::builder().build()?;
     Ok(Clients { _secrets: secrets, _web: web })
 }

@@ -1,7 +1,7 @@
-// The same job as one would write it in Node: the AWS SDK, MSAL and fetch, each made once and kept.
+// The same job as a typical Node function: it uses the AWS SDK, MSAL and fetch, and keeps its clients between events.
 //
-// It reads the secret, signs in, makes an embed token, looks at the report, and answers with a config. It checks no grant,
-// keeps no embed token and tries nothing twice. In Lambda, AWS's own client stands in the place of the loop at the end.
+// It reads the secret, signs in, makes an embed token, reads the report's metadata, and answers with a config. It checks no
+// grants, caches no embed tokens and repeats no calls. In Lambda, AWS's runtime client replaces the loop at the end.
 import http from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ConfidentialClientApplication } from '@azure/msal-node';

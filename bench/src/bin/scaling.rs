@@ -1,4 +1,4 @@
-//! The command `scaling`: how many `GenerateToken` calls a load makes, and how many of them shared tokens save.
+//! The command `scaling`: simulates how many `GenerateToken` calls a load makes, and how many calls shared tokens save.
 
 use std::num::{NonZeroUsize, ParseIntError};
 
@@ -11,7 +11,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "scaling")]
 struct Arguments {
-    /// Users with an open page each
+    /// Users; each has one open page
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1000,10000", value_parser = at_least_one)]
     users: Vec<usize>,
     /// Tenants
@@ -23,7 +23,7 @@ struct Arguments {
     /// Hours for which the pages stay open
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     hours: u64,
-    /// The limit of `GenerateToken` calls in one minute that you have met; Microsoft publishes none
+    /// The limit of `GenerateToken` calls in one minute that you have observed; Microsoft publishes none
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     calls_per_minute: Option<usize>,
 }

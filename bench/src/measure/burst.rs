@@ -40,7 +40,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     Ok(())
 }
 
-/// From the first start to the last answer.
+/// The time from the first start to the last answer.
 async fn burst(binary: &Path, variables: &Variables) -> Result<f64, Error> {
     let begun = now();
     let starts = (0..ENVIRONMENTS).map(async |user| {

@@ -1,4 +1,4 @@
-//! From the start of a process to its first answer.
+//! Cold starts: the time from the start of a process to its first answer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const TABLE: Network = Network {
     dynamodb: InDynamoDb { delay: Duration::from_millis(30), catalog: true, ..NO_DYNAMODB },
     ..NEAR
 };
-/// The store is near, and everything that it saves is far.
+/// DynamoDB is fast, and the upstreams whose calls the store saves are slow.
 const STORE: Network = Network {
     delay: Duration::from_millis(300),
     dynamodb: InDynamoDb { delay: Duration::from_millis(5), store: true, ..NO_DYNAMODB },
@@ -92,7 +92,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<(), Error>
     Ok(())
 }
 
-/// A token of STS in the place of the secret: as many exchanges, and no more time.
+/// A token of STS instead of the secret. It needs as many exchanges, and must not take longer.
 async fn measure_federated(plan: &Plan, table: &mut Table) -> Result<(), Error> {
     let federated = |network| Network { federated: true, ..network };
     for (network, what, limit) in [
@@ -115,7 +115,7 @@ fn push_counts(table: &mut Table, counts: &Counts) {
     }
 }
 
-/// The planned number of rounds, after one that fills the page cache and is not measured.
+/// Runs the planned number of rounds. Before them, one round fills the page cache and is not measured.
 pub(super) async fn series(plan: &Plan, network: Network, route: Route) -> Result<Series, Error> {
     let testbed = Testbed::start(plan.network(network)).await?;
     let ours = plan.binary(route.function());

@@ -57,7 +57,8 @@ fn store(settings: &Settings, counters: &Counters, table: &Arc<CountedTable>) ->
     Arc::new(SharedStore::new(table, Realm::of(settings), counters.clock()))
 }
 
-/// The same as in the TypeScript client: a time in the first half of the lifetime that is left after `refreshAfter`.
+/// The same calculation as in the TypeScript client: a time in the first half of the lifetime that is left after
+/// `refreshAfter`.
 fn asks_again(answer: &TokenAnswer) -> Result<Range<u64>, Error> {
     let answer = serde_json::to_value(answer)?;
     let (earliest, end) = (millis_of(&answer["refreshAfter"])?, millis_of(&answer["expiration"])?);

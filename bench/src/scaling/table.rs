@@ -1,4 +1,4 @@
-//! DynamoDB, as far as it counts and costs.
+//! A fake of DynamoDB that counts read and write units.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,13 +11,13 @@ use dynabind::upstream::UpstreamError;
 
 use super::StoreUse;
 
-/// What an embed token adds to an item, in bytes; the simulated ones are shorter.
+/// The bytes that a real embed token adds to an item; the simulated tokens are shorter.
 const TOKEN: usize = 3_000;
 
-/// Names of attributes, key, version and times.
+/// The bytes of attribute names, key, version and times.
 const OVERHEAD: usize = 150;
 
-/// A table in memory that counts.
+/// A table in memory that counts its units.
 #[derive(Default)]
 pub(super) struct CountedTable(Mutex<State>);
 
@@ -43,7 +43,7 @@ impl SharedTable for CountedTable {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = state.items.get(key).cloned();
         state.used.reads += 1;
-        // 4 KB are a unit, of which an eventually consistent read takes a half.
+        // A read unit is 4 KB. An eventually consistent read takes half a unit.
         state.used.half_read_units += found.as_ref().map_or(1, |item| size(item).div_ceil(4096));
         Ok(found.map_or(SharedSlot::Empty, SharedSlot::Item))
     }

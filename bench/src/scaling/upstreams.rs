@@ -1,4 +1,4 @@
-//! Entra and Power BI, as far as they count.
+//! Fakes of Entra and Power BI that count their calls.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ use dynabind::upstream::{Upstream, UpstreamError, UpstreamErrorKind};
 
 use super::{Outcome, StoreUse};
 
-/// Entra gives 60 to 90 minutes, 75 on average ("Configurable token lifetimes").
+/// The lifetime of access tokens. Entra's tokens live for 60 to 90 minutes, 75 on average ("Configurable token lifetimes").
 const ACCESS_TOKEN_LIFE: Duration = Duration::from_mins(75);
 
 /// The calls of all environments.
@@ -77,7 +77,7 @@ impl AccessTokens for Counted {
         true
     }
 
-    /// Renews at half of the life, as `dynabind::entra` does.
+    /// Renews the token at half of its lifetime, as `dynabind::entra` does.
     async fn get(
         &self,
         _: &Arc<RequestContext>,
@@ -131,7 +131,7 @@ impl PowerBi for Counted {
     }
 }
 
-/// A token needs no look-up; one that were made would be a fault of the simulation.
+/// Tokens need no look-ups, so a look-up is a bug of the simulation.
 fn not_asked() -> UpstreamError {
-    UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::NotFound, "the simulation looks nothing up")
+    UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::NotFound, "the simulation has no look-ups")
 }

@@ -1,4 +1,4 @@
-//! DynamoDB, as light as can be: two tables in memory, read by key.
+//! A minimal fake of DynamoDB: two tables in memory, read by key.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -20,7 +20,7 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the table hold what the file holds.
+    /// Make the table's content equal to the file's.
     Push {
         /// Which table and file.
         #[command(flatten)]
@@ -34,14 +34,14 @@ pub enum Command {
         /// Do not ask before writing.
         #[arg(long)]
         yes: bool,
-        /// How long requests under way may still need what is then deleted.
+        /// How long to wait before old versions are deleted, because requests that have started may still read them.
         #[arg(long, value_name = "SECONDS", default_value_t = 20)]
         settle_seconds: u64,
         /// Whether and how to check first.
         #[command(flatten)]
         first: Box<CheckFirst>,
     },
-    /// Write what the table holds to a file.
+    /// Write the table's content to a file.
     Pull {
         /// Which table.
         #[command(flatten)]
@@ -50,7 +50,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE", default_value = "-")]
         file: PathBuf,
     },
-    /// Print what a push would change; exits with 1 if that is anything.
+    /// Print what a push would change; exits with 1 if there is any change.
     Diff {
         /// Which table.
         #[command(flatten)]
@@ -61,7 +61,7 @@ pub enum Command {
     },
     /// Print every fault of a file with its place; exits with 1 if there is any.
     Validate {
-        /// The file to look at.
+        /// The file to validate.
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
         /// Write the result as `JUnit` XML.
@@ -90,19 +90,19 @@ pub struct CheckFirst {
     pub connection: ConnectionArguments,
 }
 
-/// A table, and where it is.
+/// A table, and the endpoint of its DynamoDB.
 #[derive(Args, Debug)]
 pub struct Place {
     /// The table's name or ARN.
     #[arg(long, value_name = "TABLE", env = "DYNABIND_CATALOG_TABLE")]
     pub table: String,
-    /// Where DynamoDB is, if not at AWS.
+    /// The URL of DynamoDB, if it is not that of AWS.
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
 }
 
 impl Command {
-    /// Where DynamoDB is, if not at AWS.
+    /// The URL of DynamoDB, if it is not that of AWS.
     #[must_use]
     pub fn endpoint_url(&self) -> Option<&str> {
         match self {
@@ -114,7 +114,7 @@ impl Command {
     }
 }
 
-/// Whether a file's name stands for the standard output.
+/// Whether a file's name means the standard output.
 pub(crate) fn is_standard(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

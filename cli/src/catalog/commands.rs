@@ -1,4 +1,4 @@
-//! The four commands.
+//! The four subcommands of `dynabind catalog`.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -23,16 +23,16 @@ use crate::terminal::Style;
 /// What a command found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// All is well.
+    /// The command succeeded, and there are no faults or differences.
     Good,
-    /// The file has faults, or file and table differ, or somebody said no.
+    /// The file has faults, file and table differ, or the user did not confirm.
     Bad,
 }
 
 /// Carries out a command.
 ///
 /// # Errors
-/// What kept it from being carried out; a fault of the file is no such thing.
+/// The error says why it could not be carried out. Faults of the file are a verdict, not an error.
 pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Result<Verdict, LoaderError> {
     match command {
         Command::Validate { file, .. } => {
@@ -74,7 +74,7 @@ pub async fn run(command: &Command, client: &Client, out: &mut dyn Write) -> Res
     }
 }
 
-/// Whether a check of the tenants that change has findings, which are printed.
+/// Whether a check of the tenants that change has findings. The findings are printed.
 async fn is_broken(plan: &Plan, file: &Path, first: &CheckFirst, out: &mut dyn Write) -> Result<bool, LoaderError> {
     let name = |write: &&super::Write| match write.key() {
         ItemKey::Tenant(name) => Some(name.to_string()),
@@ -99,7 +99,7 @@ async fn is_broken(plan: &Plan, file: &Path, first: &CheckFirst, out: &mut dyn W
 async fn write(table: &Table<'_>, plan: &Plan, settle: Duration) -> Result<(), LoaderError> {
     for stage in Stage::ALL {
         let writes = plan.of(stage);
-        // A request that has read the old tenant may still be about to read what it names.
+        // A request that has read the old tenant may still have to read the entries that it names.
         let moved = !plan.of(Stage::PutTenants).is_empty() || !plan.of(Stage::DeleteTenants).is_empty();
         if stage == Stage::DeleteEntries && !writes.is_empty() && moved {
             tokio::time::sleep(settle).await;
@@ -116,7 +116,7 @@ async fn pull(table: &Table<'_>, file: &Path, out: &mut dyn Write) -> Result<Ver
     } else {
         fs::write(file, &text).map_err(|source| at(file, source))?;
     }
-    // Somebody may have written to the table by another way; the file is there to be mended.
+    // Another tool may have written faults into the table. The file is written, so that they can be corrected in it.
     match content::from_json(&text) {
         Ok(_) => Ok(Verdict::Good),
         Err(faults) => {
@@ -126,7 +126,7 @@ async fn pull(table: &Table<'_>, file: &Path, out: &mut dyn Write) -> Result<Ver
     }
 }
 
-/// The file's items; `None` after its faults have been printed.
+/// The file's items. If the file has faults, they are printed, and the result is `None`.
 fn from_file(file: &Path, out: &mut dyn Write) -> Result<Option<Items>, LoaderError> {
     let text = fs::read_to_string(file).map_err(|source| at(file, source))?;
     match content::from_json(&text) {

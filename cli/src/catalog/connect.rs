@@ -1,4 +1,4 @@
-//! How AWS is reached: as the AWS command line does it, with profile, single sign-on, environment.
+//! The configuration of AWS clients: profile, single sign-on and environment, as in the AWS command line.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use dynabind::upstream::Http;
 
 use super::LoaderError;
 
-/// A full batch of large items over a slow line takes a while.
+/// Long enough for a full batch of large items over a slow connection.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A table that has just been created throttles its first thousands of writes.
+/// Enough for a new table, which throttles its first thousands of writes.
 const MAX_ATTEMPTS: u32 = 10;
 
 /// A client of DynamoDB.
 ///
 /// # Errors
-/// What is wrong with the file of trusted roots.
+/// The error says what is wrong with the file of trusted roots.
 pub async fn connect(endpoint_url: Option<&str>) -> Result<Client, LoaderError> {
     Ok(Client::new(&aws(endpoint_url).await?))
 }
 
-/// Credentials, region and connections of AWS.
+/// The AWS configuration: credentials, region, HTTP client, retries.
 pub(crate) async fn aws(endpoint_url: Option<&str>) -> Result<SdkConfig, LoaderError> {
     let roots = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
     let http = Http::new(roots.as_deref().map(Path::new), ATTEMPT_TIMEOUT)?;

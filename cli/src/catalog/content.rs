@@ -12,17 +12,17 @@ use serde_json::{Map, Value, json};
 use crate::catalog::LoaderError;
 use crate::catalog::item::{Item, Items};
 
-/// The longest text of a report or dataset: a hundred of them, the most that
-/// one read brings, stay under what a function takes for an answer.
+/// The longest text of a report or dataset. One read returns at most a hundred of them,
+/// and together they must stay below the size of an answer that a function accepts.
 const MAX_ENTRY: usize = 24 * 1024;
 
-/// The longest text of a tenant; DynamoDB's limit of an item is 400 KB.
+/// The longest text of a tenant. DynamoDB limits an item to 400 KB.
 const MAX_TENANT: usize = 380 * 1024;
 
 /// Turns a catalog's JSON text into items.
 ///
 /// # Errors
-/// Every fault with its place.
+/// The error has every fault with its place.
 pub fn from_json(text: &str) -> Result<Items, Vec<JsonFault>> {
     catalog::parse(text)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -62,7 +62,7 @@ impl Building {
             let entry = canonical(entry).to_string();
             let version = version_of(&entry);
             self.check_length(entry.len(), MAX_ENTRY, pointer, name);
-            // Both were parsed before, as parts of a good catalog.
+            // Both parse, because the catalog has been validated.
             if let (Ok(key), Ok(parsed)) = (name.parse(), version.parse()) {
                 let key = item_key(key, parsed);
                 self.items.insert(key.clone(), Item { entry, ..Item::default() });
@@ -87,8 +87,8 @@ impl Building {
         }
     }
 
-    /// The entries that a tenant names, in the order in which they are copied: a binding needs a report and a dataset, so
-    /// neither kind is left out for the other.
+    /// The entries that a tenant names, in the order in which they are copied: reports and datasets alternate, because a
+    /// binding needs one of each.
     fn alternating<'b>(
         &'b self,
         reports: &'b Named,
@@ -102,7 +102,7 @@ impl Building {
     fn check_length(&mut self, length: usize, limit: usize, pointer: &str, name: &str) {
         if length > limit {
             let name = name.replace('~', "~0").replace('/', "~1");
-            let detail = format!("it is {length} bytes long; an item of a table may have {limit}");
+            let detail = format!("it is {length} bytes long; the limit for an item of a table is {limit}");
             self.faults.push(fault(format!("{pointer}/{name}"), detail));
         }
     }
@@ -112,7 +112,7 @@ fn fault(pointer: String, detail: String) -> JsonFault {
     JsonFault { pointer, detail }
 }
 
-/// Those entries that the tenant's grants name.
+/// The entries that the tenant's grants name.
 fn named(tenant: &Value, field: &str, all: &Named) -> Named {
     let grants = tenant["grants"].as_array().into_iter().flatten();
     let names = grants.flat_map(|grant| grant[field].as_array().into_iter().flatten()).filter_map(Value::as_str);
@@ -123,14 +123,14 @@ fn versions(named: &Named) -> Map<String, Value> {
     named.iter().map(|(name, entry)| (name.clone(), json!(entry.version))).collect()
 }
 
-/// The same content gets the same version, so that what has not changed is not written again.
+/// The version of an entry: a digest of its content. An entry that has not changed is therefore not written again.
 fn version_of(entry: &str) -> String {
     let digest = digest(&SHA256, entry.as_bytes());
     let start = digest.as_ref().iter().take(16).fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
     format!("{start:032x}")
 }
 
-/// The value with every object's fields in order.
+/// The value with the fields of every object sorted.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -146,7 +146,7 @@ fn canonical(value: &Value) -> Value {
 /// a line feed at the end, so that the same content is the same file.
 ///
 /// # Errors
-/// Where an item is broken, or the table is half-way through a push.
+/// When an item is broken, or the table is half-way through a push.
 pub fn to_json(table: &str, items: &Items) -> Result<String, LoaderError> {
     let (mut reports, mut datasets, mut tenants) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (key, item) in items {
@@ -162,7 +162,7 @@ pub fn to_json(table: &str, items: &Items) -> Result<String, LoaderError> {
         }
     }
     let root = BTreeMap::from([("reports", reports), ("datasets", datasets), ("tenants", tenants)]);
-    // It has only texts, lists and maps, which JSON can always represent.
+    // Cannot fail: the value has only texts, lists and maps.
     Ok(serde_json::to_string_pretty(&root).unwrap_or_default() + "\n")
 }
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_fields_makes_no_version() {
+    fn the_order_of_fields_does_not_change_the_version() {
         let text = catalog().to_string();
         let fields = [("name", "R"), ("reportId", GUID), ("workspaceId", GUID)];
         let written = |fields: &[(&str, &str)]| {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_survives_the_way_there_and_back() {
+    fn a_file_is_the_same_after_a_push_and_a_pull() {
         let once = to_json("t", &from_json(&catalog().to_string()).unwrap()).unwrap();
         let twice = to_json("t", &from_json(&once).unwrap()).unwrap();
         assert_eq!(once, twice);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_an_item_is_refused_with_its_place() {
+    fn an_entry_that_is_too_long_is_refused_with_its_place() {
         let mut catalog = catalog();
         catalog["reports"]["r"]["name"] = json!("n".repeat(MAX_ENTRY));
         let faults = from_json(&catalog.to_string()).unwrap_err();

@@ -8,7 +8,7 @@ use dynabind::catalog::item::ItemKey;
 use crate::catalog::item::Items;
 use crate::catalog::plan::{Plan, Stage, Write};
 
-/// Prints one line for each entry that changes, with both of its texts where there are two.
+/// Prints one line for each entry that is added, changed or removed. A changed entry is printed with its old and new text.
 pub(crate) fn print(plan: &Plan, old: &Items, new: &Items, out: &mut dyn io::Write) -> io::Result<()> {
     let (before, after) = (by_name(old), by_name(new));
     for write in Stage::ALL.iter().flat_map(|stage| plan.of(*stage)) {
@@ -27,7 +27,7 @@ pub(crate) fn print(plan: &Plan, old: &Items, new: &Items, out: &mut dyn io::Wri
             },
             Write::Delete(key) => match after.get(&name) {
                 None => writeln!(out, "- {name}")?,
-                // The line of the changed entry has told it.
+                // The line of the changed entry covers this deletion.
                 Some(now) if !old.contains_key(*now) => {}
                 Some(_) => writeln!(out, "- {name} (version {} is left over)", version_of(key))?,
             },
@@ -36,7 +36,7 @@ pub(crate) fn print(plan: &Plan, old: &Items, new: &Items, out: &mut dyn io::Wri
     Ok(())
 }
 
-/// An item's key for each entry; where there are several versions, of the last one.
+/// The key of each entry's item; of several versions, the last one.
 fn by_name(items: &Items) -> BTreeMap<String, &ItemKey> {
     items.keys().map(|key| (name_of(key), key)).collect()
 }

@@ -1,11 +1,11 @@
-//! Why the loader could not do what it was told.
+//! Errors of the commands that move catalogs.
 
 use std::io;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use dynabind::validation::ValidationErrors;
 
-/// Why the loader could not do what it was told.
+/// Why a command that moves a catalog failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoaderError {
     /// A file could not be read or written.
@@ -13,7 +13,7 @@ pub enum LoaderError {
     File {
         /// Its path.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The output could not be written.
@@ -22,11 +22,11 @@ pub enum LoaderError {
     /// DynamoDB refused, or could not be reached.
     #[error("DynamoDB: {0}")]
     DynamoDb(String),
-    /// Batches were left unwritten however often they were sent.
-    #[error("DynamoDB goes on leaving items unwritten; push again later, it goes on where this one ended")]
+    /// DynamoDB left items of a batch unwritten after all attempts.
+    #[error("DynamoDB leaves items unwritten after all attempts; push again later, the next push writes the rest")]
     Unwritten,
-    /// The table holds something else than a catalog.
-    #[error("table {table} holds an item `{key}`, which is no part of a catalog; is it the right table?")]
+    /// The table has an item that does not belong to a catalog.
+    #[error("table {table} has an item `{key}`, which does not belong to a catalog; check the table's name")]
     Foreign {
         /// The table.
         table: String,
@@ -52,8 +52,8 @@ pub enum LoaderError {
     /// The catalog could not be checked before it is pushed.
     #[error("the catalog could not be checked: {0}")]
     Unchecked(String),
-    /// Nobody is there to be asked.
-    #[error("say --yes to write without being asked, or --dry-run to look only")]
+    /// A confirmation is needed, and the standard input is not a terminal.
+    #[error("give --yes to write without a confirmation, or --dry-run to print the changes only")]
     NobodyToAsk,
     /// The HTTP client could not be built.
     #[error("{0}")]

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use dynabind::catalog::item::{COPIES, ENTRY, ItemKey, KEY, VERSIONS};
 use serde_json::{Map, Value, json};
 
-/// A consistent read takes one read unit for each 4 KB of an item, and for the rest of it.
+/// A consistent read takes one read unit for every 4 KB of an item, rounded up.
 const READ_UNIT: usize = 4096;
 
 /// The content of an item, without its key.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Item {
-    /// The entry as JSON, with its fields in order.
+    /// The entry as JSON, with sorted fields.
     pub entry: String,
-    /// Of a tenant: the versions of the entries that it names, as JSON.
+    /// Only in a tenant's item: the versions of the entries that the tenant names, as JSON.
     pub versions: Option<String>,
-    /// Of a tenant: copies of entries that it names, by the keys of their items.
+    /// Only in a tenant's item: copies of the entries that the tenant names, by the keys of their items.
     pub copies: BTreeMap<String, String>,
 }
 
@@ -35,11 +35,11 @@ impl Item {
         item
     }
 
-    /// A tenant's item with copies of these entries, in this order. Reading it takes at most one read unit more.
+    /// A tenant's item with copies of these entries, in this order, as many as one additional read unit allows.
     #[must_use]
     pub fn with_copies<'e>(mut self, key: &ItemKey, entries: impl Iterator<Item = (&'e ItemKey, &'e str)>) -> Self {
         let size = self.size(key);
-        // A map adds 3 bytes, and each of its members 1.
+        // In DynamoDB, a map adds 3 bytes, and each of its members adds 1.
         let mut free = (size.next_multiple_of(READ_UNIT) + READ_UNIT).saturating_sub(size + COPIES.len() + 3);
         for (key, entry) in entries {
             let key = key.to_string();
@@ -51,7 +51,7 @@ impl Item {
         self
     }
 
-    /// Its size with its key, as DynamoDB counts it, without copies.
+    /// The size of the item with its key and without its copies, as DynamoDB counts it.
     fn size(&self, key: &ItemKey) -> usize {
         let versions = self.versions.as_ref().map_or(0, |versions| VERSIONS.len() + versions.len());
         KEY.len() + key.to_string().len() + ENTRY.len() + self.entry.len() + versions
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::catalog::from_json;
 
-    /// A small tenant has a copy of each entry. A large one has as many as a further read unit holds.
+    /// A small tenant has a copy of each entry. A large tenant has as many copies as fit into one additional read unit.
     #[test]
     fn copies_of_entries_add_at_most_one_read_unit() {
         let guid = "191d5d7a-e4e4-4b20-8ecc-5e1b3de14852";

@@ -1,5 +1,5 @@
-//! What has to be written to make one content of a table into another, in an
-//! order in which no tenant ever has a mixture of the two.
+//! The writes that change a table from one content to another. Their order
+//! ensures that no tenant ever has a mixture of the two contents.
 
 use dynabind::catalog::item::ItemKey;
 
@@ -24,16 +24,16 @@ impl Write {
     }
 }
 
-/// Writes that may happen in any order, after all those of the stage before.
+/// A group of writes that may happen in any order, after all writes of the previous stage.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// New versions of reports and datasets, which nobody names yet.
+    /// New versions of reports and datasets, which no tenant names yet.
     PutEntries,
-    /// Tenants: with each write one of them moves from old to new.
+    /// Tenants: each write moves one tenant from the old content to the new one.
     PutTenants,
-    /// Tenants that are no more.
+    /// Tenants that the new content does not have.
     DeleteTenants,
-    /// Versions of reports and datasets that nobody names any more.
+    /// Versions of reports and datasets that no tenant names any more.
     DeleteEntries,
 }
 
@@ -41,7 +41,7 @@ impl Stage {
     /// Every stage, in order.
     pub const ALL: [Self; 4] = [Self::PutEntries, Self::PutTenants, Self::DeleteTenants, Self::DeleteEntries];
 
-    /// What it is called while it runs.
+    /// The name of the stage in the progress bar.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -62,12 +62,12 @@ impl Stage {
     }
 }
 
-/// All that has to be written.
+/// All writes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Plan(Vec<Write>);
 
 impl Plan {
-    /// What makes `old` into `new`.
+    /// The writes that change `old` to `new`.
     #[must_use]
     pub fn new(old: &Items, new: &Items) -> Self {
         let changed = new.iter().filter(|(key, item)| old.get(key) != Some(item));
@@ -88,7 +88,7 @@ impl Plan {
         self.0.is_empty()
     }
 
-    /// How many of each stage, as a sentence.
+    /// The number of writes of each stage, as a sentence.
     #[must_use]
     pub fn summary(&self) -> String {
         let count = |stage| self.of(stage).len();

@@ -1,8 +1,8 @@
-//! How far a long write is, for somebody who watches.
+//! A progress bar for long operations.
 
 use std::io::{self, IsTerminal, Write};
 
-/// A line on the standard error that rewrites itself; silent where nobody watches.
+/// A line on the standard error that rewrites itself; it is shown only on a terminal.
 pub(crate) struct Progress {
     title: &'static str,
     total: usize,

@@ -17,19 +17,19 @@ use crate::catalog::progress::Progress;
 /// The most items that one `BatchWriteItem` takes.
 const BATCH: usize = 25;
 
-/// Batches under way at the same time.
+/// Batches that are written at the same time.
 const CONCURRENT: usize = 8;
 
 /// Parts of the table that are read at the same time.
 const SEGMENTS: i32 = 4;
 
-/// How often a batch's rest is sent again, with pauses that double from the first.
+/// How often a batch is sent until all its items are written. The pause between two attempts doubles each time.
 const MAX_ROUNDS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 type Attributes = HashMap<String, AttributeValue>;
 
-/// A table of a catalog.
+/// A table that holds a catalog.
 pub(crate) struct Table<'c> {
     pub(crate) client: &'c Client,
     pub(crate) name: &'c str,

@@ -10,13 +10,13 @@ use crate::catalog::LoaderError;
 use crate::catalog::content;
 use crate::junit::{Case, Failure, Suite};
 
-/// What is known of a file.
+/// The result of validating a file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Validation {
     /// The file.
     pub file: String,
-    /// How many entries a good file has.
+    /// The number of entries; 0 if the file has faults.
     pub entries: usize,
     /// What is wrong.
     pub findings: Vec<FileFault>,
@@ -28,14 +28,14 @@ pub struct Validation {
 pub struct FileFault {
     /// File and JSON pointer.
     pub place: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub problem: String,
 }
 
-/// Looks at a file.
+/// Validates a file.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The error says why it cannot be read.
 pub fn validate(file: &Path) -> Result<Validation, LoaderError> {
     let shown = file.display().to_string();
     let text = fs::read_to_string(file).map_err(|source| LoaderError::File { path: shown.clone(), source })?;
@@ -52,10 +52,10 @@ pub fn validate(file: &Path) -> Result<Validation, LoaderError> {
 }
 
 impl Validation {
-    /// Prints it.
+    /// Prints the result.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// When `out` cannot be written.
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.findings.is_empty() {
             return writeln!(out, "{}: good, {} entries", self.file, self.entries);

@@ -42,7 +42,7 @@ pub struct Options {
     /// In the organization scenario: a file with a user's token as the page sends it. The check looks as this user.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["claims", "claim"])]
     pub user_jwt: Option<PathBuf>,
-    /// Keep what was found in FILE, and go on from there after an interruption.
+    /// Save the results so far in FILE, and continue from there after an interruption.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Write the result as `JUnit` XML.
@@ -51,7 +51,7 @@ pub struct Options {
     /// Do not compare reports with models.
     #[arg(long)]
     pub no_schema: bool,
-    /// How many embed tokens are made at most.
+    /// The most embed tokens that are made.
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub max_tokens: usize,
 }

@@ -1,4 +1,4 @@
-//! Whether the service principal's credentials are well-formed, accepted, and good for a while.
+//! Whether the service principal's credentials are well-formed and accepted, and do not expire soon.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use time::OffsetDateTime;
 use super::finding::{About, Fault, Findings};
 use crate::connection::Connection;
 
-/// A certificate that ends sooner is a finding.
+/// A certificate that expires sooner than this is a finding.
 const SOON: Duration = Duration::from_hours(30 * 24);
 
-/// The shortest access token that leaves embed tokens their promised life.
+/// How much longer than the shortest embed token an access token must live.
 const HEADROOM: Duration = Duration::from_mins(5);
 
 const NO_REPORT: &str = "no report at all: every request answers 502 or 503";
 
-/// The access token, if there is one; what is wrong otherwise is among the findings.
+/// The access token. `None` if there is none; the cause is then among the findings.
 ///
 /// # Errors
-/// Why it could not be checked.
+/// The error says why it could not be checked.
 pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> Result<Option<AccessToken>, String> {
     let about = About { place: Some(connection.credential_place.clone()), ..About::default() };
     let principal = match connection.credential.principal(&*connection.clock).await {
@@ -53,10 +53,10 @@ pub(crate) async fn check(connection: &Connection, findings: &mut Findings) -> R
     }
 }
 
-/// Whether Power BI answers the service principal at all.
+/// Whether Power BI accepts calls of the service principal.
 ///
 /// # Errors
-/// Why it could not be checked.
+/// The error says why it could not be checked.
 pub(super) async fn tenant_settings(connection: &Connection, findings: &mut Findings) -> Result<bool, String> {
     let about = About { place: Some(connection.credential_place.clone()), ..About::default() };
     let Err(error) = connection.rest.get("v1.0/myorg/groups?%24top=1", None).await else { return Ok(true) };
@@ -70,7 +70,7 @@ pub(super) async fn tenant_settings(connection: &Connection, findings: &mut Find
     Ok(false)
 }
 
-/// A refusal of STS has a code and can be fixed. Otherwise the credential cannot be read now.
+/// A refusal of STS has a code, and is a finding. Any other error means that the credential cannot be read now.
 fn unavailable(error: UpstreamError, about: &About, findings: &mut Findings) -> Result<(), String> {
     let code = error.code.filter(|_| error.upstream == Upstream::Sts);
     let Some(code) = code else { return Err(error.explanation) };
@@ -79,7 +79,7 @@ fn unavailable(error: UpstreamError, about: &About, findings: &mut Findings) -> 
     Ok(())
 }
 
-/// What Entra compares with the federated credentials of the app.
+/// The claims of the STS token, which Entra compares with the federated credentials of the app.
 fn identity(principal: &ServicePrincipal) -> String {
     let Credential::Federated(token) = &principal.credential else { return String::new() };
     let payload = token.expose_secret().split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
@@ -118,7 +118,7 @@ fn expiry(connection: &Connection, principal: &ServicePrincipal, about: &About, 
             findings.skip(
                 about,
                 "the client secret's expiry",
-                "Entra tells it only in the portal and in Microsoft Graph",
+                "Entra shows it only in the portal and in Microsoft Graph",
             );
         }
         // Nothing is stored, so nothing expires.

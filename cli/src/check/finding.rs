@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// What kind of fault.
+    /// The kind of the fault.
     pub code: String,
     /// The tenants that have it.
     pub tenants: BTreeSet<String>,
@@ -24,7 +24,7 @@ pub struct Finding {
     /// The visual on the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visual: Option<String>,
-    /// Where in the catalog, as file and JSON pointer.
+    /// The places in the catalog, each as file and JSON pointer.
     pub places: BTreeSet<String>,
     /// What is wrong.
     pub problem: String,
@@ -34,11 +34,11 @@ pub struct Finding {
     pub remedy: String,
 }
 
-/// Something that could not be checked, which is no fault.
+/// Something that could not be checked; it is not a fault.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unchecked {
-    /// What.
+    /// What could not be checked.
     pub what: String,
     /// The tenants that it concerns.
     pub tenants: BTreeSet<String>,
@@ -48,11 +48,11 @@ pub struct Unchecked {
     /// The dataset's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
-    /// Why not.
+    /// Why it could not be checked.
     pub because: String,
 }
 
-/// Whom a finding is about.
+/// The tenant, items and place that a finding is about.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct About {
     /// The tenant.
@@ -68,7 +68,7 @@ pub struct About {
 /// A fault without its place.
 #[derive(Clone, Debug, Default)]
 pub struct Fault {
-    /// What kind of fault.
+    /// The kind of the fault.
     pub code: String,
     /// The page of the report.
     pub page: Option<String>,
@@ -82,7 +82,7 @@ pub struct Fault {
     pub remedy: String,
 }
 
-/// All that was found; the same fault of several tenants is one finding.
+/// The result of all checks. The same fault of several tenants is one finding.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// The faults.

@@ -1,4 +1,4 @@
-//! The checks of `GET /datasets`, by its own code: what it lists for a sample caller, as findings.
+//! The checks of `GET /datasets`: runs its code for a sample caller, and turns the problems that it lists into findings.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) async fn ask(run: &Run<'_>, tenant: &Tenant) -> Answer {
     Some(run.app.embedding().datasets(&context, &sample, run.options.report.as_ref()).await)
 }
 
-/// Adds what the answer says.
+/// Adds the problems of the answer as findings.
 pub(super) async fn add(
     run: &Run<'_>,
     tenant: &Checked,
@@ -43,10 +43,10 @@ pub(super) async fn add(
             return failed_workspaces(run, tenant, subjects, findings);
         }
         Some(Err(error)) => {
-            return findings.skip(&about, "reports and datasets", &format!("Power BI could not be asked ({error:?})"));
+            return findings.skip(&about, "reports and datasets", &format!("the call of Power BI failed ({error:?})"));
         }
         None if !run.can_look() => return,
-        None => return findings.skip(&about, "reports and datasets", "the sample claims name no caller"),
+        None => return findings.skip(&about, "reports and datasets", "the sample claims identify no caller"),
     };
     for entry in &answer.reports {
         let workspace = run.loaded.catalog.reports.get(&entry.report).map(|report| report.workspace);
@@ -63,7 +63,7 @@ pub(super) async fn add(
     }
 }
 
-/// Nothing at all could be looked at: each workspace says why.
+/// Adds a finding for each workspace that could not be read, because `GET /datasets` gave no answer at all.
 fn failed_workspaces(run: &Run<'_>, tenant: &Checked, subjects: &[Subject], findings: &mut Findings) {
     for subject in subjects {
         let of_report = subject.report.as_ref().map(|report| report.workspace);
@@ -86,17 +86,17 @@ struct Item<'i> {
 async fn add_problem(run: &Run<'_>, tenant: &Checked, item: Item<'_>, problem: ItemProblem, findings: &mut Findings) {
     let about = about_of(run, tenant, item, problem);
     match problem {
-        // Which claim is missing is said with the token.
+        // The check of the token reports which claim is missing.
         ItemProblem::ClaimMissing => {}
         ItemProblem::CapacityUnknown => {
-            findings.skip(&about, "the capacity of the workspace", "Power BI does not say whether there is one");
+            findings.skip(&about, "the capacity of the workspace", "Power BI does not say whether it has one");
         }
         ItemProblem::LookupFailed => {
             let actor = run.actor_of(&tenant.tenant);
             let error = item.workspace.and_then(|workspace| run.connection.powerbi.failure_of(actor, workspace));
             match (item.workspace, error) {
                 (Some(workspace), Some(error)) => refused_workspace(run, &about, workspace, &error, findings),
-                _ => findings.skip(&about, "report or dataset", "Power BI could not be asked"),
+                _ => findings.skip(&about, "report or dataset", "the call of Power BI failed"),
             }
         }
         ItemProblem::DatasetNotFound | ItemProblem::ReportNotFound => {
@@ -142,7 +142,7 @@ fn refused_workspace(
         problem: format!("{} has no access to workspace {workspace}{code}", run.looker_of(about)),
         viewer_sees: "no report: the request for a token answers 502".to_owned(),
         remedy: if run.user.is_some() {
-            format!("give the user a right on report and dataset (step A of the setup): {}", error.explanation)
+            format!("give the user access to the report and the dataset (step A of the setup): {}", error.explanation)
         } else {
             format!("add it to the workspace as Member (step 4 of the setup): {}", error.explanation)
         },
@@ -184,7 +184,7 @@ fn not_found(problem: ItemProblem, moved: Option<WorkspaceId>, looker: &str) -> 
         Some(workspace) => (
             format!("{what}-moved"),
             format!("the {what} is not in the catalog's workspace but in {workspace}"),
-            format!("write {workspace} as its workspaceId"),
+            format!("set its workspaceId to {workspace}"),
         ),
         None => (
             code.to_owned(),
@@ -200,8 +200,8 @@ fn known(problem: ItemProblem) -> Fault {
     let (code, problem, viewer_sees, remedy) = match problem {
         ItemProblem::WorkspaceNotOnCapacity => (
             "workspace-not-on-capacity",
-            "the workspace is on no capacity, which dynamic binding needs",
-            "a watermark at first, then no report: the trial tokens of a workspace without capacity run out",
+            "the workspace is not on a capacity; dynamic binding needs one",
+            "a watermark at first, then no report: a workspace without a capacity has a limited number of trial tokens",
             "assign the workspace to an A, EM, P or F capacity (step 6 of the setup)",
         ),
         ItemProblem::IdentityRequired => (
@@ -222,7 +222,7 @@ fn known(problem: ItemProblem) -> Fault {
             "no report: /token and /config answer 502 upstream-rejected",
             "remove `identity` from the dataset's entry, or add row-level security to the model",
         ),
-        _ => ("lookup-failed", "Power BI could not be asked", "unknown", "check again later"),
+        _ => ("lookup-failed", "the call of Power BI failed", "unknown", "check again later"),
     };
     Fault {
         code: code.to_owned(),

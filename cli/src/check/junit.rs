@@ -1,4 +1,4 @@
-//! A result as `JUnit` XML: one test case for each binding, and one for the findings that belong to no binding.
+//! A result as `JUnit` XML: one test case for each binding, and one for the findings that do not belong to a binding.
 
 use super::finding::Finding;
 use super::report::CheckReport;

@@ -1,4 +1,4 @@
-//! Lists of Power BI that the functions do not read: each is read once in a run.
+//! Lists of Power BI that the functions do not read. A run reads each list once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -15,10 +15,10 @@ use super::run::SignedIn;
 use crate::caller::claims_of_jwt;
 use crate::connection::Connection;
 
-/// The user's session; without a user's token, the catalog's own content is what remains to be checked.
+/// Signs the user in. Without a user's token, only the catalog itself and the schemas can be checked.
 ///
 /// # Errors
-/// Why it could not be checked.
+/// The error says why it could not be checked.
 pub(super) async fn sign_in(
     connection: &Connection,
     options: &Options,
@@ -28,7 +28,7 @@ pub(super) async fn sign_in(
 ) -> Result<Option<SignedIn>, String> {
     not_made(connection, options, findings);
     let Some(path) = &options.user_jwt else {
-        let because = "the rights of each user decide, and no user's token is given; give --user-jwt FILE";
+        let because = "they depend on the rights of each user, and no user's token is given; give --user-jwt FILE";
         findings.skip(&About::default(), "reports, datasets and capacities", because);
         return Ok(Some(SignedIn { claims, access, user: None }));
     };
@@ -36,7 +36,7 @@ pub(super) async fn sign_in(
     let context = Arc::new(RequestContext::begin(None));
     match connection.tokens.get(&context, Some(&user), &|| Ok(())).await {
         Ok(access) => {
-            let because = "each user has other rights; the check looks as the user of --user-jwt";
+            let because = "rights differ between users; the check calls Power BI as the user of --user-jwt";
             findings.skip(&About::default(), "the rights of other users", because);
             Ok(Some(SignedIn { claims, access, user: Some(user) }))
         }
@@ -49,7 +49,7 @@ pub(super) async fn sign_in(
     }
 }
 
-/// Names what exists only in the customers scenario, and is therefore not checked.
+/// Adds what is not checked because it exists only in the customers scenario.
 fn not_made(connection: &Connection, options: &Options, findings: &mut Findings) {
     let about = About::default();
     let because = "the organization scenario makes none: the page embeds with the user's own token, and Power BI \

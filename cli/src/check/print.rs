@@ -1,4 +1,4 @@
-//! A result for people.
+//! A result as text.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -7,13 +7,13 @@ use super::finding::{Finding, Unchecked};
 use super::report::{CheckReport, Summary};
 use crate::terminal::Style;
 
-/// How many tenants and places are named of one finding.
+/// How many tenants and places of one finding are printed.
 const SHOWN: usize = 3;
 
 /// Prints a result.
 ///
 /// # Errors
-/// When nobody reads.
+/// When the output cannot be written.
 pub fn print(report: &CheckReport, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
         print_finding(finding, style, out)?;
@@ -32,7 +32,7 @@ pub fn print(report: &CheckReport, style: Style, out: &mut dyn Write) -> io::Res
     )
 }
 
-/// What could not be checked for the same cause, over several datasets.
+/// What could not be checked for the same cause, for several tenants and datasets.
 struct Group<'r> {
     first: &'r Unchecked,
     tenants: BTreeSet<String>,
@@ -41,7 +41,7 @@ struct Group<'r> {
 
 type Cause<'r> = (Option<&'r str>, &'r str, &'r str);
 
-/// One line for each report and cause, in the order of the first.
+/// The entries by report, subject and cause. The groups are in the order of their first entries.
 fn grouped(unchecked: &[Unchecked]) -> Vec<(Cause<'_>, Group<'_>)> {
     let mut groups: Vec<(Cause<'_>, Group<'_>)> = Vec::new();
     for item in unchecked {
@@ -98,7 +98,7 @@ fn subject(tenants: &BTreeSet<String>, report: Option<&str>, dataset: Option<&st
     }
 }
 
-/// The first of them, and how many more there are.
+/// The first texts, and how many more there are.
 fn some(texts: &BTreeSet<String>) -> String {
     let first = texts.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match texts.len().saturating_sub(SHOWN) {

@@ -10,7 +10,7 @@ use super::lists::PROFILES;
 use super::run::Run;
 use crate::connection::RestError;
 
-/// The tenants without those of an unknown profile, for which Power BI would refuse every call.
+/// The tenants, except those whose profile is unknown: Power BI refuses every call for them.
 pub(super) async fn known(run: &Run<'_>, tenants: Vec<Arc<Tenant>>, findings: &mut Findings) -> Vec<Arc<Tenant>> {
     if run.options.scenario.is_organization() {
         return tenants;
@@ -35,7 +35,7 @@ pub(super) async fn known(run: &Run<'_>, tenants: Vec<Arc<Tenant>>, findings: &m
     known
 }
 
-/// A profile that the list does not name is asked for by its id: how many one answer lists is not documented.
+/// A profile that is not in the list is looked up by its id, because it is not documented how many profiles a list has.
 async fn is_known(run: &Run<'_>, profile: ProfileId) -> Result<bool, RestError> {
     let is_it = |listed: &Value| listed["id"].as_str().is_some_and(|id| id.parse() == Ok(profile));
     if run.lists.get(PROFILES, None).await?.iter().any(is_it) {
@@ -53,7 +53,7 @@ fn unknown(profile: ProfileId) -> Fault {
         code: "profile-unknown".to_owned(),
         problem: format!("the service principal has no profile {profile}"),
         viewer_sees: "no report: Power BI refuses every call for this tenant".to_owned(),
-        remedy: "create the profile (step 5 of the setup) and write its id into the tenant".to_owned(),
+        remedy: "create the profile (step 5 of the setup) and set it as the tenant's profileId".to_owned(),
         ..Fault::default()
     }
 }

@@ -16,7 +16,7 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// What could not be checked.
     pub not_checked: Vec<Unchecked>,
-    /// Each binding that was looked at: tenant, report, dataset.
+    /// Each binding that was checked: tenant, report, dataset.
     #[serde(skip)]
     pub bindings: BTreeSet<(String, Option<String>, String)>,
 }
@@ -35,7 +35,7 @@ pub struct Summary {
     pub datasets: usize,
     /// Calls of Power BI and Fabric.
     pub calls: u64,
-    /// Calls that were throttled and made again.
+    /// Calls that were throttled and repeated.
     pub throttled: u64,
     /// How long it took.
     pub seconds: f64,

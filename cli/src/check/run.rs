@@ -1,4 +1,4 @@
-//! What the parts of one run share.
+//! The state that the parts of one run share.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) struct Run<'r> {
     pub(super) state: State,
 }
 
-/// As whom a run looks.
+/// Who calls Power BI in a run.
 pub(super) struct SignedIn {
     pub(super) claims: Map<String, Value>,
     pub(super) access: AccessToken,
@@ -46,7 +46,7 @@ pub(super) struct Checked {
 }
 
 impl Run<'_> {
-    /// The tenants in question: all, or the named ones, or the sample caller's.
+    /// The selected tenants: those of `--tenant`, otherwise the sample caller's, otherwise all.
     pub(super) fn tenants(&self) -> Result<Vec<Arc<Tenant>>, String> {
         let of_claims = self.claims.get(&self.options.caller.tenant_claim).and_then(Value::as_str);
         let named = &self.options.tenant;
@@ -70,7 +70,7 @@ impl Run<'_> {
         self.connection.powerbi.datasets(&session, workspace).await
     }
 
-    /// As whom Power BI is called for a tenant.
+    /// Who calls Power BI for a tenant.
     pub(super) fn actor_of(&self, tenant: &Tenant) -> ActorKey {
         match &self.user {
             Some(user) => ActorKey::User(user.user()),
@@ -78,12 +78,12 @@ impl Run<'_> {
         }
     }
 
-    /// Whether there is anybody as whom Power BI can be called.
+    /// Whether Power BI can be called: the organization scenario needs a user for it.
     pub(super) fn can_look(&self) -> bool {
         self.user.is_some() || !self.options.scenario.is_organization()
     }
 
-    /// As whom an item is looked at, for messages.
+    /// Who looks an item up, for messages.
     pub(super) fn looker_of(&self, about: &About) -> &'static str {
         let tenant = about.tenant.as_ref().and_then(|name| self.loaded.catalog.tenants.get(name.as_str()));
         match tenant {

@@ -1,4 +1,4 @@
-//! Whether the bound model has what the report uses, and the roles that the catalog names.
+//! Whether the bound model has what the report uses, and has the roles that the catalog names.
 
 mod comparer;
 mod info_view;
@@ -22,12 +22,12 @@ use comparer::{SchemaFault, SchemaOutcome, compare};
 
 const WHAT: &str = "the schema";
 
-/// One report over one model, whatever the number of tenants.
+/// One report and one model. Tenants with the same pair share it.
 type Pair = ((ReportId, WorkspaceId), (DatasetId, WorkspaceId));
 
 type Once<K, T> = Mutex<HashMap<K, Arc<OnceCell<Result<Arc<T>, String>>>>>;
 
-/// Definitions, each read once in a run.
+/// Definitions. A run reads each of them once.
 struct Definitions<'d> {
     fabric: Fabric<'d>,
     powerbi: &'d Rest,
@@ -94,10 +94,10 @@ fn pairs<'s>(run: &Run<'_>, subjects: &'s [Subject], findings: &mut Findings) ->
             let (_, dataset, workspace) = &subject.dataset;
             pairs.entry(((report.id, report.workspace), (*dataset, *workspace))).or_default().push(subject);
         } else {
-            findings.skip(&about, WHAT, "a paginated report has no definition that Fabric gives");
+            findings.skip(&about, WHAT, "Fabric returns no definition of paginated reports");
         }
     }
-    // What is not there was found before.
+    // Items that were not found are findings already.
     let is_absent = |code: &str| code.ends_with("-not-found") || code.ends_with("-moved");
     let items = |finding: &Finding| {
         let report = finding.report.clone().map(|key| ("report", key));
@@ -147,7 +147,7 @@ async fn outcome(run: &Run<'_>, definitions: &Definitions<'_>, pair: Pair) -> Sc
     outcome
 }
 
-/// The model that the report was built on, where it is another than the bound one.
+/// The model that the report was built on, if it is not the bound one.
 fn own_model(run: &Run<'_>, ((report, beside), (bound, _)): Pair) -> Option<(DatasetId, WorkspaceId)> {
     let own = run.connection.powerbi.own_dataset(report).filter(|own| *own != bound)?;
     let entry = run.loaded.catalog.datasets.values().find(|dataset| dataset.id == own);
@@ -165,7 +165,9 @@ async fn once<K: Eq + std::hash::Hash, T>(
 
 fn cause(what: &str, error: &RestError) -> String {
     let hint = match error.status {
-        Some(401 | 403) => "; it takes read and write permission on the item, and no encrypted label",
+        Some(401 | 403) => {
+            "; reading it needs read and write permission on the item, and no sensitivity label with encryption"
+        }
         Some(404) => "; the item is not visible through Fabric",
         _ => "",
     };
@@ -205,7 +207,7 @@ fn fault_of(fault: &SchemaFault) -> Fault {
     }
 }
 
-/// A role that is a literal has to be one of the model's.
+/// Checks that the model has each role of the catalog that is a literal.
 fn add_roles(run: &Run<'_>, subject: &Subject, roles: &[String], findings: &mut Findings) {
     let key = subject.dataset.0.as_str();
     let named = &run.loaded.json["datasets"][key]["identity"]["roles"];
@@ -213,7 +215,7 @@ fn add_roles(run: &Run<'_>, subject: &Subject, roles: &[String], findings: &mut 
         let place = run.loaded.place(&["datasets", key, "identity", "roles", &index.to_string()]);
         let about = About { report: None, place: Some(place), ..subject.about(run.loaded) };
         let Some(role) = subject::literal(role) else {
-            findings.skip(&about, &format!("role `{role}`"), "its name is made of a claim");
+            findings.skip(&about, &format!("role `{role}`"), "its name contains a claim");
             continue;
         };
         if roles.iter().any(|known| known.eq_ignore_ascii_case(&role)) {
@@ -223,7 +225,7 @@ fn add_roles(run: &Run<'_>, subject: &Subject, roles: &[String], findings: &mut 
         let fault = Fault {
             code: "role-missing".to_owned(),
             problem: format!("the model has no role `{role}`; {known}"),
-            viewer_sees: "no report, or visuals without data: Power BI does not know the role".to_owned(),
+            viewer_sees: "no report, or visuals without data: the model does not have the role".to_owned(),
             remedy: "correct `roles` in the dataset's entry, or add the role to the model".to_owned(),
             ..Fault::default()
         };

@@ -1,4 +1,4 @@
-//! What an interrupted run has found already.
+//! The saved results of an interrupted run.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Outcomes by what they are of, one JSON line each. The first line says what was checked against what.
+/// Outcomes by their unit, one JSON line each. The first line identifies the run: upstream, credential and catalog.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     path: Option<PathBuf>,
@@ -20,10 +20,10 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Reads the file, if it is of the same run; begins it otherwise.
+    /// Reads the file if it belongs to the same run. Otherwise starts a new file.
     ///
     /// # Errors
-    /// Why the file cannot be used.
+    /// The error says why the file cannot be used.
     pub(crate) fn open(path: Option<&Path>, run: &str) -> Result<Self, String> {
         let Some(path) = path else { return Ok(Self::default()) };
         let shown = |error: io::Error| format!("{}: {error}", path.display());
@@ -32,7 +32,7 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(shown(error)),
         };
-        // A run that was killed may have left half a line.
+        // A run that was killed may have left an incomplete line.
         let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let is_same = lines.next().is_some_and(|first| first["run"] == run);
         let known: HashMap<_, _> = if is_same { lines.filter_map(unit_of).collect() } else { HashMap::new() };
@@ -43,12 +43,12 @@ impl State {
         Ok(Self { path: Some(path.to_owned()), known, file: Some(Mutex::new(file)) })
     }
 
-    /// What was found of a unit before.
+    /// The saved outcome of a unit.
     pub(crate) fn get<T: DeserializeOwned>(&self, unit: &str) -> Option<T> {
         serde_json::from_value(self.known.get(unit)?.clone()).ok()
     }
 
-    /// Keeps what is found of a unit. A full disk costs only the resumption.
+    /// Saves the outcome of a unit. Write errors are ignored: without the file, a run only cannot be continued.
     pub(crate) fn put(&self, unit: &str, outcome: &impl Serialize) {
         if let Some(file) = &self.file {
             let line = format!("{}\n", json!({ "unit": unit, "outcome": outcome }));
@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// The run has ended, and the next one begins anew.
+    /// Deletes the file at the end of the run, so that the next run checks everything again.
     pub(crate) fn end(self) {
         if let Some(path) = self.path {
             let _ = fs::remove_file(path);
@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-/// A digest, to tell one text from another.
+/// A digest that identifies a text.
 pub(crate) fn sha256(text: &str) -> String {
     let digest = digest(&SHA256, text.as_bytes());
     let hex = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'));

@@ -1,4 +1,4 @@
-//! What is checked: each grant as a list of bindings, with a caller whom it is for.
+//! What is checked: the bindings that each grant allows, with a sample caller for them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Subject {
     }
 }
 
-/// The bindings of a grant; `listed` are the datasets of the workspaces that it opens.
+/// The bindings of a grant. `listed` has the datasets of the workspaces that the grants open.
 pub(crate) fn of_grant(
     loaded: &LoadedCatalog,
     tenant: &Arc<Tenant>,
@@ -88,7 +88,7 @@ fn datasets_of(
     grant.datasets.iter().filter_map(entry).chain(of_workspaces).collect()
 }
 
-/// The sample caller of a tenant, in these groups unless the given claims say which.
+/// The sample caller of a tenant. It is in these groups, unless the given claims have groups.
 pub(crate) fn sample(
     given: &Map<String, Value>,
     tenant: &Tenant,
@@ -107,7 +107,7 @@ pub(crate) fn groups_of(grant: &Grant) -> impl Iterator<Item = &String> {
     grant.groups.iter().flatten()
 }
 
-/// Where everything is, as Power BI's lists say.
+/// The places of items, from Power BI's lists.
 pub(crate) struct Listed<'l> {
     pub(crate) lists: &'l [(WorkspaceId, Vec<ListedDataset>)],
     pub(crate) own: &'l (dyn Fn(ReportId) -> Option<DatasetId> + Sync),
@@ -130,7 +130,7 @@ impl crate::decision::Places for Listed<'_> {
     }
 }
 
-/// A template's text where it names no claim.
+/// The text of a template that names no claim; otherwise `None`.
 pub(crate) fn literal(template: &str) -> Option<String> {
     let without_escapes = template.replace("{{", "");
     (!without_escapes.contains('{')).then(|| template.replace("{{", "{"))

@@ -23,7 +23,7 @@ use crate::decision::{Allowed, decide, detail_of};
 
 const WHAT: &str = "a token for the sample caller";
 
-/// What came of one request; kept in the state.
+/// The outcome of one request; it is saved in the state.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum Outcome {
     Good,
@@ -32,7 +32,7 @@ enum Outcome {
     Unknown { because: String },
 }
 
-/// Requests that are the same are made once, whatever the number of tenants.
+/// The distinct requests, each with the bindings that need it. The same request of several tenants is sent once.
 type Requests<'s> = BTreeMap<String, (TokenRequest, Vec<&'s Subject>)>;
 
 pub(super) async fn check(run: &Run<'_>, tenants: &[Checked], subjects: &[Subject], findings: &mut Findings) {
@@ -64,7 +64,7 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
     let mut requests = Requests::new();
     for subject in subjects {
         let about = subject.about(run.loaded);
-        // What is not there, or has the wrong identity, is a finding already.
+        // An item that was not found or has the wrong identity is a finding already.
         let (report, dataset) = (about.report.clone(), about.dataset.clone());
         let known = [(None, dataset.clone()), (report.clone(), None), (report, dataset)];
         if known.iter().any(|item| broken.contains(item)) {
@@ -77,13 +77,13 @@ fn requests<'s>(run: &Run<'_>, tenants: &[Checked], subjects: &'s [Subject], fin
                 requests.entry(sha256(&unit)).or_insert_with(|| (allowed.request, Vec::new())).1.push(subject);
             }
             Some(Err(error)) => undecided(&about, error, findings),
-            None => findings.skip(&about, WHAT, "the sample claims name no caller"),
+            None => findings.skip(&about, WHAT, "the sample claims identify no caller"),
         }
     }
     requests
 }
 
-/// Items whose tokens would be refused for a cause that is known.
+/// The items of a finding that explains why their tokens would be refused.
 fn items_of(finding: &Finding) -> Option<(Option<String>, Option<String>)> {
     let names_one = finding.report.is_some() != finding.dataset.is_some();
     let decides = finding.code == "role-too-low" || (names_one && finding.code != "capacity-not-active");
@@ -146,7 +146,7 @@ async fn generate(run: &Run<'_>, request: &TokenRequest) -> Result<EmbedToken, U
     let actor = request.profile().map_or(ActorKey::Service, ActorKey::Profile);
     let made = connection.powerbi.generate_token(&TokenSession::new(actor, &access), request).await;
     match made {
-        // Any JWT that Power BI does not accept is said to have expired: a new one shows which it is.
+        // Power BI calls every JWT that it does not accept expired. A second attempt with a new token shows the real cause.
         Err(UpstreamError { kind: UpstreamErrorKind::TokenRefused { .. }, .. }) => {
             connection.tokens.discard(None, &access);
             let access = connection.tokens.get(&context, None, &|| Ok(())).await?;

@@ -1,4 +1,4 @@
-//! Workspaces: whether their capacity runs, and which role the service principal has in them.
+//! Workspaces: whether their capacities are active, and which role the service principal has in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::caller::claims_of_jwt;
 use crate::connection::session::TokenSession;
 use secrecy::ExposeSecret;
 
-/// A lost item is not looked for in more workspaces than this.
+/// How many workspaces are searched for an item that is not in the catalog's workspace.
 const MAX_SEARCHED: usize = 100;
 
-/// The workspaces of all bindings, by who acts in them.
+/// The workspaces of all bindings, by the profile that acts in them.
 type ByActor<'s> = BTreeMap<Option<ProfileId>, BTreeMap<WorkspaceId, Vec<&'s Subject>>>;
 
 pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Findings) {
@@ -35,7 +35,7 @@ pub(super) async fn check(run: &Run<'_>, subjects: &[Subject], findings: &mut Fi
     let states = capacity_states(run).await;
     for (profile, workspaces) in &by_actor {
         capacities(run, *profile, workspaces, &states, findings).await;
-        // A user's rights on the items decide, not a role in the workspace.
+        // Access depends on the user's rights on the items, not on a role in the workspace.
         if run.user.is_none() {
             roles(run, *profile, workspaces, findings).await;
         }
@@ -61,7 +61,7 @@ async fn capacities(
     let groups = groups.map(|listed| listed.iter().filter_map(capacity_of).collect::<BTreeMap<_, _>>());
     for (workspace, subjects) in workspaces {
         let capacity = match &groups {
-            Ok(groups) => groups.get(workspace).cloned().ok_or("the list of workspaces does not name it".to_owned()),
+            Ok(groups) => groups.get(workspace).cloned().ok_or("the list of workspaces does not contain it".to_owned()),
             Err(error) => Err(format!("the workspaces cannot be listed: {error}")),
         };
         for subject in subjects {
@@ -120,10 +120,12 @@ async fn roles(
     let principal = object_id(run);
     for (workspace, subjects, users) in looks {
         let role = match (&users, &principal) {
-            (Ok(answer), Some(id)) => role_of(&answer.body, id, profile)
-                .ok_or("the list of its users does not name the service principal, which may be in a group".to_owned()),
+            (Ok(answer), Some(id)) => role_of(&answer.body, id, profile).ok_or(
+                "the list of its users does not contain the service principal, which may have access through a group"
+                    .to_owned(),
+            ),
             (Err(error), _) => Err(format!("its list of users cannot be read: {error}")),
-            (_, None) => Err("the access token does not tell the service principal's object id".to_owned()),
+            (_, None) => Err("the access token does not contain the service principal's object id".to_owned()),
         };
         for subject in subjects {
             let about = subject.about(run.loaded);
@@ -142,9 +144,10 @@ async fn roles(
 fn too_low(workspace: WorkspaceId, role: &str) -> Fault {
     Fault {
         code: "role-too-low".to_owned(),
-        problem: format!("the service principal is {role} in workspace {workspace}"),
+        problem: format!("the service principal has the role {role} in workspace {workspace}"),
         viewer_sees: "no report: Power BI refuses the token, and /token and /config answer 502".to_owned(),
-        remedy: "make it Member of the workspaces of both report and dataset (step 4 of the setup)".to_owned(),
+        remedy: "make it a Member of the workspaces of both the report and the dataset (step 4 of the setup)"
+            .to_owned(),
         ..Fault::default()
     }
 }

@@ -1,4 +1,4 @@
-//! The service principal's credential, from where the functions take it: a secret, or tokens of AWS STS.
+//! The service principal's credential, from the same sources as in the functions: a secret, or tokens of AWS STS.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use crate::catalog::aws;
 const FEDERATED: &str = "federated";
 
 const MISSING: &str =
-    "give --secret FILE, --secret-id ID or --credential federated for the service principal's credentials";
+    "give the service principal's credential: --secret FILE, --secret-id ID or --credential federated";
 
-/// Where the credential is. The variables are those of the functions.
+/// The source of the credential. The environment variables are those of the functions.
 #[derive(Args, Clone, Debug)]
 pub struct CredentialArguments {
     /// A JSON file with the service principal: tenantId, clientId, and clientSecret or certificate and privateKey.
     #[arg(long, value_name = "FILE")]
     pub secret: Option<PathBuf>,
-    /// The name or ARN of the same in AWS Secrets Manager; --secret wins.
+    /// The name or ARN of a secret with the service principal in AWS Secrets Manager; --secret overrides it.
     #[arg(long, value_name = "ID", env = "DYNABIND_SECRET_ID")]
     pub secret_id: Option<String>,
-    /// The kind of credential: secret, or federated (a token of AWS STS for your AWS credentials); --secret wins.
+    /// The kind of credential: secret, or federated (a token of AWS STS for your AWS credentials); --secret overrides it.
     #[arg(long, value_name = "KIND", env = "DYNABIND_CREDENTIAL")]
     pub credential: Option<String>,
     /// With --credential federated: the Directory (tenant) ID of the app registration.
@@ -48,7 +48,7 @@ impl CredentialArguments {
     /// The variables from which the functions' settings take the credential.
     pub(super) async fn variables(&self) -> Result<Variables, String> {
         if self.secret.is_some() {
-            // Only the file is read.
+            // The secret is read from the file, so the settings get placeholders.
             return Ok([("DYNABIND_SECRET_ID", "none".to_owned())].into_iter().chain(no_aws()).collect());
         }
         let is_federated = self.credential.as_deref() == Some(FEDERATED);
@@ -68,12 +68,12 @@ impl CredentialArguments {
     }
 }
 
-/// What the settings need from AWS where the functions' clients of AWS are not used.
+/// Placeholders for the AWS settings. They are required, but the functions' AWS clients are not used.
 fn no_aws() -> Variables {
     ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name, "none".to_owned())).into()
 }
 
-/// Region and credentials as the AWS command line finds them: profile, single sign-on, environment.
+/// Region and credentials from the sources of the AWS command line: profile, single sign-on, environment.
 async fn aws_of_environment() -> Result<Variables, String> {
     let config = aws(None).await.map_err(|error| error.to_string())?;
     let provider = config.credentials_provider().ok_or("there are no AWS credentials; sign in to AWS first")?;
@@ -101,7 +101,7 @@ pub(crate) enum CredentialStore {
 }
 
 impl CredentialStore {
-    /// Opens what the arguments and the settings name; also the place of the credential, for messages.
+    /// Opens the source that the arguments and the settings name. The text is its place, for messages.
     pub(super) async fn open(
         arguments: &CredentialArguments,
         settings: &Settings,
@@ -125,7 +125,7 @@ impl CredentialStore {
         }
     }
 
-    /// What access tokens are requested with.
+    /// The source of the credential with which access tokens are requested.
     pub(super) fn principals(&self, settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn PrincipalSource> {
         match self {
             Self::Secret(store) => {
@@ -135,10 +135,10 @@ impl CredentialStore {
         }
     }
 
-    /// The service principal; a secret is read again.
+    /// The service principal. Each call reads a secret again.
     ///
     /// # Errors
-    /// `Err`: it could not be checked, and why. `Ok(Err)`: what is wrong with the secret.
+    /// `Err` says why it could not be checked. `Ok(Err)` has the faults of the secret.
     pub(crate) async fn principal(
         &self,
         clock: &dyn Clock,

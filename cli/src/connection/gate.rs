@@ -1,4 +1,4 @@
-//! How much is asked at the same time, and when nothing may be asked.
+//! Limits how many calls run at the same time, and pauses all calls after throttling.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,31 +7,31 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// Calls under way at the same time unless told otherwise.
+/// The default number of calls at the same time.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// How often a throttled call is made again.
+/// How often a throttled call is repeated.
 pub(crate) const MAX_WAITS: u32 = 10;
 
-/// All calls of a run go through it.
+/// The limiter that all calls of a run pass.
 #[derive(Debug)]
 pub struct Gate {
     places: Semaphore,
     calls: AtomicU64,
     throttled: AtomicU64,
-    /// The time before which the service wants no more calls.
+    /// No call starts before this time, because the service throttled one.
     closed_until: Mutex<Option<Instant>>,
 }
 
 impl Gate {
-    /// A gate with this many places.
+    /// A gate with this many slots.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
         let places = Semaphore::new(at_once.max(1));
         Self { places, calls: AtomicU64::new(0), throttled: AtomicU64::new(0), closed_until: Mutex::new(None) }
     }
 
-    /// Waits for a place, and counts a call.
+    /// Waits for a slot and the end of a pause, and counts a call.
     pub(crate) async fn enter(&self) -> Option<SemaphorePermit<'_>> {
         let place = self.places.acquire().await.ok();
         loop {
@@ -45,7 +45,7 @@ impl Gate {
         place
     }
 
-    /// Lets nobody in for a while, as a `Retry-After` asks.
+    /// Lets no call start for this time, which comes from a `Retry-After`.
     pub(crate) fn close_for(&self, pause: Duration) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
         let until = Instant::now() + pause;

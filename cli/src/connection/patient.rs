@@ -1,5 +1,5 @@
-//! The functions' client of Power BI, with the patience of a command: it waits when it is throttled,
-//! and asks for each list and item once.
+//! The functions' client of Power BI for a command. It waits when it is throttled, and reads each list
+//! and item once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -20,7 +20,7 @@ use super::session::Attempt;
 type Cells<K, V> = Mutex<HashMap<K, Arc<OnceCell<V>>>>;
 type Key<Id> = (ActorKey, WorkspaceId, Id);
 
-/// Power BI, asked patiently.
+/// A client of Power BI that waits when it is throttled.
 pub struct PatientPowerBi {
     client: PowerBiClient,
     gate: Arc<Gate>,
@@ -28,7 +28,7 @@ pub struct PatientPowerBi {
     dataset_lists: Cells<Key<()>, Vec<ListedDataset>>,
     report_lists: Cells<Key<()>, Vec<ListedReport>>,
     workspaces: Cells<Key<()>, WorkspaceMetadata>,
-    /// Why a workspace could last not be looked at.
+    /// The last error of a workspace's look-ups.
     failures: Mutex<HashMap<(ActorKey, WorkspaceId), UpstreamError>>,
 }
 
@@ -45,12 +45,12 @@ impl PatientPowerBi {
         }
     }
 
-    /// Why a workspace could last not be looked at.
+    /// The last error of a workspace's look-ups.
     pub(crate) fn failure_of(&self, actor: ActorKey, workspace: WorkspaceId) -> Option<UpstreamError> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).get(&(actor, workspace)).cloned()
     }
 
-    /// What a report was built on, where a look-up has told it.
+    /// The dataset that a report was built on, if a look-up has returned it.
     pub(crate) fn own_dataset(&self, report: ReportId) -> Option<DatasetId> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         let mut of_report = reports.iter().filter(|((_, _, id), _)| *id == report);

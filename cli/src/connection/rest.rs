@@ -1,4 +1,4 @@
-//! Calls that the functions do not make, as JSON.
+//! Calls that the functions do not make, with JSON in and out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,22 +14,22 @@ use serde_json::Value;
 
 use super::gate::{Gate, MAX_WAITS};
 
-/// A definition may take a while to come.
+/// Long enough for a definition, which can be slow.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How often a call is made again after a failure of the service.
+/// How often a call is repeated after a failure of the service.
 const MAX_FAILURES: u32 = 3;
 
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// An API that takes JSON.
+/// A REST API with JSON.
 #[derive(Clone)]
 pub struct Rest {
     pub(super) http: Http,
     pub(super) base: Url,
     pub(super) tokens: Arc<dyn AccessTokens>,
     pub(super) gate: Arc<Gate>,
-    /// On whose behalf it is called, if not as the service principal.
+    /// The user on whose behalf the API is called; `None` for the service principal.
     pub(super) user: Option<UserAssertion>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-/// Why there is no answer. It repeats no text of the service.
+/// Why a call failed. It never contains texts of the service.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{detail}")]
 pub struct RestError {
@@ -75,7 +75,7 @@ impl Rest {
         self.send(Method::POST, path, None, body).await
     }
 
-    /// Sends a request, and repeats it after throttling and after failures that may pass.
+    /// Sends a request, and repeats it after throttling and after temporary failures.
     async fn send(
         &self,
         method: Method,
@@ -122,7 +122,7 @@ impl Rest {
             .await
             .map_err(|error| RestError::new(error.to_string()))?;
         let url = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        let url = url.parse().map_err(|_| RestError::new("the base URL makes no URL with a path"))?;
+        let url = url.parse().map_err(|_| RestError::new("the base URL and the path do not make a valid URL"))?;
         let mut request =
             self.http.request(method.clone(), url).timeout(TIMEOUT).bearer_auth(access.value.expose_secret());
         match body {
@@ -150,7 +150,7 @@ fn unanswered(error: &reqwest::Error) -> RestError {
     RestError::new(if error.is_timeout() { "no answer in time" } else { "the connection failed" })
 }
 
-/// A code, if the service's answer has one that is shaped like one.
+/// The error of an answer: its status, and its code if the text has the form of a code.
 fn refusal(answer: &Answer) -> RestError {
     let of_header = answer.headers.get("x-powerbi-error-info").and_then(|value| value.to_str().ok());
     let code =

@@ -1,4 +1,4 @@
-//! Where the service principal's secret is read from: a file, or AWS Secrets Manager.
+//! The two sources of the service principal's secret: a file, or AWS Secrets Manager.
 
 use std::path::PathBuf;
 use std::sync::Arc;

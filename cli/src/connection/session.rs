@@ -6,7 +6,7 @@ use dynabind::ports::{ActorKey, Session};
 use dynabind::request::RequestContext;
 use dynabind::upstream::{RetryBudget, UpstreamError};
 
-/// A session with an access token that is known and not renewed.
+/// A session with a given access token, which is not renewed.
 pub(crate) struct TokenSession {
     context: RequestContext,
     actor: ActorKey,

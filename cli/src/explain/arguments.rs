@@ -14,10 +14,10 @@ pub struct Arguments {
     /// The catalog: FILE or dynamodb:TABLE.
     #[arg(long, value_name = "CATALOG")]
     pub catalog: CatalogPlace,
-    /// Whose claims.
+    /// The caller's claims.
     #[command(flatten)]
     pub caller: CallerArguments,
-    /// The caller's JWT in place of the claims; its signature is not verified.
+    /// The caller's JWT, instead of the claims; its signature is not verified.
     #[arg(long, value_name = "JWT", conflicts_with_all = ["claims", "claim"])]
     pub token: Option<String>,
     /// Who signs in to Power BI.
@@ -26,22 +26,22 @@ pub struct Arguments {
     /// The cloud, which decides the scope of users' tokens: public, usgov, usgov-high, usgov-dod or china.
     #[arg(long, value_name = "CLOUD", env = "DYNABIND_CLOUD", default_value = "public")]
     pub cloud: Cloud,
-    /// The report's key; may be left out in mode create.
+    /// The report's key; optional in mode create.
     #[arg(long, value_name = "KEY", required_unless_present_any = ["mode"])]
     pub report: Option<ReportKey>,
-    /// The dataset's key, or its GUID where a grant opens its workspace.
+    /// The dataset's key, or its GUID if a grant opens its workspace.
     #[arg(long, value_name = "KEY")]
     pub dataset: Option<DatasetKey>,
-    /// What the page wants to do: view, edit or create.
+    /// The mode: view, edit or create.
     #[arg(long, value_name = "MODE", default_value = "view")]
     pub mode: Mode,
-    /// How long the token shall live at most.
+    /// The maximum lifetime of the token.
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
     pub lifetime_minutes: Option<u16>,
-    /// In which workspace a dataset lies that is named by its GUID.
+    /// The workspace of a dataset that is named by its GUID.
     #[arg(long, value_name = "GUID")]
     pub dataset_workspace: Option<WorkspaceId>,
-    /// In which workspace a report lies that is named by its GUID.
+    /// The workspace of a report that is named by its GUID.
     #[arg(long, value_name = "GUID")]
     pub report_workspace: Option<WorkspaceId>,
     /// The dataset that the report was built on, for entries with `includeOwnDataset`.

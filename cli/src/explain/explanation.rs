@@ -5,15 +5,15 @@ use serde_json::Value;
 
 use super::grants::GrantExplanation;
 
-/// The user's own token, which takes the place of an embed token in the organization scenario.
+/// The user's own token, which replaces the embed token in the organization scenario.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserTokenExplanation {
     /// Who gets it from Entra: `server` or `page`.
     pub from: &'static str,
-    /// The scope that is asked for.
+    /// The scope for which it is requested.
     pub scope: &'static str,
-    /// What happens, for people.
+    /// What happens, as text.
     pub detail: &'static str,
 }
 
@@ -25,7 +25,7 @@ pub struct Explanation {
     pub allowed: bool,
     /// `ok`, or the code of the problem.
     pub code: &'static str,
-    /// What the problem says.
+    /// The detail of the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The caller's tenant.
@@ -47,7 +47,7 @@ pub struct Explanation {
     /// In the organization scenario: the token that the page embeds with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_token: Option<UserTokenExplanation>,
-    /// What was assumed, since nothing was asked of Power BI.
+    /// What was assumed, because Power BI is not called.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumptions: Vec<String>,
 }

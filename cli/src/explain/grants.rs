@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::source::LoadedCatalog;
 
-/// What one grant says of a request.
+/// Whether one grant matches a request.
 #[derive(Debug, Serialize)]
 pub struct GrantExplanation {
     /// Its place in the catalog.
@@ -17,12 +17,12 @@ pub struct GrantExplanation {
     pub mismatches: Vec<Mismatch>,
 }
 
-/// What of a grant does not fit a request.
+/// A field of a grant that does not match a request.
 #[derive(Debug, Serialize)]
 pub struct Mismatch {
     /// `groups`, `modes`, `reports` or `datasets`.
     pub field: &'static str,
-    /// In which way.
+    /// Why it does not match.
     pub detail: String,
 }
 

@@ -1,4 +1,4 @@
-//! What is assumed of items that only Power BI could tell of.
+//! Assumptions about items whose places only Power BI knows.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,8 @@ use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
 use super::arguments::Arguments;
 use crate::decision::Places;
 
-/// What the arguments say; beyond that, that items are where the grants say. Each assumption is noted.
+/// The places in the arguments. An item without such an argument is assumed to be in the first workspace that the
+/// grants open for it. Each assumption is noted.
 #[derive(Debug)]
 pub struct Assumed {
     dataset: Option<WorkspaceId>,
@@ -36,7 +37,7 @@ impl Assumed {
             return given.filter(|workspace| of.contains(workspace));
         }
         let first = of.first().copied()?;
-        self.note(format!("the {what} is in workspace {first}; say --{what}-workspace if it is in another"));
+        self.note(format!("the {what} is in workspace {first}; if it is in another, give --{what}-workspace"));
         Some(first)
     }
 }
@@ -53,7 +54,8 @@ impl Places for Assumed {
     fn own_dataset(&self, _: ReportId) -> Option<DatasetId> {
         if self.own.is_none() {
             self.note(
-                "the body lacks the report's own dataset, which Power BI names; give it with --own-dataset".to_owned(),
+                "the body lacks the report's own dataset, which only Power BI knows; give it with --own-dataset"
+                    .to_owned(),
             );
         }
         self.own

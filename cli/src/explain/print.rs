@@ -1,4 +1,4 @@
-//! An explanation for people.
+//! An explanation as text.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::terminal::Style;
 /// Prints an explanation.
 ///
 /// # Errors
-/// When nobody reads.
+/// When the output cannot be written.
 pub fn print(explanation: &Explanation, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let verdict = if explanation.allowed { style.good("allowed") } else { style.bad("refused") };
     write!(out, "{verdict}")?;

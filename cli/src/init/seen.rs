@@ -1,11 +1,11 @@
-//! What the service principal can see.
+//! The workspaces, reports and datasets that the service principal can see.
 
 use std::collections::BTreeMap;
 
 use dynabind::domain::{DatasetId, ReportId, WorkspaceId};
 use dynabind::ports::{ListedDataset, ListedReport};
 
-/// What a workspace holds.
+/// The content of a workspace.
 pub(super) struct Workspace {
     pub(super) id: WorkspaceId,
     pub(super) name: String,
@@ -13,7 +13,7 @@ pub(super) struct Workspace {
     pub(super) datasets: Vec<ListedDataset>,
 }
 
-/// What is seen, and which report goes over which dataset.
+/// What the service principal can see, and which reports fit which dataset.
 pub(super) struct Seen {
     pub(super) workspaces: Vec<Workspace>,
     pub(super) fits: BTreeMap<DatasetId, Vec<ReportId>>,

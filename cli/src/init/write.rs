@@ -1,4 +1,4 @@
-//! A catalog's text from what was seen.
+//! Makes the text of a catalog from what the service principal can see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::seen::Seen;
 
-/// The catalog. `names` are the tenants by workspace; a workspace without a name gets that of its own.
+/// The catalog. `names` has the tenants' names by workspace. A workspace that is not in it becomes a tenant with the workspace's name.
 pub(super) fn catalog(seen: &Seen, names: &BTreeMap<WorkspaceId, String>) -> String {
     let (mut reports, mut datasets, mut tenants) = (Map::new(), Map::new(), Map::new());
     let granted: BTreeSet<ReportId> = seen.fits.values().flatten().copied().collect();
@@ -54,7 +54,7 @@ fn entry(seen: &Seen, workspace: WorkspaceId, dataset: &ListedDataset) -> Value 
         entry["identity"] = json!({ "username": "{email}" });
         let roles = seen.roles.get(&dataset.id).filter(|roles| !roles.is_empty());
         if let Some(roles) = roles.filter(|_| dataset.metadata.identity_roles_required) {
-            // A role's name with a brace would begin a claim.
+            // A brace in a role's name is escaped; otherwise it would begin a claim.
             let roles: Vec<_> = roles.iter().map(|role| role.replace('{', "{{")).collect();
             entry["identity"]["roles"] = json!(roles);
         }
@@ -66,7 +66,7 @@ fn named(name: &str) -> &str {
     if name.trim().is_empty() { "Unnamed" } else { name }
 }
 
-/// A key made of a name: letters, digits and hyphens.
+/// A key from a name, with letters, digits and hyphens only.
 pub(super) fn slug(name: &str) -> String {
     let sign = |sign: char| if sign.is_ascii_alphanumeric() { sign.to_ascii_lowercase() } else { '-' };
     let words: String = name.chars().map(sign).collect();
@@ -77,12 +77,12 @@ pub(super) fn slug(name: &str) -> String {
     if slug.is_empty() { "item".to_owned() } else { slug }
 }
 
-/// The key, or the key with a number where it is taken.
+/// The key; if it is taken, with a number.
 fn free(taken: &Map<String, Value>, key: &str) -> String {
     numbered(key, |key| taken.contains_key(key))
 }
 
-/// The key, or the key with the first number with which it is not taken.
+/// The key; if it is taken, with the first number that makes it unique.
 pub(super) fn numbered(key: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..=usize::MAX).map(|number| format!("{key}-{number}"));
     std::iter::once(key.to_owned()).chain(numbered).find(|key| !is_taken(key)).unwrap_or_default()
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_of_any_name() {
+    fn any_name_becomes_a_key() {
         for (name, key) in [("Sales  Överview (v2)", "sales-verview-v2"), ("…", "item"), ("A", "a")] {
             assert_eq!(slug(name), key);
         }

@@ -1,10 +1,10 @@
-//! Takes everything out of an answer that belongs to a tenant, and leaves its shape.
+//! Removes everything that belongs to a tenant from an answer, and keeps the answer's shape.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// Fields whose values are words of the API.
+/// Fields whose values are constants of the API.
 const KEPT: [&str; 13] = [
     "type",
     "reportType",
@@ -21,10 +21,10 @@ const KEPT: [&str; 13] = [
     "reportUserAccessRight",
 ];
 
-/// The longest word of the API.
+/// The longest constant of the API.
 const MAX_WORD: usize = 64;
 
-/// Replaces each value by the same other one, wherever it stands.
+/// Replaces each value; equal values get the same replacement.
 #[derive(Debug, Default)]
 pub(super) struct Sanitiser {
     guids: BTreeMap<String, String>,
@@ -32,7 +32,7 @@ pub(super) struct Sanitiser {
 }
 
 impl Sanitiser {
-    /// The value without anything of the tenant; numbers and truth values stay.
+    /// The value without data of the tenant. Numbers and booleans stay.
     pub(super) fn clean(&mut self, value: &Value) -> Value {
         self.clean_field("", value)
     }
@@ -77,7 +77,7 @@ impl Sanitiser {
         self.guids.entry(text.to_lowercase()).or_insert(next).clone()
     }
 
-    /// A URL of the service keeps its host, its path's words and its parameters' names.
+    /// Replaces the parts of a URL, except a public host, the known path segments and the parameters' names.
     fn url(&mut self, url: &reqwest::Url) -> String {
         let is_public = |host: &str| {
             host.starts_with("app.powerbi") || host.starts_with("app.high.") || host.starts_with("app.mil.")
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_the_tenant_is_left() {
+    fn no_data_of_the_tenant_is_left() {
         let id = "C294DAAB-3e50-4317-b0b8-639e5a42e0f1";
         let url = format!("https://app.powerbi.com/reportEmbed?reportId={id}&config=eyJjbHVzdGVyIjoic2VjcmV0In0%3d");
         let body = json!({

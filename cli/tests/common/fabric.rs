@@ -1,4 +1,4 @@
-//! A stand-in of Fabric's definitions: 202, operations, results, throttling, refusals.
+//! A stand-in for the part of Fabric that returns definitions: 202, operations, results, throttling, refusals.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,27 +10,27 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-/// What is behind it.
+/// The state of the stand-in.
 #[derive(Default)]
 pub(crate) struct FakeFabric {
     /// The text of `model.bim` by dataset; any other model is the demo's.
     pub(crate) models: BTreeMap<String, Value>,
-    /// Items of which the definition is refused.
+    /// Items whose definitions are refused.
     pub(crate) refused: Vec<String>,
     /// Every n-th call is throttled.
     pub(crate) throttle_every: Option<usize>,
-    /// Definitions asked for, by item.
+    /// How often each item's definition was requested.
     pub(crate) asked: BTreeMap<String, usize>,
-    /// After so many results, operations run for ever.
+    /// After this number of results, operations never end.
     pub(crate) hang_after: Option<usize>,
     pub(crate) results: usize,
     pub(crate) calls: usize,
-    /// Operations: what they give, and how often they were looked at.
+    /// Operations: their result, and how often their state was read.
     pub(crate) operations: BTreeMap<String, (Value, usize)>,
 }
 
 impl FakeFabric {
-    /// Whether operations run for ever by now.
+    /// Whether operations no longer end.
     pub(crate) fn is_hanging(&self) -> bool {
         self.hang_after.is_some_and(|limit| self.results >= limit)
     }
@@ -38,7 +38,7 @@ impl FakeFabric {
 
 type Shared = Arc<Mutex<FakeFabric>>;
 
-/// Starts it; returns its URL.
+/// Starts the stand-in, and returns its URL.
 pub(crate) async fn start(fabric: FakeFabric) -> (String, Shared) {
     let shared: Shared = Arc::new(Mutex::new(fabric));
     let routes = Router::new()

@@ -1,4 +1,4 @@
-//! A tenant and a catalog that fit each other, for faults to be planted.
+//! A tenant and a catalog that match. Tests plant faults in them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{dynabind, json_of};
 
-/// What one check looks at.
+/// The tenant, catalog and faults of one check.
 pub(crate) struct World {
     pub(crate) tenant: FakeTenant,
     pub(crate) catalog: Value,
@@ -26,7 +26,7 @@ pub(crate) struct Planted {
     pub(crate) expected: Vec<Expected>,
     /// Why something is not checked.
     pub(crate) not_checked: Option<&'static str>,
-    /// Does what the remedy says.
+    /// Applies the remedy.
     pub(crate) remedy: fn(&mut World),
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Expected {
     pub(crate) dataset: Option<&'static str>,
     pub(crate) page: Option<&'static str>,
     pub(crate) visual: Option<&'static str>,
-    /// The end of its only place.
+    /// The end of the finding's only place.
     pub(crate) pointer: &'static str,
     /// A part of the problem.
     pub(crate) problem: &'static str,
@@ -165,7 +165,7 @@ impl Planted {
         }
     }
 
-    /// Fails if anything is left after the remedy.
+    /// Fails if a finding remains after the remedy.
     pub(crate) fn assert_gone(&self, result: &Value) {
         assert_eq!(result["findings"], json!([]), "{}, after its remedy: {result:#}", self.name);
         if let Some(because) = self.not_checked {

@@ -1,4 +1,4 @@
-//! Running the binary.
+//! Runs the binary.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub(crate) mod fabric;
@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 
 use fabric::FakeFabric;
 
-/// Runs the binary with nothing of this machine's AWS settings.
+/// Runs the binary without the AWS settings of the environment.
 pub(crate) fn dynabind(arguments: &[&str]) -> Output {
     dynabind_with(&[], arguments)
 }
@@ -33,7 +33,7 @@ pub(crate) fn dynabind_with(variables: &[(&str, &str)], arguments: &[&str]) -> O
 /// Writes a file of the tests.
 pub(crate) fn write(name: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    // Tests that run at the same time write the same file, and none may read a half of it.
+    // Tests that run at the same time write the same file. None of them may read an incomplete one.
     let mut file = NamedTempFile::new_in(folder).unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let path = folder.join(name);
@@ -41,7 +41,7 @@ pub(crate) fn write(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// What it printed, as JSON.
+/// The output of the binary, as JSON.
 pub(crate) fn json_of(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
@@ -59,7 +59,7 @@ pub(crate) fn demo_report() -> Value {
     json!({ "config": "{}", "filters": "[]", "sections": [section] })
 }
 
-/// A model that has it, and one role.
+/// A model with `Sales[Amount]` and one role.
 pub(crate) fn demo_model() -> Value {
     json!({ "compatibilityLevel": 1567, "model": { "culture": "en-GB",
         "tables": [{ "name": "Sales", "columns": [{ "name": "Amount", "dataType": "double", "sourceColumn": "Amount" }],
@@ -85,7 +85,7 @@ impl Upstreams {
         Self { stack, fabric_url, fabric_scope: "https://analysis.windows.net/powerbi/api/.default", fabric, secret }
     }
 
-    /// With the development stack's own stand-in for Fabric.
+    /// Starts the stack with its own stand-in for Fabric.
     pub(crate) async fn with_fabric_of_the_stack(fake_tenant: FakeTenant) -> Self {
         let upstreams = Self::start(fake_tenant, FakeFabric::default()).await;
         upstreams.stack.set_definition_time(std::time::Duration::ZERO);
@@ -93,7 +93,7 @@ impl Upstreams {
         Self { fabric_url, fabric_scope: "https://api.fabric.microsoft.com/.default", ..upstreams }
     }
 
-    /// Arguments with those that lead to them.
+    /// The arguments, with the options for the addresses of the stand-ins.
     pub(crate) fn arguments(&self, arguments: &[&str]) -> Vec<String> {
         let [entra, powerbi] = [Service::Entra, Service::PowerBi].map(|service| self.stack.upstream_url(service));
         let secret = self.secret.path().to_str().unwrap();
@@ -112,7 +112,7 @@ impl Upstreams {
         arguments.iter().chain(&connection).map(|&text| text.to_owned()).collect()
     }
 
-    /// Runs the binary against them.
+    /// Runs the binary against the stand-ins.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
         let arguments = self.arguments(arguments);
         tokio::task::spawn_blocking(move || dynabind(&arguments.iter().map(String::as_str).collect::<Vec<_>>()))

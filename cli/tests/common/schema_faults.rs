@@ -1,4 +1,4 @@
-//! Faults of the schema, and what a table of faults is made of.
+//! Faults of the schema, and functions that make the rows of a table of faults.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::faults::{Expected, Planted, World};
 pub(crate) const OVERVIEW: &str = "Overview";
 pub(crate) const DETAILS: &str = "Region details";
 
-/// A field that one visual misses.
+/// A field that is missing for one visual.
 pub(crate) fn field(page: &'static str, visual: &'static str, problem: &'static str, remedy: &'static str) -> Expected {
     let at = Expected { page: Some(page), visual: Some(visual), ..of_report(None, problem, remedy) };
     Expected { code: "schema", ..at }

@@ -1,4 +1,4 @@
-//! What the embed host knows.
+//! The state and the routes of the embed host.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::files::Files;
 use crate::ledger::Ledger;
 use crate::time_source::TimeSource;
 
-/// Serves the simulated embed page, and tells it what a token opens.
+/// Serves the simulated embed page, and tells the page what a token opens.
 #[derive(Debug)]
 pub(crate) struct EmbedHost {
     pub(crate) fake_tenant: Arc<FakeTenant>,

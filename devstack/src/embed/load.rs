@@ -114,7 +114,7 @@ impl Wanted<'_> {
 
 fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, LoadError> {
     let token = host.ledger.embed(&wanted.request.access_token);
-    let token = token.ok_or_else(|| LoadError::not_authorized("The token is no embed token."))?;
+    let token = token.ok_or_else(|| LoadError::not_authorized("The token is not an embed token."))?;
     if token.expires <= host.time.now() {
         return Err(LoadError::expired());
     }
@@ -127,7 +127,7 @@ fn with_embed_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Load
     Ok(shown(&host.fake_tenant, wanted, &viewer, user_id, &rfc3339(token.expires)))
 }
 
-/// `UserID` of a paginated report: the identity for the report, or else the object id of the service principal.
+/// `UserID` of a paginated report: the identity for the report; without one, the object id of the service principal.
 fn user_id<'a>(token: &'a EmbedToken, wanted: &Wanted<'_>, fake_tenant: &'a FakeTenant) -> &'a str {
     let names = |identity: &&Identity| {
         wanted.report.is_some_and(|report| identity.reports.iter().any(|id| same_id(id, &report.id)))
@@ -141,7 +141,11 @@ fn check_report(token: &EmbedToken, wanted: &Wanted<'_>) -> Result<(), LoadError
     let Some(report) = wanted.report else {
         let target = wanted.request.group_id.as_deref();
         let allowed = token.target_workspaces.iter().any(|id| target.is_none_or(|t| same_id(id, t)));
-        return if allowed { Ok(()) } else { Err(LoadError::not_authorized("The token allows no new report there.")) };
+        return if allowed {
+            Ok(())
+        } else {
+            Err(LoadError::not_authorized("The token allows no new report in this workspace."))
+        };
     };
     let grant = token.reports.iter().find(|grant| same_id(&grant.id, &report.id));
     let grant = grant.ok_or_else(|| LoadError::not_authorized("The token does not cover this report."))?;
@@ -180,13 +184,13 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Loa
         .ledger
         .access(&wanted.request.access_token)
         .filter(|token| !token.revoked && token.audience == Audience::PowerBi);
-    let token = token.ok_or_else(|| LoadError::not_authorized("The token is no Entra token."))?;
+    let token = token.ok_or_else(|| LoadError::not_authorized("The token is not an Entra token."))?;
     if token.expires <= host.time.now() {
         return Err(LoadError::expired());
     }
     // A service principal cannot view reports.
     let Bearer::User(email) = token.bearer else {
-        return Err(LoadError::not_authorized("The token is not a person's."));
+        return Err(LoadError::not_authorized("The token is not a user's."));
     };
     let needed = if wanted.request.permissions == 0 { Role::Viewer } else { Role::Contributor };
     let homes = wanted.report.map(|report| &report.workspace).into_iter();
@@ -194,7 +198,7 @@ fn with_access_token(host: &EmbedHost, wanted: &Wanted<'_>) -> Result<Value, Loa
         let workspace = host.fake_tenant.workspace(home);
         let role = workspace.and_then(|w| w.role_of(&Principal::User(email.clone())));
         if role.is_none_or(|role| role < needed) {
-            return Err(LoadError::not_authorized("The person has no right to this item."));
+            return Err(LoadError::not_authorized("The user has no right to this item."));
         }
     }
     Ok(shown(&host.fake_tenant, wanted, &Viewer::Person(&email), &email, &rfc3339(token.expires)))

@@ -15,7 +15,7 @@ use crate::keys::PublicKey;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The maximum lifetime of a client assertion here. It is the longest that the documentation recommends.
+/// The maximum lifetime of a client assertion in this stand-in. It is the longest that the documentation recommends.
 const MAX_ASSERTION_SECONDS: u64 = 600;
 
 /// One app registration.
@@ -98,7 +98,7 @@ impl Registration {
             .ok_or_else(|| Refusal::bad_assertion("the key was not found"))
     }
 
-    /// A `jti` is a GUID that was not used before.
+    /// Checks that `jti` is a GUID that was not used before.
     fn check_fresh(&mut self, claims: &Map<String, Value>) -> Result<(), Refusal> {
         let jti = claims.get("jti").and_then(Value::as_str).unwrap_or_default();
         if uuid::Uuid::try_parse(jti).is_err() {

@@ -1,4 +1,4 @@
-//! Federated credentials: a token of another issuer in the place of a credential of the app's own
+//! Federated credentials: a token of another issuer instead of the app's own credential
 //! (Entra, "Workload identity federation").
 
 use axum::body::Bytes;
@@ -28,7 +28,7 @@ pub struct FederatedCredential {
 pub(super) struct PublishedKeys(Vec<(String, PublicKey)>);
 
 impl PublishedKeys {
-    /// Follows the issuer's discovery document to its keys; `None` where that leads nowhere.
+    /// Reads the keys that the issuer's discovery document names; `None` if they cannot be read.
     pub(super) async fn of(issuer: &str) -> Option<Self> {
         let discovery = fetched(&format!("{issuer}/.well-known/openid-configuration")).await?;
         if discovery["issuer"] != issuer {
@@ -50,7 +50,7 @@ impl PublishedKeys {
     }
 }
 
-/// The JSON document behind an address; Entra asks `https` only, here everything is on this machine.
+/// The JSON document at an address. Entra allows only `https`; this stand-in uses HTTP, because all hosts are local.
 async fn fetched(address: &str) -> Option<Value> {
     let uri: Uri = address.parse().ok()?;
     let authority = uri.authority()?;
@@ -65,14 +65,14 @@ async fn fetched(address: &str) -> Option<Value> {
     serde_json::from_slice(&body).ok().filter(|_| is_success)
 }
 
-/// Who an assertion says that it comes from, if it is no assertion of the app's own certificate.
+/// The issuer in an assertion; `None` if the app itself is the issuer.
 pub(super) fn foreign_issuer(assertion: &str) -> Option<String> {
     let jwt = UnverifiedJwt::parse(assertion)?;
     let is_own = jwt.header("x5t#S256").is_some() || jwt.header("x5t").is_some();
     if is_own { None } else { Some(jwt.unverified_claim("iss").unwrap_or_default().to_owned()) }
 }
 
-/// Accepts another issuer's token that fits one of the app's federated credentials.
+/// Accepts another issuer's token if it matches one of the app's federated credentials.
 pub(super) fn check(
     credentials: &[FederatedCredential],
     keys: Option<&PublishedKeys>,
@@ -104,7 +104,7 @@ pub(super) fn check(
     }
 }
 
-/// The credentials with this value in a field, of which there is at least one.
+/// The credentials with this value in a field. Refuses the token if there are none.
 fn narrowed<'c>(
     credentials: impl Iterator<Item = &'c FederatedCredential>,
     field: &str,

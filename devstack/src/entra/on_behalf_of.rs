@@ -1,4 +1,4 @@
-//! The on-behalf-of flow: it exchanges a user's token for this app for a token for Power BI or Fabric.
+//! The on-behalf-of flow: it exchanges a user's token that was issued to this app for a token for Power BI or Fabric.
 
 use serde_json::{Map, Value};
 
@@ -19,13 +19,13 @@ pub(crate) enum Hindrance {
     SecondFactor,
     /// The user has to enrol for a second factor first.
     Enrolment,
-    /// There is no consent to the application's use of Power BI.
+    /// Nobody has consented to the application's use of Power BI.
     Consent,
     /// A conditional access policy blocks the user.
     Policy,
 }
 
-/// The issuer whose tokens identify users here.
+/// The issuer whose tokens identify users in this stand-in.
 #[derive(Debug)]
 pub(crate) struct UserIssuer {
     pub(crate) issuer: String,
@@ -44,7 +44,7 @@ impl UserIssuer {
         let claims = self.verified_claims(form.required("assertion")?)?;
         self.check_claims(&claims, client_id, now)?;
         let email = claims.get("email").and_then(Value::as_str);
-        let email = email.ok_or_else(|| Refusal::bad_user_assertion("it names no person"))?;
+        let email = email.ok_or_else(|| Refusal::bad_user_assertion("it names no user"))?;
         let hindrance = self.hindered.iter().find(|(known, _)| known.eq_ignore_ascii_case(email));
         match hindrance.map(|(_, hindrance)| hindrance) {
             None => Ok((audience, email.to_owned())),

@@ -10,6 +10,6 @@ pub(super) struct TokenRequest<'a> {
     pub(super) body: &'a [u8],
     /// The URL that the client called, which its assertion must name.
     pub(super) endpoint: &'a str,
-    /// The published keys of the issuer of its assertion, if that is a trusted one.
+    /// The published keys of the issuer of its assertion, if that issuer is trusted.
     pub(super) issuer_keys: Option<PublishedKeys>,
 }

@@ -95,7 +95,7 @@ impl<'a> OperationState<'a> {
     }
 }
 
-/// A 202 that tells where to ask for the state.
+/// A 202 with the URL of the operation's state.
 pub(super) fn accepted(base_url: &str, id: Uuid, time: Duration) -> Response {
     let mut headers = HeaderMap::new();
     headers.extend(header(OPERATION_ID, &id.to_string()));
@@ -115,7 +115,7 @@ pub(super) fn definition_json(definition: &Definition) -> Value {
     json!({"definition": {"parts": parts}})
 }
 
-/// Where to ask again, and after how many seconds.
+/// The headers with the URL to read next, and the number of seconds to wait.
 fn poll(base_url: &str, id: Uuid, wait: Duration) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let location = header(LOCATION, &format!("{base_url}/operations/{id}"));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// The header that repeats the code.
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-public-api-error-code");
 
-/// Why the API does not do as it is asked: an `ErrorResponse` of the reference.
+/// A refusal of the API: an `ErrorResponse` of the reference.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -55,12 +55,12 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "ItemNotFound", "The requested item was not found")
     }
 
-    /// The item has an encrypted sensitivity label. The code is the one that published clients handle.
+    /// The item has a sensitivity label with encryption. Published clients handle this code.
     pub(super) fn protected_label() -> Self {
         Self::new(StatusCode::FORBIDDEN, "ItemHasProtectedLabel", "Requested item has a protected label")
     }
 
-    /// The item has no definition, as a paginated report.
+    /// The item has no definition; this is so for paginated reports.
     pub(super) fn not_supported() -> Self {
         let message = "The operation is not supported for the requested item";
         Self::new(StatusCode::BAD_REQUEST, "OperationNotSupportedForItem", message)

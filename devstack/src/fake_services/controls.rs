@@ -1,4 +1,4 @@
-//! What a test or the control API changes in the upstreams: secrets, tokens, times.
+//! Changes that a test or the control API makes in the upstreams: secrets, tokens, times.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ impl FakeServices {
         self.0.entra.what.replace_secret(secret);
     }
 
-    /// Makes every client secret of the app an expired one.
+    /// Expires every client secret of the app.
     pub fn expire_client_secrets(&self) {
         self.0.entra.what.expire_secrets();
     }
 
-    /// Gives the app another client secret in Entra beside those that it has.
+    /// Gives the app an additional client secret in Entra.
     pub fn add_client_secret(&self, secret: &str) {
         self.0.entra.what.add_secret(secret);
     }
@@ -35,7 +35,7 @@ impl FakeServices {
         self.0.secrets.what.rotate(value.into());
     }
 
-    /// Stores credentials with the app's certificate in the place of a client secret.
+    /// Stores credentials with the app's certificate instead of a client secret.
     pub fn store_certificate(&self) {
         let credentials = json!({
             "tenantId": self.fake_tenant().directory_id,
@@ -73,7 +73,7 @@ impl FakeServices {
         self.0.sts.what.expire_access_key();
     }
 
-    /// Sets how long access tokens live that Entra issues from now on.
+    /// Sets the lifetime of the access tokens that Entra issues from now on.
     pub fn set_access_token_life(&self, life: Duration) {
         self.0.entra.what.set_token_life(life);
     }
@@ -83,17 +83,17 @@ impl FakeServices {
         self.0.ledger.revoke_access();
     }
 
-    /// Makes every access token so far an expired one.
+    /// Expires every access token so far.
     pub fn expire_access_tokens(&self) {
         self.0.ledger.expire_access(self.0.time.now());
     }
 
-    /// Makes every embed token so far an expired one.
+    /// Expires every embed token so far.
     pub fn expire_embed_tokens(&self) {
         self.0.ledger.expire_embed(self.0.time.now());
     }
 
-    /// What an embed token opens, as the demo page shows it; `None` for any other text.
+    /// What an embed token opens, in the form for the demo page; `None` for any other text.
     #[must_use]
     pub fn embed_token(&self, token: &str) -> Option<serde_json::Value> {
         self.0.ledger.embed(token).map(|token| crate::embed::described(&token))

@@ -1,4 +1,4 @@
-//! Definitions of reports and models, as the Fabric API hands them out.
+//! Definitions of reports and models, as the Fabric API returns them.
 
 use std::collections::BTreeMap;
 

@@ -67,7 +67,7 @@ fn with_body(mut response: Response, length: u64, body: Body) -> Response {
     response
 }
 
-/// Takes a good answer's body out, so that it can be spoilt.
+/// Takes the body out of a good answer, so that it can be damaged.
 async fn taken_apart(mut response: Response) -> (Response, Bytes) {
     let body = std::mem::take(response.body_mut());
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();

@@ -20,21 +20,21 @@ const HELP: &str = "\
 The control API of the development stack. Bodies are JSON.
 
 GET    /dev/users                        the demo's callers
-GET    /dev/token?user=NAME              a caller's token; &expired=1, &aud=wrong, &scope=none spoil it
-GET    /dev/calls[?service=SERVICE]      what the upstreams were asked
-DELETE /dev/calls                        forget it
-GET    /dev/faults                       the faults that wait
+GET    /dev/token?user=NAME              a caller's token; &expired=1, &aud=wrong and &scope=none make it invalid
+GET    /dev/calls[?service=SERVICE]      the calls to the upstreams
+DELETE /dev/calls                        remove them from the log
+GET    /dev/faults                       the faults that are still to be injected, and latencies
 POST   /dev/faults                       {\"service\", \"route\", \"fault\", \"times\"}
-DELETE /dev/faults                       drop them, latency too
-POST   /dev/latency                      {\"service\", \"ms\"}; no service: all of them
+DELETE /dev/faults                       remove them, and latencies
+POST   /dev/latency                      {\"service\", \"ms\"}; without a service: for all services
 POST   /dev/rotate-secret                a new client secret, in Entra and in Secrets Manager
 POST   /dev/revoke-tokens                Power BI refuses every access token so far
-POST   /dev/expire-tokens                {\"kind\": \"access\" or \"embed\"}; no body: both
+POST   /dev/expire-tokens                {\"kind\": \"access\" or \"embed\"}; without a body: both kinds
 POST   /dev/token-life                   {\"seconds\"}, for access tokens from now on
 POST   /dev/token-info                   {\"accessToken\"}: what an embed token opens
 
 SERVICE is entra, power-bi, fabric, secrets-manager or sts. A route is a path with * for any
-characters, perhaps after a method. A fault has a \"kind\":
+characters, optionally after a method. A fault has a \"kind\":
   status (status, headers, body), hang, slow-drip (intervalMs), reset-before-answer,
   reset-mid-body, redirect (location), huge-body (bytes), truncated-json,
   html-bad-gateway, delay (delayMs)
@@ -129,7 +129,8 @@ async fn faults(State(upstreams): Control) -> Json<Value> {
 
 async fn add_fault(State(upstreams): Control, body: Bytes) -> Answer {
     let new: NewFault = parsed(&body)?;
-    let upstream = upstreams.upstream(service(&new.service)?).ok_or_else(|| refused("nobody plays that service"))?;
+    let upstream =
+        upstreams.upstream(service(&new.service)?).ok_or_else(|| refused("this stack has no such service"))?;
     upstream.fail(&new.route, new.fault, new.times);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -167,7 +168,7 @@ async fn expire_tokens(State(upstreams): Control, body: Bytes) -> Answer {
     let tokens: Tokens = if body.is_empty() { Tokens::default() } else { parsed(&body)? };
     let kind = tokens.kind.as_deref();
     if kind.is_some_and(|kind| kind != "access" && kind != "embed") {
-        return Err(refused("kind is access or embed"));
+        return Err(refused("kind must be access or embed"));
     }
     if kind != Some("embed") {
         upstreams.expire_access_tokens();
@@ -186,12 +187,12 @@ async fn token_life(State(upstreams): Control, body: Bytes) -> Answer {
 
 async fn token_info(State(upstreams): Control, body: Bytes) -> Answer {
     let token = embed::token_in(upstreams.ledger(), &body);
-    let token = token.ok_or_else(|| refused("accessToken is no embed token of this stack"))?;
+    let token = token.ok_or_else(|| refused("accessToken is not an embed token of this stack"))?;
     Ok(Json(embed::described(&token)).into_response())
 }
 
 fn service(name: &str) -> Result<Service, Refusal> {
-    Service::from_name(name).ok_or_else(|| refused("service is entra, power-bi, fabric, secrets-manager or sts"))
+    Service::from_name(name).ok_or_else(|| refused("service must be entra, power-bi, fabric, secrets-manager or sts"))
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

@@ -15,7 +15,7 @@ use super::routes::Parameters;
 use crate::template::Route;
 use crate::time_source::{unix_millis, unix_seconds, whole_seconds};
 
-/// The address of every caller: this machine.
+/// The address of every caller, because all callers are local.
 const SOURCE_IP: &str = "127.0.0.1";
 
 /// The parts of an event.

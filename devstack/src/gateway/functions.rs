@@ -29,7 +29,7 @@ const SEGMENT_ID: &str = "53995c3f42cd8ad8";
 
 type Handler = Box<dyn Fn(Request) -> BoxFuture<'static, FunctionResponse> + Send + Sync>;
 
-/// Every function, by the name of its binary. After a change of the catalog's file they start again, as after a deployment.
+/// Every function, by the name of its binary. When the catalog's file changes, the functions restart, as after a deployment.
 pub(crate) struct Functions {
     running: RwLock<Arc<Running>>,
     plan: Plan,
@@ -44,7 +44,7 @@ struct Function {
     timeout: Duration,
 }
 
-/// The inputs of the functions' start.
+/// What is needed to start the functions.
 struct Plan {
     environments: BTreeMap<String, (BTreeMap<String, String>, Duration)>,
     clock: Arc<dyn Clock>,
@@ -137,7 +137,7 @@ fn say(what: &str) {
 
 /// One invocation: event JSON in, gateway JSON out.
 async fn run(function: &Function, event: Value, context: Context) -> Result<Value, Error> {
-    // Parsed from text, like an event of the Runtime API: an event that a function cannot read must fail here too.
+    // The event is parsed from text, as with the Runtime API: an event that a function cannot read must fail here too.
     let event: GatewayEvent = serde_json::from_str(&event.to_string())?;
     let answer = dynabind::http::invoke(function.handler.as_ref(), LambdaEvent::new(event, context)).await?;
     Ok(serde_json::to_value(answer)?)
@@ -164,7 +164,7 @@ fn handler(name: &str, environment: &BTreeMap<String, String>, clock: &Arc<dyn C
             let app = Arc::clone(&app);
             async move { datasets_function::handle(&app, request).await }.boxed()
         })),
-        _ => Err(fault("the development stack knows no such function".to_owned())),
+        _ => Err(fault("the development stack has no such function".to_owned())),
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) fn from_function(answer: Value) -> Option<Response> {
     Some(response)
 }
 
-/// The gateway reserves `WWW-Authenticate` for its own answers and renames that of a function ("Amazon API Gateway important
-/// notes", remapped headers).
+/// The gateway reserves `WWW-Authenticate` for its own answers, and renames the header of a function ("Amazon API Gateway
+/// important notes", remapped headers).
 fn remapped(name: HeaderName) -> HeaderName {
     if name == WWW_AUTHENTICATE { REMAPPED_WWW_AUTHENTICATE } else { name }
 }

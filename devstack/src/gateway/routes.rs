@@ -9,7 +9,7 @@ use crate::template::Route;
 /// Values of a route's path parameters.
 pub(super) type Parameters = BTreeMap<String, String>;
 
-/// The route for a request: one with its method, or else one with `ANY`.
+/// The route for a request: a route with its method; otherwise a route with `ANY`.
 pub(super) fn find<'r>(routes: &'r [Route], parts: &Parts) -> Option<(&'r Route, Parameters)> {
     let path = parts.uri.path();
     let by_method = |method: &str| {

@@ -57,27 +57,27 @@ pub(crate) fn demo_users() -> Vec<User> {
             &["analysts"],
             "Analyst of Contoso: sees and edits the sales and operations reports.",
         ),
-        User::new("carl@contoso", "Carl Ewe", &["sales"], "Of Contoso: sees the sales report."),
-        User::new("frida@fabrikam", "Frida Moe", &["sales"], "Of Fabrikam: sees the same report."),
+        User::new("carl@contoso", "Carl Ewe", &["sales"], "Seller of Contoso: sees the sales report."),
+        User::new("frida@fabrikam", "Frida Moe", &["sales"], "Seller of Fabrikam: sees the same report."),
         User::new(
             "pia@contoso",
             "Pia Roe",
             &["accounting"],
-            "Accountant of Contoso: sees invoices, a paginated report, and makes new reports on the plan.",
+            "Accountant of Contoso: sees the paginated report of invoices, and creates reports on the plan.",
         ),
         User::new(
             "quinn@contoso",
             "Quinn Ode",
             &["auditors"],
-            "Auditor of Contoso: sees what is wrong with the catalog's broken entries.",
+            "Auditor of Contoso: sees the problems of the catalog's broken entries.",
         ),
         User::new(
             "mia@contoso",
             "Mia Sol",
             &["sales"],
-            "Of Contoso: in the organization scenario, Entra wants a second factor of her.",
+            "Seller of Contoso: in the organization scenario, Entra requires a second factor.",
         ),
-        User::new("nils@northwind", "Nils Aho", &["sales"], "Of a tenant that has no grants."),
+        User::new("nils@northwind", "Nils Aho", &["sales"], "User of a tenant that has no grants."),
     ]
 }
 

@@ -42,7 +42,7 @@ pub(super) fn list(set: &str, entities: &[Value]) -> Value {
     })
 }
 
-/// Several entities with their number, which only the list of workspaces has.
+/// Several entities with their number. Only the list of workspaces has the number.
 pub(super) fn counted(set: &str, entities: &[Value]) -> Value {
     let mut list = list(set, entities);
     list["@odata.count"] = json!(entities.len());
@@ -64,7 +64,7 @@ pub(super) fn workspace(workspace: &Workspace) -> Value {
     body
 }
 
-/// A member of a workspace; a profile stands under its service principal's object id.
+/// A member of a workspace. A profile has the object id of its service principal.
 pub(super) fn user(api: &PowerBi, (principal, role): &(Principal, Role)) -> Value {
     let app = &api.fake_tenant.principal_id;
     let mut body = json!({ "groupUserAccessRight": format!("{role:?}") });

@@ -1,4 +1,4 @@
-//! What the REST API knows, and who may see what of it.
+//! The state of the REST API, and which caller may see which part of it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::fake_tenant::{Dataset, FakeTenant, Principal, Report, Workspace, same
 use crate::ledger::Ledger;
 use crate::time_source::TimeSource;
 
-/// What the REST API knows.
+/// The state of the REST API.
 #[derive(Debug)]
 pub(crate) struct PowerBi {
     pub(crate) fake_tenant: Arc<FakeTenant>,
@@ -26,7 +26,7 @@ impl PowerBi {
         Caller::from_headers(headers, &self.fake_tenant, &self.ledger, self.time.now())
     }
 
-    /// Checks that the service principal itself calls: it manages its profiles, and no user and no profile does.
+    /// Checks that the caller is the service principal itself. Users and profiles cannot manage its profiles.
     pub(super) fn manager_of_profiles(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         match self.caller(headers)?.principal {
             Principal::App => Ok(()),

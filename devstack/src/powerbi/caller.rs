@@ -16,7 +16,7 @@ const PROFILE_HEADER: &str = "x-powerbi-profile-id";
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) principal: Principal,
-    /// When the access token expires, and with it every embed token made with it.
+    /// When the access token expires. Every embed token made with it expires at the same time.
     pub(super) token_expires: SystemTime,
 }
 

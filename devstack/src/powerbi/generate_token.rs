@@ -65,10 +65,10 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Items of several workspaces, and paginated reports, need a member.
+    /// Checks the caller's role: items of several workspaces, and paginated reports, need a member.
     fn check_rights(&self, caller: &Caller) -> Result<(), Refusal> {
         for workspace in &self.workspaces {
-            // The answer for an item that the caller cannot see is that for an item that does not exist.
+            // An item that the caller cannot see gets the same answer as an item that does not exist.
             caller.role_in(workspace).ok_or_else(Refusal::entity_not_found)?;
         }
         let role_at = |id: &str| {
@@ -108,7 +108,7 @@ fn check_targets(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> Resu
     })
 }
 
-/// The remaining lifetime of the access token, or less if the request says so.
+/// The end of the access token, or an earlier time if the request limits the lifetime.
 fn expiration(api: &PowerBi, caller: &Caller, request: &TokenRequest) -> SystemTime {
     let asked = request.lifetime_in_minutes.and_then(|minutes| u64::try_from(minutes).ok());
     match asked {

@@ -73,7 +73,7 @@ fn check_shape(identity: &IdentityItem) -> Result<(), Refusal> {
     }
 }
 
-/// An identity covers items of the same request, and no dataset twice.
+/// Checks that identities cover items of the same request, and that none covers a dataset twice.
 fn check_cover(identity: &IdentityItem, request: &TokenRequest, covered: &mut HashSet<String>) -> Result<(), Refusal> {
     let datasets = identity.datasets.as_deref().unwrap_or_default();
     let reports = identity.reports.as_deref().unwrap_or_default();

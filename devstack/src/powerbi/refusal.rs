@@ -1,7 +1,7 @@
 //! Refusals in the formats of the REST API.
 //!
-//! The reference declares no error schema. Statuses, headers and bodies are those that were recorded or reported;
-//! where only the status is documented, the function says so.
+//! The reference declares no error schema. Statuses, headers and bodies are as they were recorded or reported.
+//! If only the status is documented, the comment at the function says so.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -42,7 +42,7 @@ impl Refusal {
         Self { body: Some(body), ..Self::bare(status, code) }
     }
 
-    /// A code and Power BI's own error object; its details, if any, hold the only text.
+    /// A code and Power BI's own error object. If it has details, only they contain a text.
     fn coded(status: StatusCode, code: &'static str, details: &[(&str, &str)]) -> Self {
         let detail = |(code, text): &(&str, &str)| json!({"code": code, "detail": {"type": 1, "value": text}});
         let details: Vec<_> = details.iter().map(detail).collect();
@@ -76,12 +76,12 @@ impl Refusal {
         Self { challenge: Some(challenge), ..Self::silent(StatusCode::UNAUTHORIZED) }
     }
 
-    /// A tenant setting keeps service principals out. The code is as reported, with an empty body.
+    /// A tenant setting excludes service principals. The code is as reported, with an empty body.
     pub(super) fn not_admitted() -> Self {
         Self::bare(StatusCode::UNAUTHORIZED, "ServicePrincipalIsNotAllowedByTenantAdminSwitch")
     }
 
-    /// Only a service principal has profiles. The status is documented for no such call, and the body neither.
+    /// Only a service principal has profiles. For these calls, neither the status nor the body is documented.
     pub(super) fn only_for_applications() -> Self {
         Self::with_message(StatusCode::FORBIDDEN, "Forbidden", "API is only accessible for a service principal")
     }
@@ -98,7 +98,7 @@ impl Refusal {
         Self::coded(StatusCode::UNAUTHORIZED, "PowerBINotAuthorizedException", &[])
     }
 
-    /// The caller may read the dataset but not build on it: a 404 whose text is only in the details.
+    /// The caller may read the dataset but not build on it. The answer is a 404, with the text only in the details.
     pub(super) fn lacks_build(dataset: &str) -> Self {
         let text = format!("Dataset {dataset} cannot be used, or you do not have the required permissions on it.");
         let coded = Self::coded(StatusCode::NOT_FOUND, "PowerBIEntityNotFound", &[("DetailsMessage", &text)]);

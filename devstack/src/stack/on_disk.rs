@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::options::StackOptions;
 use crate::tls::Authority;
 
-/// What functions read from the disk. Temporary files go with this.
+/// Files that the functions read. Temporary files are deleted when it is dropped.
 pub(super) struct OnDisk {
     pub(super) catalog: PathBuf,
     /// The trusted roots, when upstreams speak TLS.

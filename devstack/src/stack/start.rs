@@ -87,7 +87,7 @@ struct Doors {
     embed: Option<TcpListener>,
     url: String,
     port: u16,
-    /// The start of embed URLs: the real host, with our port if there is an embed host.
+    /// The scheme, host and port of embed URLs: the real host, with the port of the embed host if there is one.
     embed_origin: String,
 }
 
@@ -113,7 +113,7 @@ impl Doors {
         let origins = format!("{url},http://localhost:{port},{PAGE_SERVER}");
         let values = [
             ("Issuer", url.clone()),
-            // Callers sign in to the app itself, so that it can act on their behalf.
+            // Callers sign in to the app itself, so that the app can act on their behalf.
             ("Audience", options.fake_tenant.client_id.clone()),
             ("Scope", options.scope.clone()),
             ("AllowedOrigins", origins),
@@ -216,7 +216,9 @@ fn page(root: &Path, doors: &Doors) -> Page {
     Page {
         files: Files::new(root.join("spa/demo-dist")),
         content_security_policy: content_security_policy(&doors.embed_origin),
-        instead: format!("Dynabind, on this machine. No demo page is built; try this:\n\n{curl}\n"),
+        instead: format!(
+            "Dynabind's development stack. The demo page is not built. Request a config instead:\n\n{curl}\n"
+        ),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::time_source::rfc3339;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// A token that expires so many seconds after 1970.
+/// A token, with its expiry in seconds since 1970.
 pub(super) fn token(token: &str, expires: u64) -> Response {
     let expires = rfc3339(UNIX_EPOCH + Duration::from_secs(expires));
     let request_id = Uuid::new_v4();

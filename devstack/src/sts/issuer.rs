@@ -1,4 +1,4 @@
-//! The documents of the token issuer, which is another host than the endpoint of the API.
+//! The documents of the token issuer. Its host is not that of the API.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::keys::PublicKey;
 
-/// The id of the RSA key, in the form that AWS gives it.
+/// The id of the RSA key, in the form that AWS uses.
 pub(crate) const KEY_ID: &str = "RSA_0";
 
 /// Publishes the discovery document and the keys of an issuer.

@@ -10,10 +10,10 @@ use super::answer::Refusal;
 const ACTION: &str = "GetWebIdentityToken";
 const VERSION: &str = "2011-06-15";
 
-/// The life of a token whose request names none.
+/// The lifetime of a token if the request has none.
 const DEFAULT_SECONDS: u64 = 300;
 
-/// A request that the service would take.
+/// A request that the service would accept.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct TokenRequest {
     pub(super) audience: Vec<String>,
@@ -40,7 +40,7 @@ impl TokenRequest {
             .filter(|seconds| (60..=3600).contains(seconds))
             .ok_or_else(|| Refusal::invalid("durationSeconds", duration.as_deref().unwrap_or_default()))?;
         match parameters.into_iter().next() {
-            // The service takes tags as well; no function sends them.
+            // The service also accepts tags, but no function sends them.
             Some((name, value)) => Err(Refusal::invalid(&name, &value)),
             None => Ok(Self { audience, signing_algorithm, duration_seconds }),
         }
@@ -58,7 +58,7 @@ fn audience(parameters: &mut BTreeMap<String, String>) -> Result<Vec<String>, Re
     }
 }
 
-/// Each parameter, given once.
+/// The parameters. Each of them may occur only once.
 fn parameters(headers: &HeaderMap, body: &[u8]) -> Result<BTreeMap<String, String>, Refusal> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_form = content_type.split(';').next() == Some("application/x-www-form-urlencoded");

@@ -11,12 +11,12 @@ use ring::hmac;
 use super::answer::Refusal;
 use crate::time_source::whole_seconds;
 
-/// The region of this endpoint; there is no global one for this operation.
+/// The region of this endpoint. This operation has no global endpoint.
 pub(crate) const REGION: &str = "us-east-1";
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// How far a request's date may be from the service's clock.
+/// The largest difference between a request's date and the service's clock.
 const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// The credentials that a client of the one role signs with.
@@ -45,7 +45,7 @@ struct Signature<'r> {
 }
 
 impl SignedRequest<'_> {
-    /// Accepts a request that the holder of `key` signed for this endpoint, and not long before `now`.
+    /// Accepts a request that was signed with `key` for this endpoint, at a time close to `now`.
     pub(super) fn verify(&self, key: &AccessKey, now: SystemTime) -> Result<(), Refusal> {
         let header = self.header(AUTHORIZATION.as_str()).ok_or_else(Refusal::missing_signature)?;
         let signature = parsed(&header).ok_or_else(|| Refusal::incomplete_signature("Authorization is malformed"))?;
@@ -70,7 +70,7 @@ impl SignedRequest<'_> {
         Err(Refusal::wrong_signature("The request signature we calculated does not match the signature you provided."))
     }
 
-    /// The host, the date and every other header of AWS's own are signed; the names are sorted.
+    /// Checks that the host, the date and every other AWS header are signed, and that the names are sorted.
     fn check_signed_headers(&self, names: &[&str]) -> Result<(), Refusal> {
         let own = self.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
         let missing = own.chain(["host", "x-amz-date"]).find(|name| !names.contains(name));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_header_is_no_signature() {
+    fn a_malformed_header_is_not_a_signature() {
         let good =
             "AWS4-HMAC-SHA256 Credential=a/20261124/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=00";
         assert!(parsed(good).is_some());

@@ -48,7 +48,7 @@ impl<'a> Resolver<'a> {
         match function {
             "Ref" => self.reference(argument.as_str().unwrap_or_default()),
             "Fn::Sub" => self.substitute(argument).map(|text| Some(json!(text))),
-            // There are no resources here; the logical name takes the place of the physical one.
+            // The stack has no resources, so the logical name replaces the physical one.
             "Fn::GetAtt" => Ok(Some(json!(format!("dev:{}", text(argument))))),
             "Fn::If" => {
                 let [condition, yes, no] = arguments(function, argument)?;
@@ -148,7 +148,7 @@ impl<'a> Resolver<'a> {
             }
             "Fn::And" => all.iter().try_fold(true, |held, one| Ok(self.condition(one)? && held)),
             "Fn::Or" => all.iter().try_fold(false, |held, one| Ok(self.condition(one)? || held)),
-            other => Err(format!("{other} is not understood here")),
+            other => Err(format!("{other} is not supported here")),
         }
     }
 

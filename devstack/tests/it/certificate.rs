@@ -15,7 +15,7 @@ use crate::client::{Reply, post_form, stack, token_url};
 
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// An assertion that a client with the certificate signs.
+/// An assertion that is signed with the certificate.
 pub(crate) struct Signer {
     key: RsaKeyPair,
     thumbprint: String,
@@ -77,7 +77,7 @@ fn code(reply: &Reply) -> (u16, Value, Value) {
 }
 
 #[tokio::test]
-async fn an_assertion_is_as_good_as_a_secret_but_once_only() {
+async fn an_assertion_is_accepted_like_a_secret_but_only_once() {
     let stack = stack().await;
     let assertion = Signer::new(&stack).good();
     let reply = ask(&stack, &assertion, ASSERTION_TYPE).await;

@@ -30,7 +30,7 @@ impl Reply {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this client tests servers, it is no part of one")]
+#[expect(clippy::disallowed_methods, reason = "this client tests servers, and is not part of a function")]
 pub(crate) fn client() -> Client {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     PROVIDER.get_or_init(|| {

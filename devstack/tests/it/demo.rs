@@ -55,7 +55,7 @@ async fn an_analyst_may_edit_and_a_viewer_may_not() {
 }
 
 #[tokio::test]
-async fn every_problem_code_shows_for_some_caller_and_none_for_the_others() {
+async fn every_problem_code_is_shown_to_some_caller_and_none_to_the_others() {
     let stack = stack().await;
     for user in ["ana@contoso", "carl@contoso", "frida@fabrikam"] {
         assert_eq!(problems(&datasets(&stack, user).await.json()), BTreeSet::new(), "{user}");
@@ -81,7 +81,7 @@ fn problems(list: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn in_the_organization_scenario_people_see_with_their_own_eyes() {
+async fn in_the_organization_scenario_users_see_what_their_own_rights_allow() {
     let variables = [("DYNABIND_SCENARIO".to_owned(), "organization".to_owned())].into();
     let options = StackOptions { embed_port: Some(Port::Any), variables, ..StackOptions::default() };
     let stack = Stack::start(options).await.unwrap();
@@ -103,7 +103,7 @@ async fn in_the_organization_scenario_people_see_with_their_own_eyes() {
 }
 
 #[tokio::test]
-async fn a_certificate_does_in_the_place_of_a_client_secret() {
+async fn a_certificate_works_instead_of_a_client_secret() {
     let stack = stack().await;
     stack.store_certificate();
     let reply = config(&stack, "ana@contoso", json!([{"report": "sales", "dataset": "contoso-sales"}])).await;

@@ -37,7 +37,7 @@ fn error(reply: &Reply) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn the_bound_datasets_rows_are_shown_to_whom_they_are_for() {
+async fn the_bound_datasets_rows_are_shown_only_to_the_viewer_of_the_token() {
     let stack = stack().await;
     for (user, first) in [("ana@contoso.example", "Berlin"), ("carl@contoso.example", "Lyon")] {
         let token = token(&stack, ids::CONTOSO_SALES, Some(user)).await;
@@ -119,8 +119,8 @@ async fn granted(stack: &Stack, request: &Value) -> String {
     reply.json()["token"].as_str().unwrap().to_owned()
 }
 
-/// The reference requires the id of the paginated report in the request, and documents no refusal without it: the token is
-/// made, and the report does not load.
+/// The reference requires the id of the paginated report in the request, but documents no refusal without it. So the
+/// stand-in makes the token, and the report does not load.
 #[tokio::test]
 async fn a_paginated_visual_needs_its_report_in_the_token() {
     let stack = stack().await;

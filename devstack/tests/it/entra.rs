@@ -1,4 +1,4 @@
-//! The stand-in for Entra refuses what Entra refuses.
+//! The stand-in for Entra refuses the same requests as Entra.
 
 use devstack::Service::Entra;
 use devstack::Stack;
@@ -126,7 +126,7 @@ pub(crate) async fn on_behalf_of(stack: &Stack, assertion: &str, changed: (&str,
 }
 
 #[tokio::test]
-async fn a_person_can_be_acted_for() {
+async fn the_app_can_act_on_behalf_of_a_user() {
     let stack = stack().await;
     let reply = on_behalf_of(&stack, &stack.token_for("ana@contoso"), ("", "")).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -138,7 +138,7 @@ async fn a_person_can_be_acted_for() {
 }
 
 #[tokio::test]
-async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
+async fn acting_on_behalf_of_a_user_needs_a_token_for_this_app() {
     let stack = stack().await;
     let good = stack.token_for("ana@contoso");
     let mut other = stack.claims_of("ana@contoso");
@@ -159,7 +159,7 @@ async fn a_person_is_acted_for_only_by_a_token_for_this_app() {
 }
 
 #[tokio::test]
-async fn a_person_whom_entra_hinders_gets_the_published_refusal() {
+async fn a_user_whom_a_policy_blocks_gets_the_published_refusal() {
     let stack = stack().await;
     for (person, name, code, suberror, has_claims) in [
         ("mia", "interaction_required", 50_076, None, true),
@@ -179,7 +179,7 @@ async fn a_person_whom_entra_hinders_gets_the_published_refusal() {
 }
 
 #[tokio::test]
-async fn an_expired_secret_is_told_from_a_wrong_one() {
+async fn an_expired_secret_and_a_wrong_one_have_different_refusals() {
     let stack = stack().await;
     stack.expire_client_secrets();
     assert_eq!(error(&with(&stack, ("", "")).await), (401, "invalid_client".to_owned(), 7_000_222));
@@ -187,7 +187,7 @@ async fn an_expired_secret_is_told_from_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn a_token_is_used_up_by_time_and_by_revocation() {
+async fn a_token_ends_by_expiry_and_by_revocation() {
     let stack = stack().await;
     let token = bearer(&stack).await;
     let url = crate::client::powerbi_url(&stack, "groups");

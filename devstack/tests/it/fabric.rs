@@ -1,4 +1,4 @@
-//! The Fabric API, which hands out definitions.
+//! The Fabric API, which returns definitions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,7 +167,7 @@ async fn a_token_is_for_one_api() {
 }
 
 #[tokio::test]
-async fn a_person_lacks_the_scopes_and_a_profile_the_privileges() {
+async fn a_user_lacks_the_scopes_and_a_profile_lacks_the_permissions() {
     let stack = stack().await;
     let assertion = stack.token_for("ana@contoso");
     let reply = crate::entra::on_behalf_of(&stack, &assertion, ("scope", SCOPE)).await;
@@ -213,7 +213,7 @@ async fn each_refusal_has_its_code() {
 }
 
 #[tokio::test]
-async fn faults_befall_this_api_too() {
+async fn faults_can_be_injected_into_this_api_too() {
     let stack = stack().await;
     stack.fabric().fail("POST /v1/workspaces/*/getDefinition", Fault::throttled(7), Some(1));
     let path = report_path(ids::REPORTS_WORKSPACE, ids::SALES_REPORT);

@@ -31,7 +31,7 @@ async fn answers_can_be_replaced() {
     assert!(truncated.status == 200 && serde_json::from_str::<Value>(&truncated.text).is_err());
     let huge = groups_after(&stack, Fault::HugeBody { bytes: 3_000_000 }).await.unwrap();
     assert!(huge.text.len() >= 3_000_000 && huge.json() == json!({}));
-    // Each applied to one request only.
+    // Each fault applied to one request only.
     assert_eq!(powerbi(&stack, "groups").await.status, 200);
 }
 
@@ -54,7 +54,7 @@ async fn a_stand_in_can_be_down_and_comes_back_on_its_port() {
     assert!(pooling.head(url).send().await.is_ok());
     for _ in 0..2 {
         stack.powerbi().refuse_connections().await;
-        assert!(pooling.head(url).send().await.is_err(), "the open connection is gone");
+        assert!(pooling.head(url).send().await.is_err(), "the open connection is closed");
         assert!(client().head(url).send().await.unwrap_err().is_connect(), "and a new one is refused");
         stack.powerbi().refuse_connections().await;
         stack.powerbi().accept_connections().await;
@@ -76,7 +76,7 @@ async fn broken_connections_break_under_tls_and_http2_too() {
 }
 
 #[tokio::test]
-async fn calls_are_written_down_in_one_order_with_their_connections() {
+async fn calls_are_logged_in_one_order_with_their_connections() {
     let stack = stack().await;
     let client = client();
     for _ in 0..2 {
@@ -135,7 +135,7 @@ async fn the_control_api_does_what_the_handles_do() {
 }
 
 #[tokio::test]
-async fn the_control_api_says_what_it_does_not_understand() {
+async fn the_control_api_explains_its_refusals() {
     let stack = stack().await;
     let url = format!("{}/dev/faults", stack.url());
     for body in ["", "{}", r#"{"service":"x","fault":{"kind":"hang"}}"#, r#"{"service":"entra","fault":{"kind":"x"}}"#]
@@ -153,7 +153,7 @@ async fn idle_connections_can_be_reset_and_new_ones_opened() {
     let head = async || client.head(stack.upstream_url(PowerBi)).send().await;
     head().await.unwrap();
     stack.powerbi().reset_connections();
-    // The client may notice only now, and then it connects again.
+    // The client may notice the reset only with this request, and connects again.
     if head().await.is_err() {
         head().await.unwrap();
     }
@@ -162,7 +162,7 @@ async fn idle_connections_can_be_reset_and_new_ones_opened() {
 }
 
 #[tokio::test]
-async fn calls_tell_whether_they_ran_side_by_side() {
+async fn calls_show_whether_they_ran_in_parallel() {
     let stack = stack().await;
     let url = stack.upstream_url(PowerBi).to_owned();
     stack.powerbi().set_latency(Duration::from_millis(400));

@@ -1,4 +1,4 @@
-//! Entra's federated credentials: a token of STS in the place of a secret.
+//! Entra's federated credentials: a token of STS instead of a secret.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn code(reply: &Reply) -> Value {
     reply.json()["error_codes"][0].clone()
 }
 
-/// The token with some header parameters and claims replaced, which its signature does not cover any more.
+/// The token with some header parameters and claims replaced. Its signature is then wrong.
 fn altered(token: &str, header: &Value, claims: &Value) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let merged = |part: &str, changes: &Value| {
@@ -44,7 +44,7 @@ fn altered(token: &str, header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_token_of_the_trusted_role_is_as_good_as_a_secret_and_more_than_once() {
+async fn a_token_of_the_trusted_role_is_accepted_like_a_secret_many_times() {
     let stack = stack().await;
     let token = token_of_sts(&stack, 300).await;
     for _ in 0..2 {
@@ -54,7 +54,7 @@ async fn a_token_of_the_trusted_role_is_as_good_as_a_secret_and_more_than_once()
 }
 
 #[tokio::test]
-async fn it_stands_for_the_app_when_that_acts_for_a_person() {
+async fn it_authenticates_the_app_in_the_on_behalf_of_flow() {
     let stack = stack().await;
     let (token, user) = (token_of_sts(&stack, 300).await, stack.token_for("ana@contoso"));
     let form = [
@@ -90,7 +90,7 @@ async fn issuer_subject_and_audience_are_compared_as_they_are_written() {
         assert_eq!((reply.status, code(&reply)), (401, json!(expected)), "{}", reply.text);
         assert_eq!(reply.json()["error"], "invalid_client");
     }
-    // An app has up to 20 of them, and any one will do.
+    // An app has up to 20 federated credentials. A token must match one of them.
     let other = FederatedCredential { subject: "arn:aws:iam::123456789012:role/other".to_owned(), ..good.clone() };
     stack.replace_federated_credentials(vec![other, good]);
     assert_eq!(ask(&stack, &token).await.status, 200);
@@ -123,7 +123,7 @@ async fn every_part_of_a_token_is_checked() {
 }
 
 #[tokio::test]
-async fn a_token_is_refused_after_its_end_and_beside_a_secret() {
+async fn a_token_is_refused_after_its_expiry_and_together_with_a_secret() {
     let clock = Arc::new(ManualClock::default());
     let stack = Stack::start(StackOptions { clock: Arc::clone(&clock) as _, ..StackOptions::default() }).await.unwrap();
     let token = token_of_sts(&stack, 60).await;

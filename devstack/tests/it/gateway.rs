@@ -68,7 +68,7 @@ async fn a_token_without_the_scope_is_forbidden() {
 }
 
 #[tokio::test]
-async fn what_is_not_routed_is_not_found() {
+async fn a_request_without_a_route_is_not_found() {
     let stack = stack().await;
     for (method, path) in
         [("GET", "/token"), ("DELETE", "/datasets"), ("POST", "/"), ("GET", "/no/such"), ("POST", "/token/")]
@@ -81,7 +81,7 @@ async fn what_is_not_routed_is_not_found() {
 }
 
 #[tokio::test]
-async fn too_much_is_refused_before_any_function_sees_it() {
+async fn requests_that_are_too_large_are_refused_before_any_function_runs() {
     let stack = stack().await;
     let url = format!("{}/token", stack.url());
     let long = "x".repeat(10_240);
@@ -107,7 +107,7 @@ async fn preflight_is_answered_by_the_gateway() {
     let foreign = preflight("https://evil.example").await;
     assert_eq!(foreign.status, 204);
     assert!(!foreign.headers.keys().any(|name| name.as_str().starts_with("access-control")));
-    // Without a requested method it is an ordinary request.
+    // Without `Access-Control-Request-Method` it is an ordinary request.
     assert_eq!(send("OPTIONS", &format!("{}/token", stack.url()), &[], "").await.status, 404);
 }
 
@@ -188,7 +188,7 @@ async fn the_control_api_answers_to_loopback_names_and_its_own_pages() {
 }
 
 #[tokio::test]
-async fn the_issuer_publishes_what_is_needed_to_check_its_tokens() {
+async fn the_issuer_publishes_its_discovery_document_and_keys() {
     let stack = stack().await;
     let discovery = get(&format!("{}/.well-known/openid-configuration", stack.url()), &[]).await.json();
     assert_eq!(discovery["issuer"], stack.url());

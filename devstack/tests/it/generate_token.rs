@@ -29,7 +29,7 @@ pub(crate) fn changed(changes: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_carries_what_was_asked_for() {
+async fn a_token_has_the_requested_contents() {
     let stack = stack().await;
     let reply = generate(&stack, &good()).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -45,7 +45,7 @@ async fn a_token_carries_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_token_lives_as_long_as_the_access_token_or_shorter() {
+async fn a_token_does_not_outlive_the_access_token() {
     let clock = Arc::new(ManualClock::default());
     let options = StackOptions { clock: clock.clone(), ..StackOptions::default() };
     let stack = Stack::start(options).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_token_lives_as_long_as_the_access_token_or_shorter() {
 }
 
 #[tokio::test]
-async fn bodies_that_the_contract_does_not_know_are_refused() {
+async fn bodies_that_do_not_match_the_contract_are_refused() {
     let stack = stack().await;
     let many: Vec<_> = (0..51).map(|n| json!({"id": format!("{n:08}-0000-4000-8000-000000000000")})).collect();
     let table = [
@@ -94,7 +94,7 @@ async fn bodies_that_the_contract_does_not_know_are_refused() {
 }
 
 #[tokio::test]
-async fn items_must_exist_and_be_the_callers_to_share() {
+async fn items_must_exist_and_the_caller_must_have_the_right_to_share_them() {
     let stack = stack().await;
     let plain = |dataset: &str| json!({"datasets": [{"id": dataset}], "identities": []});
     let table = [
@@ -117,7 +117,7 @@ async fn items_must_exist_and_be_the_callers_to_share() {
 }
 
 #[tokio::test]
-async fn a_profile_cannot_share_what_is_not_its_own() {
+async fn a_profile_cannot_share_items_of_other_workspaces() {
     let stack = stack().await;
     let headers = [
         ("authorization", &*bearer(&stack).await),
@@ -135,7 +135,7 @@ async fn a_profile_cannot_share_what_is_not_its_own() {
 }
 
 #[tokio::test]
-async fn the_request_itself_must_be_json_that_is_posted() {
+async fn the_request_must_be_a_post_with_json() {
     let stack = stack().await;
     let token = bearer(&stack).await;
     let url = powerbi_url(&stack, "GenerateToken");
@@ -147,7 +147,7 @@ async fn the_request_itself_must_be_json_that_is_posted() {
     assert_eq!(send("GET", &url, &json, "").await.status, 405);
 }
 
-/// Without build permission, the code is that of an item that does not exist, and the text is in the details.
+/// Without build permission, the code is the same as for an item that does not exist, and the text is in the details.
 #[tokio::test]
 async fn a_dataset_that_may_only_be_read_is_answered_as_if_it_did_not_exist() {
     let stack = stack().await;

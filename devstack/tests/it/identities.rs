@@ -33,7 +33,7 @@ async fn identities_follow_the_documented_rules() {
 }
 
 #[tokio::test]
-async fn a_dataset_gets_the_identity_that_it_wants() {
+async fn a_dataset_must_get_the_identity_that_it_needs() {
     let stack = stack().await;
     let ask = async |dataset: &str, identity: Option<Value>| {
         let mut request = changed(&json!({"datasets": [{"id": dataset}]}));
@@ -59,7 +59,7 @@ async fn a_dataset_gets_the_identity_that_it_wants() {
 }
 
 #[tokio::test]
-async fn a_paginated_report_may_have_an_identity_of_its_own() {
+async fn a_paginated_report_may_have_its_own_identity() {
     let stack = stack().await;
     let request = json!({
         "reports": [{"id": ids::INVOICE_REPORT}],
@@ -76,7 +76,7 @@ async fn a_paginated_report_may_have_an_identity_of_its_own() {
 async fn every_dataset_with_row_level_security_needs_an_identity() {
     let stack = stack().await;
     let composite = [ids::CONTOSO_BOARD, ids::CONTOSO_SALES];
-    // The second pair is the bound dataset, without row-level security, and the report's own.
+    // The second pair is the bound dataset, without row-level security, and the report's own dataset.
     let own = [ids::CONTOSO_PLAN, ids::CONTOSO_PAYROLL];
     for (report, datasets) in [(ids::SALES_REPORT, composite), (ids::PAYROLL_REPORT, own)] {
         let listed = datasets.map(|id| json!({"id": id, "xmlaPermissions": "ReadOnly"}));
@@ -92,7 +92,7 @@ async fn every_dataset_with_row_level_security_needs_an_identity() {
 }
 
 #[tokio::test]
-async fn identities_name_items_of_the_token_alone() {
+async fn identities_name_only_items_of_the_token() {
     let stack = stack().await;
     for identity in [
         json!({"username": "a", "datasets": [ids::CONTOSO_SALES, ids::CONTOSO_PAYROLL]}),

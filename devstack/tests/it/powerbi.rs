@@ -39,7 +39,7 @@ async fn a_paginated_report_names_no_dataset() {
 }
 
 #[tokio::test]
-async fn a_dataset_tells_what_identity_it_wants() {
+async fn a_dataset_says_whether_it_needs_an_identity() {
     let stack = stack().await;
     let table =
         [(ids::CONTOSO_PLAN, false, false), (ids::CONTOSO_SALES, true, false), (ids::CONTOSO_REGIONS, true, true)];
@@ -63,7 +63,7 @@ async fn ids_are_guids_in_any_case() {
 }
 
 #[tokio::test]
-async fn workspaces_are_listed_as_far_as_the_caller_sees_them() {
+async fn only_workspaces_that_the_caller_can_see_are_listed() {
     let stack = stack().await;
     let names = async |query: &str| -> Vec<String> {
         let list = powerbi(&stack, &format!("groups{query}")).await.json();
@@ -82,7 +82,7 @@ async fn workspaces_are_listed_as_far_as_the_caller_sees_them() {
 }
 
 #[tokio::test]
-async fn what_is_absent_or_closed_is_refused_in_its_own_way() {
+async fn missing_items_and_closed_workspaces_have_different_refusals() {
     let stack = stack().await;
     let (contoso, closed) = (ids::CONTOSO_WORKSPACE, ids::CLOSED_WORKSPACE);
     let table = [
@@ -107,7 +107,7 @@ async fn what_is_absent_or_closed_is_refused_in_its_own_way() {
 async fn a_token_that_is_not_accepted_is_refused_as_the_service_refuses_it() {
     let stack = stack().await;
     let url = powerbi_url(&stack, "groups");
-    // It has the form of a JWT, but Entra has not issued it.
+    // The token has the form of a JWT, but Entra has not issued it.
     let unknown = format!("Bearer {}", stack.token_for("ana@contoso"));
     for (authorization, info) in [
         (None, ""),
@@ -126,7 +126,7 @@ async fn a_token_that_is_not_accepted_is_refused_as_the_service_refuses_it() {
 }
 
 #[tokio::test]
-async fn a_person_may_have_to_answer_a_challenge_of_power_bis_own() {
+async fn power_bi_can_require_more_claims_of_a_user() {
     let stack = stack().await;
     let mut claims = stack.claims_of("ana@contoso");
     claims["email"] = json!("cleo@contoso.example");
@@ -149,7 +149,7 @@ async fn answers_name_the_home_cluster() {
 }
 
 #[tokio::test]
-async fn a_paused_capacity_is_seen_among_the_capacities_alone() {
+async fn only_the_list_of_capacities_shows_a_paused_capacity() {
     let stack = stack().await;
     let group = powerbi(&stack, &format!("groups/{}", ids::PAUSED_WORKSPACE)).await.json();
     assert_eq!(group["isOnDedicatedCapacity"], true, "it says that the workspace is assigned to a capacity");
@@ -178,7 +178,7 @@ async fn a_profile_sees_its_own_workspaces_only() {
     assert_eq!(as_profile("groups", &twice).await.status, 401);
 }
 
-/// learn.microsoft.com/rest/api/power-bi/profiles: a service principal reads its own profiles, and nobody else does.
+/// learn.microsoft.com/rest/api/power-bi/profiles: only a service principal reads its profiles.
 #[tokio::test]
 async fn profiles_are_read_by_their_service_principal() {
     let stack = stack().await;
@@ -201,7 +201,7 @@ async fn profiles_are_read_by_their_service_principal() {
 }
 
 #[tokio::test]
-async fn a_tenant_setting_keeps_service_principals_out() {
+async fn a_tenant_setting_excludes_service_principals() {
     let fake_tenant = FakeTenant { admits_service_principals: false, ..FakeTenant::demo() };
     let stack = Stack::start(StackOptions { fake_tenant, ..StackOptions::default() }).await.unwrap();
     let reply = powerbi(&stack, "groups").await;

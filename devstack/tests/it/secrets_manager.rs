@@ -54,7 +54,7 @@ async fn each_bad_request_has_its_own_exception() {
     }
 }
 
-/// With `--live` the secret is a real one. A page whose name resolves to loopback can set every header of a request.
+/// With `--live` the secret is real. A page whose name resolves to loopback can set every header of a request.
 #[tokio::test]
 async fn a_foreign_page_gets_no_secret() {
     let stack = stack().await;

@@ -1,6 +1,6 @@
-//! The stand-ins answer in the shapes that were published or recorded: the same field names, the same types.
+//! The stand-ins answer in the published or recorded shapes, with the same field names and types.
 //!
-//! The fixtures under `tests/fixtures` name their sources. Each difference is listed with its reason, and so is each
+//! The fixtures under `tests/fixtures` name their sources. `differences.rs` lists each difference with its reason, and each
 //! answer that no stand-in gives.
 
 mod differences;
@@ -21,7 +21,7 @@ use differences::{DIFFERENCES, NOT_GIVEN};
 
 const FABRIC: &str = "https://api.fabric.microsoft.com/.default";
 
-/// The paths and types of a value; the elements of a list together.
+/// The paths and types of a value. The elements of a list are merged.
 fn shape(value: &Value, path: &str, lines: &mut BTreeSet<String>) {
     match value {
         Value::Null => drop(lines.insert(format!("{path}: null"))),
@@ -55,13 +55,13 @@ fn recorded(row: &Value) -> BTreeSet<String> {
     lines
 }
 
-/// Codes are compared by their value, other headers by their name.
+/// Headers with codes are compared by their value, other headers by their name.
 fn header_line(name: &str, value: &str) -> String {
     let name = name.to_lowercase();
     if name == "x-powerbi-error-info" { format!("{name}: {value}") } else { name }
 }
 
-/// The same of an answer, with those headers that the fixtures record.
+/// The shape of an answer, with the headers that the fixtures record.
 fn given(reply: &Reply) -> BTreeSet<String> {
     let mut lines = BTreeSet::from([format!("status {}", reply.status)]);
     for name in ["x-powerbi-error-info", "x-powerbi-error-details", "location", "x-ms-operation-id", "retry-after"] {
@@ -225,7 +225,8 @@ async fn of_fabric(name: &str) -> Option<Reply> {
     }
 }
 
-/// Compares rows with answers; fails at every difference that is not listed, and at listed ones that are gone.
+/// Compares rows with answers. Fails at every difference that is not listed, and at every listed difference that does not
+/// exist.
 fn compare(row: &Value, reply: Option<&Reply>) {
     let name = row["name"].as_str().unwrap();
     let not_given = NOT_GIVEN.iter().any(|(known, reason)| *known == name && !reason.is_empty());
@@ -256,7 +257,7 @@ async fn power_bi_lists_datasets_as_recorded() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/powerbi/datasets.json");
     let fixture: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let mut body = fixture["body"].clone();
-    // Only the first entry is a complete recording; the others have few fields, other names, or are stress.
+    // Only the first entry is a complete recording. The others have few fields or other names, or are stress tests.
     body["value"].as_array_mut().unwrap().truncate(1);
     let row = json!({ "name": "datasets of a workspace", "body": body });
     let reply = powerbi(&stack().await, &format!("groups/{}/datasets", ids::CONTOSO_WORKSPACE)).await;
@@ -279,7 +280,7 @@ async fn fabric_answers_as_published() {
     }
 }
 
-/// A reason for an answer that no fixture has would be forgotten there.
+/// Fails if a reason names an answer that no fixture has, so that old reasons are removed.
 #[test]
 fn every_listed_difference_is_of_a_fixture() {
     let files = [

@@ -22,7 +22,7 @@ async fn an_event_carries_the_callers_claims_as_strings() {
 }
 
 #[tokio::test]
-async fn functions_are_pointed_at_the_stand_ins() {
+async fn functions_call_the_stand_ins() {
     let catalog = json!({"reports": {}, "datasets": {}, "tenants": {}});
     let options = StackOptions { catalog: Some(catalog.clone()), ..StackOptions::default() };
     let stack = Stack::start(options).await.unwrap();
@@ -34,7 +34,7 @@ async fn functions_are_pointed_at_the_stand_ins() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_stepped_over_or_named() {
+async fn a_port_in_use_is_skipped_or_reported() {
     let first = stack().await;
     let port = first.port();
     let next = StackOptions { gateway_port: Port::From(port), ..StackOptions::default() };
@@ -46,7 +46,7 @@ async fn a_taken_port_is_stepped_over_or_named() {
 }
 
 #[tokio::test]
-async fn everything_ends_with_the_stack() {
+async fn all_servers_end_with_the_stack() {
     let stack = stack().await;
     let url = format!("{}/dev/users", stack.url());
     let powerbi = stack.upstream_url(devstack::Service::PowerBi).to_owned();
@@ -67,9 +67,9 @@ async fn a_broken_template_is_named_with_its_place() {
     assert!(error.to_string().contains("template.yaml"), "{error}");
 }
 
-/// A stack that uses the upstreams of another as if they were the real ones.
+/// A stack that uses the upstreams of another stack as real ones.
 #[tokio::test]
-async fn a_live_stack_answers_through_upstreams_that_are_not_its_own() {
+async fn a_live_stack_answers_with_the_given_upstreams() {
     let real = stack().await;
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("my-sp.json");

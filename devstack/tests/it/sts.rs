@@ -1,4 +1,4 @@
-//! STS's `GetWebIdentityToken`, asked by AWS's own client and signer.
+//! STS's `GetWebIdentityToken`, called with AWS's own client and signer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +23,7 @@ const AUDIENCE: &str = "api://AzureADTokenExchange";
 const GOOD: &str = "Action=GetWebIdentityToken&Version=2011-06-15&Audience.member.1=api%3A%2F%2FAzureADTokenExchange\
                     &DurationSeconds=300&SigningAlgorithm=RS256";
 
-/// What a client signs, and with what.
+/// What a client signs, and the credentials that it signs with.
 #[derive(Clone)]
 struct Plan {
     body: String,
@@ -33,9 +33,9 @@ struct Plan {
     region: &'static str,
     service: &'static str,
     at: SystemTime,
-    /// The host that is signed, where it is not the one that is called.
+    /// The host that is signed, if it is not the host that is called.
     host: Option<&'static str>,
-    /// What is sent in the place of the signed body.
+    /// The body that is sent instead of the signed one.
     sent: Option<&'static str>,
 }
 
@@ -151,7 +151,7 @@ async fn awss_own_client_understands_the_refusals() {
 }
 
 #[tokio::test]
-async fn a_signature_holds_for_one_key_one_place_one_moment_and_one_body() {
+async fn a_signature_is_valid_for_one_key_region_time_and_body() {
     let stack = stack().await;
     let good = Plan::good(&stack);
     assert_eq!(good.send(&stack).await.status, 200);
@@ -174,7 +174,7 @@ async fn a_signature_holds_for_one_key_one_place_one_moment_and_one_body() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_is_refused() {
+async fn requests_with_unsigned_parts_are_refused() {
     let stack = stack().await;
     let url = stack.upstream_url(Sts).to_owned() + "/";
     for (authorization, expected) in [
@@ -227,7 +227,7 @@ async fn every_parameter_is_checked() {
         assert_eq!((reply.status, code(&reply)), (status, expected), "{}", misuse.body);
         assert!(!element(&reply.text, "RequestId").is_empty());
     }
-    // The default life, and the shortest one.
+    // The default lifetime, and the shortest one.
     for shorter in [with("&DurationSeconds=300", ""), with("=300", "=60")] {
         assert_eq!(shorter.send(&stack).await.status, 200);
     }

@@ -1,4 +1,4 @@
-//! The mutator of the targets that read JSON: most changes keep it JSON, the others are those of libFuzzer.
+//! The mutator of the targets that read JSON. Most changes keep the input valid JSON; the others come from libFuzzer.
 
 use libfuzzer_sys::{fuzz_mutator, fuzzer_mutate};
 

@@ -1,6 +1,6 @@
 //! Secrets Manager, Entra and Power BI on one port, over real connections.
 //!
-//! Power BI grants and records every requested token, so that only the product protects foreign data.
+//! Power BI grants and records every requested token, so that only Dynabind protects foreign data.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ pub(super) struct State {
     pub(super) contents: Contents,
     pub(super) own_datasets: BTreeMap<String, String>,
     pub(super) access_token_life: Duration,
-    /// Faults, each for a call whose name contains the text.
+    /// Faults. Each is for a call whose name contains the text.
     pub(super) faults: Vec<(String, Fault)>,
     access: BTreeMap<String, SystemTime>,
     pub(super) issued: BTreeMap<String, Issued>,

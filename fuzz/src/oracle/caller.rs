@@ -14,11 +14,11 @@ pub struct Caller {
     /// The groups that the caller possibly has. They include `groups`.
     pub possible_groups: BTreeSet<String>,
     claims: Map<String, Value>,
-    /// The names of claims that are text here and may have been a list in the token.
+    /// The names of claims that are text in the event and may have been a list in the token.
     flattened: BTreeSet<String>,
 }
 
-/// A claim in a place for one value.
+/// A claim that is used as one value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Claim {
     /// This text.
@@ -169,8 +169,8 @@ fn groups_of(value: &Value) -> BTreeSet<String> {
     }
 }
 
-/// The groups of a text that encodes a list. Gateways whose contexts contain only texts write lists as JSON, or with commas like
-/// Cognito. The contract does not mention them.
+/// The groups of a text that encodes a list. Gateways whose contexts contain only texts write lists as JSON, or separated by
+/// commas as Cognito does. The contract does not mention them.
 fn encoded_groups(value: &Value) -> Vec<String> {
     let Some(text) = value.as_str() else { return Vec::new() };
     match serde_json::from_str::<Value>(text) {

@@ -15,7 +15,7 @@ const LONGEST_ROLE: usize = 50;
 pub(super) enum Identity {
     /// The dataset is named without an identity.
     None,
-    /// Exactly this one, with `null` for absent parts.
+    /// Exactly this identity, with `null` for absent parts.
     Exactly(Value),
     /// None: the caller does not have the claim that it needs.
     Missing,

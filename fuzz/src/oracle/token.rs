@@ -37,8 +37,8 @@ struct Check<'o> {
 /// fault of the product.
 #[must_use]
 pub fn violations(oracle: &Oracle, asked: &RequestEvent<'_>, issued: &Issued) -> Vec<String> {
-    let Some(caller) = asked.caller() else { return vec!["nobody verified gets a token".to_owned()] };
-    let Some(tenant) = asked.tenant(&caller) else { return vec!["a caller without a tenant gets a token".to_owned()] };
+    let Some(caller) = asked.caller() else { return vec!["a token for an event without verified claims".to_owned()] };
+    let Some(tenant) = asked.tenant(&caller) else { return vec!["a token for a caller without a tenant".to_owned()] };
     let view = View::new(oracle, &caller, &tenant, Reading::Generous);
     let (mut bounds, mut found) = (Vec::new(), Vec::new());
     for (index, binding) in Binding::all(&asked.body).iter().enumerate() {
@@ -57,17 +57,17 @@ pub fn violations(oracle: &Oracle, asked: &RequestEvent<'_>, issued: &Issued) ->
     check.found
 }
 
-/// What is not about the items: profile and lifetime.
+/// Checks the parts that do not depend on the items: profile and lifetime.
 fn check_around(oracle: &Oracle, asked: &RequestEvent<'_>, tenant: &str, issued: &Issued, found: &mut Vec<String>) {
     let profile = oracle.catalog["tenants"][tenant]["profileId"].as_str().map(str::to_lowercase);
     let sent = issued.profile.as_deref().map(str::to_lowercase);
     if profile != sent {
-        found.push(format!("the profile is {sent:?} and has to be {profile:?}"));
+        found.push(format!("the profile is {sent:?} and must be {profile:?}"));
     }
     if let Some(minutes) = asked.body["lifetimeMinutes"].as_u64() {
         let longest = Duration::from_secs(minutes * 60);
         if issued.expires.duration_since(issued.at).is_ok_and(|life| life > longest) {
-            found.push(format!("the token lives longer than the {minutes} minutes that were asked for"));
+            found.push(format!("the token lives longer than the requested {minutes} minutes"));
         }
     }
 }
@@ -149,7 +149,7 @@ impl Check<'_> {
                 let demanded = self.demanded(&id);
                 if !demanded.contains(&Identity::Exactly(sent.clone())) {
                     faults.push(format!(
-                        "dataset {id} goes under {sent}, and the catalog has {demanded:?} for {caller:?}"
+                        "dataset {id} has the identity {sent}, and the catalog requires {demanded:?} for {caller:?}"
                     ));
                 }
                 // An entry without an identity elsewhere in the catalog does not restrict a bound dataset.
@@ -157,17 +157,17 @@ impl Check<'_> {
                     .iter()
                     .any(|other| !matches!(other, Identity::None) && *other != Identity::Exactly(sent.clone()))
                 {
-                    faults.push(format!("dataset {id} has to go under several identities: {demanded:?}"));
+                    faults.push(format!("dataset {id} must have several identities: {demanded:?}"));
                 }
                 if !seen.insert(id.clone()) {
-                    faults.push(format!("dataset {id} goes under two identities"));
+                    faults.push(format!("dataset {id} has two identities"));
                 }
             }
             faults.extend(self.paginated_identity(identity, &sent));
         }
         for id in self.ids("datasets").difference(&seen) {
             if self.demanded(id).iter().any(|identity| *identity != Identity::None) {
-                faults.push(format!("dataset {id} goes without the identity that the catalog demands"));
+                faults.push(format!("dataset {id} lacks the identity that the catalog requires"));
             }
         }
         self.found.extend(faults);
@@ -189,7 +189,7 @@ impl Check<'_> {
             .flat_map(|report| report.is_paginated.then_some(&report.id).into_iter().chain(&report.inner))
             .collect();
         let named = texts(&identity["reports"]).map(str::to_lowercase);
-        named.filter(|id| !fitting.contains(id)).map(|id| format!("report {id} goes under {sent}")).collect()
+        named.filter(|id| !fitting.contains(id)).map(|id| format!("report {id} has the identity {sent}")).collect()
     }
 
     /// The reports that the token lets the page edit.
@@ -204,7 +204,7 @@ impl Check<'_> {
         for id in self.editable() {
             let is_asked = |bound: &Bound| bound.mode == "edit" && bound.report.as_ref().is_some_and(|r| r.id == id);
             if !self.bounds.iter().any(is_asked) {
-                faults.push(format!("report {id} may be edited, and nobody asked for that"));
+                faults.push(format!("report {id} may be edited, and no binding requests that"));
             }
             for entry in self.bounds.iter().map(|bound| &bound.entry) {
                 if !self.view.lets_edit(&id, entry) {
@@ -223,7 +223,7 @@ impl Check<'_> {
         for target in self.ids("targetWorkspaces").into_iter().map(Some) {
             let shown = target.as_deref().unwrap_or_default();
             if !asked.contains(&target) {
-                faults.push(format!("workspace {shown} is the target of no grant that opens a binding"));
+                faults.push(format!("workspace {shown} is not a save target of a grant that covers a binding"));
             }
             for entry in self.bounds.iter().map(|bound| &bound.entry) {
                 if !self.view.lets_create(entry, target.as_deref()) {

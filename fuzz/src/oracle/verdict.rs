@@ -99,7 +99,7 @@ impl Readings<'_> {
         Verdict { permitted }
     }
 
-    /// A single binding shares its token with no other.
+    /// A single binding does not share its token.
     fn withdraw_conflict_of_one(&self, permitted: &mut BTreeSet<&'static str>, clashes_alone: bool) {
         if self.bindings.len() < 2 && !clashes_alone {
             permitted.remove("bindings-conflict");
@@ -114,7 +114,7 @@ impl Readings<'_> {
             let in_any_mode =
                 ["view", "edit", "create"].map(|mode| Binding { mode: mode.to_owned(), ..binding.clone() });
             let opened: Vec<_> = in_any_mode.iter().flat_map(|binding| self.generous.opened(binding)).collect();
-            // The contents of a workspace need a look-up, which the contract does not require here.
+            // The contents of a workspace need a look-up, which the contract does not require for a refusal.
             let may_hold_more = in_any_mode.iter().any(|binding| self.generous.names_workspace(binding));
             if may_hold_more || opened.iter().any(|entry| *entry != opened[0]) {
                 permitted.insert("dataset-required");

@@ -45,7 +45,7 @@ pub(super) struct Bound {
     pub entry: Entry,
     /// `view`, `edit` or `create`.
     pub mode: String,
-    /// The save targets of the grants that cover it; `None` is nowhere.
+    /// The save targets of the grants that cover it; `None` means that saving is not allowed.
     pub saves: BTreeSet<Option<String>>,
 }
 
@@ -120,7 +120,7 @@ impl<'o> View<'o> {
         opening.map(save_to).collect()
     }
 
-    /// Whether a grant names the binding's report, by this or another key.
+    /// Whether a grant names the binding's report, by the binding's key or by another key.
     fn has_id_of(&self, grant: &Value, binding: &Binding) -> bool {
         let id = |key: &str| lower(&self.oracle.catalog["reports"][key]["reportId"]);
         binding.report.as_ref().is_none_or(|key| texts(&grant["reports"]).any(|granted| id(granted) == id(key)))
@@ -176,7 +176,7 @@ impl<'o> View<'o> {
         self.editing(report, entry).next().is_some()
     }
 
-    /// Whether one of them also has this save target, or none.
+    /// Whether one of them also has this save target; for `None`, whether one of them has no target.
     pub(super) fn lets_edit_for(&self, report: &str, entry: &Entry, save: Option<&str>) -> bool {
         self.editing(report, entry).any(|grant| save_to(grant).as_deref() == save)
     }
@@ -186,7 +186,7 @@ impl<'o> View<'o> {
         self.grants.iter().copied().filter(|grant| lets_create(grant) && self.opens(grant, entry, self.sameness()))
     }
 
-    /// Whether one of them also has this save target, or none.
+    /// Whether one of them also has this save target; for `None`, whether one of them has no target.
     pub(super) fn lets_create(&self, entry: &Entry, save: Option<&str>) -> bool {
         self.creating(entry).any(|grant| save_to(grant).as_deref() == save)
     }

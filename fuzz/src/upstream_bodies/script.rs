@@ -1,6 +1,6 @@
 //! The answer of the scripted upstream.
 
-/// One answer, to every request of one upstream.
+/// One answer for all requests to one upstream.
 #[derive(Clone, Default)]
 pub(super) struct Script {
     pub(super) upstream: String,
@@ -23,12 +23,12 @@ impl Script {
     }
 }
 
-/// Only final statuses that permit a body.
+/// Accepts only final statuses that permit a body.
 fn status_of(text: &str) -> u16 {
     text.parse().ok().filter(|status| (200..=599).contains(status) && ![204, 304].contains(status)).unwrap_or(200)
 }
 
-/// The server itself sets the headers that frame the body.
+/// Refuses headers that frame the body, because the server sets them itself.
 fn is_header(line: &str) -> bool {
     let Some((name, value)) = line.split_once(": ") else { return false };
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

@@ -8,10 +8,10 @@ use super::script::Script;
 use crate::fixtures::{ACCESS_TOKEN, EMBED_TOKEN};
 use crate::http::{Request, Server, response};
 
-/// The client secret. Like a real one it does not have the form of an error code, which a log would show.
+/// The client secret. Like a real secret, it does not have the form of an error code. Codes are logged.
 pub(super) const CLIENT_SECRET: &str = "cSe8Q~the-client-secret-in-the-store";
 
-/// The user's own access token, which the page gets.
+/// The access token for the user, which the page gets.
 const USERS_TOKEN: &str = "the-users-own-access-token";
 
 /// The running server and its script.

@@ -1,4 +1,4 @@
-//! A comparison under way.
+//! The state of a comparison.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,16 +7,16 @@ use crate::comparison::{Comparison, NotChecked, SchemaFinding, place_text};
 use crate::model::ModelDefinition;
 use crate::report::{Reference, ReportDefinition, Site};
 
-/// A comparison under way.
+/// The state of a comparison.
 pub(super) struct Comparer<'a> {
     pub(super) report: &'a ReportDefinition,
     pub(super) model: &'a ModelDefinition,
     pub(super) own: Option<&'a ModelDefinition>,
     findings: Vec<SchemaFinding>,
-    /// The index of the finding for a place, a field and a problem.
+    /// The index of a finding in `findings`, by place, field and problem.
     known: HashMap<(Site, String, String), usize>,
     not_checked: BTreeSet<NotChecked>,
-    /// The results so far: a report uses the same fields again and again.
+    /// The results so far, because a report uses the same fields many times.
     pub(super) outcomes: HashMap<Reference, Outcome>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Adds a finding. The same problem of a field at one place is one finding, whatever the field is used for.
+    /// Adds a finding. The same problem of a field at the same place is one finding, even if the field has several uses.
     pub(super) fn add(&mut self, site: &Site, finding: SchemaFinding) {
         let key = (site.clone(), finding.field.to_lowercase(), finding.problem.clone());
         if let Some(at) = self.known.get(&key) {

@@ -51,7 +51,7 @@ impl Comparer<'_> {
         }
     }
 
-    /// A measure that the report defines itself; `None` if it is one of the model.
+    /// The outcome for a measure that the report defines itself; `None` for a measure of the model.
     fn report_measure(&self, table: &str, name: &str, schema: Option<&str>) -> Option<Outcome> {
         let is = |measure: &&crate::report::ReportMeasure| fold(&measure.name) == fold(name);
         let own = self.report.measures.iter().filter(is).find(|measure| match schema {
@@ -121,7 +121,7 @@ impl Comparer<'_> {
 
     fn hierarchy(&self, table: &Table, name: &str, level: Option<&str>, reference: &Reference) -> Outcome {
         if !self.model.knows_hierarchies {
-            return Outcome::CannotTell("the source of the model's schema does not tell hierarchies".to_owned());
+            return Outcome::CannotTell("the source of the model's schema has no hierarchies".to_owned());
         }
         let field = format!("{}[{name}]", reference.table());
         let Some(hierarchy) = table.hierarchy(name) else {
@@ -145,7 +145,7 @@ impl Comparer<'_> {
             return Outcome::Fine;
         };
         if !self.model.knows_hierarchies {
-            return Outcome::CannotTell("the source of the model's schema does not tell date hierarchies".to_owned());
+            return Outcome::CannotTell("the source of the model's schema has no date hierarchies".to_owned());
         }
         let variations = table.column(column).map(|column| column.variations.as_slice()).unwrap_or_default();
         let missing = |what: &str| {

@@ -1,4 +1,4 @@
-//! Whether the tables of a visual are related as the report needs it.
+//! Whether the tables of a visual have the relationships that the report needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,18 +17,19 @@ struct VisualTables<'a> {
     grouping: BTreeSet<String>,
     /// Tables whose columns filter the values.
     filtering: BTreeSet<String>,
-    /// Columns that are aggregated, by their table.
+    /// Tables whose columns are aggregated.
     aggregated: BTreeSet<String>,
     measures: Vec<&'a Reference>,
-    /// Whether the visual calculates values with DAX of its own.
+    /// Whether the visual calculates values with its own DAX.
     has_dax: bool,
 }
 
-/// The visuals of a report with what filters them.
+/// The visuals of a report, and the tables that filter them.
 #[derive(Debug, Default)]
 pub(super) struct Relations<'a> {
     visuals: BTreeMap<usize, VisualTables<'a>>,
-    /// The tables of filters and slicers by page, with the number of the slicer; no page for the report.
+    /// The tables of filters and slicers, each with the number of the slicer, by page. The page `None` has the filters of
+    /// the whole report.
     filters: BTreeMap<Option<usize>, BTreeSet<(Option<usize>, String)>>,
 }
 
@@ -70,7 +71,7 @@ impl<'a> Relations<'a> {
     }
 }
 
-/// The table of a column, also of one that stands for its hierarchy.
+/// The table of a column or of a hierarchy.
 fn column_table(reference: &Reference) -> Option<String> {
     match reference {
         Reference::Column { .. } | Reference::Hierarchy { .. } | Reference::DateHierarchy { .. } => {
@@ -97,7 +98,7 @@ impl<'a> VisualTables<'a> {
         }
     }
 
-    /// The tables that the values come from.
+    /// The tables that the values of the visual come from.
     fn values(&self, report: &ReportDefinition, model: &ModelDefinition) -> Dependencies {
         let mut values = Dependencies::default();
         values.tables.extend(self.aggregated.iter().cloned());
@@ -112,11 +113,11 @@ impl<'a> VisualTables<'a> {
         values
     }
 
-    /// With the report's own model: what is related there has to be related here.
+    /// Compares with the report's own model: tables that are related there must be related in the bound model.
     fn compare_with(&self, own: &ModelDefinition, filters: &[&String], site: &Site, comparer: &mut Comparer<'_>) {
         let model = comparer.model;
         let (needed, read) = (self.values(comparer.report, own), self.values(comparer.report, model));
-        // A measure whose DAX is not known reads what it reads in the report's own model.
+        // A measure with unknown DAX is assumed to read the same tables as in the report's own model.
         let is_read = |table: &&String| read.has_unknown || read.tables.contains(*table);
         let values: BTreeSet<&String> = needed.tables.iter().filter(is_read).collect();
         let mut pairs = BTreeSet::new();
@@ -135,7 +136,7 @@ impl<'a> VisualTables<'a> {
         }
     }
 
-    /// Without the report's own model: only columns that group each other are certain to need a relationship.
+    /// Judges without the report's own model. Then only columns that group each other certainly need a relationship.
     fn judge(&self, site: &Site, comparer: &mut Comparer<'_>) {
         let model = comparer.model;
         let known = |table: &&String| model.table(table).is_some();
@@ -159,7 +160,8 @@ impl<'a> VisualTables<'a> {
     }
 }
 
-/// Two tables that no table connects: no filter from one reaches the other, nor do both reach a third one.
+/// Two tables that are not connected: a filter on one of them does not reach the other, and no third table is reached
+/// from both.
 fn unrelated_pair<'a>(model: &ModelDefinition, tables: &[&'a String]) -> Option<(&'a str, &'a str)> {
     let connected = |a: &str, b: &str| {
         model.filters(a, b)
@@ -181,7 +183,7 @@ impl Comparer<'_> {
         let reversed = self.model.filters(to, from);
         let (from, to) = (shown(self.model, from), shown(self.model, to));
         if sets_relationships {
-            let because = "a measure of the model chooses its own relationships";
+            let because = "a measure of the model replaces the model's relationships";
             self.cannot_tell(site, &format!("the relationship from `{from}` to `{to}`"), because);
             return;
         }
@@ -210,7 +212,7 @@ impl Comparer<'_> {
         let problem = format!("the visual shows columns of `{a}` and `{b}`, which no relationship connects");
         let remedy = format!("Relate `{a}` and `{b}` as in the report's own model.");
         let missing = Missing::of_relationship(&a, &b, problem, remedy)
-            .with_effect("The visual shows an error that the relationship between its fields is not known.");
+            .with_effect("The visual shows an error: the relationship between its fields is not known.");
         self.add(site, finding(site, &UsedAs::Query, missing));
     }
 }

@@ -8,7 +8,8 @@ use crate::dax::DaxNames;
 use crate::names::fold;
 use crate::report::{FieldUse, Reference, ReportDefinition, ReportMeasure, UsedAs};
 
-/// The fields behind the report's own measures, at the places that use them. Unused measures need nothing.
+/// The fields that the report's own measures use, at the places that use the measures. Measures that are not used are
+/// left out.
 pub(super) fn used_report_measures(report: &ReportDefinition, comparer: &mut Comparer<'_>) -> Vec<FieldUse> {
     let mut needed = Vec::new();
     let mut seen = HashSet::new();
@@ -26,7 +27,7 @@ pub(super) fn used_report_measures(report: &ReportDefinition, comparer: &mut Com
     needed
 }
 
-/// The report's own measure that a reference means.
+/// The report's own measure that a reference names, if it names one.
 pub(super) fn measure_of<'a>(report: &'a ReportDefinition, reference: &Reference) -> Option<&'a ReportMeasure> {
     let Reference::Measure { table, name, schema } = reference else { return None };
     report.measures.iter().find(|measure| {
@@ -65,7 +66,8 @@ fn fields_of(comparer: &mut Comparer<'_>, found: &FieldUse, measure: &ReportMeas
 }
 
 impl Comparer<'_> {
-    /// `[Name]` in the DAX of a report's measure. It is certain to be a measure only if the report's own model says so.
+    /// `[Name]` in the DAX of a report's measure. It is known to be a measure only if the report's own model has it as a
+    /// measure.
     fn unqualified(&mut self, found: &FieldUse, measure: &ReportMeasure, name: &str) -> Option<Reference> {
         if self.model.home_of_measure(name).is_some() || self.model.column(&measure.table, name).is_some() {
             return None;
@@ -74,18 +76,18 @@ impl Comparer<'_> {
             return Some(Reference::Measure { table: home.name.clone(), name: name.to_owned(), schema: None });
         }
         let what = format!("`[{name}]` in measure {} of the report", measure.name);
-        self.cannot_tell(&found.site, &what, "DAX does not tell whether it is a measure or a column of the expression");
+        self.cannot_tell(&found.site, &what, "it can be a measure or a column of the expression");
         None
     }
 
-    /// The name of a report's measure has to be unique across the model.
+    /// Adds a finding if the model has a measure with the name of the report's measure.
     fn unique_name(&mut self, found: &FieldUse, measure: &ReportMeasure) {
         let taken = |model: &crate::model::ModelDefinition| model.home_of_measure(&measure.name).is_some();
         if !taken(self.model) || self.own.is_some_and(taken) {
             return;
         }
         let field = format!("{}[{}]", measure.table, measure.name);
-        let problem = format!("measure `{field}` of the report has the name of a measure of the model");
+        let problem = format!("measure `{field}` of the report has the same name as a measure of the model");
         self.add(&found.site, finding(&found.site, &found.used_as, Missing::of_name(field, problem)));
     }
 }

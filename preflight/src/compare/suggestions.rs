@@ -1,10 +1,10 @@
-//! The field of the model that was probably meant.
+//! Suggestions: the field of the model that was probably meant.
 
 use crate::model::{ModelDefinition, Table};
 use crate::names::{Wanted, fold};
 use crate::report::Reference;
 
-/// The most similar column, or measure, first in the same table and then in the others.
+/// The most similar column or measure. The same table is preferred to the others.
 pub(super) fn similar_field(model: &ModelDefinition, table: &str, name: &str, measure: bool) -> Option<String> {
     let home = fold(table);
     let wanted = Wanted::new(name)?;
@@ -13,7 +13,7 @@ pub(super) fn similar_field(model: &ModelDefinition, table: &str, name: &str, me
         let is_home = fold(&table.name) == home;
         let wanted = &wanted;
         names(table, measure).filter_map(move |candidate| {
-            // In another table, only a column of the same name is worth a suggestion.
+            // In another table, only a column of the same name is suggested.
             let difference = if is_home || measure { wanted.difference(candidate)? } else { 0 };
             let is_similar = is_home || measure || wanted.is(candidate);
             is_similar.then_some((difference, !is_home, table, candidate))
@@ -36,7 +36,7 @@ pub(super) fn similar_hierarchy(table: &Table, name: &str) -> Option<String> {
     similar_name(name, names).map(|name| format!("{}[{name}]", table.name))
 }
 
-/// The table that a missing table was probably renamed to: of a similar name, or with the field that is looked for.
+/// The new name of a missing table: the table of a similar name. For a column, only a table that has the column.
 pub(super) fn similar_table(model: &ModelDefinition, reference: &Reference) -> Option<String> {
     let visible = || model.tables.iter().filter(|table| !table.for_variations);
     let named = similar_name(reference.table(), visible().map(|table| table.name.as_str()));

@@ -1,4 +1,4 @@
-//! Whether a column has the type that its use asks for.
+//! Whether a column has the type that its use needs.
 
 use super::comparer::Comparer;
 use super::wording::Missing;
@@ -30,7 +30,7 @@ impl Comparer<'_> {
     }
 }
 
-/// Dates are numbers in DAX.
+/// Whether a type can be summed. Dates can, because they are numbers in DAX.
 fn adds_up(kind: DataType) -> bool {
     matches!(kind, DataType::Number | DataType::DateTime | DataType::Unknown)
 }

@@ -4,14 +4,14 @@ use crate::comparison::SchemaFinding;
 use crate::names::fold;
 use crate::report::{Level, Site, UsedAs};
 
-/// What is wrong with a field, before it is known where.
+/// What is wrong with a field, without its place in the report.
 #[derive(Clone)]
 pub(super) struct Missing {
     field: String,
     problem: String,
     suggestion: Option<String>,
     remedy: String,
-    /// What a viewer sees, if the use of the field does not tell it.
+    /// What a viewer sees. If it is `None`, it follows from the use of the field.
     effect: Option<&'static str>,
 }
 
@@ -19,7 +19,7 @@ impl Missing {
     pub(super) fn new(kind: &str, field: String, problem: String, suggestion: Option<String>) -> Self {
         let table_of = |field: &str| fold(field.split_once('[').map_or(field, |(table, _)| table));
         let remedy = match &suggestion {
-            // A column of another table cannot take the place of this one by a new name.
+            // Renaming a column of another table does not help, because the report names the table too.
             Some(similar) if field.contains('[') && table_of(similar) != table_of(&field) => {
                 let table = field.split_once('[').map_or("", |(table, _)| table);
                 format!("Add the {kind} to the table `{table}` of the model, or use `{similar}` in the report.")
@@ -36,7 +36,7 @@ impl Missing {
         let remedy = format!("Give `{field}` the data type that it has in the report's own model.");
         let effect = problem
             .contains("in the report's own model")
-            .then_some("The values are sorted, formatted or filtered in another way than in the report's own model.");
+            .then_some("The values are sorted, formatted or filtered differently from the report's own model.");
         Self { field, problem, suggestion: None, remedy, effect }
     }
 
@@ -47,7 +47,7 @@ impl Missing {
 
     pub(super) fn of_relationship(from: &str, to: &str, problem: String, remedy: String) -> Self {
         let field = format!("{from} → {to}");
-        let effect = "The visual shows no error, but values that are not filtered.";
+        let effect = "The visual shows values that are not filtered, and no error.";
         Self { field, problem, suggestion: None, remedy, effect: Some(effect) }
     }
 
@@ -75,7 +75,7 @@ fn effect(site: &Site, used_as: &UsedAs) -> String {
         (UsedAs::Filter(Level::Report), _) => "Every visual of the report shows an error instead of data.",
         (UsedAs::Filter(Level::Page), _) => "Every visual of the page shows an error instead of data.",
         (UsedAs::FilterCard(_), _) => "The filter pane has a card that does not work.",
-        (UsedAs::Parameter, _) => "Drillthrough to the page does not filter it.",
+        (UsedAs::Parameter, _) => "A drillthrough to the page does not filter the page.",
         (UsedAs::Formatting(_), Some(_)) => {
             "The visual shows an error instead of data, because its query includes the field."
         }

@@ -1,4 +1,4 @@
-//! The schema of a model, and how its parts are found.
+//! The schema of a model, and look-ups of its parts.
 
 use std::collections::HashMap;
 
@@ -6,21 +6,21 @@ use super::relationship::Relationship;
 use super::table::{Column, Table};
 use crate::names::fold;
 
-/// The schema of a semantic model: names, types and relationships, no data.
+/// The schema of a semantic model: names, types and relationships. It has no data.
 #[derive(Clone, Debug, Default)]
 pub struct ModelDefinition {
     pub(crate) tables: Vec<Table>,
     index: HashMap<String, usize>,
-    /// The table of each measure, whose name is unique in a model.
+    /// The table of each measure. The name of a measure is unique in a model.
     homes: HashMap<String, usize>,
     pub(crate) relationships: Vec<Relationship>,
     pub(super) roles: Option<Vec<String>>,
-    /// Whether the source of this definition tells hierarchies.
+    /// Whether the source of this definition contains hierarchies.
     pub(crate) knows_hierarchies: bool,
 }
 
 impl ModelDefinition {
-    /// The names of the roles; `None` where the source of this definition does not tell them.
+    /// The names of the roles; `None` if the source of this definition does not contain roles.
     #[must_use]
     pub fn role_names(&self) -> Option<&[String]> {
         self.roles.as_deref()
@@ -34,7 +34,7 @@ impl ModelDefinition {
         self.table(table)?.column(name)
     }
 
-    /// The table that holds a measure of this name, wherever it is.
+    /// The table that has a measure of this name.
     pub(crate) fn home_of_measure(&self, name: &str) -> Option<&Table> {
         self.homes.get(&fold(name)).and_then(|at| self.tables.get(*at))
     }

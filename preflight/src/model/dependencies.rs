@@ -6,12 +6,12 @@ use super::definition::ModelDefinition;
 use crate::dax::DaxNames;
 use crate::names::fold;
 
-/// The tables behind a measure.
+/// The tables that a measure or an expression reads.
 #[derive(Debug, Default)]
 pub(crate) struct Dependencies {
     /// The folded names of the tables.
     pub(crate) tables: BTreeSet<String>,
-    /// Whether an expression on the way chooses its own relationships.
+    /// Whether one of the expressions replaces the relationships of the model.
     pub(crate) sets_relationships: bool,
     /// Whether the expression of a measure is not known.
     pub(crate) has_unknown: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Dependencies {
 }
 
 impl Dependencies {
-    /// Adds those of another value.
+    /// Adds other dependencies.
     pub(crate) fn add(&mut self, other: Self) {
         self.tables.extend(other.tables);
         self.sets_relationships |= other.sets_relationships;
@@ -28,14 +28,14 @@ impl Dependencies {
 }
 
 impl ModelDefinition {
-    /// The tables that a measure reads, through other measures too.
+    /// The tables that a measure reads, directly or through other measures.
     pub(crate) fn dependencies_of_measure(&self, name: &str) -> Dependencies {
         let mut found = Dependencies::default();
         self.follow_measure(name, &mut found);
         found
     }
 
-    /// The tables that an expression reads, through measures too.
+    /// The tables that an expression reads, directly or through measures.
     pub(crate) fn dependencies_of_expression(&self, expression: &str, home: &str) -> Dependencies {
         let mut found = Dependencies::default();
         self.follow(expression, home, &mut found);

@@ -1,4 +1,4 @@
-//! Models as `INFO.VIEW.*` tells them.
+//! Models from rows of `INFO.VIEW.*`.
 
 use serde_json::Value;
 
@@ -11,11 +11,11 @@ use crate::names::fold;
 impl ModelDefinition {
     /// Reads the rows of `INFO.VIEW.TABLES`, `.COLUMNS`, `.MEASURES` and `.RELATIONSHIPS`.
     ///
-    /// They tell neither hierarchies nor roles, so these are not checked.
+    /// These functions return neither hierarchies nor roles, so neither is checked.
     ///
     /// # Errors
     ///
-    /// Fails on a row without the names that it is about.
+    /// Fails on a row without the names of its table, column, measure or relationship.
     pub fn from_info_view(
         tables: &[Value],
         columns: &[Value],
@@ -38,7 +38,7 @@ fn read(
     }
     for row in columns {
         let (table, name) = (text("INFO.VIEW.COLUMNS", row, "Table")?, text("INFO.VIEW.COLUMNS", row, "Name")?);
-        // Every table has one of these; no report can use it.
+        // Every table has one column of this type. Reports cannot use it.
         if name.starts_with("RowNumber-") {
             continue;
         }
@@ -54,7 +54,7 @@ fn read(
     Ok(ModelDefinition::new(read, relationships?))
 }
 
-/// The table of a row, also one that the rows of tables left out.
+/// The table of a row. It is added if the rows of tables do not have it.
 fn table_of<'a>(tables: &'a mut Vec<Table>, name: &str) -> &'a mut Table {
     let key = fold(name);
     let at = tables.iter().position(|table| fold(&table.name) == key).unwrap_or_else(|| {
@@ -93,7 +93,7 @@ fn text(view: &str, row: &Value, name: &str) -> Result<String, DefinitionError> 
     })
 }
 
-/// A cell of a row. The service writes the name of a column in brackets, with or without a table before it.
+/// A cell of a row. The service writes the name of a column in brackets, with or without the table in front.
 fn cell<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
     let row = row.as_object()?;
     let bracketed = format!("[{name}]");

@@ -1,4 +1,4 @@
-//! Along which relationships a filter travels.
+//! The relationships through which a filter reaches other tables.
 
 use std::collections::HashSet;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::names::fold;
 
-/// A relationship, whose `from` side is usually the many side.
+/// A relationship. Its `from` side is usually the many side.
 #[derive(Clone, Debug)]
 pub(crate) struct Relationship {
     pub(crate) from: (String, String),
@@ -13,7 +13,7 @@ pub(crate) struct Relationship {
     pub(crate) direction: Direction,
 }
 
-/// In which direction a relationship filters.
+/// The direction in which a relationship filters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Direction {
     ToFrom,
@@ -22,7 +22,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// A filter goes from the one side to the many side, and from `to` to `from` where both are alike.
+    /// A filter goes from the one side to the many side. If both are many sides, it goes from `to` to `from`.
     pub(super) fn of(both_directions: bool, from_one: bool, to_many: bool) -> Self {
         match (both_directions, from_one, to_many) {
             (true, ..) | (false, true, false) => Self::Both,

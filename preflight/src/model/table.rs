@@ -21,7 +21,7 @@ pub(crate) struct Column {
     pub(crate) variations: Vec<Variation>,
 }
 
-/// The hierarchy that a column borrows from a date table.
+/// The hierarchy of a date table that a column uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Variation {
     pub(crate) name: String,
@@ -40,7 +40,7 @@ pub(crate) struct Hierarchy {
     pub(crate) levels: Vec<String>,
 }
 
-/// The type of a column, as far as it matters to a report.
+/// The type of a column, with only the differences that matter to a report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DataType {
     Text,

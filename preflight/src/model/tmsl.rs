@@ -15,7 +15,7 @@ impl ModelDefinition {
     ///
     /// # Errors
     ///
-    /// Fails on text that is not JSON or holds no model.
+    /// Fails on text that is not JSON or contains no model.
     pub fn from_tmsl(text: &str) -> Result<Self, DefinitionError> {
         read(text)
     }
@@ -25,7 +25,7 @@ fn read(text: &str) -> Result<ModelDefinition, DefinitionError> {
     let json_error =
         |error: serde_json::Error| DefinitionError::Json { part: PART.to_owned(), reason: error.to_string() };
     let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(json_error)?;
-    let shape = || DefinitionError::Shape { part: PART.to_owned(), reason: "holds no model".to_owned() };
+    let shape = || DefinitionError::Shape { part: PART.to_owned(), reason: "contains no model".to_owned() };
     let model = find_model(&document).ok_or_else(shape)?;
     let model = Model::deserialize(model)
         .map_err(|error| DefinitionError::Shape { part: PART.to_owned(), reason: format!("is not TMSL: {error}") })?;
@@ -37,7 +37,7 @@ fn read(text: &str) -> Result<ModelDefinition, DefinitionError> {
     Ok(definition)
 }
 
-/// The model of a database, also where a script wraps the database.
+/// The model of a database. The database may be inside a script.
 fn find_model(document: &Value) -> Option<&Value> {
     if let Some(model) = document.get("model") {
         return Some(model);
@@ -115,13 +115,13 @@ struct TmslHierarchy {
     levels: Vec<Named>,
 }
 
-/// A text in one piece, or in lines.
+/// A text as one string, or as an array of lines.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Lines {
     One(String),
     Many(Vec<String>),
-    /// Anything else, which is no DAX.
+    /// Any other value, which is not DAX.
     Other(serde::de::IgnoredAny),
 }
 
@@ -189,7 +189,7 @@ impl TmslColumn {
 }
 
 impl DataType {
-    /// A type by its name in TMSL or in `INFO.VIEW.COLUMNS`.
+    /// The type for its name in TMSL or in `INFO.VIEW.COLUMNS`.
     pub(super) fn named(name: &str) -> Self {
         match name.to_ascii_lowercase().replace(' ', "").as_str() {
             "string" | "text" => Self::Text,

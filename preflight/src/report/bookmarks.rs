@@ -13,7 +13,7 @@ pub(super) type Places = HashMap<String, (Site, HashMap<String, Site>)>;
 const FILTER_LISTS: [&str; 4] = ["byName", "byExpr", "byType", "byTransientState"];
 
 impl Reader {
-    /// Reads a bookmark. What it says of pages and visuals that are gone has no effect.
+    /// Reads a bookmark. Its entries for deleted pages and visuals have no effect, and are skipped.
     pub(super) fn bookmark(&mut self, bookmark: &Value, places: &Places) {
         let text = |name| bookmark.get(name).and_then(Value::as_str);
         let name = text("displayName").or_else(|| text("name")).unwrap_or_default().to_owned();
@@ -49,7 +49,7 @@ impl Reader {
                 _ => continue,
             };
             for filter in entries {
-                // Without a condition it only clears the filter of the same name.
+                // A filter without a condition only clears the filter of the same name.
                 if let Some(condition) = filter.get("filter").filter(|condition| !condition.is_null()) {
                     self.expression(site, used_as, condition);
                     self.expression(site, used_as, &filter["expression"]);

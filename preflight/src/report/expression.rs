@@ -9,13 +9,13 @@ use super::field_use::Need;
 use super::reference::Reference;
 use super::sources::{Source, Sources};
 
-/// What an expression names.
+/// The fields and DAX in an expression.
 #[derive(Debug, Default)]
 pub(super) struct Expressions {
     pub(super) fields: Vec<(Reference, Option<Need>)>,
     /// Why parts of the expression could not be read.
     pub(super) unread: Vec<String>,
-    /// DAX that the report writes into the expression.
+    /// DAX that the expression contains.
     pub(super) dax: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl Expressions {
             _ if LEAVES.contains(&kind) => {}
             _ if CONTAINERS.contains(&kind) => self.walk(child, sources, need),
             _ if kind.starts_with(char::is_uppercase) && (child.is_object() || child.is_array()) => {
-                self.unread.push(format!("it holds an expression of an unknown kind (`{kind}`)"));
+                self.unread.push(format!("it has an expression of an unknown kind (`{kind}`)"));
             }
             _ => self.walk(child, sources, need),
         }
@@ -94,7 +94,7 @@ impl Expressions {
         let level = child.get("Level").and_then(Value::as_str);
         match (child.pointer("/Expression/Hierarchy"), level) {
             (Some(hierarchy), Some(level)) => self.hierarchy(hierarchy, Some(level), sources),
-            _ => self.unread.push("it holds a hierarchy level without a hierarchy".to_owned()),
+            _ => self.unread.push("it has a hierarchy level without a hierarchy".to_owned()),
         }
     }
 
@@ -123,7 +123,7 @@ impl Expressions {
         }
     }
 
-    /// Operands of one comparison: a column among them is compared with the literals among them.
+    /// Reads the operands of one comparison. A column among them is compared with the literals among them.
     fn compared(&mut self, operands: &[&Value], sources: &Sources) {
         let literal = operands.iter().find_map(|operand| literal_type(operand)).map(Need::Compared);
         for operand in operands {
@@ -143,7 +143,7 @@ impl Expressions {
         self.walk(&child["Table"], sources, None);
     }
 
-    /// A calculation that the report writes in DAX.
+    /// Reads a calculation in DAX.
     fn native(&mut self, child: &Value, sources: &Sources) {
         let cache = &child["ExpressionContentCache"];
         self.walk(&child["Source"], sources, None);
@@ -155,7 +155,7 @@ impl Expressions {
         self.dax.extend(child.get("Expression").and_then(Value::as_str).map(str::to_owned));
     }
 
-    /// The table, the schema and the name of a field; `None` if it belongs to no table of the model.
+    /// The table, the schema and the name of a field; `None` if the field does not belong to a table of the model.
     fn named(&mut self, child: &Value, key: &str, sources: &Sources) -> Option<(String, Option<String>, String)> {
         let source = sources.resolve(&child["Expression"]);
         match (source, child.get(key).and_then(Value::as_str)) {

@@ -1,4 +1,4 @@
-//! Uses of fields: where, what for, and what they ask of the field.
+//! Uses of fields: the place, the purpose, and the type that the field needs.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(crate) struct FieldUse {
 pub(crate) struct Site {
     /// The number and the display name of the page.
     pub(crate) page: Option<(usize, String)>,
-    /// The number, unique in the report, and the title or type of the visual.
+    /// The number of the visual, which is unique in the report, and its title or type.
     pub(crate) visual: Option<(usize, String)>,
     /// Whether the visual is a slicer, which filters the other visuals of its page.
     pub(crate) slicer: bool,
@@ -40,7 +40,7 @@ impl Site {
 pub(crate) enum UsedAs {
     /// A data role of the visual, such as `Category`.
     Role(String),
-    /// A part of the visual's query that no data role names.
+    /// A part of the visual's query that does not belong to a data role.
     Query,
     Sorting,
     /// Conditional formatting or a dynamic text, with its property.
@@ -92,7 +92,7 @@ impl fmt::Display for UsedAs {
     }
 }
 
-/// What a use asks of the type of a column.
+/// What a use needs from the type of a column.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Need {
     /// An aggregation, by the name of its function.

@@ -20,8 +20,8 @@ impl Reader {
                 self.expression(site, &UsedAs::Filter(level), condition);
                 UsedAs::Filter(level)
             }
-            // Without a condition, a card that nobody can open has no effect. Cards of visuals without a condition are
-            // often left over from fields that the visual showed before.
+            // A card without a condition has no effect if viewers cannot open it. Cards of visuals without a condition often
+            // remain from fields that the visual showed before.
             None if level == Level::Visual || is_hidden(filter) || is_automatic(filter) => return,
             None => UsedAs::FilterCard(level),
         };

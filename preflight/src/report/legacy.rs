@@ -91,7 +91,7 @@ fn read_visual(reader: &mut Reader, site: &Site, visual: &Value) {
         let name = select.get("Name").and_then(Value::as_str).unwrap_or_default();
         let used_as = roles.get(name).map_or(UsedAs::Query, |role| UsedAs::Role((*role).to_owned()));
         selected.insert(name);
-        // With the sources of the query, so that the aliases of the expression resolve.
+        // The sources of the query are added, so that the aliases of the expression can be resolved.
         reader.expression(site, &used_as, &with_sources(query, "Select", select));
     }
     for sort in list(&query["OrderBy"]) {
@@ -121,7 +121,7 @@ fn read_pod(reader: &mut Reader, pod: &Value, places: &Places) {
     }
 }
 
-/// JSON that another JSON document holds, usually in a string.
+/// Reads JSON inside another JSON document, usually in a string.
 fn embedded<'a>(reader: &mut Reader, site: &Site, value: &'a Value, name: &str) -> Cow<'a, Value> {
     match value.get(name) {
         None => Cow::Owned(Value::Null),

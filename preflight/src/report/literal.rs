@@ -14,7 +14,7 @@ pub(crate) enum LiteralType {
 }
 
 impl LiteralType {
-    /// The type of a literal as queries write it; `None` for `null` and for what has no counterpart in a column.
+    /// The type of a literal of a query; `None` for `null` and for types that a column cannot have.
     pub(super) fn of(literal: &str) -> Option<Self> {
         let number = literal.trim_end_matches(['L', 'D', 'M']);
         match literal {
@@ -26,7 +26,7 @@ impl LiteralType {
         }
     }
 
-    /// Whether DAX compares a column of this type with such a literal.
+    /// Whether DAX can compare a column of this type with this type of literal.
     pub(crate) fn compares_with(self, column: DataType) -> bool {
         match column {
             DataType::Unknown => true,

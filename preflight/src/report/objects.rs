@@ -1,4 +1,4 @@
-//! Formatting: objects whose properties may hold expressions.
+//! Formatting: objects whose properties may contain expressions.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::{Site, UsedAs};
 
 impl Reader {
-    /// Reads `objects`. Selectors only say which data points a property is for, so their fields are no uses.
+    /// Reads `objects`. Selectors only choose the data points of a property, so their fields are not uses.
     pub(super) fn objects(&mut self, site: &Site, objects: &Value) {
         for (object, instances) in objects.as_object().into_iter().flatten() {
             for instance in instances.as_array().into_iter().flatten() {
@@ -40,12 +40,12 @@ impl Reader {
         self.expression(site, &UsedAs::Formatting(name.to_owned()), value);
         let literal = value.pointer("/Literal/Value").and_then(Value::as_str);
         if literal.is_some_and(is_quoted_json) {
-            self.not_checked(site, &format!("property {name}"), "it holds JSON of the visual's own");
+            self.not_checked(site, &format!("property {name}"), "it contains JSON in the visual's own format");
         }
     }
 }
 
-/// Whether a text literal holds a JSON object or list.
+/// Whether a text literal contains a JSON object or array.
 fn is_quoted_json(literal: &str) -> bool {
     let text = literal.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')).unwrap_or_default();
     let text = text.trim();

@@ -16,7 +16,7 @@ pub struct Part {
 /// JSON parts by path.
 pub(super) type Parts = BTreeMap<String, Value>;
 
-/// Parses JSON in UTF-8, or in UTF-16 as older files have it.
+/// Parses JSON in UTF-8, or in UTF-16, which older files use.
 pub(super) fn parse(payload: &[u8]) -> Result<Value, String> {
     let payload = payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload);
     let Some(utf16) = payload.strip_prefix(b"\xff\xfe") else {

@@ -90,7 +90,7 @@ fn read_page(
     (text(parts.page, "name").unwrap_or(id).to_owned(), (site, sites))
 }
 
-/// `slicer`, `listSlicer` and the like.
+/// Whether a visual is a slicer: `slicer`, `listSlicer` and similar types.
 pub(super) fn is_slicer(kind: &str) -> bool {
     kind.to_ascii_lowercase().ends_with("slicer")
 }

@@ -17,7 +17,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// A number for the next visual.
+    /// The number of the next visual.
     pub(super) fn next_visual(&mut self) -> usize {
         self.visuals += 1;
         self.visuals
@@ -37,7 +37,7 @@ impl Reader {
         }
     }
 
-    /// DAX inside a report: only what it writes with its table is certain to be a field.
+    /// Notes the fields of DAX inside a report. Only a name with its table is certainly a field.
     fn dax(&mut self, site: &Site, used_as: &UsedAs, expression: &str) {
         let names = DaxNames::of(expression);
         for (table, name) in names.qualified {
@@ -50,7 +50,7 @@ impl Reader {
         }
     }
 
-    /// Visuals that need more than their definition says.
+    /// Notes visuals whose fields are not in their definition.
     pub(super) fn other_needs(&mut self, site: &Site, visual: &Value) {
         match visual.get("visualType").and_then(Value::as_str) {
             Some("qnaVisual") => self.not_checked(site, "questions", "viewers choose the fields of a Q&A visual"),

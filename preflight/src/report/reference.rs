@@ -1,12 +1,12 @@
-//! Names of fields.
+//! References to fields.
 
 use std::fmt;
 
-/// A field, as a report names it.
+/// A reference of a report to a field.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Reference {
     Table(String),
-    /// A column or a measure, as DAX names both.
+    /// A column or a measure: DAX writes both in the same way.
     Field {
         table: String,
         name: String,

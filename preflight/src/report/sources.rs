@@ -4,24 +4,24 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// What an alias, or a direct source, stands for.
+/// The meaning of an alias or of a direct source.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Source {
     Entity {
         name: String,
         schema: Option<String>,
     },
-    /// A subquery or a transform, whose columns are its own.
+    /// A subquery or a transform. Its columns are not columns of the model.
     Derived,
     Unknown(String),
 }
 
-/// The aliases that are valid in a query. They are compared as they are written.
+/// The aliases that are valid in a query. They are case-sensitive.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources(HashMap<String, Source>);
 
 impl Sources {
-    /// The aliases of `From`, on top of those of the query around it.
+    /// The aliases of `From`, added to those of the outer query.
     pub(super) fn within(&self, from: &[Value]) -> Self {
         let mut sources = self.clone();
         for entry in from {
@@ -32,7 +32,7 @@ impl Sources {
         sources
     }
 
-    /// What an expression before a property names.
+    /// The source that the expression in front of a property names.
     pub(super) fn resolve(&self, expression: &Value) -> Source {
         if let Some(reference) = expression.get("SourceRef") {
             return self.referred(reference);

@@ -1,8 +1,8 @@
-//! The names by which people know a visual.
+//! Names of visuals for messages.
 
 use serde_json::Value;
 
-/// The title of a visual, or else its type in words.
+/// The title of a visual; without a title, its type in words.
 pub(super) fn visual_name(visual: &Value, container_objects: &str) -> String {
     let title = visual.get(container_objects).and_then(|objects| objects.pointer("/title/0/properties/text/expr"));
     let title = title.and_then(|expr| expr.pointer("/Literal/Value")).and_then(Value::as_str).and_then(unquoted);
@@ -14,7 +14,7 @@ fn unquoted(literal: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// `clusteredColumnChart` as `clustered column chart`.
+/// A type in words: `clusteredColumnChart` becomes `clustered column chart`.
 fn type_name(kind: &str) -> String {
     match kind {
         "tableEx" => return "table".to_owned(),
@@ -34,7 +34,7 @@ fn type_name(kind: &str) -> String {
     if words.is_empty() { "visual".to_owned() } else { words }
 }
 
-/// Numbers the names that occur more than once on a page with the identifiers of their visuals.
+/// Adds the identifiers of their visuals to names that occur more than once on a page.
 pub(super) fn distinguished(names: &[(String, String)]) -> Vec<String> {
     let count = |name: &str| names.iter().filter(|(_, other)| other == name).count();
     let label = |(id, name): &(String, String)| {

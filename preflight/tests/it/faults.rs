@@ -16,7 +16,7 @@ fn a_renamed_measure_is_found_with_the_visual_and_the_new_name() {
     assert_eq!(finding.used_as, "data role Y, bookmark Only the north");
     assert_eq!(finding.viewer_sees, "The visual shows an error instead of data.");
     assert!(finding.remedy.contains("Rename `Sales[Revenue net]`"), "{}", finding.remedy);
-    // Also through the measure that the report defines itself, which uses it.
+    // The report's own measure uses the field too, so visuals with that measure are found.
     assert!(the(&found, "Goals by country").used_as.contains("measure Goal reached of the report"));
 }
 
@@ -147,7 +147,7 @@ fn a_filter_on_a_column_of_another_type_is_found() {
 }
 
 #[test]
-fn a_missing_table_is_named_as_the_reason() {
+fn a_missing_table_is_named_as_the_cause() {
     let found = pbir().against(&model().without_table("Returns"));
     assert_eq!(found.findings.len(), 2);
     the(&found, "column `Returns[Name]` is missing, because the model has no table `Returns`");
@@ -186,7 +186,7 @@ fn a_measure_that_moved_to_another_table_is_found() {
 }
 
 #[test]
-fn what_a_measure_of_the_report_needs_is_found() {
+fn missing_fields_of_a_measure_of_the_report_are_found() {
     let found = pbir().against(&model().without("Target", "columns", "Goal"));
     let finding = the(&found, "Target[Goal]");
     assert_eq!(finding.visual.as_deref(), Some("Goals by country"));
@@ -194,15 +194,20 @@ fn what_a_measure_of_the_report_needs_is_found() {
 }
 
 #[test]
-fn the_name_of_a_measure_of_the_report_has_to_be_free_in_the_model() {
+fn a_measure_of_the_report_with_the_name_of_a_model_measure_is_found() {
     let taken = model().with("Target", "measures", json!({"name": "goal reached", "expression": "1"}));
     let found = pbir().against(&taken);
     assert_eq!(
         texts(&found),
-        ["page *Overview*, visual *Goals by country*: measure `Sales[Goal reached]` of the report has the name of a \
-          measure of the model"]
+        [
+            "page *Overview*, visual *Goals by country*: measure `Sales[Goal reached]` of the report has the same name as a \
+          measure of the model"
+        ]
     );
-    assert!(pbir().against_with_own(&taken, &taken).findings.is_empty(), "the report lives with it already");
+    assert!(
+        pbir().against_with_own(&taken, &taken).findings.is_empty(),
+        "the report's own model has the same conflict"
+    );
 }
 
 #[test]

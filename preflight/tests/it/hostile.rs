@@ -1,4 +1,4 @@
-//! No input makes the library panic or take long.
+//! No input makes the library panic or run for a long time.
 
 use preflight::{ModelDefinition, Part, ReportDefinition, compare_with_own};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{legacy, model, pbir};
 
-/// Another value in the place of one that a definition has.
+/// A value that replaces a value of a definition.
 fn replacement() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -21,7 +21,7 @@ fn replacement() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Replaces the `n`th value inside a document, counted from the top.
+/// Replaces the `n`th value inside a document, counted from its start.
 fn replace(value: &mut Value, n: &mut usize, new: &Value) {
     if *n == 0 {
         *value = new.clone();
@@ -98,7 +98,7 @@ proptest! {
 }
 
 #[test]
-fn measures_in_a_circle_end() {
+fn measures_in_a_circle_are_followed_only_once() {
     let circle = model().changed("Sales", "measures", "Net revenue", "expression", "[Orders]").changed(
         "Sales",
         "measures",
@@ -114,7 +114,7 @@ fn measures_in_a_circle_end() {
 }
 
 #[test]
-fn deep_nesting_is_refused_and_not_followed() {
+fn deep_nesting_is_refused() {
     let deep = "[".repeat(100_000);
     assert!(ModelDefinition::from_tmsl(&deep).is_err());
     let part = Part { path: "definition/report.json".to_owned(), payload: deep.into_bytes() };

@@ -1,11 +1,11 @@
-//! Models as rows of `INFO.VIEW.*`.
+//! Models from rows of `INFO.VIEW.*`.
 
 use preflight::{ModelDefinition, compare};
 use serde_json::{Value, json};
 
 use crate::support::{assert_quiet, legacy, model, not_checked, pbir, texts, the};
 
-/// The rows that the service answers for the model of the fixtures.
+/// The rows that the service returns for the model of the fixtures.
 fn rows() -> [Vec<Value>; 4] {
     let model = model().0["model"].take();
     let (mut tables, mut columns, mut measures) = (Vec::new(), Vec::new(), Vec::new());

@@ -71,7 +71,7 @@ fn config_may_be_json_without_a_string_around_it() {
     assert_eq!(texts(&found), ["page *Country*, visual *table*: column `Product[Category]` is missing"]);
 }
 
-/// Replaces every string that holds JSON by its content.
+/// Replaces every string that contains JSON by its content.
 fn unfold(value: &mut Value) {
     match value {
         Value::String(text) if text.starts_with(['{', '[']) => *value = serde_json::from_str(text).unwrap(),

@@ -1,4 +1,4 @@
-//! Reports and models, compared as the command does it.
+//! Compares reports and models as the command does.
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 

@@ -1,4 +1,4 @@
-//! Twenty things that must not be reported.
+//! Twenty cases without a fault, which must not be reported.
 
 use preflight::{ModelDefinition, compare};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn fields_that_the_report_does_not_use_may_be_gone() {
 fn the_reports_own_measures_are_not_missing() {
     let found = pbir().against(&model());
     assert!(!found.findings.iter().any(|finding| finding.field.contains("Goal reached")));
-    // Nor are they when a query names them without their schema.
+    // They are not missing either if a query names them without their schema.
     let report = pbir().visual("geography", |visual| {
         visual["visual"]["query"]["queryState"]["Values"]["projections"][0]["field"]["Measure"]["Expression"] =
             json!({"SourceRef": {"Entity": "Sales"}});
@@ -48,21 +48,21 @@ fn the_reports_own_measures_are_not_missing() {
 }
 
 #[test]
-fn an_unused_measure_of_the_report_needs_nothing() {
+fn an_unused_measure_of_the_report_is_not_checked() {
     let extensions = pbir().0["definition/reportExtensions.json"].to_string();
     assert!(extensions.contains("'Forecast'[Old]"), "the fixture has such a measure");
     assert_quiet(&pbir().against(&model()));
 }
 
 #[test]
-fn selectors_of_data_points_are_no_uses() {
+fn selectors_of_data_points_are_not_uses() {
     let visual = &pbir().0["definition/pages/overview/visuals/by-region/visual.json"].to_string();
     assert!(visual.contains("Former name"), "the fixture has such a selector");
     assert_quiet(&pbir().against(&model()));
 }
 
 #[test]
-fn bookmarks_say_nothing_of_visuals_and_pages_that_are_gone() {
+fn bookmark_entries_of_deleted_visuals_and_pages_are_skipped() {
     let bookmark = &pbir().0["definition/bookmarks/north.bookmark.json"].to_string();
     assert!(bookmark.contains("deleted-visual") && bookmark.contains("deleted-page"));
     assert_quiet(&pbir().against(&model()));
@@ -76,7 +76,7 @@ fn a_bookmark_without_data_applies_no_filter() {
 }
 
 #[test]
-fn a_bookmark_for_chosen_visuals_leaves_the_others_alone() {
+fn a_bookmark_for_chosen_visuals_does_not_affect_the_others() {
     let report = pbir().with("definition/bookmarks/north.bookmark.json", |bookmark| {
         bookmark["options"] = json!({"applyOnlyToTargetVisuals": true, "targetVisualNames": ["amount"]});
         bookmark["explorationState"]["sections"]["overview"]["visualContainers"]["by-region"]["singleVisual"]["orderBy"]
@@ -104,7 +104,7 @@ fn a_model_may_have_more_than_the_report_uses() {
 }
 
 #[test]
-fn a_script_around_the_model_is_no_difference() {
+fn a_script_around_the_model_makes_no_difference() {
     let database = model().0;
     let create = json!({"createOrReplace": {"object": {"database": "Sales"}, "database": database}});
     let sequence = json!({"sequence": {"operations": [{"refresh": {}}, create]}});
@@ -145,7 +145,7 @@ fn columns_of_a_subquery_are_its_own() {
 }
 
 #[test]
-fn a_calculation_of_the_visual_is_no_field_of_the_model() {
+fn a_calculation_of_the_visual_is_not_a_field_of_the_model() {
     let report = pbir().visual("amount", |visual| {
         let projections = &mut visual["visual"]["query"]["queryState"]["Values"]["projections"];
         projections.as_array_mut().unwrap().push(json!({"queryRef": "select", "field":
@@ -197,7 +197,7 @@ fn counting_fits_every_type() {
 }
 
 #[test]
-fn the_new_home_of_a_field_parameter_is_a_table_like_others() {
+fn the_table_of_a_field_parameter_is_read_like_other_tables() {
     let parameter =
         json!({"name": "Axis", "columns": [{"name": "Axis", "type": "calculatedTableColumn", "dataType": "string"}]});
     let report = pbir().visual("by-region", |visual| {

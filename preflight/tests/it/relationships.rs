@@ -18,7 +18,7 @@ fn a_missing_relationship_is_found_where_it_is_needed() {
           relationship leads there"]
     );
     assert_eq!(found.findings[0].field, "Region → Returns");
-    assert_eq!(found.findings[0].viewer_sees, "The visual shows no error, but values that are not filtered.");
+    assert_eq!(found.findings[0].viewer_sees, "The visual shows values that are not filtered, and no error.");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_relationship_in_the_other_direction_is_named() {
 }
 
 #[test]
-fn another_way_between_the_tables_will_do() {
+fn another_path_between_the_tables_is_enough() {
     let bridged = model()
         .without_relationship("rel-returns")
         .with_table(json!({"name": "Bridge", "columns": [{"name": "Id", "dataType": "int64"}]}))
@@ -83,7 +83,7 @@ fn tables_that_the_own_model_leaves_unrelated_need_no_relationship() {
 }
 
 #[test]
-fn without_the_own_model_a_doubtful_relationship_is_not_checked() {
+fn without_the_own_model_an_uncertain_relationship_is_not_checked() {
     let found = pbir().against(&model().without_relationship("rel-returns"));
     assert_quiet(&found);
     assert!(not_checked(&found, "visual *Returns*: the relationship from `Region` to `Returns`"));
@@ -100,7 +100,7 @@ fn columns_of_unrelated_tables_without_a_value_are_found_in_any_case() {
 }
 
 #[test]
-fn a_function_named_like_a_table_is_no_table() {
+fn a_function_named_like_a_table_is_not_a_table() {
     let table = json!({"name": "Date", "columns": [{"name": "Day", "dataType": "int64"}]});
     let related = json!({"name": "d", "fromTable": "Date", "fromColumn": "Day", "toTable": "Region", "toColumn": "Id"});
     let dated =

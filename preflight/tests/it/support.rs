@@ -1,4 +1,4 @@
-//! Definitions on disk, and changes to them.
+//! Reads definitions from disk, and changes them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use preflight::{Comparison, ModelDefinition, Part, ReportDefinition, SchemaFinding, compare, compare_with_own};
 use serde_json::Value;
 
-/// A report under change.
+/// A report that a test changes.
 pub(crate) struct Report(pub(crate) BTreeMap<String, Value>);
 
 /// A report in PBIR with two pages, a drillthrough, bookmarks and a measure of its own.
@@ -72,11 +72,11 @@ impl Report {
     }
 }
 
-/// A model under change.
+/// A model that a test changes.
 #[derive(Clone)]
 pub(crate) struct Model(pub(crate) Value);
 
-/// The model that both reports were made for.
+/// The model on which both reports were built.
 pub(crate) fn model() -> Model {
     Model(json_file(&fixtures().join("model.bim")))
 }
@@ -169,7 +169,7 @@ pub(crate) fn assert_quiet(comparison: &Comparison) {
     assert_eq!(texts(comparison), [""; 0]);
 }
 
-/// Whether an entry tells that something was not checked.
+/// Whether an entry says that something was not checked.
 pub(crate) fn not_checked(comparison: &Comparison, text: &str) -> bool {
     comparison.not_checked.iter().any(|entry| entry.to_string().contains(text))
 }

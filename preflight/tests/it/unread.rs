@@ -1,4 +1,4 @@
-//! What cannot be read is said, and is no finding.
+//! Parts that cannot be read are listed as not checked, and are not findings.
 
 use preflight::{DefinitionError, Part, ReportDefinition};
 use serde_json::json;
@@ -12,8 +12,8 @@ fn json_of_a_custom_visual_is_not_checked() {
     let texts: Vec<_> = found.not_checked.iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
-        ["page *Region details*, visual *deneb*: property vega.jsonSpec: not checked, because it holds JSON of the \
-          visual's own"]
+        ["page *Region details*, visual *deneb*: property vega.jsonSpec: not checked, because it contains JSON in \
+          the visual's own format"]
     );
 }
 
@@ -27,7 +27,7 @@ fn an_expression_of_an_unknown_kind_is_not_checked() {
     assert_quiet(&found);
     assert!(not_checked(
         &found,
-        "visual *card*: data role Values: not checked, because it holds an expression of an unknown kind (`QuantumMeasure`)"
+        "visual *card*: data role Values: not checked, because it has an expression of an unknown kind (`QuantumMeasure`)"
     ));
 }
 

@@ -3,7 +3,7 @@ import { createElement, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { fetchConfig, onClick } from './service.mjs';
 
-/** As the wrapper's documentation shows it: the config is state, and the component embeds it. */
+/** The page follows the wrapper's documentation: the config is state, and the component embeds it. */
 function Page() {
   const [shown, setShown] = useState();
   onClick(async (rendered) => setShown({ embedConfig: await fetchConfig(), eventHandlers: new Map([['rendered', rendered]]) }));

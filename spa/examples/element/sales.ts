@@ -1,7 +1,7 @@
 import { createDynabind } from '@dynabind/client';
 import { defineDynabindReport } from '@dynabind/element';
 
-/** Call it once. The element writes errors where the report would be. */
+/** Call this function once. The element shows errors in the place of the report. */
 export function start(apiUrl: string, getAccessToken: () => Promise<string>): void {
   defineDynabindReport(createDynabind({ apiUrl, getAccessToken }));
   const data = document.querySelector<HTMLSelectElement>('#data');

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Dynabind } from '@dynabind/client';
 import { DynabindReport } from '@dynabind/react';
 
-/** The sales report, and a choice of whose data it shows. */
+/** The sales report, with a choice of its data. */
 export function Sales({ dynabind }: { dynabind: Dynabind }) {
   const [dataset, setDataset] = useState('contoso-sales');
   return (

@@ -1,7 +1,7 @@
 import type { Dynabind } from '@dynabind/client';
 import { useDynabind } from '@dynabind/react';
 
-/** The same with the hook. The element is always rendered, also while a message is shown. */
+/** The same page with the hook. The element is always rendered, even while a message is shown. */
 export function SalesWithHook({ dynabind, dataset }: { dynabind: Dynabind; dataset: string }) {
   const { ref, state, error, warning, retry } = useDynabind(dynabind, { report: 'sales', dataset });
   return (

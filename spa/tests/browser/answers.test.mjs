@@ -5,7 +5,7 @@ import { useSuite } from './support/suite.mjs';
 const suite = useSuite();
 const sales = { report: 'sales', dataset: 'contoso-sales' };
 
-/** Opens a page to which the service’s answer comes changed. */
+/** Opens a page for which the service’s answers are changed. */
 async function opened(change, binding = sales) {
   const harness = await suite.open('ana@contoso');
   const { page } = harness;
@@ -23,7 +23,7 @@ async function opened(change, binding = sales) {
 
 const inConfig = (change) => (body) => ({ ...body, configs: body.configs.map((config) => change(config)) });
 
-describe('an answer that is not what was asked for', () => {
+describe('an answer that does not match the request', () => {
   for (const [what, change] of [
     ['no binding', inConfig(({ datasetBinding, ...config }) => config)],
     ['the binding under the wrong key', inConfig(({ datasetBinding, ...config }) => ({
@@ -37,7 +37,7 @@ describe('an answer that is not what was asked for', () => {
     ['an http embedUrl', inConfig((config) => ({ ...config, embedUrl: config.embedUrl.replace('https', 'http') }))],
     ['a foreign embedUrl', inConfig((config) => ({ ...config, embedUrl: 'https://example.org/reportEmbed' }))],
     ['null', inConfig(() => null)],
-    ['null in place of all configs', (body) => ({ ...body, configs: null })],
+    ['null instead of all configs', (body) => ({ ...body, configs: null })],
   ]) {
     it(`is refused before there is an iframe: ${what}`, async () => {
       const { page, embedRequests, faults } = await opened(change);
@@ -53,7 +53,7 @@ describe('an answer that is not what was asked for', () => {
 });
 
 describe('renewals', () => {
-  it('come at least 30 s apart, whatever the service answers', async () => {
+  it('are at least 30 s apart for any answer of the service', async () => {
     const dead = (body) => ({ ...body, expiration: '2020-01-01T00:00:00Z', refreshAfter: '2020-01-01T00:00:00Z', lifetimeSeconds: 0, refreshAfterSeconds: 0 });
     const { page, shows, to } = await opened(dead);
     await page.route(`${suite.stack.url}/token`, async (route) => {
@@ -71,7 +71,7 @@ describe('renewals', () => {
     assert.equal(await report.locator('body').getAttribute('data-loads'), '1');
   });
 
-  it('are kept apart from a clock that is wrong and hidden', async () => {
+  it('do not depend on a wrong wall clock, even without a Date header', async () => {
     const harness = await suite.open('ana@contoso');
     const { page, shows, to } = harness;
     await page.route(`${suite.stack.url}/config`, async (route) => {

@@ -57,7 +57,7 @@ describe('the iframe of a report whose address is known', () => {
     const stored = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
     assert.match(stored, /reportEmbed/);
     assert.ok(!stored.includes(await page.evaluate(() => window.harness.configs[0].accessToken)));
-    // A new client knows only what is stored.
+    // A new client knows only the stored addresses.
     await page.route(`${suite.stack.url}/config`, delayed(500));
     const seen = watch(page);
     await page.evaluate((binding) => {
@@ -69,7 +69,7 @@ describe('the iframe of a report whose address is known', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('is rendered within 900 ms where /config takes 500 ms and the page in the iframe 800 ms', async () => {
+  it('is rendered within 900 ms if /config takes 500 ms and the page in the iframe takes 800 ms', async () => {
     const { page, shows } = await visited();
     await page.route(`${suite.stack.url}/config`, delayed(500));
     const body = await embedPageInOneFile();
@@ -78,7 +78,7 @@ describe('the iframe of a report whose address is known', () => {
       await route.fulfill({ contentType: 'text/html', body });
     });
     const times = [];
-    // A busy machine adds to the 800 ms. An iframe without the client, just before, measures how much.
+    // A busy machine adds to the 800 ms. An iframe without the client, directly before, measures this additional time.
     const isFast = ({ renderedMs, own } = {}) => renderedMs <= 900 + own - 800;
     for (let n = 1; n <= 5 && !isFast(times.at(-1)); n++) {
       const own = await page.evaluate(async () => {
@@ -120,7 +120,7 @@ describe('the iframe of a report whose address is known', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('is replaced when the report has another address now', async () => {
+  it('is replaced when the address of the report has changed', async () => {
     const { page, shows, faults } = await visited();
     await page.route(`${suite.stack.url}/config`, async (route) => {
       const response = await route.fetch();

@@ -25,7 +25,7 @@ async function openDemo(options = {}) {
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
-    // A refusal that the page handles is no fault, though the browser notes it.
+    // The browser logs refusals that the page handles. They are not faults.
     if (message.type() === 'error' && !/status of (403|429|503)/.test(message.text())) faults.push(message.text());
   });
   await page.goto(suite.stack.url);
@@ -42,7 +42,7 @@ async function violations(page) {
 }
 
 describe('the demo page', () => {
-  it('opens with two tenants side by side: one report, the data of each', async () => {
+  it('opens with two tenants side by side: one report with the data of each tenant', async () => {
     const { page, left, right, faults } = await openDemo();
     await left.says('Showing Contoso sales');
     await right.says('Showing Fabrikam sales');
@@ -90,7 +90,7 @@ describe('the demo page', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('shows the next person nothing of the one before, and nobody nothing', async () => {
+  it('shows the next person no data of the previous one, and no data after the sign-out', async () => {
     const { left } = await openDemo();
     await left.says('Showing');
     await left.signIn('Frida Moe');
@@ -102,17 +102,17 @@ describe('the demo page', () => {
     assert.doesNotMatch(await left.panel.textContent(), /frida@/);
   });
 
-  it('tells someone without a grant so, and what to do', async () => {
+  it('tells a person without grants what to do', async () => {
     const { left } = await openDemo();
     await left.signIn('Nils Aho');
     await left.panel.getByText('Nothing is granted to Nils Aho. Choose another person above.').waitFor();
     assert.equal(await left.panel.locator('iframe').count(), 0);
   });
 
-  it('says in sentences what is wrong with a dataset, whose choice is disabled and looks so', async () => {
+  it('explains the problems of a dataset, and shows its choice as disabled', async () => {
     const { left } = await openDemo();
     await left.signIn('Quinn Ode');
-    await left.panel.getByText(/Why some of this cannot be shown/).click();
+    await left.panel.getByText(/Why some items cannot be shown/).click();
     await left.panel.getByText('Its workspace is not on a capacity, which dynamic binding needs.').first().waitFor();
     const texts = await left.panel.locator('.problem').allTextContents();
     assert.ok(texts.length >= 5);
@@ -125,12 +125,12 @@ describe('the demo page', () => {
     assert.deepEqual([on, off], ['none', 'line-through']);
   });
 
-  it('lists the problems in the report’s box where nothing can be shown', async () => {
+  it('lists the problems in the report’s box if nothing can be shown', async () => {
     const { page, left } = await openDemo({ viewport: { width: 1000, height: 760 } });
     await left.signIn('Quinn Ode');
     await left.says('Showing');
     await left.panel.getByLabel('Report', { exact: true }).selectOption('pilot');
-    await left.panel.getByText('None of this can be shown. Choose another report above.').waitFor();
+    await left.panel.getByText('The data of this report cannot be shown. Choose another report above.').waitFor();
     assert.equal(await left.panel.locator('iframe').count(), 0);
     assert.equal(await left.panel.locator('.problems').count(), 1);
     assert.doesNotMatch(await left.panel.textContent(), /quinn@|POST/);
@@ -220,7 +220,7 @@ describe('the demo page', () => {
     assert.equal(title.x, panel.x);
   });
 
-  it('moves nothing where motion is not wanted', async () => {
+  it('has no animations with reduced motion', async () => {
     const { page, left } = await openDemo({ reducedMotion: 'reduce' });
     await left.says('Showing');
     await page.route(`${suite.stack.url}/config`, () => undefined);
@@ -245,7 +245,7 @@ describe('the demo page', () => {
       await press('Ask for someone else’s data');
       await left.panel.getByRole('alert').waitFor();
       await right.signIn('Quinn Ode');
-      await right.panel.getByText(/Why some of this cannot be shown/).click();
+      await right.panel.getByText(/Why some items cannot be shown/).click();
       assert.deepEqual(await violations(page), []);
       await right.signIn('Nobody (sign out)');
       await right.panel.getByText('Choose a person above').waitFor();
@@ -257,7 +257,7 @@ describe('the demo page', () => {
 });
 
 describe('a browser that does not resolve app.powerbi.com to this machine', () => {
-  it('says that it cannot show the report, and gets the command that can', async () => {
+  it('says that it cannot show the report, and shows the command that can', async () => {
     const page = await suite.browser.newPage(DESKTOP);
     await page.route('https://app.powerbi.com*/**', (route) => route.abort());
     await page.goto(suite.stack.url);

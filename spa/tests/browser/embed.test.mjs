@@ -42,7 +42,7 @@ describe('embedding with the real powerbi-client', () => {
     assert.notEqual(labels[0], labels[1]);
   });
 
-  it('asks once for a page of five reports, which share a token', async () => {
+  it('sends one request for a page of five reports, which share a token', async () => {
     const { page, shows, to } = await suite.open('ana@contoso');
     await page.evaluate(() => {
       const datasets = ['contoso-sales', 'contoso-plan', 'contoso-sales', 'contoso-plan', 'contoso-sales'];
@@ -57,7 +57,7 @@ describe('embedding with the real powerbi-client', () => {
     assert.equal(tokens, 1);
   });
 
-  it('hands on configs that all pass the validators of powerbi-models', async () => {
+  it('gets only configs that the validators of powerbi-models accept', async () => {
     const { page } = await suite.open('ana@contoso');
     const results = await page.evaluate(async () => {
       const { dynabind, models } = window.harness;
@@ -79,7 +79,7 @@ describe('embedding with the real powerbi-client', () => {
     assert.deepEqual(results.filter(Boolean), []);
   });
 
-  it('tells a person what is wrong with a dataset outside the grant, and shows nothing', async () => {
+  it('explains the refusal of a dataset outside the grant, and shows nothing', async () => {
     const { page, faults } = await suite.open('carl@contoso');
     const { errors, children, state } = await page.evaluate(async () => {
       const handle = window.harness.embed(0, { report: 'sales', dataset: 'fabrikam-sales' });

@@ -9,7 +9,7 @@ const suite = useSuite();
 const spa = (path) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)));
 const POWERBI = 'node_modules/powerbi-client/dist/powerbi.min.js';
 
-/** The published files as they are, without a bundler. */
+/** Serves the published files without a bundler. */
 async function opened() {
   const page = await suite.browser.newPage();
   const files = [];
@@ -36,7 +36,7 @@ const embed = (dataset) => `
 `;
 
 describe('the files of the client', () => {
-  it('a first report is rendered with the first file only, of at most 7 KiB; then the second one loads', async () => {
+  it('a first report is rendered with only the first file, of at most 7 KiB; then the second file loads', async () => {
     const { page, files } = await opened();
     await page.addScriptTag({ type: 'module', content: embed('contoso-sales') });
     await page.waitForFunction(() => window.atRendered);

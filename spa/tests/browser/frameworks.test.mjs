@@ -9,7 +9,7 @@ const suite = useSuite();
 const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 const spa = (path) => file(`../../${path}`);
 
-/** The packages as they are published, and React 18 where it is asked for. */
+/** Resolves the packages as they are published, and React 18 if it is requested. */
 const alias = (react) => ({
   '@dynabind/client': spa('dist/index.js'),
   '@dynabind/react': spa('packages/react/dist/index.js'),

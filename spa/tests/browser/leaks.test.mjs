@@ -5,7 +5,7 @@ import { useSuite } from './support/suite.mjs';
 const suite = useSuite();
 const sales = { report: 'sales', dataset: 'contoso-sales' };
 
-/** All that the page’s JavaScript heap holds, as text. */
+/** The content of the page’s JavaScript heap, as text. */
 async function heapOf(page) {
   const session = await page.context().newCDPSession(page);
   const chunks = [];
@@ -18,7 +18,7 @@ async function heapOf(page) {
 }
 
 describe('after signing out', () => {
-  it('a report that the page has kept holds no token, and neither does the heap', async () => {
+  it('neither a report that the page has kept nor the heap contains a token', async () => {
     const { page, shows } = await suite.open('ana@contoso');
     const bodies = [];
     page.on('response', (response) => {
@@ -47,12 +47,12 @@ describe('after signing out', () => {
     assert.deepEqual(places, [undefined, undefined, undefined]);
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
     const after = await heapOf(page);
-    for (const token of tokens) assert.ok(!after.includes(token.slice(0, 60)), 'the heap still holds a token');
+    for (const token of tokens) assert.ok(!after.includes(token.slice(0, 60)), 'the heap still contains a token');
   });
 });
 
 describe('after many reports', () => {
-  it('powerbi-client keeps no listener, route or iframe of those that are gone', async () => {
+  it('powerbi-client keeps no listener, route or iframe of removed reports', async () => {
     const { page } = await suite.open('ana@contoso');
     const counts = await page.evaluate(async (binding) => {
       const seen = [];

@@ -5,7 +5,7 @@ import { useSuite } from './support/suite.mjs';
 const suite = useSuite();
 const SCOPES = ['https://analysis.windows.net/powerbi/api/.default'];
 
-/** A service with DYNABIND_USER_TOKEN=page, and a Power BI that accepts what `user-…` opens. */
+/** A service with DYNABIND_USER_TOKEN=page, and a Power BI that accepts the tokens `user-…`. */
 async function opened() {
   const harness = await suite.open('ana@contoso');
   const { page } = harness;
@@ -39,8 +39,8 @@ async function opened() {
   return { ...harness, loads };
 }
 
-describe('where the page gets the user’s token itself', () => {
-  it('the report loads with it, and a renewal asks the page and not the service', async () => {
+describe('if the page gets the user’s token itself', () => {
+  it('the report loads with this token, and a renewal calls the page and not the service', async () => {
     const { page, loads, to, report, faults } = await opened();
     assert.deepEqual([loads[0].tokenType, loads[0].accessToken], [0, 'user-1']);
     await page.evaluate(() => window.handle.refresh());
@@ -71,7 +71,7 @@ describe('where the page gets the user’s token itself', () => {
 });
 
 describe('an element without a height', () => {
-  it('is warned about in the console', async () => {
+  it('causes a warning in the console', async () => {
     const { page } = await suite.open('ana@contoso');
     const warnings = [];
     page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));

@@ -12,13 +12,13 @@ async function opened(config = {}) {
 }
 
 describe('a paginated report', () => {
-  it('is shown over the bound dataset, though it sends no event', async () => {
+  it('is shown over the bound dataset, although it sends no events', async () => {
     const { page, faults } = await opened();
     assert.deepEqual(await page.evaluate(() => [window.harness.handles[0].state, window.harness.events]), ['loaded', ['loaded']]);
     assert.deepEqual(faults, []);
   });
 
-  it('gets the page’s parameters, and no setting that hangs it', async () => {
+  it('gets the page’s parameters, and no setting that prevents its load', async () => {
     const { report } = await opened({
       settings: { panes: { bookmarks: { visible: true } }, background: 0 },
       parameterValues: [{ name: 'Year', value: '2026' }],

@@ -37,7 +37,7 @@ describe('renewing the token', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('comes by itself when it is due, with one call for all reports of the page', async () => {
+  it('happens automatically when it is due, with one call for all reports of the page', async () => {
     const { page, report, to } = await opened('contoso-sales', 'contoso-plan');
     const before = await Promise.all([0, 1].map((n) => marks(report(n))));
     await page.evaluate(() => {
@@ -52,7 +52,7 @@ describe('renewing the token', () => {
     assert.equal(to('/token')[0].body.bindings.length, 2);
   });
 
-  it('after the token expired in a sleep, unnoticed by the report: renews and keeps the view', async () => {
+  it('keeps the view if the token expired in a sleep and the report has not noticed', async () => {
     const { page, shows, to, faults } = await opened('contoso-sales');
     const report = await shows('Contoso sales');
     const before = await marks(report);
@@ -71,7 +71,7 @@ describe('renewing the token', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('when the report finds its token expired: renews and reloads once', async () => {
+  it('reloads once if the report notices that its token has expired', async () => {
     const { page, shows, to } = await opened('contoso-sales');
     const report = await shows('Contoso sales');
     await suite.stack.control('POST', '/dev/expire-tokens', { kind: 'embed' });
@@ -82,9 +82,9 @@ describe('renewing the token', () => {
     assert.deepEqual(await page.evaluate(() => window.harness.errors), []);
   });
 
-  it('reports a renewed token that has expired as well', async () => {
+  it('reports an error if the renewed token has expired too', async () => {
     const { page, report } = await opened('contoso-sales');
-    // What the service has handed out for renewals stays in its cache, and knows nothing of the expiry.
+    // Tokens that the service has returned for renewals stay in its cache, because it does not know of the expiry.
     await page.evaluate(() => window.harness.handles[0].refresh());
     await suite.stack.control('POST', '/dev/expire-tokens', { kind: 'embed' });
     await report(0).getByRole('button', { name: 'Details' }).click();

@@ -6,13 +6,13 @@ const suite = useSuite();
 const asked = (calls) => calls.map(({ body }) => body.bindings.map(({ mode, dataset }) => `${mode} ${dataset}`));
 
 describe('reports that cannot share a token', () => {
-  it('get tokens of their own, without an error, and the service is asked no more than needed', async () => {
+  it('get separate tokens without an error, with as few requests as possible', async () => {
     const { page, to, shows, faults } = await suite.open('pia@contoso');
     await page.evaluate(() =>
       Promise.all(
         [
           { report: 'sales', dataset: 'contoso-sales' },
-          // Its token would allow to save a new report over contoso-sales, which is granted for viewing only.
+          // The shared token would allow the page to save a new report over contoso-sales, which is granted only for viewing.
           { dataset: 'contoso-plan', mode: 'create' },
           { report: 'sales', dataset: 'contoso-plan' },
         ].map((options, n) => window.harness.embed(n, options).ready),

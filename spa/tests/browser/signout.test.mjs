@@ -29,7 +29,7 @@ describe('signing out', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('ends what is under way, and serves the next caller', async () => {
+  it('cancels running requests, and the client serves the next caller', async () => {
     const { page, shows, faults } = await suite.open('ana@contoso');
     await page.evaluate(() => {
       window.harness.embed(0, { report: 'sales', dataset: 'contoso-sales' });
@@ -41,7 +41,7 @@ describe('signing out', () => {
     assert.deepEqual(faults, []);
   });
 
-  it('with the element, when a framework takes that away', async () => {
+  it('is not needed for a report whose element a framework removes', async () => {
     const { page, to, faults } = await suite.open('ana@contoso');
     await page.evaluate(async () => {
       await window.harness.embed(0, { report: 'sales', dataset: 'contoso-sales' }).ready;

@@ -43,9 +43,9 @@ describe('the simulated report, with only powerbi-client', () => {
 
   for (const [what, change, expected] of [
     ['a tokenType that is not the token’s', 'config.tokenType = 0', { error: 'PowerBINotAuthorizedException' }],
-    ['a token of nobody', 'config.accessToken = "H4sIAAAA"', { error: 'PowerBINotAuthorizedException' }],
+    ['an unknown token', 'config.accessToken = "H4sIAAAA"', { error: 'PowerBINotAuthorizedException' }],
     ['a dataset that the token does not cover', 'config.datasetBinding = { datasetId: "03821c9b-7d38-495d-b2c1-04ff0a005df1" }', { error: 'PowerBINotAuthorizedException' }],
-    ['a report that is not there', 'config.id = "00000000-0000-4000-8000-000000000000"', { error: 'PowerBIEntityNotFound' }],
+    ['a report that does not exist', 'config.id = "00000000-0000-4000-8000-000000000000"', { error: 'PowerBIEntityNotFound' }],
     ['more permissions than the token gives', 'config.permissions = 7', { error: 'PowerBINotAuthorizedException' }],
   ]) {
     it(`reports ${what} as an error event`, async () => {
@@ -54,7 +54,7 @@ describe('the simulated report, with only powerbi-client', () => {
     });
   }
 
-  it('ignores a binding under the wrong key, as the real one does, and asks for the report’s own data', async () => {
+  it('ignores a binding under the wrong key, like the real one, and requests the report’s own data', async () => {
     const { result } = await embedRaw(
       'config.datasetBindings = [{ sourceDatasetId: "a", targetDatasetId: config.datasetBinding.datasetId }]; delete config.datasetBinding',
     );
@@ -90,7 +90,7 @@ describe('the simulated report, with only powerbi-client', () => {
     ]);
   });
 
-  it('answers for pages, turns them, and says that it did', async () => {
+  it('lists its pages, changes the page, and sends an event', async () => {
     const { page } = await embedRaw('');
     const seen = await page.evaluate(async () => {
       const turned = new Promise((resolve) => window.raw.on('pageChanged', (event) => resolve(event.detail.newPage.name)));
@@ -101,7 +101,7 @@ describe('the simulated report, with only powerbi-client', () => {
     assert.deepEqual(seen, { names: ['overview', 'details'], turned: 'details' });
   });
 
-  it('refuses a new token that does not open what is shown', async () => {
+  it('refuses a new token that does not cover the shown report', async () => {
     const { page } = await embedRaw('');
     const refusal = await page.evaluate(() => window.raw.setAccessToken('H4sIAAAA').catch((cause) => cause.message));
     assert.equal(refusal, 'PowerBINotAuthorizedException');

@@ -12,7 +12,7 @@ async function opened() {
 }
 
 describe('switching the dataset', () => {
-  it('removes the old data at once and shows the new', async () => {
+  it('removes the old data at once and shows the new data', async () => {
     const { page, shows, faults } = await opened();
     const between = await page.evaluate(() => {
       void window.harness.handles[0].switchDataset('contoso-plan');
@@ -66,7 +66,7 @@ describe('switching the dataset', () => {
     await shows('Contoso sales');
   });
 
-  it('takes the answer of the last switch even when an earlier one is slower', async () => {
+  it('uses the answer of the last switch, even if the answer of an earlier one comes later', async () => {
     const { page, shows } = await opened();
     let release;
     const held = new Promise((resolve) => (release = resolve));

@@ -12,7 +12,7 @@ const spa = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDERS = { '@dynabind/client': '.', '@dynabind/react': 'packages/react', '@dynabind/element': 'packages/element' };
 const KIB = 1024;
 
-/** A project that has installed the packages as they would be published. */
+/** A project that has installed the packages in their published form. */
 let consumer;
 
 before(() => {
@@ -43,7 +43,7 @@ handle.on('error', (error: DynabindError) => console.log(error.fatal, error.reme
 handle.on('statechange', ({ state, previous }) => console.log(state, previous));
 export const pages = handle.report?.getPages();
 export const all = [DynabindReport, useDynabind, defineDynabindReport];
-// @ts-expect-error: the types are real ones
+// @ts-expect-error: the packages have real types
 dynabind.embed(document.body, { report: 5 });
 `;
 
@@ -58,7 +58,7 @@ describe('the published packages', () => {
     });
   }
 
-  // The first one checks the declarations themselves as well, which takes long.
+  // The first case also checks the declarations themselves, which takes a long time.
   for (const [what, type, options] of [
     ['CommonJS under node16', 'commonjs', { module: 'node16', moduleResolution: 'node16' }],
     ['ES modules under node16', 'module', { module: 'node16', moduleResolution: 'node16', skipLibCheck: true }],
@@ -81,14 +81,14 @@ describe('the published packages', () => {
     });
   }
 
-  it('load with require and with import, also where there is no page', () => {
+  it('load with require and with import, even without a page', () => {
     const run = (type, code) => execFileSync(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: consumer, encoding: 'utf8' });
     const shown = 'console.log(typeof client.createDynabind, typeof react.useDynabind, typeof element.defineDynabindReport)';
     assert.equal(run('commonjs', `const client = require('@dynabind/client'), react = require('@dynabind/react'), element = require('@dynabind/element'); ${shown}`), 'function function function\n');
     assert.equal(run('module', `import * as client from '@dynabind/client'; import * as react from '@dynabind/react'; import * as element from '@dynabind/element'; ${shown}`), 'function function function\n');
   });
 
-  // tests/browser/files.test.mjs shows which file loads when.
+  // tests/browser/files.test.mjs tests when each file loads.
   it('@dynabind/client embeds a first report with at most 7 KiB of its own', async () => {
     const entry = join(consumer, 'node_modules/@dynabind/client/dist/index.js');
     const gzipped = (code) => gzipSync(code, { level: 9 }).length;

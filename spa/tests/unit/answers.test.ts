@@ -33,7 +33,7 @@ const SCENARIOS: Record<string, (binding: Binding) => Json> = {
 };
 const WRONG = [undefined, null, '', 'text', '1', 5, true, [], {}, [null], ['x']];
 
-/** Every part of a value, with a function that returns the whole with that part replaced. */
+/** Every part of a value, with a function that returns the whole value with this part replaced. */
 function* parts(value: unknown, replace: (part: unknown) => unknown, path = ''): Generator<[string, (part: unknown) => unknown]> {
   if (path) yield [path, replace];
   if (typeof value !== 'object' || value === null) return;
@@ -59,7 +59,7 @@ async function answered(binding: Binding, answer: unknown) {
 }
 
 describe.each(Object.keys(SCENARIOS))('an answer of /config (%s)', (scenario) => {
-  it.each(Object.keys(BINDINGS))('is embedded if it is right: %s', async (mode) => {
+  it.each(Object.keys(BINDINGS))('is embedded if it is correct: %s', async (mode) => {
     const binding = BINDINGS[mode] as Binding;
     const answer = SCENARIOS[scenario]?.(binding);
     expect(fits(answer), ajv.errorsText(fits.errors)).toBe(true);
@@ -84,7 +84,7 @@ describe.each(Object.keys(SCENARIOS))('an answer of /config (%s)', (scenario) =>
   });
 });
 
-describe('an answer that openapi.yaml allows, but that is not what was asked for', () => {
+describe('an answer that openapi.yaml allows, but that does not match the request', () => {
   const other = (change: Json, binding = 'view') => {
     const asked = BINDINGS[binding] as Binding;
     return answered(asked, { configs: [{ ...configOf(asked, 'token'), ...change }], ...LIFE });
@@ -99,7 +99,7 @@ describe('an answer that openapi.yaml allows, but that is not what was asked for
     ['an address of another report', { embedUrl: `https://app.powerbi.com/reportEmbed?reportId=${idOf('other')}` }],
     ['a paginated report’s address', { embedUrl: 'https://app.powerbi.com/rdlEmbed' }],
     ['no address', { embedUrl: 'https://' }],
-    ['more permissions than asked for', { permissions: 1 }],
+    ['more permissions than requested', { permissions: 1 }],
     ['editing', { viewMode: 1 }],
     ['the binding under a paginated report’s key', { datasetBinding: undefined, datasetBindings: replacement('a') }],
     ['a paginated part over another dataset', {
@@ -109,16 +109,16 @@ describe('an answer that openapi.yaml allows, but that is not what was asked for
     expect(await other(change)).toMatchObject(refused);
   });
 
-  it('is refused: view where edit was asked for', async () => {
+  it('is refused: view instead of edit', async () => {
     expect(await other({ permissions: 0, viewMode: 0 }, 'edit')).toMatchObject(refused);
   });
 
-  it('is refused: a report where a new one was asked for, and the other way round', async () => {
+  it('is refused: an existing report instead of a new one, and vice versa', async () => {
     expect(await answered(BINDINGS.create as Binding, { configs: [configOf(BINDINGS.view as Binding, 't')], ...LIFE })).toMatchObject(refused);
     expect(await answered(BINDINGS.view as Binding, { configs: [configOf(BINDINGS.create as Binding, 't')], ...LIFE })).toMatchObject(refused);
   });
 
-  it('is refused: another dataset than the id that was asked for', async () => {
+  it('is refused: a dataset other than the requested id', async () => {
     const binding = { report: 'sales', dataset: idOf('a'), mode: 'view' as const };
     const config = { ...configOf(binding, 't'), datasetBinding: { datasetId: idOf('b') } };
     expect(await answered(binding, { configs: [config], ...LIFE })).toMatchObject(refused);
@@ -126,7 +126,7 @@ describe('an answer that openapi.yaml allows, but that is not what was asked for
     expect(await answered(binding, { configs: [right], ...LIFE })).toMatchObject({ codes: [], iframes: 1 });
   });
 
-  it('is refused: another dataset than the list has for the key', async () => {
+  it('is refused: a dataset other than the one that the list has for the key', async () => {
     const dataset = { dataset: 'a', datasetId: idOf('a') };
     page.api.once(() => Response.json({ reports: [], datasets: [dataset] }));
     await page.dynabind.datasets();
@@ -146,7 +146,7 @@ describe('an answer that openapi.yaml allows, but that is not what was asked for
     for (const { ready } of handles) await expect(ready).rejects.toMatchObject({ code: 'unexpected-answer' });
   });
 
-  it('is stripped of what the client does not know', async () => {
+  it('loses fields that the client does not know', async () => {
     const element = page.element();
     const binding = BINDINGS.view as Binding;
     const config = { ...configOf(binding, 't'), datasetBindings: replacement('b'), hostname: 'https://x.example', pageName: 'p' };
@@ -161,7 +161,7 @@ describe('an answer of /token', () => {
   it.each([
     ['no token', { token: undefined }],
     ['an empty token', { token: '' }],
-    ['a token that is no text', { token: 5 }],
+    ['a token that is not a text', { token: 5 }],
     ['a token of the other scenario', { tokenType: 'Aad' }],
     ['no type', { tokenType: undefined }],
   ])('is refused if it has %s', async (_, change) => {

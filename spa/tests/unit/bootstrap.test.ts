@@ -106,7 +106,7 @@ describe('the iframe of a report whose address is known', () => {
     expect(handle.error?.code).toBe('unexpected-answer');
   });
 
-  it('is replaced when the report has another address now', async () => {
+  it('is replaced when the address of the report has changed', async () => {
     await visited();
     const element = page.element();
     const moved = urlOf('sales').replace('app.powerbi.com', 'eu.powerbi.com');
@@ -135,7 +135,7 @@ describe('the iframe of a report whose address is known', () => {
     expect(element.children).toHaveLength(0);
   });
 
-  it('is removed by dispose(), and by a switch, before there is a config', async () => {
+  it('is removed by dispose(), and by a switch, before the config arrives', async () => {
     await visited();
     const element = page.element();
     heldConfig(page);
@@ -239,7 +239,7 @@ describe('embed addresses', () => {
     client.dispose();
   });
 
-  it('work without the storage where it is forbidden', async () => {
+  it('work without the storage if it is forbidden', async () => {
     vi.spyOn(globalThis, 'sessionStorage', 'get').mockImplementation(() => {
       throw new DOMException('The operation is insecure.', 'SecurityError');
     });

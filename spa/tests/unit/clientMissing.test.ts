@@ -5,7 +5,7 @@ const page = usePage();
 
 vi.mock('powerbi-client', () => new Promise(() => undefined));
 
-it('a powerbi-client that never loads is an error in the end', async () => {
+it('a powerbi-client that never loads is an error after the time limit', async () => {
   vi.stubGlobal('powerbi', undefined);
   const dynabind = page.client({ powerbi: undefined as never });
   const handle = dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });

@@ -7,14 +7,14 @@ afterEach(() => void vi.useRealTimers());
 const HOUR = 3_600_000;
 
 describe('the system clock', () => {
-  it('goes with the monotonic clock', () => {
+  it('follows the monotonic clock', () => {
     const clock = systemClock();
     const start = clock.now();
     vi.advanceTimersByTime(1500);
     expect(clock.now() - start).toBe(1500);
   });
 
-  it('does not go back, nor stop, when the wall clock is set back', () => {
+  it('neither goes back nor stops when the wall clock is set back', () => {
     const clock = systemClock();
     const start = clock.now();
     vi.setSystemTime(Date.now() - 5 * HOUR);
@@ -23,7 +23,7 @@ describe('the system clock', () => {
     expect(clock.now() - start).toBe(1000);
   });
 
-  it('counts a sleep that the monotonic clock did not see', () => {
+  it('counts a sleep during which the monotonic clock stopped', () => {
     const clock = systemClock();
     const start = clock.now();
     vi.setSystemTime(Date.now() + HOUR);
@@ -41,7 +41,7 @@ describe('the system clock', () => {
 });
 
 describe('within', () => {
-  it('leaves no timer behind, whichever way it ends', async () => {
+  it('leaves no timer behind, however it ends', async () => {
     const never = new Promise<void>(() => undefined);
     const limit = () => ({ clock: systemClock(), milliseconds: 1000, late: () => new Error('late') });
     const controller = new AbortController();

@@ -6,7 +6,7 @@ import openapiTS, { astToString } from 'openapi-typescript';
 const spa = (path: string) => new URL(`../../${path}`, `file://${fileURLToPath(import.meta.url)}`);
 
 describe('api.gen.ts', () => {
-  it('is what openapi.yaml says; `npm run generate` brings it up to date', async () => {
+  it('agrees with openapi.yaml; `npm run generate` updates it', async () => {
     const types = astToString(await openapiTS(spa('../openapi.yaml')));
     expect(await readFile(spa('src/api.gen.ts'), 'utf8')).toContain(types);
   });

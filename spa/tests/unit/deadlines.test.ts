@@ -15,7 +15,7 @@ describe('deadlines', () => {
     [0, 50],
     [0.5, 52.5],
     [0.999, 54.995],
-  ])('spread renewals over half of what is left after refreshAfter: %d makes it %d min', (chance, expected) => {
+  ])('spread renewals over half of the time that is left after refreshAfter: %d makes it %d min', (chance, expected) => {
     const answer = { lifetimeSeconds: 3600, refreshAfterSeconds: 3000 };
     expect(minutes(deadlines(answer, NOW, () => chance).refreshAt)).toBeCloseTo(expected);
   });

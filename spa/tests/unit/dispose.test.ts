@@ -41,7 +41,7 @@ describe('dispose', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it('aborts the call that is under way, and ignores an answer that comes all the same', async () => {
+  it('aborts the running call, and ignores an answer that still comes', async () => {
     const element = page.element();
     let answer: ((response: Response) => void) | undefined;
     page.api.once(() => new Promise((resolve) => (answer = resolve)));
@@ -57,7 +57,7 @@ describe('dispose', () => {
     await expect(handle.ready).rejects.toMatchObject({ code: 'disposed' });
   });
 
-  it('goes on for the others that wait for the same call', async () => {
+  it('does not affect other reports that wait for the same call', async () => {
     const [kept, gone] = [page.element(), page.element()];
     page.api.latency = 50;
     page.dynabind.embed(kept, { report: 'sales', dataset: 'a' });
@@ -70,13 +70,13 @@ describe('dispose', () => {
     expect(page.api.calls).toHaveLength(1);
   });
 
-  it('makes no call for what is disposed in the same tick', async () => {
+  it('makes no call for a report that is disposed in the same tick', async () => {
     page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' }).dispose();
     await pass(200);
     expect(page.api.calls).toHaveLength(0);
   });
 
-  it('aborts a retry that waits', async () => {
+  it('aborts a waiting retry', async () => {
     page.api.once(() => Response.json({}, { status: 503, headers: { 'retry-after': '5' } }));
     const handle = page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });
     await pass(10);
@@ -109,7 +109,7 @@ describe('an element that leaves the page', () => {
     expect(page.api.to('/token')).toHaveLength(0);
   });
 
-  it('with an ancestor, before the config came, is not embedded into', async () => {
+  it('with an ancestor, before the config arrives, gets no report', async () => {
     const parent = page.element();
     const element = parent.appendChild(document.createElement('div'));
     page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
@@ -119,7 +119,7 @@ describe('an element that leaves the page', () => {
     expect(page.powerbi.all.filter((embed) => embed.iframe.isConnected)).toHaveLength(0);
   });
 
-  it('but comes back at once is only being moved', async () => {
+  it('but comes back at once has only been moved', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await show(page, element);
@@ -128,7 +128,7 @@ describe('an element that leaves the page', () => {
     expect(handle.state).toBe('rendered');
   });
 
-  it('inside nested shadow roots, is noticed when a root in the middle is taken away', async () => {
+  it('inside nested shadow roots, is noticed when a root in the middle is removed', async () => {
     const outer = page.element().attachShadow({ mode: 'open' });
     const middle = outer.appendChild(document.createElement('div'));
     const inner = middle.attachShadow({ mode: 'open' });
@@ -141,7 +141,7 @@ describe('an element that leaves the page', () => {
     expect(handle.state).toBe('disposed');
   });
 
-  it('is noticed where it joined the document inside a shadow root that nobody watched', async () => {
+  it('is noticed even if it joined the document inside a shadow root that was not observed', async () => {
     const root = page.element().attachShadow({ mode: 'open' });
     const host = document.createElement('section');
     const element = host.appendChild(document.createElement('div'));
@@ -154,7 +154,7 @@ describe('an element that leaves the page', () => {
     expect(handle.state).toBe('disposed');
   });
 
-  it('may join it after embed()', async () => {
+  it('may join the page after embed()', async () => {
     const element = document.createElement('div');
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await pass(0);
@@ -168,7 +168,7 @@ describe('an element that leaves the page', () => {
 });
 
 describe('signOut', () => {
-  it('takes the token out of every place of a report that the page has kept', async () => {
+  it('removes the token from every place of a report that the page has kept', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     const embed = await show(page, element);
@@ -180,7 +180,7 @@ describe('signOut', () => {
     expect(JSON.stringify([embed.config, embed.given, handle.explain()])).not.toContain('token-');
   });
 
-  it('leaves nothing of the old caller, and serves the next one', async () => {
+  it('removes everything of the old caller, and the client serves the next one', async () => {
     const element = page.element();
     const first = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await show(page, element);

@@ -16,7 +16,7 @@ function added(attributes: Record<string, string>): DynabindReportElement {
 }
 
 describe('<dynabind-report>', () => {
-  it('embeds what its attributes say', async () => {
+  it('embeds the binding in its attributes', async () => {
     const element = added({ report: 'sales', dataset: 'a', label: 'Sales overview' });
     const embed = await show(page, element);
     expect(embed.config.datasetBinding).toEqual({ datasetId: idOf('a') });
@@ -24,7 +24,7 @@ describe('<dynabind-report>', () => {
     expect([element.state, element.style.display]).toEqual(['rendered', 'block']);
   });
 
-  it('takes properties as frameworks set them, also `dataset`, which browsers have already', async () => {
+  it('accepts the properties that frameworks set, even `dataset`, which browsers already have', async () => {
     const element = added({});
     Object.assign(element, { report: 'sales', dataset: 'a' });
     const embed = await show(page, element);
@@ -33,7 +33,7 @@ describe('<dynabind-report>', () => {
     expect(() => element.dataset.testid).not.toThrow();
   });
 
-  it('switches the dataset, and embeds another report or mode anew', async () => {
+  it('switches the dataset, and embeds again for another report or mode', async () => {
     const element = added({ report: 'sales', dataset: 'a' });
     await show(page, element);
     const { handle } = element;
@@ -59,7 +59,7 @@ describe('<dynabind-report>', () => {
     expect(heard.mock.calls.flat()).toEqual(['statechange', 'loaded', 'rendered', 'tokenrefreshed']);
   });
 
-  it('writes an error where the report would be, unless it is quiet', async () => {
+  it('shows an error in the place of the report, unless it is quiet', async () => {
     page.api.refused.add('a');
     const element = added({ report: 'sales', dataset: 'a' });
     const quiet = added({ report: 'sales', dataset: 'a', quiet: '' });
@@ -73,7 +73,7 @@ describe('<dynabind-report>', () => {
     expect(element.querySelector('[role=alert]')).toBeNull();
   });
 
-  it('ends with its removal, and not when it is moved', async () => {
+  it('ends when it is removed, and not when it is moved', async () => {
     const element = added({ report: 'sales', dataset: 'a' });
     await show(page, element);
     const { handle } = element;

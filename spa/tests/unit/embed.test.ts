@@ -6,7 +6,7 @@ import { errorsOf, pass, show, usePage } from './support/page.js';
 const page = usePage();
 
 describe('embed', () => {
-  it('hands powerbi-client the config of the service and becomes ready', async () => {
+  it('passes the config of the service to powerbi-client and becomes ready', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'contoso-sales' });
     expect(handle.state).toBe('loading');
@@ -38,7 +38,7 @@ describe('embed', () => {
     expect(embed.config).toMatchObject({ type: 'create', datasetId: idOf('contoso-sales') });
   });
 
-  it('asks once for all that is embedded in the same tick, and each binding once', async () => {
+  it('sends one request for all reports of the same tick, with each binding once', async () => {
     const elements = ['a', 'b', 'b', 'c'].map((dataset) => {
       const element = page.element();
       page.dynabind.embed(element, { report: 'sales', dataset });
@@ -50,13 +50,13 @@ describe('embed', () => {
     expect(new Set(page.powerbi.all.map((embed) => embed.config.accessToken))).toEqual(new Set(['token-1']));
   });
 
-  it('asks for at most 50 bindings in one call', async () => {
+  it('requests at most 50 bindings in one call', async () => {
     for (let n = 0; n < 60; n++) page.dynabind.embed(page.element(), { report: 'sales', dataset: `d${n}` });
     await pass(200);
     expect(page.api.calls.map((call) => call.bindings.length)).toEqual([50, 10]);
   });
 
-  it('does not let one refused binding take the others with it', async () => {
+  it('shows the other reports when one binding is refused', async () => {
     page.api.refused.add('c');
     const elements = ['a', 'b', 'c', 'd'].map((dataset) => ({ dataset, element: page.element() }));
     const handles = elements.map(({ dataset, element }) => page.dynabind.embed(element, { report: 'sales', dataset }));
@@ -67,7 +67,7 @@ describe('embed', () => {
     expect(handles.map((handle) => handle.state)).toEqual(['loading', 'loading', 'error', 'loading']);
   });
 
-  it('asks for the rest at once where the problem names the binding at fault', async () => {
+  it('requests the rest at once if the problem names the wrong binding', async () => {
     page.api.once(() =>
       problem('dataset-required', 400, {}, { errors: [{ pointer: '/bindings/1/dataset', detail: 'name one' }] }),
     );
@@ -78,7 +78,7 @@ describe('embed', () => {
     expect(page.powerbi.all).toHaveLength(2);
   });
 
-  it('gives an element to the last one that embeds into it', async () => {
+  it('gives an element to the last report that is embedded into it', async () => {
     const element = page.element();
     const first = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     const second = page.client().embed(element, { report: 'sales', dataset: 'b' });
@@ -115,14 +115,14 @@ describe('embed', () => {
     expect(handle.state).toBe('error');
   });
 
-  it('says so when the report never answers', async () => {
+  it('reports an error when the report never answers', async () => {
     const handle = page.dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });
     await pass(200);
     await pass(60_000);
     await expect(handle.ready).rejects.toMatchObject({ code: 'load-timeout' });
   });
 
-  it('keeps going when a listener throws', async () => {
+  it('continues when a listener throws', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     handle.on('loaded', () => {

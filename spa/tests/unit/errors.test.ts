@@ -6,7 +6,7 @@ import { pass, usePage } from './support/page.js';
 const page = usePage();
 
 describe('problems', () => {
-  it('become errors that a person can act on', async () => {
+  it('become errors with a remedy', async () => {
     page.api.once(() =>
       problem('upstream-rejected', 502, {}, { upstreamRequestId: 'pbi-1', detail: 'Power BI wants an identity.' }),
     );
@@ -28,19 +28,19 @@ describe('problems', () => {
     [404, 'method-not-allowed'],
     [500, 'internal'],
     [504, 'upstream-timeout'],
-  ])('are told from the status %i where the gateway answers itself', async (status, code) => {
+  ])('are derived from the status %i if the gateway answers itself', async (status, code) => {
     const reply = () => Response.json({ message: 'Of the gateway' }, { status });
     page.api.once(reply);
     page.api.once(reply);
     await expect(page.dynabind.datasets()).rejects.toMatchObject({ code, status });
   });
 
-  it('are told from answers that are not JSON', async () => {
+  it('are derived from answers that are not JSON', async () => {
     page.api.once(() => new Response('<html>'));
     await expect(page.dynabind.datasets()).rejects.toMatchObject({ code: 'unexpected-answer' });
   });
 
-  it('of a load hint at the report’s own dataset', async () => {
+  it('of a load mention the report’s own dataset', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await pass(200);
@@ -48,14 +48,14 @@ describe('problems', () => {
     await expect(handle.ready).rejects.toMatchObject({ code: 'load-failed', remedy: expect.stringContaining('includeOwnDataset') });
   });
 
-  it('of a list are told in sentences', () => {
+  it('of a list have sentences', () => {
     expect(describeProblem('workspace-not-on-capacity')).toContain('capacity');
     expect(describeProblem('of-a-later-version')).toContain('of-a-later-version');
   });
 });
 
 describe('retries', () => {
-  it('wait as long as Retry-After says', async () => {
+  it('wait for the time in Retry-After', async () => {
     page.api.once(() => problem('upstream-throttled', 503, { 'retry-after': '7' }));
     const list = page.dynabind.datasets();
     await pass(6_999);
@@ -81,12 +81,12 @@ describe('retries', () => {
     expect(page.api.calls).toHaveLength(4);
   });
 
-  it('are not made where the wait is too long', async () => {
+  it('are not made if the wait is too long', async () => {
     page.api.once(() => problem('upstream-throttled', 503, { 'retry-after': '600' }));
     await expect(page.dynabind.datasets()).rejects.toMatchObject({ retryAfterSeconds: 600 });
   });
 
-  it('are not made for what would fail again', async () => {
+  it('are not made for requests that would fail again', async () => {
     page.api.once(() => problem('upstream-refused', 502));
     await expect(page.dynabind.datasets()).rejects.toMatchObject({ code: 'upstream-refused' });
     expect(page.api.calls).toHaveLength(1);
@@ -101,7 +101,7 @@ describe('retries', () => {
 });
 
 describe('the caller’s sign-in', () => {
-  it('is asked for a fresh token once when the service does not accept the old one', async () => {
+  it('is called once for a fresh token when the service does not accept the old one', async () => {
     const getAccessToken = vi.fn(({ forceRefresh }: { forceRefresh: boolean }) => (forceRefresh ? 'fresh' : 'stale'));
     const dynabind = page.client({ getAccessToken });
     page.api.once(() => problem('unauthenticated', 401));
@@ -112,7 +112,7 @@ describe('the caller’s sign-in', () => {
     await expect(dynabind.datasets()).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('is a typed error when it throws or gives nothing', async () => {
+  it('is a typed error when it throws or returns no token', async () => {
     const cause = new Error('popup blocked');
     const throws = page.client({ getAccessToken: () => Promise.reject(cause) });
     await expect(throws.datasets()).rejects.toMatchObject({ code: 'sign-in-failed', cause });
@@ -129,7 +129,7 @@ describe('the caller’s sign-in', () => {
     ['the problem', () => problem('interaction-required', 401, {}, { claims })],
     ['WWW-Authenticate', challenge],
     ['the header as API Gateway renames it', () => problem('interaction-required', 401, { 'x-amzn-remapped-www-authenticate': header })],
-  ])('is told of a claims challenge in %s', async (_, reply) => {
+  ])('gets a claims challenge in %s', async (_, reply) => {
     const getAccessToken = vi.fn(() => 'caller-token');
     const dynabind = page.client({ getAccessToken, onInteractionRequired: () => undefined });
     page.api.once(reply);
@@ -137,7 +137,7 @@ describe('the caller’s sign-in', () => {
     expect(getAccessToken).toHaveBeenLastCalledWith({ forceRefresh: true, claims });
   });
 
-  it('meets a claims challenge through onInteractionRequired, once for calls at the same time', async () => {
+  it('answers a claims challenge with onInteractionRequired, once for parallel calls', async () => {
     const getAccessToken = vi.fn(() => 'caller-token');
     const onInteractionRequired = vi.fn(() => Promise.resolve());
     const dynabind = page.client({ getAccessToken, onInteractionRequired });
@@ -149,12 +149,12 @@ describe('the caller’s sign-in', () => {
     expect(getAccessToken).toHaveBeenLastCalledWith({ forceRefresh: true, claims });
   });
 
-  it('fails with the challenge where nobody can meet it', async () => {
+  it('fails with the challenge if the page has no onInteractionRequired', async () => {
     page.api.once(challenge);
     await expect(page.dynabind.datasets()).rejects.toMatchObject({ code: 'interaction-required', claims });
   });
 
-  it('fails when the user does not follow through', async () => {
+  it('fails when the user does not complete the interaction', async () => {
     const dynabind = page.client({ onInteractionRequired: () => Promise.reject(new Error('closed')) });
     page.api.once(challenge);
     await expect(dynabind.datasets()).rejects.toMatchObject({ code: 'sign-in-failed' });

@@ -17,25 +17,25 @@ describe('wrong use', () => {
   it.each([
     ['apiUrl', { getAccessToken: () => 'x' }],
     ['getAccessToken', { apiUrl: 'https://api.example.com' }],
-  ])('is said at once: %s is missing', (name, options) => {
+  ])('throws at once: %s is missing', (name, options) => {
     const make = () => createDynabind(options as unknown as DynabindOptions);
     expect(make).toThrow(DynabindError);
     expect(make).toThrow(expect.objectContaining({ code: 'invalid-argument', detail: `${name} is missing.` }));
   });
 
-  it('is said at once: there is no element', () => {
+  it('throws at once: there is no element', () => {
     const embed = () => page.dynabind.embed(document.querySelector('#none') as unknown as HTMLElement, { report: 'sales' });
     expect(embed).toThrow(expect.objectContaining({ code: 'invalid-argument', detail: expect.stringContaining('element') }));
   });
 
-  it('is warned about: the element has no height', async () => {
+  it('causes a warning: the element has no height', async () => {
     const { element } = await shown();
     expect(console.warn).toHaveBeenCalledWith(expect.stringContaining('no height'), element);
   });
 });
 
 describe('a handle', () => {
-  it('tells of each change of its state', async () => {
+  it('sends an event for each change of its state', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     const seen: string[] = [];
@@ -54,7 +54,7 @@ describe('a handle', () => {
     ]);
   });
 
-  it('has the error until the report is in order again, and says whether it is fatal', async () => {
+  it('has the error until the report works again, and says whether it is fatal', async () => {
     const { handle, embed, element, errors } = await shown();
     expect(handle.error).toBeUndefined();
     embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
@@ -126,7 +126,7 @@ describe('a handle', () => {
     expect(handle.state).toBe('disposed');
   });
 
-  it('takes a config out of a MobX store', async () => {
+  it('accepts a config from a MobX store', async () => {
     const element = page.element();
     const config = observable({ settings: { panes: { filters: { visible: false } } } });
     page.dynabind.embed(element, { report: 'sales', dataset: 'a', config });
@@ -135,7 +135,7 @@ describe('a handle', () => {
     expect(embed.config.settings).toEqual({ panes: { filters: { visible: false } } });
   });
 
-  it('takes a config out of a proxy, event hooks included, and leaves the page’s own as it is', async () => {
+  it('accepts a config from a proxy, with event hooks, and does not change the page’s own config', async () => {
     const element = page.element();
     const accessTokenProvider = () => Promise.resolve('user-token');
     const config = { settings: { panes: { filters: { visible: false } } }, eventHooks: { accessTokenProvider } };

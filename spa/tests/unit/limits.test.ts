@@ -8,7 +8,7 @@ const isOnline = (online: boolean) => vi.spyOn(navigator, 'onLine', 'get').mockR
 afterEach(() => void vi.restoreAllMocks());
 
 describe('a time limit', () => {
-  it('ends a sign-in that never settles, and the next attempt is not held up', async () => {
+  it('ends a sign-in that never settles, and does not delay the next attempt', async () => {
     const getAccessToken = vi.fn<() => string | Promise<string>>(never);
     const element = page.element();
     const handle = page.client({ getAccessToken }).embed(element, { report: 'sales', dataset: 'a' });
@@ -24,7 +24,7 @@ describe('a time limit', () => {
     handle.dispose();
   });
 
-  it('ends a sign-in that never settles during a renewal, which is tried again', async () => {
+  it('ends a sign-in that never settles during a renewal, and the renewal is repeated', async () => {
     const getAccessToken = vi.fn<() => string | Promise<string>>(() => 'caller-token');
     const element = page.element();
     const handle = page.client({ getAccessToken }).embed(element, { report: 'sales', dataset: 'a' });
@@ -47,7 +47,7 @@ describe('a time limit', () => {
     expect(page.api.calls[0]?.signal.aborted).toBe(true);
   });
 
-  it('ends an answer whose body never ends, be it good or bad', async () => {
+  it('ends an answer whose body never ends, whether it is a success or an error', async () => {
     for (const status of [200, 503]) {
       page.api.once(() => new Response(new ReadableStream(), { status }));
       const list = expect(page.dynabind.datasets()).rejects.toMatchObject({ code: 'service-timeout' });
@@ -57,7 +57,7 @@ describe('a time limit', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends the wait for `loaded`, also where the load was accepted, and a late report still counts', async () => {
+  it('ends the wait for `loaded`, even if the load was accepted, and a late report is still shown', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await pass(200);
@@ -104,7 +104,7 @@ describe('a time limit', () => {
 });
 
 describe('offline', () => {
-  it('is said, and not “sign in again”, when the sign-in fails as well', async () => {
+  it('is the error, and not “sign in again”, when the sign-in fails too', async () => {
     isOnline(false);
     const dynabind = page.client({ getAccessToken: () => Promise.reject(new TypeError('Failed to fetch')) });
     const list = expect(dynabind.datasets()).rejects.toMatchObject({ code: 'offline', message: 'You are offline.' });
@@ -128,7 +128,7 @@ describe('offline', () => {
     expect(errors.map(({ code }) => code)).toEqual(['offline']);
     online.mockReturnValue(true);
     window.dispatchEvent(new Event('online'));
-    // The sign-in is not yet back when the connection is.
+    // The sign-in does not work yet when the connection is back.
     await pass(1000);
     signIn = () => 'caller-token';
     await pass(19_000);

@@ -14,8 +14,8 @@ async function shown(getPowerBiToken: NonNullable<DynabindOptions['getPowerBiTok
 
 const expiresIn = (minutes: number) => new Date(Date.now() + minutes * MINUTE);
 
-describe('where the page gets the user’s token itself', () => {
-  it('the token is asked for with the scopes of the service', async () => {
+describe('if the page gets the user’s token itself', () => {
+  it('the token is requested with the scopes of the service', async () => {
     const getPowerBiToken = vi.fn(() => 'user-token');
     const { handle, embed } = await shown(getPowerBiToken);
     expect(getPowerBiToken).toHaveBeenCalledExactlyOnceWith({ scopes: SCOPES, forceRefresh: false });
@@ -24,7 +24,7 @@ describe('where the page gets the user’s token itself', () => {
     handle.dispose();
   });
 
-  it('a renewal asks for it again and never calls /token', async () => {
+  it('a renewal requests it again and never calls /token', async () => {
     let issued = 0;
     const getPowerBiToken = vi.fn((): PowerBiToken => ({ accessToken: `user-${++issued}`, expiresOn: expiresIn(60) }));
     const { handle, embed } = await shown(getPowerBiToken);
@@ -37,10 +37,10 @@ describe('where the page gets the user’s token itself', () => {
     handle.dispose();
   });
 
-  it('a token from a cache is asked for again in time, and not in a loop', async () => {
+  it('a token from a cache is requested again in time, and not in a loop', async () => {
     const end = expiresIn(60);
     let fresh: PowerBiToken | undefined;
-    // As MSAL: the cached token, until five minutes before its end.
+    // Returns the cached token until five minutes before its expiry, like MSAL.
     const getPowerBiToken = vi.fn((): PowerBiToken => {
       if (end.getTime() - Date.now() < 5 * MINUTE) fresh ??= { accessToken: 'user-2', expiresOn: expiresIn(60) };
       return fresh ?? { accessToken: 'user-1', expiresOn: end };
@@ -65,7 +65,7 @@ describe('where the page gets the user’s token itself', () => {
     handle.dispose();
   });
 
-  it('a token that Power BI calls expired is refreshed by force', async () => {
+  it('a token that has expired according to Power BI is requested with forceRefresh', async () => {
     let issued = 0;
     const getPowerBiToken = vi.fn(() => `user-${++issued}`);
     const { handle, embed } = await shown(getPowerBiToken);
@@ -76,7 +76,7 @@ describe('where the page gets the user’s token itself', () => {
     handle.dispose();
   });
 
-  it('powerbi-client’s own provider of tokens is handed on', async () => {
+  it('powerbi-client’s own provider of tokens is passed on', async () => {
     const accessTokenProvider = () => Promise.resolve('from-the-hook');
     const { handle, embed } = await shown(() => 'user-token', { eventHooks: { accessTokenProvider } });
     expect(embed.config.eventHooks).toEqual({ accessTokenProvider });

@@ -21,7 +21,7 @@ describe('a paginated report', () => {
     expect(handle.state).toBe('loaded');
   });
 
-  it('is loaded again with the renewed token, which it takes in no other way', async () => {
+  it('is loaded again with the renewed token, because it accepts no token while it is shown', async () => {
     const { embed, handle, errors } = await shown();
     embed.tokenAnswer = () => Promise.reject({ message: 'not supported' });
     await pass(51 * MINUTE);
@@ -31,7 +31,7 @@ describe('a paginated report', () => {
     expect(errors).toEqual([]);
   });
 
-  it('gets no setting that hangs it, and the page’s parameters', async () => {
+  it('gets no setting that prevents its load, and gets the page’s parameters', async () => {
     const { embed } = await shown({
       settings: { panes: { filters: { visible: false } }, background: 1, commands: [{ parameterPanel: { enabled: true } }] },
       parameterValues: [{ name: 'Year', value: '2026' }],

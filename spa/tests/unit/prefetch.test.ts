@@ -24,7 +24,7 @@ describe('prefetch', () => {
     client.dispose();
   });
 
-  it('is waited for by an embed() that comes before the answer', async () => {
+  it('makes an embed() before the answer wait for it', async () => {
     page.api.latency = 100;
     const client = page.client({ prefetch: [sales] });
     await pass(50);

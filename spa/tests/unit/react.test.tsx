@@ -25,7 +25,7 @@ function Sales({ dataset, report = 'sales' }: Props) {
   );
 }
 
-/** What many write: the element goes as soon as there is an error. */
+/** A common pattern: the component removes the element as soon as there is an error. */
 function Careless({ dataset }: Props) {
   const { ref, error } = useDynabind(page.dynabind, { report: 'sales', dataset });
   return <section>{error ? <p>{error.message}</p> : <div ref={ref} />}</section>;
@@ -69,7 +69,7 @@ describe('useDynabind', () => {
     expect(page.powerbi.all).toHaveLength(2);
   });
 
-  it('embeds another report anew', async () => {
+  it('embeds again for another report', async () => {
     await render(<Sales dataset="a" />);
     await shown();
     await render(<Sales dataset="a" report="costs" />);
@@ -113,7 +113,7 @@ describe('useDynabind', () => {
     expect([section()?.state, text()]).toEqual(['error', 'This report was closed.']);
   });
 
-  it('takes everything away with the component', async () => {
+  it('removes everything with the component', async () => {
     await render(<Sales dataset="a" />);
     await shown();
     await act(async () => root.render(null));

@@ -11,7 +11,7 @@ async function shown(dataset = 'a') {
 }
 
 describe('when a refresh fails', () => {
-  it('goes on for the others when one iframe is dead', async () => {
+  it('does not affect the other reports when one iframe is dead', async () => {
     const elements = ['a', 'b'].map((dataset) => {
       const element = page.element();
       page.dynabind.embed(element, { report: 'sales', dataset });
@@ -26,7 +26,7 @@ describe('when a refresh fails', () => {
     expect(alive?.tokens).toEqual(['token-2', 'token-3']);
   });
 
-  it('tries again quietly while the old token still lives', async () => {
+  it('is repeated without an error while the old token is valid', async () => {
     const { embed, errors } = await shown();
     page.api.once(() => problem('upstream-failed', 502));
     page.api.once(() => problem('upstream-timeout', 504));
@@ -37,7 +37,7 @@ describe('when a refresh fails', () => {
     expect(errors).toEqual([]);
   });
 
-  it('says so once when the token has run out, and recovers by itself', async () => {
+  it('reports one error when the token has expired, and recovers automatically', async () => {
     const { embed, errors, handle } = await shown();
     await pass(49 * MINUTE);
     for (let n = 0; n < 18; n++) page.api.once(() => problem('upstream-failed', 502));
@@ -51,7 +51,7 @@ describe('when a refresh fails', () => {
     expect(handle.error).toBeUndefined();
   });
 
-  it('asks again at once when the page is back online', async () => {
+  it('is repeated at once when the page is online again', async () => {
     const { embed } = await shown();
     await pass(49.9 * MINUTE);
     for (let n = 0; n < 4; n++) page.api.once(() => Promise.reject(new TypeError('offline')));
@@ -62,7 +62,7 @@ describe('when a refresh fails', () => {
     expect(embed.tokens).toEqual(['token-2']);
   });
 
-  it('takes a report off the screen that the caller may no longer see, and only that one', async () => {
+  it('removes a report that the caller may no longer see, and no other report', async () => {
     const elements = ['a', 'b', 'c'].map((dataset) => ({ dataset, element: page.element() }));
     const handles = elements.map(({ dataset, element }) => page.dynabind.embed(element, { report: 'sales', dataset }));
     const embeds = await Promise.all(elements.map(({ element }) => show(page, element)));
@@ -73,7 +73,7 @@ describe('when a refresh fails', () => {
     expect(embeds.map((embed) => embed.tokens.length)).toEqual([1, 0, 1]);
   });
 
-  it('keeps the report while the sign-in is asked for, which it is not more than once a minute', async () => {
+  it('keeps the report while the sign-in fails, and calls the sign-in at most once a minute', async () => {
     const element = page.element();
     let signedIn = true;
     const getAccessToken = vi.fn(() => {
@@ -101,7 +101,7 @@ describe('when a refresh fails', () => {
     expect(errors.map(({ code, detail }) => [code, detail])).toEqual([['token-refused', 'PowerBINotAuthorizedException']]);
   });
 
-  it('tries another token soon after a refused one, and less and less often', async () => {
+  it('requests another token soon after a refused one, and then less and less often', async () => {
     const { embed, handle } = await shown();
     embed.tokenAnswer = () => Promise.reject({ message: 'PowerBINotAuthorizedException' });
     await pass(50 * MINUTE);
@@ -128,7 +128,7 @@ describe('when a refresh fails', () => {
     expect(page.api.to('/token').length).toBeLessThanOrEqual(calls + 1);
   });
 
-  it('does not wait for ever for an iframe that no longer answers', async () => {
+  it('stops waiting for an iframe that no longer answers', async () => {
     const { embed, handle } = await shown();
     embed.tokenAnswer = () => new Promise(() => undefined);
     const refused = expect(handle.refresh()).rejects.toMatchObject({ code: 'token-refused' });
@@ -138,7 +138,7 @@ describe('when a refresh fails', () => {
 });
 
 describe('with a wrong clock', () => {
-  it.each([-3 * 60 * MINUTE, 3 * 60 * MINUTE])('goes by the service’s seconds, %i ms away', async (skew) => {
+  it.each([-3 * 60 * MINUTE, 3 * 60 * MINUTE])('uses the service’s seconds, %i ms away', async (skew) => {
     page.api.skew = skew;
     const { embed } = await shown();
     await pass(49 * MINUTE);
@@ -159,7 +159,7 @@ describe('with a wrong clock', () => {
   });
 });
 
-describe('answers that are of no use', () => {
+describe('unusable answers', () => {
   it('do not cause a storm of renewals when they have expired already', async () => {
     page.api.lifetime = 0;
     const { embed } = await shown();
@@ -178,7 +178,7 @@ describe('answers that are of no use', () => {
     expect(embed.loads.length).toBeLessThanOrEqual(1 + times.length);
   });
 
-  it('are asked for less and less often', async () => {
+  it('are requested less and less often', async () => {
     page.api.lifetime = 1000;
     await shown();
     await pass(60 * MINUTE);

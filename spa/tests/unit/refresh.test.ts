@@ -34,7 +34,7 @@ describe('token refresh', () => {
     expect(page.powerbi.accessToken).toBe('');
   });
 
-  it('asks once for all reports that share a token', async () => {
+  it('sends one request for all reports that share a token', async () => {
     const elements = ['a', 'b', 'b'].map((dataset) => {
       const element = page.element();
       page.dynabind.embed(element, { report: 'sales', dataset });
@@ -46,7 +46,7 @@ describe('token refresh', () => {
     expect(embeds.map((embed) => embed.tokens)).toEqual([['token-2'], ['token-2'], ['token-2']]);
   });
 
-  it('does not ask for what is no longer shown', async () => {
+  it('sends no request for reports that are no longer shown', async () => {
     const elements = [page.element(), page.element()];
     const handles = elements.map((element, at) => page.dynabind.embed(element, { report: 'sales', dataset: `d${at}` }));
     await Promise.all(elements.map((element) => show(page, element)));
@@ -66,7 +66,7 @@ describe('token refresh', () => {
     expect(embed.loads).toHaveLength(1);
   });
 
-  it('notices a sleep by itself within half a minute', async () => {
+  it('notices a sleep without an event within half a minute', async () => {
     const { embed } = await shown();
     vi.setSystemTime(Date.now() + 55 * MINUTE);
     await pass(30_000);
@@ -101,7 +101,7 @@ describe('token refresh', () => {
     expect(page.powerbi.embed).toHaveBeenCalledOnce();
   });
 
-  it('keeps clear of the 100 ms in which powerbi-client drops a load, whatever the clock that it was given says', async () => {
+  it('waits for the 100 ms in which powerbi-client drops a load, independently of the clock that it was given', async () => {
     const dynabind = page.client({
       clock: {
         now: () => Date.now() * 10,
@@ -132,7 +132,7 @@ describe('token refresh', () => {
     expect(errors).toEqual([]);
   });
 
-  it('gives up when the renewed token is expired as well', async () => {
+  it('stops when the renewed token has expired too', async () => {
     const { embed, errors, handle } = await shown();
     await pass(1000);
     embed.emit('error', { message: 'TokenExpired' });
@@ -144,7 +144,7 @@ describe('token refresh', () => {
     expect(page.api.to('/token')).toHaveLength(1);
   });
 
-  it('says once that a recovery failed', async () => {
+  it('reports once that a recovery failed', async () => {
     const { embed, errors, handle } = await shown();
     page.api.once(() => problem('upstream-failed', 502));
     embed.emit('error', { message: 'TokenExpired' });
@@ -158,7 +158,7 @@ describe('token refresh', () => {
     expect(handle.state).toBe('loaded');
   });
 
-  it('does not reload a new report that is being written', async () => {
+  it('does not reload a new report that the user is creating', async () => {
     const element = page.element();
     page.dynabind.embed(element, { dataset: 'a', mode: 'create' });
     const embed = await show(page, element);
@@ -168,7 +168,7 @@ describe('token refresh', () => {
     expect(embed.loads).toHaveLength(1);
   });
 
-  it('hands over a token that came while the report was loading', async () => {
+  it('sets a token that arrived while the report was loading', async () => {
     const element = page.element();
     page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await pass(200);
@@ -199,7 +199,7 @@ describe('token refresh', () => {
     expect(embed.tokens).toEqual(['token-2']);
   });
 
-  it('tells who asked for it that a refresh failed', async () => {
+  it('rejects when a requested refresh fails', async () => {
     const { handle, errors } = await shown();
     page.api.once(() => problem('upstream-failed', 502));
     await expect(handle.refresh()).rejects.toMatchObject({ code: 'upstream-failed' });

@@ -17,7 +17,7 @@ beforeEach(async () => {
   dynabind = createDynabind({ apiUrl, getAccessToken: () => 'caller-token', fetch: api.fetch, powerbi: powerbi.asService() });
 });
 
-it('a report is shown where the second file cannot be loaded, and renewed when it can be loaded again', async () => {
+it('a report is shown if the second file cannot be loaded, and renewed when the file can be loaded again', async () => {
   const element = page.element();
   const handle = dynabind.embed(element, { report: 'sales', dataset: 'a' });
   await pass(0);
@@ -39,7 +39,7 @@ it('a report is shown where the second file cannot be loaded, and renewed when i
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('refresh() rejects where the second file cannot be loaded, and works when it can be loaded again', async () => {
+it('refresh() rejects if the second file cannot be loaded, and works when the file can be loaded again', async () => {
   const element = page.element();
   const handle = dynabind.embed(element, { report: 'sales', dataset: 'a' });
   await pass(0);
@@ -66,7 +66,7 @@ it.each([
   ['offline', 'offline', 'You are offline.', () => Promise.reject(new TypeError('Failed to fetch')), false],
   ['without a service', 'network-failed', 'The report cannot be shown.', () => Promise.reject(new TypeError('Failed to fetch')), true],
   ['when the service refuses', 'client-missing', 'The report cannot be shown.', () => problem('not-entitled', 403), true],
-])('an error still reaches the person %s', async (_, code, message, reply, isOnline) => {
+])('an error is still reported: %s', async (_, code, message, reply, isOnline) => {
   vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(isOnline);
   page.api.once(reply as never);
   const handle = dynabind.embed(page.element(), { report: 'sales', dataset: 'a' });

@@ -10,7 +10,7 @@ const embed = (dataset: string) => {
 const datasets = (path: string) => page.api.to(path).map((call) => call.bindings.map(({ dataset }) => dataset));
 
 describe('bindings that cannot share a token', () => {
-  it('get requests of their own; the rest stays together', async () => {
+  it('get separate requests; the rest stays together', async () => {
     page.api.apart.add('b').add('d');
     const all = ['a', 'b', 'c', 'd', 'e'].map(embed);
     const embeds = await Promise.all(all.map(({ element }) => show(page, element)));
@@ -31,7 +31,7 @@ describe('bindings that cannot share a token', () => {
     expect(datasets('/token').sort()).toEqual([['a', 'c'], ['b']]);
   });
 
-  it('are split while renewing, and no report is touched', async () => {
+  it('are split during a renewal, and no report is reloaded', async () => {
     const all = ['a', 'b', 'c'].map(embed);
     const embeds = await Promise.all(all.map(({ element }) => show(page, element)));
     page.api.apart.add('c');
@@ -41,14 +41,14 @@ describe('bindings that cannot share a token', () => {
     expect(all.map(({ handle }) => handle.state)).toEqual(['rendered', 'rendered', 'rendered']);
   });
 
-  it('are found by halves where the refusal names none', async () => {
+  it('are found by halving if the refusal names none', async () => {
     page.api.once(() => problem('bindings-conflict', 400));
     const all = ['a', 'b', 'c', 'd'].map(embed);
     await Promise.all(all.map(({ element }) => show(page, element)));
     expect(datasets('/config')).toEqual([['a', 'b', 'c', 'd'], ['a', 'b'], ['c', 'd']]);
   });
 
-  it('are an error where there is only one of them', async () => {
+  it('are an error if there is only one of them', async () => {
     page.api.once(() => problem('bindings-conflict', 400, {}, { errors: [{ pointer: '/bindings/0', detail: 'x' }] }));
     const { handle } = embed('a');
     await pass(200);
@@ -56,7 +56,7 @@ describe('bindings that cannot share a token', () => {
     expect(page.api.calls).toHaveLength(1);
   });
 
-  it('take nothing else with them when one is refused for good', async () => {
+  it('do not affect other bindings when one is refused finally', async () => {
     page.api.apart.add('b');
     page.api.refused.add('b');
     const all = ['a', 'b', 'c'].map(embed);

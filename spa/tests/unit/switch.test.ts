@@ -11,7 +11,7 @@ async function shown() {
 }
 
 describe('switchDataset', () => {
-  it('takes the old data off the screen at once and shows the new', async () => {
+  it('removes the old data from the screen at once and shows the new data', async () => {
     const { element, handle } = await shown();
     const switched = handle.switchDataset('b');
     expect(element.children).toHaveLength(0);
@@ -22,7 +22,7 @@ describe('switchDataset', () => {
     expect(handle.binding).toEqual({ report: 'sales', dataset: 'b', mode: 'view' });
   });
 
-  it('keeps clear of the 100 ms in which powerbi-client drops a load', async () => {
+  it('waits for the 100 ms in which powerbi-client drops a load', async () => {
     const element = page.element();
     const handle = page.dynabind.embed(element, { report: 'sales', dataset: 'a' });
     await pass(0);
@@ -35,7 +35,7 @@ describe('switchDataset', () => {
     expect(page.powerbi.all).toHaveLength(2);
   });
 
-  it('lets the last of twenty quick switches win, with one call, and settles all of them', async () => {
+  it('shows the last of twenty quick switches, with one call, and settles all of them', async () => {
     const { element, handle } = await shown();
     const before = page.api.calls.length;
     const switches = Array.from({ length: 20 }, (_, n) => handle.switchDataset(`d${n}`));
@@ -46,7 +46,7 @@ describe('switchDataset', () => {
     expect(page.powerbi.all).toHaveLength(2);
   });
 
-  it('aborts the call of an overtaken switch, whose answer may come last', async () => {
+  it('aborts the call of an outdated switch, whose answer may come last', async () => {
     const { element, handle } = await shown();
     let answerLate: ((response: Response) => void) | undefined;
     page.api.once(() => new Promise((resolve) => (answerLate = resolve)));
@@ -94,7 +94,7 @@ describe('switchDataset', () => {
     expect(left).toEqual(Array(40).fill(0));
   }, 30_000);
 
-  it('ignores what the old report still says', async () => {
+  it('ignores later events of the old report', async () => {
     const { element, handle, embed, errors } = await shown();
     void handle.switchDataset('b');
     embed.emit('rendered');
@@ -125,7 +125,7 @@ describe('switchDataset', () => {
     expect(page.api.to('/token').map((call) => call.bindings.map(({ dataset }) => dataset))).toEqual([['b']]);
   });
 
-  it('does not reject into the void when nobody waits for it', async () => {
+  it('causes no unhandled rejection when its promise is ignored', async () => {
     const { handle, errors } = await shown();
     page.api.refused.add('b');
     void handle.switchDataset('b');

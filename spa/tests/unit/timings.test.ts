@@ -120,7 +120,7 @@ describe('POST /timings', () => {
     client.dispose();
   }, 30_000);
 
-  it('is called at once when the page is left', async () => {
+  it('is called at once when the user leaves the page', async () => {
     const client = page.client({ reportTimings: true });
     await shown(client);
     await pass(10);
@@ -131,7 +131,7 @@ describe('POST /timings', () => {
     client.dispose();
   });
 
-  it('may fail without an effect on the page', async () => {
+  it('may fail without affecting the page', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     const client = page.client({ reportTimings: true });

@@ -1,4 +1,4 @@
-//! What the matrix does not cover: how failures are told apart, and how they end.
+//! What the matrix does not cover: how failures are distinguished, and how they end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

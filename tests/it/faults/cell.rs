@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::failure::{Failure, UPSTREAM_TEXT};
 use super::route::{Request, Route};
 
-/// The longest a request may take, whatever an upstream does. Lambda's timeout is longer.
+/// The longest time that a request may take, for any failure of an upstream. Lambda's timeout is longer.
 const MAX_DURATION_MS: u64 = 15_000;
 
-/// What the caches hold when the call fails.
+/// The content of the caches when the call fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum CacheState {
     /// Nothing.
@@ -40,7 +40,7 @@ struct Served {
 }
 
 impl Cell {
-    /// Runs the cell, checks what holds for every failure, and returns the outcome in the words of the matrix.
+    /// Runs the cell, makes the checks that apply to every failure, and returns the outcome as the matrix names it.
     pub(super) async fn run(self, log: &LogLines) -> String {
         let slow = matches!(self.failure, Failure::Hang | Failure::SlowDrip);
         let app = self.route.app(slow, self.has_store).await;
@@ -78,7 +78,7 @@ impl Cell {
         let _ = put(app, &first).await.ok();
         match (self.state, self.route) {
             (CacheState::OnlyThisMissing, Route::GetSecretValue) => {
-                // Neither the access token nor the secret is valid any more.
+                // Neither the access token nor the secret is still valid.
                 app.stack.rotate_secret();
                 app.stack.revoke_access_tokens();
             }
@@ -116,7 +116,8 @@ impl Cell {
         failed
     }
 
-    /// Checks what holds for every failure: the log has the cause, the upstream's text stays hidden, the request ends in time.
+    /// Makes the checks that apply to every failure: the log has the cause, the upstream's text stays hidden, the request ends in
+    /// time.
     fn check(self, Served { answer, line }: &Served) {
         assert!(!answer.body.to_string().contains(UPSTREAM_TEXT), "{self:?}: {:#}", answer.body);
         let level = if answer.status == 502 { "ERROR" } else { "WARN" };
@@ -137,14 +138,15 @@ impl Cell {
         assert_eq!(line["upstream_code"].as_str(), code, "{self:?}: {line:#}");
     }
 
-    /// Two parallel calls to a host that is down: the first to give up ends the other.
+    /// Whether another call may end this one early. Of two parallel calls to a host that is down, the first that fails ends the
+    /// other.
     fn may_be_cut_short(self) -> bool {
         let beside_generate_token = matches!(self.route, Route::GetReport | Route::GetDataset);
         self.failure == Failure::ConnectionRefused && beside_generate_token && self.state != CacheState::Stale
     }
 }
 
-/// The outcome of a request in the words of the matrix.
+/// The outcome of a request, as the matrix names it.
 fn outcome(answer: &Answer) -> String {
     let lookup_failed = answer.body.to_string().contains("lookup-failed");
     let word = match answer.code() {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The text in every error body. Neither a response nor the log may contain it.
 pub(super) const UPSTREAM_TEXT: &str = "text of the upstream";
 
-/// A short time limit of an attempt in milliseconds, for failures that are slower than that.
+/// A short time limit of an attempt, in milliseconds. It is for failures that are slower than this.
 pub(super) const SHORT_ATTEMPT: &str = "1000";
 
 /// One way to fail. [`Failure::parts`] has its name in the matrix.
@@ -70,7 +70,7 @@ impl Failure {
         Self::Redirect,
     ];
 
-    /// Its name in the matrix.
+    /// The name of the failure in the matrix.
     pub(super) fn name(self) -> &'static str {
         self.parts().0
     }

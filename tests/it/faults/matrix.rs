@@ -16,8 +16,8 @@ const CONCURRENT_CELLS: usize = 24;
 
 /// The outcome of every call for each failure, with the caches in one state.
 ///
-/// The time limits are real. On a busy machine an attempt may reach one of them instead of failing as it should. So a cell
-/// that fails is run once more when no other cell runs.
+/// The time limits are real. On a busy machine, an attempt may reach a time limit before it fails in the expected way. So a
+/// cell that fails is run once more, when no other cell runs.
 async fn outcomes(state: CacheState, has_store: bool, log: &LogLines) -> Vec<Vec<String>> {
     let of_failure = |failure| Route::ALL.map(|route| Cell { state, failure, route, has_store });
     let cells: Vec<_> = Failure::ALL.into_iter().flat_map(of_failure).collect();
@@ -33,7 +33,7 @@ async fn outcomes(state: CacheState, has_store: bool, log: &LogLines) -> Vec<Vec
     outcomes.chunks(Route::ALL.len()).map(<[_]>::to_vec).collect()
 }
 
-/// Fails if a line repeats what an upstream said.
+/// Fails if a line repeats an upstream's text.
 fn assert_no_upstream_text(log: &LogLines) {
     for line in log.take_texts() {
         assert!(!line.contains(UPSTREAM_TEXT), "the log repeats an upstream: {line}");
@@ -68,7 +68,7 @@ fn documented(heading: &str) -> Vec<String> {
     rows.map(without_padding).collect()
 }
 
-/// A cold environment and one that lacks only this value differ in `GetSecretValue`, which has two columns.
+/// A cold environment and an environment that lacks only this value differ in `GetSecretValue`, which has two columns.
 async fn assert_outcomes_without_an_old_value(has_store: bool) {
     let log = LogLines::at(Level::INFO);
     let cold = outcomes(CacheState::Cold, has_store, &log).await;

@@ -93,13 +93,13 @@ impl Route {
         }
     }
 
-    /// Whether the value is cached per request. Otherwise all requests share it, and only a request that misses other caches
-    /// reads it.
+    /// Whether the cache key of the value depends on the request. Otherwise all requests share one value, and only a request whose
+    /// other values are not cached reads it.
     pub(super) fn is_cached_per_request(self) -> bool {
         !matches!(self, Self::GetSecretValue | Self::GetWebIdentityToken | Self::EntraToken)
     }
 
-    /// A request that needs the call, and another that needs it even after the first.
+    /// A request that needs the call, and another one that still needs it after the first.
     pub(super) fn requests(self) -> [Request; 2] {
         let post = |path, user, body| ("POST", path, user, Some(body));
         let create = |dataset| json!({ "bindings": [{ "dataset": dataset, "mode": "create" }] });

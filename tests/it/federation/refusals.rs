@@ -40,7 +40,7 @@ async fn every_refusal_of_sts_is_explained() {
 }
 
 #[tokio::test]
-async fn the_accounts_switch_and_the_functions_credentials_are_told_apart() {
+async fn disabled_federation_and_expired_credentials_have_different_causes() {
     let log = LogLines::at(Level::INFO);
     let app = open().await;
     app.stack.enable_outbound_federation(false);
@@ -59,7 +59,7 @@ async fn the_accounts_switch_and_the_functions_credentials_are_told_apart() {
 
 /// STS throttles with a 400, and only the code says so.
 #[tokio::test]
-async fn sts_is_asked_again_where_it_throttles() {
+async fn a_throttled_call_of_sts_is_repeated() {
     let app = open().await;
     app.stack.sts().fail("*", refusal_of_sts(400, "Throttling"), Some(2));
     let _ = ask(&app).await.ok();
@@ -77,7 +77,7 @@ async fn an_answer_without_a_usable_token_is_none() {
         answer("a.b.c&client_id=other", end),
         answer("", end),
         answer("a.b.c", "soon"),
-        // It has ended already.
+        // The token has expired already.
         answer("a.b.c", "2026-11-24T03:00:00Z"),
         Fault::json(200, &json!({ "WebIdentityToken": "a.b.c" })),
     ] {
@@ -88,9 +88,9 @@ async fn an_answer_without_a_usable_token_is_none() {
     }
 }
 
-/// Refusals that the stand-in comes to by itself.
+/// Refusals that the stand-in makes itself, without an injected fault.
 #[tokio::test]
-async fn a_federated_credential_that_does_not_fit_is_explained() {
+async fn a_federated_credential_that_does_not_match_is_explained() {
     let log = LogLines::at(Level::INFO);
     let app = open().await;
     let good = app.stack.federated_credential();
@@ -113,13 +113,13 @@ async fn a_federated_credential_that_does_not_fit_is_explained() {
         assert_eq!(line["upstream_code"], code, "{line:#}");
         assert!(line["cause"].as_str().unwrap().contains(remedy), "{line:#}");
     }
-    assert_eq!(app.stack.sts().requests().len(), 1, "another token would have been refused as well");
+    assert_eq!(app.stack.sts().requests().len(), 1, "a new token would have been refused too");
     app.stack.replace_federated_credentials(vec![good]);
     let _ = ask(&app).await.ok();
 }
 
 #[tokio::test]
-async fn every_refusal_of_entra_is_explained_in_the_words_of_federation() {
+async fn every_refusal_of_entra_is_explained_for_federated_credentials() {
     let log = LogLines::at(Level::INFO);
     for (error, number, remedy) in [
         ("invalid_client", 70_021, "a new one takes minutes"),
@@ -133,7 +133,7 @@ async fn every_refusal_of_entra_is_explained_in_the_words_of_federation() {
         ("invalid_request", 5_002_738, "signed with RS256"),
         ("unauthorized_client", 700_016, "DYNABIND_ENTRA_CLIENT_ID"),
         ("invalid_request", 90_002, "DYNABIND_ENTRA_TENANT_ID"),
-        // What has nothing to do with the credential.
+        // A refusal that has nothing to do with the credential.
         ("invalid_resource", 500_011, "Power BI is not known in this tenant"),
     ] {
         let app = open().await;
@@ -147,9 +147,9 @@ async fn every_refusal_of_entra_is_explained_in_the_words_of_federation() {
     }
 }
 
-/// The user's token has the same number as the function's own, but another error.
+/// Refusals of the user's token and of the function's own token have the same number, but different errors.
 #[tokio::test]
-async fn a_users_bad_token_is_not_taken_for_that_of_sts() {
+async fn a_users_invalid_token_and_an_invalid_token_of_sts_have_different_causes() {
     let log = LogLines::at(Level::INFO);
     let app = TestApp::with_variables(&[FEDERATED, ("DYNABIND_SCENARIO", "organization")]).await;
     app.stack.entra().fail("*", refusal_of_entra("invalid_grant", 50_013), Some(1));
@@ -162,12 +162,12 @@ async fn a_users_bad_token_is_not_taken_for_that_of_sts() {
 
 /// A new federated credential takes minutes to reach all of Entra.
 #[tokio::test]
-async fn a_credential_that_is_still_spreading_is_asked_for_again() {
+async fn a_refusal_of_a_credential_that_still_propagates_is_repeated() {
     let app = open().await;
     app.stack.entra().fail("*", refusal_of_entra("invalid_client", 70_021), Some(2));
     let _ = ask(&app).await.ok();
     assert_eq!(app.stack.entra().requests().len(), 3);
-    // Nothing spreads where there is a secret.
+    // With a secret, nothing propagates, and the call is not repeated.
     let app = TestApp::open().await;
     app.stack.entra().fail("*", refusal_of_entra("invalid_client", 70_021), Some(1));
     ask(&app).await.assert_problem(502, "upstream-refused");
@@ -187,5 +187,9 @@ async fn a_refused_token_that_is_not_new_is_replaced_once() {
     app.stack.entra().fail("*", refusal_of_entra("invalid_client", 700_024), None);
     ask(&app).await.assert_problem(502, "upstream-refused");
     ask(&app).await.assert_problem(502, "upstream-refused");
-    assert_eq!(app.upstream_calls(), ["GetWebIdentityToken", "EntraToken", "EntraToken"], "a new token is as good");
+    assert_eq!(
+        app.upstream_calls(),
+        ["GetWebIdentityToken", "EntraToken", "EntraToken"],
+        "the token is new, so it is not replaced again"
+    );
 }

@@ -17,7 +17,7 @@ const REMAPPED: &str = "x-amzn-remapped-www-authenticate";
 
 const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
 
-/// Fails unless body and header hold the same challenge, which is returned.
+/// Fails unless body and header have the same challenge. Returns the challenge.
 #[track_caller]
 fn challenge_of(answer: &Answer) -> String {
     answer.assert_problem(401, "interaction-required");
@@ -28,7 +28,7 @@ fn challenge_of(answer: &Answer) -> String {
     decoded
 }
 
-/// Fails unless the user has to sign in, without a challenge.
+/// Fails unless the answer makes the user sign in and has no challenge.
 #[track_caller]
 fn assert_without_challenge(answer: &Answer, what: &str) {
     answer.assert_problem(401, "interaction-required");
@@ -127,7 +127,7 @@ async fn power_bis_challenge_of_a_user_is_passed_on() {
         let answer = app.config("carl@contoso", view("sales", "contoso-plan")).await;
         assert_eq!(challenge_of(&answer), CLAIMS);
         assert_eq!(answer.body["upstreamRequestId"], "5f6c0c3e-0000-0000-0000-000000000001");
-        assert_eq!(app.stack.entra().requests().len(), 1, "another token would prove no more");
+        assert_eq!(app.stack.entra().requests().len(), 1, "a new token would have the same claims");
         assert_eq!(challenge_of(&app.datasets("carl@contoso", "").await), CLAIMS);
     }
 }

@@ -1,4 +1,4 @@
-//! What the template makes of the two kinds of credential.
+//! What the template creates for the two kinds of credential.
 
 use dynabind::settings::Cloud;
 use serde_json::json;
@@ -12,9 +12,9 @@ pub(super) fn application() -> Vec<(&'static str, String)> {
     vec![("DYNABIND_ENTRA_TENANT_ID", id.clone()), ("DYNABIND_ENTRA_CLIENT_ID", id), secret]
 }
 
-/// What the functions refuse at their start, the deployment refuses first.
+/// The deployment refuses values that the functions would refuse at their start.
 #[test]
-fn each_choice_of_a_credential_asks_for_its_parameters_and_no_others() {
+fn each_kind_of_credential_needs_its_parameters_and_no_others() {
     let assertions = |rule: &str| {
         let rule = &TEMPLATE["Rules"][rule];
         let asserted = rule["Assertions"].as_array().unwrap().iter().map(|assertion| assertion["Assert"].clone());
@@ -76,7 +76,7 @@ fn tokens_of_sts_are_limited_to_entra() {
     }
 }
 
-/// Each is a subject that Entra has to know.
+/// Entra needs each role as a subject.
 #[test]
 fn the_roles_of_the_functions_are_outputs() {
     for (name, _) in functions() {

@@ -20,7 +20,7 @@ fn the_token_store_is_optional_and_keeps_nothing() {
     for kept in
         ["StreamSpecification", "KinesisStreamSpecification", "GlobalSecondaryIndexes", "ImportSourceSpecification"]
     {
-        assert!(properties[kept].is_null(), "{kept} would give tokens to others");
+        assert!(properties[kept].is_null(), "{kept} would give others access to tokens");
     }
     let encryption = &properties["SSESpecification"]["Fn::If"];
     assert_eq!((&encryption[0], &encryption[2]), (&json!("HasTokenStoreKmsKey"), &json!({ "SSEEnabled": true })));

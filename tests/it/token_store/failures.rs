@@ -1,4 +1,4 @@
-//! Ways in which a table is of no use: no request fails that would have succeeded without it.
+//! Failures of the table: no request fails that would have succeeded without it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use tracing::Level;
 
 use super::{made, open, restart};
 
-/// Far more than the store may cost, and far less than an attempt at an upstream that hangs.
+/// Far longer than the store may delay the requests, and far shorter than attempts at an upstream that hangs.
 const BOUND: Duration = Duration::from_secs(12);
 
-/// One way for the table to be of no use.
+/// One way in which the table can fail.
 struct Trouble {
     name: &'static str,
     befall: fn(&TestApp, &SharedTables),
-    /// Whether the log has to tell of it.
+    /// Whether the log must report it.
     is_told: bool,
 }
 
@@ -76,7 +76,7 @@ const TROUBLES: [Trouble; 16] = [
     },
 ];
 
-/// What a caller gets, without what differs from one time to the next.
+/// The answers to a caller, without the fields that differ between two requests.
 async fn answers(app: &TestApp) -> Vec<Value> {
     let mut answers = Vec::new();
     for (user, report, dataset) in [
@@ -101,7 +101,7 @@ async fn no_request_fails_that_would_have_succeeded_without_the_store() {
         let log = LogLines::at(Level::INFO);
         let tables = SharedTables::default();
         let app = open(&tables, &[]).await;
-        // The table is filled, and the trouble begins before a new environment reads it.
+        // The table is filled, and the failure begins before a new environment reads it.
         assert_eq!(answers(&app).await, expected, "{name}: before");
         restart(&app);
         befall(&app, &tables);
@@ -113,9 +113,9 @@ async fn no_request_fails_that_would_have_succeeded_without_the_store() {
         let told =
             lines.iter().filter(|line| line["cause"].as_str().is_some_and(|c| c.contains("token store"))).count();
         assert!(told > 0 || !is_told, "{name}: {lines:#?}");
-        assert!(told < lines.len(), "{name}: it is not used for a while: {lines:#?}");
+        assert!(told < lines.len(), "{name}: after a failure, the store is not used for a while: {lines:#?}");
         if is_told {
-            // After a while it gets another chance.
+            // After a while, the store is used again.
             app.stack.upstream(Service::DynamoDb).unwrap().clear_faults();
             app.clock.advance(Duration::from_secs(11));
             assert_eq!(answers(&app).await, expected, "{name}: afterwards");
@@ -123,9 +123,9 @@ async fn no_request_fails_that_would_have_succeeded_without_the_store() {
     }
 }
 
-/// A table that is down does not answer at all; one connection attempt is all that it costs.
+/// A table that is down costs only one connection attempt.
 #[tokio::test]
-async fn a_table_that_refuses_connections_is_gone_on_without() {
+async fn requests_succeed_if_the_table_refuses_connections() {
     let tables = SharedTables::default();
     let app = open(&tables, &[]).await;
     app.stack.upstream(Service::DynamoDb).unwrap().refuse_connections().await;
@@ -138,9 +138,9 @@ async fn a_table_that_refuses_connections_is_gone_on_without() {
     let _ = nowhere.config("carl@contoso", view("sales", "contoso-plan")).await.ok();
 }
 
-/// Who fails while it holds the claim does not hold the others up.
+/// An environment that fails while it holds the claim does not delay the others.
 #[tokio::test]
-async fn a_refusal_by_power_bi_is_everybodys_at_once() {
+async fn a_refusal_by_power_bi_delays_no_other_environment() {
     let tables = SharedTables::default();
     let app = open(&tables, &[]).await;
     let refusal = Fault::Status { status: 400, headers: BTreeMap::new(), body: String::new() };

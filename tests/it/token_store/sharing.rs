@@ -1,4 +1,4 @@
-//! What one environment has made, another one hands out.
+//! Tokens that one environment has made are returned by others.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn plan(app: &TestApp, user: &str) -> Value {
     app.token(user, view("sales", "contoso-plan")).await.ok()["tokenId"].clone()
 }
 
-/// With empty memory, nothing but the table is asked, and no other connection is opened.
+/// A new environment, which has empty memory, calls only DynamoDB, and opens no other connection.
 #[tokio::test]
 async fn a_new_environment_answers_with_calls_of_dynamodb_only() {
     let tables = SharedTables::default();
@@ -31,7 +31,7 @@ async fn a_new_environment_answers_with_calls_of_dynamodb_only() {
     let _ = config().await.ok();
     let (first, operations) = from_the_store(&app, config).await;
     assert_eq!(operations, ["GetItem", "GetItem"], "the token and the report");
-    // What it has taken, it has in memory.
+    // The values from the table are now in memory.
     app.stack.log().clear();
     let again = config().await.ok();
     assert_eq!((&again["tokenId"], app.upstream_calls().len()), (&first.body["tokenId"], 0));
@@ -42,13 +42,13 @@ async fn a_new_environment_answers_with_calls_of_dynamodb_only() {
     let token = async || app.token("ana@contoso", view("sales", "contoso-plan")).await;
     let (second, operations) = from_the_store(&app, token).await;
     assert_eq!(operations, ["GetItem"]);
-    // Where a busy machine made an attempt fall back, another token was made and connections were opened.
+    // If the table was too slow on a busy machine, another token was made and connections were opened.
     let is_quiet = second.body["token"] == again["configs"][0]["accessToken"];
     assert_eq!(connections() == before, is_quiet);
 }
 
 #[tokio::test]
-async fn with_a_catalog_in_a_table_it_is_the_same() {
+async fn a_new_environment_with_a_catalog_in_a_table_calls_only_dynamodb() {
     let (_tables, app) = open_with_catalog_table(&[]).await;
     let config = async || app.config("carl@contoso", view("sales", "contoso-plan")).await;
     let _ = config().await.ok();
@@ -58,9 +58,9 @@ async fn with_a_catalog_in_a_table_it_is_the_same() {
     app.token("carl@contoso", view("ops", "contoso-plan")).await.assert_problem(403, "not-entitled");
 }
 
-/// The conditions are those of DynamoDB's language, as two other projects read it.
+/// Two emulators of DynamoDB accept the conditions of writes.
 #[tokio::test]
-async fn two_other_implementations_of_dynamodb_agree() {
+async fn tokens_are_shared_through_both_emulators_of_dynamodb() {
     for fake in DynamoDbFake::ALL {
         let database = DynamoDb::start(fake).await;
         database.create_table(TOKEN_TABLE, "pk").await;
@@ -71,7 +71,7 @@ async fn two_other_implementations_of_dynamodb_agree() {
         let token = async || app.token("carl@contoso", view("sales", "contoso-plan")).await;
         let _ = token().await.ok();
         let _ = from_the_store(&app, token).await;
-        // Renewals write over what is there, under a condition.
+        // Renewals overwrite the item under a condition.
         app.clock.advance(minutes(50));
         let (renewed, _) = {
             restart(&app);
@@ -89,7 +89,7 @@ async fn callers_share_a_stored_token_only_where_everything_that_decides_it_is_e
     let sales = async |user: &str| app.token(user, view("sales", "contoso-sales")).await;
     let anas = sales("ana@contoso").await.ok()["token"].clone();
     restart(&app);
-    assert_ne!(sales("carl@contoso").await.ok()["token"], anas, "an identity each");
+    assert_ne!(sales("carl@contoso").await.ok()["token"], anas, "each caller has an identity");
     let (stored, _) = from_the_store(&app, async || sales("ana@contoso").await).await;
     assert_ne!(stored.body["token"], sales("carl@contoso").await.ok()["token"]);
 
@@ -105,14 +105,14 @@ async fn callers_share_a_stored_token_only_where_everything_that_decides_it_is_e
     }
 }
 
-/// As many as in a morning's peak.
+/// Fifty environments, as in the peak of a morning.
 #[tokio::test]
 async fn fifty_environments_that_start_at_once_make_one_token() {
     let (_tables, app) = open_with_catalog_table(&[]).await;
     let mut requests = Vec::new();
     for _ in 0..50 {
         let mut request = Box::pin(plan(&app, "carl@contoso"));
-        // With the first poll it has its environment.
+        // The first poll gives the request its environment.
         assert!(futures_util::poll!(&mut request).is_pending());
         requests.push(request);
         app.stack.restart_functions().unwrap();
@@ -122,8 +122,8 @@ async fn fifty_environments_that_start_at_once_make_one_token() {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
-/// The same with the function's binary in five processes, in real time. Each has made another token before, because the
-/// first use of a program that is not optimized takes longer than the table may.
+/// Five processes of the function's binary need the same token, in real time. Each has made another token before, because
+/// the first request of a program that is not optimized takes longer than the time limit of the table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_need_a_token_at_once_make_one() {
     let binary = tokio::task::spawn_blocking(|| project::binary("token")).await.unwrap();
@@ -164,7 +164,7 @@ fn token_id(payload: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn one_environment_renews_and_the_others_hand_out_the_old_token_meanwhile() {
+async fn one_environment_renews_and_the_others_return_the_old_token_meanwhile() {
     for attempt in 1.. {
         let tables = SharedTables::default();
         let app = open(&tables, &[]).await;
@@ -174,7 +174,7 @@ async fn one_environment_renews_and_the_others_hand_out_the_old_token_meanwhile(
         app.stack.powerbi().set_latency(Duration::from_millis(700));
         let winner = plan(&app, "carl@contoso");
         let others = async {
-            // By then, the winner has claimed the token.
+            // At this time, one environment has claimed the token.
             tokio::time::sleep(Duration::from_millis(200)).await;
             app.stack.restart_functions().unwrap();
             [plan(&app, "carl@contoso").await, plan(&app, "carl@contoso").await]
@@ -188,9 +188,10 @@ async fn one_environment_renews_and_the_others_hand_out_the_old_token_meanwhile(
     }
 }
 
-/// Each function has an environment of its own. What another one has made costs the caller nothing here.
+/// Each function has a separate environment. Tokens that another environment has made do not count against the caller's
+/// budget.
 #[tokio::test]
-async fn what_comes_out_of_the_store_is_on_nobodys_budget() {
+async fn tokens_from_the_store_do_not_count_against_a_budget() {
     slowly(one_budget_and_two_functions()).await;
 }
 
@@ -201,12 +202,12 @@ async fn one_budget_and_two_functions() {
     let _ = token("contoso-plan").await.ok();
     token("contoso-sales").await.assert_problem(429, "too-many-requests");
     let _ = app.config("ana@contoso", view("sales", "contoso-sales")).await.ok();
-    // It is in the store, and less than a minute has passed.
+    // The token is in the store, and less than a minute has passed.
     let _ = token("contoso-sales").await.ok();
     assert_eq!(made(&app), 2);
 }
 
-/// A new environment has nothing in memory; the table has a token that is too old to be handed out in quiet times.
+/// A new environment has empty memory. The table has a token that is so old that it is returned only during an outage.
 #[tokio::test]
 async fn an_old_stored_token_bridges_an_outage() {
     let tables = SharedTables::default();
@@ -229,7 +230,7 @@ async fn an_old_stored_token_bridges_an_outage() {
     token().await.assert_problem(502, "upstream-failed");
 }
 
-/// The list that opened the dataset decides a grant, and is as old in the table as in memory.
+/// The list that opens the dataset decides a grant. Its maximum age is the same in the table as in memory.
 #[tokio::test]
 async fn a_stored_list_that_decides_a_grant_is_not_used_after_its_time() {
     let tables = SharedTables::default();

@@ -46,7 +46,7 @@ struct Forwarder {
 }
 
 impl Proxy {
-    /// Starts one in front of `target`.
+    /// Starts a proxy in front of `target`.
     pub async fn start(target: String) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let http = Http::new(None, Duration::from_mins(1)).unwrap();

@@ -1,4 +1,4 @@
-//! Tables in memory that a stack's functions reach like DynamoDB, and that tests look into.
+//! Tables in memory. A stack's functions use them like DynamoDB, and tests can read and change their items.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -44,7 +44,7 @@ impl SharedTables {
         self.lock().items(TOKEN_TABLE).map(|(_, item)| item.clone()).collect()
     }
 
-    /// What plays DynamoDB with them.
+    /// The routes of a fake of DynamoDB with these tables.
     pub fn router(&self) -> Router {
         Router::new().route("/", post(answer)).with_state(self.clone())
     }

@@ -99,7 +99,7 @@ impl AnyBinding {
         if self.leaves_dataset_out {
             fields.remove("dataset");
         }
-        // The contract does not define the only dataset of no report.
+        // The contract does not define the only dataset of a request without a report.
         if mode == "create" && fields.contains_key("dataset") && by_report.index(2) == 0 {
             fields.remove("report");
         }

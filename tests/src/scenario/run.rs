@@ -25,7 +25,7 @@ const MIN_LIFETIME_IN_OUTAGE: Duration = Duration::from_mins(1);
 /// The default of `DYNABIND_MIN_TOKEN_MINUTES`.
 const MIN_TOKEN: Duration = Duration::from_mins(15);
 
-/// Counts of what a scenario has reached, so that a test can require that it reaches something.
+/// Counts of the situations that a scenario has reached, so that a test can require them.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Tokens that were made for the request that received them.
@@ -46,7 +46,7 @@ struct Run<'s> {
     scenario: &'s Scenario,
     environment: Environment,
     oracle: Oracle,
-    /// What the workspaces held, each time until they changed.
+    /// The earlier contents of the workspaces, each with the time until which they were current.
     past: Vec<(SystemTime, Contents)>,
     is_faulty: bool,
     last_fault: Option<SystemTime>,
@@ -59,9 +59,9 @@ struct Run<'s> {
 /// The environments in which a scenario runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Environments {
-    /// All in one.
+    /// All requests in one environment.
     One,
-    /// Each request in a new one; they share tokens and look-ups through a table.
+    /// Each request in a new environment. The environments share tokens and look-ups through a table.
     Sharing,
 }
 
@@ -129,7 +129,7 @@ impl<'s> Run<'s> {
         found
     }
 
-    /// Sends an event. If an upstream fails, tokio's time is paused, so that it skips the waiting.
+    /// Sends an event. If an upstream fails, tokio's time is paused, so that waiting takes no real time.
     async fn send(&mut self, function: &'static str, event: &Value) -> Answer {
         if !self.is_faulty {
             return self.environment.send(function, event).await;
@@ -227,7 +227,7 @@ pub fn run_scenario(scenario: &Scenario) -> Result<Tally, String> {
 /// Runs a scenario in these environments until an answer is wrong.
 ///
 /// # Errors
-/// As [`run_scenario`].
+/// The same errors as those of [`run_scenario`].
 pub fn run_scenario_in(environments: Environments, scenario: &Scenario) -> Result<Tally, String> {
     block_on(async {
         let mut run = Run::open(scenario, environments).await;

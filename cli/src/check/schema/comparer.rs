@@ -1,20 +1,20 @@
-//! Comparing a report's definition with a model's, in the form that a check keeps.
+//! Compares a report's definition with a model's. The outcome has the form in which a check saves it.
 
 use preflight::{Comparison, ModelDefinition, ReportDefinition, SchemaFinding};
 use serde::{Deserialize, Serialize};
 
-/// What came of one comparison; kept in the state.
+/// The outcome of one comparison; it is saved in the state.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct SchemaOutcome {
-    /// What would fail in front of a viewer.
+    /// What would fail when a viewer opens the report.
     pub(super) findings: Vec<SchemaFault>,
     /// What could not be judged, each with its cause.
     pub(super) not_checked: Vec<(String, String)>,
-    /// The roles of the model, where its definition tells them.
+    /// The roles of the model, if its definition has them.
     pub(super) roles: Option<Vec<String>>,
 }
 
-/// One field or relationship that the report needs and the model does not offer.
+/// One field or relationship that the report needs and the model does not have.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct SchemaFault {
     /// The page of the report.
@@ -29,8 +29,8 @@ pub(super) struct SchemaFault {
     pub(super) remedy: String,
 }
 
-/// What the report uses and the model does not have. The report's own model tells which types and relationships it
-/// needs.
+/// What the report uses and the model does not have. The types and relationships that the report needs are taken
+/// from the report's own model.
 pub(super) fn compare(
     report: &ReportDefinition,
     model: &ModelDefinition,

@@ -8,7 +8,7 @@ impl Refusal {
         Self::unauthorized("invalid_client", 70_025, text)
     }
 
-    /// `field` is the one that fits no credential: issuer, audience or subject.
+    /// `field` matches no federated credential: issuer, audience or subject.
     pub(in crate::entra) fn no_matching_federation(field: &str, value: &str) -> Self {
         let code = match field {
             "issuer" => 700_211,
@@ -31,7 +31,7 @@ impl Refusal {
         Self::bad("invalid_request", 5_002_738, text)
     }
 
-    /// The issuer's documents cannot be read, or are not its own.
+    /// The issuer's documents cannot be read, or belong to another issuer.
     pub(in crate::entra) fn unreachable_issuer() -> Self {
         Self::bad("invalid_request", 501_661, "Request to External OIDC endpoint failed.")
     }

@@ -27,7 +27,7 @@ impl Refusal {
         Self::bad("invalid_grant", 500_133, "Assertion is not within its valid time range.")
     }
 
-    /// The user has to use a second factor; the claims name the policy that requires it.
+    /// The user must use a second factor. The claims name the policy that requires it.
     pub(in crate::entra) fn second_factor() -> Self {
         Self::bad(
             "interaction_required",
@@ -49,7 +49,7 @@ impl Refusal {
         .with_claims("polids")
     }
 
-    /// There is no consent to the application's use of the resource.
+    /// Nobody has consented to the application's use of the resource.
     pub(in crate::entra) fn consent_required(client_id: &str) -> Self {
         let text = format!(
             "The user or administrator has not consented to use the application with ID '{client_id}'. Send an \

@@ -66,7 +66,7 @@ fn report(report: &Report) -> Definition {
 
 fn model(dataset: &Dataset) -> Definition {
     let mut model = match dataset.id.as_str() {
-        // One of the demo's deliberate faults: a measure has another name here than in the reports.
+        // One of the demo's deliberate faults: a measure has a different name in this model than in the reports.
         ids::CONTOSO_REGIONS => parsed(&MODEL.replace("Net revenue", "Revenue net")),
         _ => parsed(MODEL),
     };
@@ -83,7 +83,7 @@ fn model(dataset: &Dataset) -> Definition {
         .with(".platform", platform("SemanticModel", &dataset.name, &dataset.id))
 }
 
-/// A role for each audience of the rows, or one that compares the user's name.
+/// A role for each role name in the rows, or one role that compares the user name.
 fn roles(dataset: &Dataset) -> Vec<Value> {
     let role = |name: &str, filter: String| {
         let permissions = json!([{"name": "Region", "filterExpression": filter}]);
@@ -107,7 +107,7 @@ fn platform(kind: &str, name: &str, id: &str) -> Value {
     })
 }
 
-/// A file that is part of this program; a test reads each of them.
+/// Parses a file that is compiled into this program. A test reads each of these files.
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! Where the stand-ins differ from what was published or recorded, and why.
+//! The differences between the stand-ins and the published or recorded answers, with their reasons.
 
-/// Differences that are meant, by the fixture: lines with `-` are only in the fixture, lines with `+` only here.
+/// Deliberate differences, by fixture. Lines with `-` are only in the fixture, lines with `+` only in the stand-in.
 pub(super) const DIFFERENCES: &[(&str, &[&str], &str)] = &[
     (
         "report with upper-case ids and no dataset",
@@ -16,7 +16,7 @@ pub(super) const DIFFERENCES: &[(&str, &[&str], &str)] = &[
             "+ /subscriptions: list",
             "+ /users: list",
         ],
-        "the source keeps the fields that it reads; the demo's reports have a dataset and no description",
+        "the source keeps only the fields that it reads; the demo's reports have a dataset and no description",
     ),
     ("profiles", &["+ /@odata.context: text"], CONTEXT),
     ("profile", &["+ /@odata.context: text"], CONTEXT),
@@ -33,7 +33,7 @@ pub(super) const DIFFERENCES: &[(&str, &[&str], &str)] = &[
             "+ /defaultDatasetStorageFormat: text",
             "+ /isOnDedicatedCapacity: boolean",
         ],
-        "the source keeps the fields that it reads, of an answer for administrators",
+        "the source keeps only the fields that it reads, of an answer for administrators",
     ),
     (
         "datasets of a workspace",
@@ -45,7 +45,7 @@ pub(super) const DIFFERENCES: &[(&str, &[&str], &str)] = &[
     (
         "no Build right: the text is in the details alone",
         &["+ /error/pbi.error/exceptionCulprit: number", "+ /error/pbi.error/parameters: object"],
-        "the source keeps the fields that it reads; the other recording of `pbi.error` has these two",
+        "the source keeps only the fields that it reads; the other recording of `pbi.error` has these two",
     ),
     (
         "item that is not found, without a text",
@@ -57,7 +57,7 @@ pub(super) const DIFFERENCES: &[(&str, &[&str], &str)] = &[
             "+ /error/pbi.error: object",
             "+ x-powerbi-error-info: PowerBIEntityNotFound",
         ],
-        "the source keeps the fields that it reads; the other recordings have `pbi.error`",
+        "the source keeps only the fields that it reads; the other recordings have `pbi.error`",
     ),
     ("identity that is missing", &["+ x-powerbi-error-info: InvalidRequest"], BODY),
     ("identity that is not wanted", &["+ x-powerbi-error-info: InvalidRequest"], BODY),
@@ -88,7 +88,7 @@ pub(super) const DIFFERENCES: &[(&str, &[&str], &str)] = &[
             "+ /error: object",
             "+ : object",
         ],
-        "users report both forms; the stand-in has the one with a body",
+        "users report both forms; the stand-in uses the form with a body",
     ),
 ];
 

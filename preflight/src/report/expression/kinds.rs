@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::report::field_use::Need;
 use crate::report::literal::LiteralType;
 
-/// Expressions that name no field.
+/// Expressions without fields.
 pub(super) const LEAVES: [&str; 15] = [
     "AllRolesRef",
     "Annotations",
@@ -86,7 +86,7 @@ pub(super) fn literal_type(operand: &Value) -> Option<LiteralType> {
     LiteralType::of(operand.pointer("/Literal/Value")?.as_str()?)
 }
 
-/// What an aggregation asks of its column.
+/// The type that an aggregation needs in its column.
 pub(super) fn aggregate(kind: &str, child: &Value) -> Need {
     let (function, numeric) = match (kind, child.get("Function").and_then(Value::as_u64)) {
         ("Percentile", _) => ("Percentile", true),

@@ -5,17 +5,17 @@ export type { Dynabind } from '@dynabind/client';
 const ATTRIBUTES = ['report', 'dataset', 'mode', 'label'] as const;
 const EVENTS = ['statechange', 'loaded', 'rendered', 'tokenRefreshed', 'timings', 'error'] as const;
 
-/** A server that renders pages may load this file, but has no elements. */
+/** A server that renders pages may load this file, but has no `HTMLElement`. */
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
-/** For elements that have no `client` of their own. */
+/** The client of all elements without their own `client`. */
 let defaultClient: Dynabind | undefined;
 
 /**
  * `<dynabind-report report="sales" dataset="contoso-sales" label="Sales"></dynabind-report>`
  *
  * Attributes: `report`, `dataset`, `mode`, `label` (names the report to screen readers), `quiet` (does not write errors
- * into the element). Events: those of a handle, prefixed: `dynabind-loaded`, `dynabind-error` and so on.
+ * into the element). Events: those of a handle, with a prefix, such as `dynabind-loaded` and `dynabind-error`.
  */
 export class DynabindReportElement extends Base {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES;
@@ -24,7 +24,7 @@ export class DynabindReportElement extends Base {
   #handle: Handle | undefined;
   #isPlanned = false;
 
-  /** The client of this element, where it is not the page's. */
+  /** The client of this element, if it is not the page's client. */
   get client(): Dynabind | undefined {
     return this.#client ?? defaultClient;
   }
@@ -35,7 +35,7 @@ export class DynabindReportElement extends Base {
     this.#plan();
   }
 
-  /** Settings, filters and the like for powerbi-client; read when the report is embedded. */
+  /** Settings, filters and similar fields for powerbi-client. They are read when the report is embedded. */
   get config(): EmbedOptions['config'] {
     return this.#config;
   }
@@ -84,7 +84,7 @@ export class DynabindReportElement extends Base {
     (this as Record<string, unknown>)[name] = early;
   }
 
-  /** Once for all changes of a tick, so that a moved element is not embedded anew. */
+  /** Runs once for all changes of a tick, so that a moved element is not embedded again. */
   #plan(): void {
     if (this.#isPlanned) return;
     this.#isPlanned = true;
@@ -126,7 +126,7 @@ export class DynabindReportElement extends Base {
     try {
       handle = client.embed(this, options);
     } catch (cause) {
-      // A client that was disposed.
+      // The client was disposed.
       this.#handle = undefined;
       return this.#failed(cause as DynabindError);
     }
@@ -156,7 +156,7 @@ export class DynabindReportElement extends Base {
     this.#showError();
   }
 
-  /** An error that leaves nothing on the screen is written where the report would be. */
+  /** Shows a fatal error in the place of the report. */
   #showError(error?: DynabindError): void {
     for (const old of this.querySelectorAll(':scope > [data-dynabind-error]')) old.remove();
     if (!error || this.hasAttribute('quiet')) return;
@@ -174,7 +174,7 @@ declare global {
   }
 }
 
-/** Frameworks set properties where there are some. `dataset` stays readable as the browser's own. */
+/** Defines properties, because frameworks set properties if they exist. Reading `dataset` still returns the browser's own. */
 for (const name of ATTRIBUTES) {
   const native = Object.getOwnPropertyDescriptor(Base.prototype, name);
   Object.defineProperty(DynabindReportElement.prototype, name, {
@@ -189,7 +189,7 @@ for (const name of ATTRIBUTES) {
   });
 }
 
-/** Makes `<dynabind-report>` known; elements without a `client` of their own use this one. */
+/** Registers `<dynabind-report>`. Elements without their own `client` use this one. */
 export function defineDynabindReport(client?: Dynabind, name = 'dynabind-report'): void {
   defaultClient = client ?? defaultClient;
   if (!customElements.get(name)) customElements.define(name, DynabindReportElement);

@@ -3,13 +3,13 @@ import type { Dynabind, DynabindError, Handle } from '@dynabind/client';
 import { useDynabind, type ReportOptions } from './useDynabind.js';
 
 export interface DynabindReportProps extends ReportOptions {
-  /** The client, made once outside of components. */
+  /** The client. Create it once, outside of components. */
   dynabind: Dynabind;
   className?: string;
   style?: CSSProperties;
   /** Shown over the report while it loads. */
   loading?: ReactNode;
-  /** Shown in place of a report that cannot be shown. Default: message, remedy and a button to try again. */
+  /** Shown instead of a report that cannot be shown. Default: message, remedy and a button to try again. */
   renderError?: (error: DynabindError, retry: () => void) => ReactNode;
   /** Called with the client's own object whenever a report is embedded. */
   onHandle?: (handle: Handle) => void;

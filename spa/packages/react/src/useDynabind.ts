@@ -4,12 +4,12 @@ import type { Dynabind, DynabindError, EmbedOptions, Handle, HandleState } from 
 export type ReportOptions = EmbedOptions;
 
 export interface EmbeddedReport {
-  /** For the element of the report, which has to have a height: `<div ref={ref} className="report" />`. */
+  /** The ref for the report's element, which must have a height: `<div ref={ref} className="report" />`. */
   ref: (element: HTMLElement | null) => void;
   state: HandleState;
-  /** Why nothing usable is on the screen. */
+  /** The error because of which no usable report is on the screen. */
   error: DynabindError | undefined;
-  /** A failure that the report has survived, such as a renewal that will be tried again. */
+  /** A failure after which the report is still usable, such as a failed renewal that will be repeated. */
   warning: DynabindError | undefined;
   /** The client's own object, for events, pages and filters. */
   handle: Handle | undefined;
@@ -18,7 +18,7 @@ export interface EmbeddedReport {
 }
 
 interface Seen {
-  /** What it was seen of: another report has nothing to do with it. */
+  /** The report to which this state belongs. It does not apply to another report. */
   key: string;
   state: HandleState;
   problem: DynabindError | undefined;
@@ -28,8 +28,8 @@ interface Seen {
 const NOTHING: Seen = { key: '', state: 'loading', problem: undefined, handle: undefined };
 
 /**
- * Embeds a report in the element that gets `ref`. Another dataset is a switch; another report, mode or title embeds
- * anew, as does another element. `config` is read when embedding.
+ * Embeds a report in the element that gets `ref`. A change of the dataset switches it. A change of the report, mode, title or
+ * element embeds again. `config` is read when embedding.
  */
 export function useDynabind(dynabind: Dynabind, options: ReportOptions): EmbeddedReport {
   const { report, dataset, mode = 'view', title } = options;
@@ -49,7 +49,7 @@ export function useDynabind(dynabind: Dynabind, options: ReportOptions): Embedde
     try {
       own = dynabind.embed(element, latest.current);
     } catch (cause) {
-      // A client that was disposed.
+      // The client was disposed.
       return setSeen({ key: keyOf.current, state: 'error', problem: cause as DynabindError, handle: undefined });
     }
     handle.current = own;
@@ -57,11 +57,11 @@ export function useDynabind(dynabind: Dynabind, options: ReportOptions): Embedde
     const stops = (['statechange', 'error', 'tokenRefreshed'] as const).map((event) => own.on(event, update));
     update();
     return () => {
-      // The error stays in view, or a page that takes the element away on errors would embed again at once.
+      // The error stays in the state. Otherwise a page that removes the element on errors would embed again at once.
       for (const stop of stops) stop();
       own.dispose();
     };
-    // Another dataset is a switch (below).
+    // A change of the dataset is a switch (below).
   }, [dynabind, element, report, mode, title, attempt]);
 
   useEffect(() => {

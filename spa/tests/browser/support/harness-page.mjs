@@ -12,7 +12,7 @@ const clock = {
   clearTimeout: (timer) => clearTimeout(timer),
 };
 
-/** Another lifetime is another token: the service cannot answer from its cache. */
+/** Another lifetime needs another token, so the service cannot answer from its cache. */
 function withLifetime(init) {
   if (!init?.body || lifetime === undefined) return init;
   return { ...init, body: JSON.stringify({ ...JSON.parse(init.body), lifetimeMinutes: lifetime }) };
@@ -27,11 +27,11 @@ window.harness = {
   handles: [],
   errors: [],
   events: [],
-  /** From now on tokens that no page of this stack has had; a lifetime so long shortens nothing. */
+  /** From now on, the page gets new tokens. The requested lifetime is so long that it does not shorten them. */
   pastTheCache() {
     lifetime = window.firstLifetime + lifetimes++;
   },
-  /** The computer sleeps: time has passed, and no timer knows. */
+  /** Simulates a sleep of the computer: time passes, and no timer fires. */
   sleep(milliseconds) {
     ahead += milliseconds;
     window.dispatchEvent(new Event('focus'));

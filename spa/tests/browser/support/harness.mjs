@@ -35,7 +35,7 @@ export async function openHarness(browser, stack, user) {
   const elements = Array.from({ length: 6 }, (_, n) => `<div id="r${n}" style="height:300px"></div>`).join('');
   const script = await harnessScript();
   await page.route(`${stack.url}/harness.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: script }));
-  // A document that came over the network: Chromium does not let one of a test's own making embed from the local host.
+  // The document comes over the network, because Chromium does not let a document that a test makes embed from the local host.
   await page.goto(`${stack.url}/dev/users`);
   await page.setContent(`<title>Harness</title>${elements}<script type="module" src="/harness.js"></script>`);
   await page.waitForFunction(() => 'harness' in window);

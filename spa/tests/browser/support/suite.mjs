@@ -3,13 +3,13 @@ import { launch } from '../../../scripts/chromium.mjs';
 import { startStack } from '../../../scripts/devstack.mjs';
 import { openHarness } from './harness.mjs';
 
-/** One stack and one browser for a file of tests; pages are closed and faults forgotten after each test. */
+/** One stack and one browser for a file of tests. After each test, pages are closed and faults are cleared. */
 export function useSuite() {
   const suite = {};
   before(async () => {
     const started = await Promise.allSettled([startStack(), launch()]);
     [suite.stack, suite.browser] = started.map((result) => result.value);
-    // What did start is closed by `after`; a stack that is left running would keep the file from its end.
+    // `after` closes everything that has started. If a stack kept running, the test file would not end.
     for (const { reason } of started) if (reason) throw reason;
     suite.open = (user) => openHarness(suite.browser, suite.stack, user);
   });

@@ -10,7 +10,7 @@ export interface SeenCall {
   signal: AbortSignal;
 }
 
-/** The id that the service has for a name: the same name always has the same one. */
+/** The id that the service has for a name. The same name always has the same id. */
 export function idOf(name: string): string {
   const digits = [...name].map((letter) => letter.charCodeAt(0).toString(16).padStart(2, '0')).join('');
   const hex = digits.padStart(32, '0').slice(-32);
@@ -21,7 +21,7 @@ type Reply = (call: SeenCall) => Response | Promise<Response>;
 
 const MINUTE = 60_000;
 
-/** The service as a `fetch`: it grants everything, until a test says otherwise. */
+/** The service as a `fetch`. It grants everything, unless a test changes that. */
 export class FakeApi {
   readonly calls: SeenCall[] = [];
   lifetime = 60 * MINUTE;
@@ -29,9 +29,9 @@ export class FakeApi {
   skew = 0;
   latency = 0;
   refused = new Set<string>();
-  /** Bindings over these datasets share no token with others. */
+  /** Bindings over these datasets cannot share a token with others. */
   apart = new Set<string>();
-  /** As with DYNABIND_USER_TOKEN=page. */
+  /** Whether the service behaves as with DYNABIND_USER_TOKEN=page. */
   scopes: string[] | undefined;
   #next: Reply[] = [];
   #issued = 0;
@@ -89,7 +89,7 @@ export class FakeApi {
   }
 }
 
-/** As openapi.yaml describes it. */
+/** A config as openapi.yaml describes it. */
 export function configOf({ report = '', dataset = '', mode }: Binding, accessToken: string | undefined): Record<string, unknown> {
   const common = { tokenType: accessToken ? 1 : 0, ...(accessToken && { accessToken }) };
   const datasetId = idOf(dataset);

@@ -9,7 +9,7 @@ interface FakeConfig {
   [field: string]: unknown;
 }
 
-/** Acts like an Embed of powerbi-client as far as the library can see; the test plays the iframe's part. */
+/** Behaves like an Embed of powerbi-client towards the library. The test simulates the iframe. */
 export class FakeEmbed {
   isIframeReady = false;
   readonly loads: { accessToken: string | undefined; datasetId: string | undefined }[] = [];
@@ -17,9 +17,9 @@ export class FakeEmbed {
   answer: () => Promise<void> = () => Promise.resolve();
   tokenAnswer: () => Promise<void> = () => Promise.resolve();
   iframe: HTMLIFrameElement;
-  /** powerbi-client copies the config, and its bookmarks keep the one that it was given. */
+  /** powerbi-client copies the config, and its bookmarks keep the original one. */
   config: FakeConfig;
-  /** Where the iframe is; a later config does not change that. */
+  /** The address of the iframe. A later config does not change it. */
   readonly src: string;
   #listeners: [string, EventListener][] = [];
 
@@ -84,7 +84,7 @@ export class FakeEmbed {
     this.service.accessToken = token;
   }
 
-  /** The iframe has loaded and powerbi-client posts the config; nobody handles its promise, as in the real one. */
+  /** The iframe has loaded, and powerbi-client posts the config. As in the real one, the promise is not handled. */
   iframeReady(): void {
     this.isIframeReady = true;
     void (this.config.type === 'create' ? this.create() : this.load());

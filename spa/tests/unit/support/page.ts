@@ -39,14 +39,14 @@ export function usePage(): TestPage {
   return page;
 }
 
-/** Moves the time. An import that is under way takes none of it, however slow the machine is. */
+/** Moves the time. A running import takes none of this time, however slow the machine is. */
 export async function pass(milliseconds: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
   await vi.dynamicImportSettled();
   await vi.advanceTimersByTimeAsync(milliseconds);
 }
 
-/** Lets the config arrive and the iframe load; the report is up. */
+/** Lets the config arrive and the iframe load. The report is then shown. */
 export async function show(page: TestPage, element: HTMLElement): Promise<FakeEmbed> {
   await pass(0);
   await pass(150);
@@ -58,7 +58,7 @@ export async function show(page: TestPage, element: HTMLElement): Promise<FakeEm
   return embed;
 }
 
-/** The computer sleeps: time goes by, and no timer fires until it wakes. */
+/** Simulates a sleep of the computer: time passes, and no timer fires until it wakes up. */
 export async function sleepFor(milliseconds: number): Promise<void> {
   vi.setSystemTime(Date.now() + milliseconds);
   window.dispatchEvent(new Event('focus'));
