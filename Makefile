@@ -31,10 +31,6 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_REGION ?= eu-west-1
 # Python compiles a module of the tools at its first use, and keeps the result.
 export PYTHONDONTWRITEBYTECODE :=
-# With OTEL=1 the functions send spans (docs/operations.md#spans). `sam build` has no option for it; cargo-lambda reads this file.
-ifeq ($(OTEL),1)
-export CARGO_LAMBDA_GLOBAL := $(CURDIR)/deploy/opentelemetry.toml
-endif
 
 .PHONY: help
 help: ## List the targets
@@ -94,7 +90,6 @@ browser: $(SPA_TOOLS) ## Open the demo page of a running `make dev` in Chrome or
 lint: lint-rust lint-dependencies lint-spelling ## Check format, lints, documentation, dependencies, spelling
 
 # Every cargo command selects the whole workspace, so that all of them use the same features and compile each dependency once.
-# `acceptance` switches the feature `opentelemetry` on. `make test-template` builds the functions without it.
 .PHONY: lint-rust
 lint-rust: | doctor
 	cargo fmt --all --check
@@ -195,7 +190,7 @@ scaling: | doctor ## Simulate the calls of a load to Power BI; ARGS='--users 500
 # Build and deploy
 
 .PHONY: build
-build: $(TOOLS) ## Build the release binaries for this machine's processor, in target/lambda; OTEL=1: with spans
+build: $(TOOLS) ## Build the release binaries for this machine's processor, in target/lambda
 	cargo lambda build --locked --release --$(subst _,-,$(HOST_ARCH))
 
 # The catalog to deploy; `none` if the parameter Catalog names a layer, an object or a table.
@@ -203,7 +198,7 @@ CATALOG ?= layers/catalog/catalog.json
 VALIDATE ?= cargo run --quiet --locked --package dynabind-cli -- catalog validate
 
 .PHONY: package
-package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), with the catalog CATALOG=FILE; OTEL=1: with spans
+package: $(TOOLS) ## Build the deployment package for ARCH (arm64 or x86_64), with the catalog CATALOG=FILE
 	$(if $(filter none,$(CATALOG)),@rm -f layers/catalog/catalog.json,@tools/check-catalog '$(CATALOG)' $(VALIDATE))
 	rustup target add $(RUST_TARGET)
 	sam build --parameter-overrides Architecture=$(ARCH)
@@ -219,7 +214,7 @@ deploy: package ## Deploy to AWS; asks and keeps the answers in samconfig.local.
 	sam deploy $(DEPLOY_FLAGS) $(if $(CI),--no-confirm-changeset --no-fail-on-empty-changeset,--guided)
 
 .PHONY: release
-release: $(TOOLS) ## Make the release archive for ARCH in target/release-archives; OTEL=1: with spans
+release: $(TOOLS) ## Make the release archive for ARCH in target/release-archives
 	rustup target add $(RUST_TARGET)
 	tools/release $(ARCH)
 

@@ -13,7 +13,6 @@ use crate::powerbi::PowerBiClient;
 use crate::request::RequestContext;
 use crate::secrets::{CachedSecret, FederatedPrincipal, PrincipalSource, SecretsManager};
 use crate::settings::{CatalogSource, CredentialSource, Settings, TokenStore};
-#[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
 use crate::store::{Realm, SharedStore};
 use crate::sts::StsClient;
@@ -61,14 +60,11 @@ impl App {
         let (http, catalog) = open_catalog(&settings, http, &clock)?;
         let store = shared_store(&settings, &http, &clock);
         let tokens = access_tokens(&settings, &http, &clock);
-        #[cfg(feature = "opentelemetry")]
         let spans = spans_of(&settings, &http)?;
         let powerbi: Arc<dyn PowerBi> =
             Arc::new(PowerBiClient::new(settings.endpoints.powerbi.clone(), http, Arc::clone(&clock)));
         let app = Self::new(&settings, catalog, tokens, powerbi, store, clock);
-        #[cfg(feature = "opentelemetry")]
-        let app = Self { handler: app.handler.with_spans(spans), ..app };
-        Ok(app)
+        Ok(Self { handler: app.handler.with_spans(spans), ..app })
     }
 
     /// The application with the given implementations of the ports.
@@ -144,7 +140,6 @@ fn open_catalog(
     }
 }
 
-#[cfg(feature = "opentelemetry")]
 fn spans_of(settings: &Settings, http: &Http) -> Result<Option<Spans>, ValidationErrors> {
     settings.collector.as_ref().map(|collector| Spans::new(collector, http.clone())).transpose()
 }

@@ -21,7 +21,6 @@ pub mod powerbi;
 pub mod request;
 pub mod secrets;
 pub mod settings;
-#[cfg(feature = "opentelemetry")]
 pub mod spans;
 pub mod store;
 pub mod sts;

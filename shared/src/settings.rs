@@ -3,7 +3,6 @@
 mod aws;
 mod catalog_source;
 mod cloud;
-#[cfg(feature = "opentelemetry")]
 mod collector;
 mod credential;
 mod definition;
@@ -16,7 +15,6 @@ mod vars;
 pub use aws::Aws;
 pub use catalog_source::CatalogSource;
 pub use cloud::{Cloud, Endpoints};
-#[cfg(feature = "opentelemetry")]
 pub use collector::Collector;
 pub use credential::{CredentialSource, Federation};
 pub use definition::Settings;

@@ -129,6 +129,7 @@ fn each_parameter_of_a_version_changes_its_description() {
         ("Timeout", "20"),
         ("LogLevel", "WARN"),
         ("Tracing", "PassThrough"),
+        ("Collector", "adot"),
         ("Scenario", "organization"),
         ("Cloud", "usgov"),
         ("SecretArn", SECRET),

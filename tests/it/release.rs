@@ -241,16 +241,3 @@ fn the_sample_catalog_and_a_faulty_one_are_not_deployed() {
     assert!(makefile.contains("tools/check-catalog '$(CATALOG)' $(VALIDATE)"), "`make package` checks it");
     assert!(makefile.contains("\ndeploy: package "), "`make deploy` packages first");
 }
-
-#[test]
-fn spans_are_an_option_of_make_that_every_function_has() {
-    let options: toml::Value = toml::from_str(&project::text("deploy/opentelemetry.toml")).unwrap();
-    let features = options["build"]["features"].as_array().unwrap();
-    assert_eq!(features, &[toml::Value::from("opentelemetry")]);
-    for function in FUNCTIONS {
-        let manifest: toml::Value = toml::from_str(&project::text(format!("functions/{function}/Cargo.toml"))).unwrap();
-        assert!(manifest["features"].get("opentelemetry").is_some(), "{function}");
-    }
-    let makefile = project::text("Makefile");
-    assert!(makefile.contains("ifeq ($(OTEL),1)\nexport CARGO_LAMBDA_GLOBAL := $(CURDIR)/deploy/opentelemetry.toml\n"));
-}

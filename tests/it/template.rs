@@ -2,6 +2,7 @@
 
 mod token_store;
 
+mod collector;
 mod credential;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -364,12 +365,6 @@ fn the_functions_link_one_tls_stack() {
         let versions: Vec<_> = packages.iter().filter(|package| package.starts_with(&format!("{single} v"))).collect();
         assert_eq!(versions.len(), 1, "{single}: {versions:?}");
     }
-}
-
-#[test]
-fn the_functions_do_not_link_opentelemetry_by_default() {
-    let spans = functions_dependencies().into_iter().find(|package| package.starts_with("opentelemetry"));
-    assert_eq!(spans, None, "the feature is off by default");
 }
 
 /// Every package that the deployed binaries link, as `name vX.Y.Z`.

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use super::measured_reports::MeasuredReports;
 use crate::clock::Clock;
 use crate::settings::Settings;
-#[cfg(feature = "opentelemetry")]
 use crate::spans::Spans;
 
 /// The state that all requests of a function share.
@@ -18,7 +17,6 @@ pub struct HandlerContext {
     clock: Arc<dyn Clock>,
     served: AtomicBool,
     pub(super) measured_reports: MeasuredReports,
-    #[cfg(feature = "opentelemetry")]
     pub(super) spans: Option<Spans>,
 }
 
@@ -33,13 +31,11 @@ impl HandlerContext {
             clock,
             served: AtomicBool::new(false),
             measured_reports: MeasuredReports::default(),
-            #[cfg(feature = "opentelemetry")]
             spans: None,
         }
     }
 
     /// The same context, but the spans of its requests go to a collector.
-    #[cfg(feature = "opentelemetry")]
     #[must_use]
     pub fn with_spans(self, spans: Option<Spans>) -> Self {
         Self { spans, ..self }

@@ -18,8 +18,7 @@ use super::{body, headers, log};
 use crate::domain::{Caller, CallerError, ReportKey, UserAssertion};
 use crate::embedding::BindingsRequest;
 use crate::request::{DegradedCause, RequestContext, RequestIds};
-#[cfg(feature = "opentelemetry")]
-use crate::spans::Served;
+use crate::spans::{self, Served};
 
 /// The time for writing the answer after the deadline of the work; it is a part of the margin that [`RequestContext`]
 /// keeps before Lambda's own deadline.
@@ -86,8 +85,8 @@ where
     let context = Arc::new(RequestContext::begin(lambda_remaining(&request, handler.now())).with_ids(ids_of(&request)));
     let cold_start = handler.is_first_request();
     let mut log = log::RequestLog::begin(route, cold_start);
-    #[cfg(feature = "opentelemetry")]
-    let parent = crate::spans::parent_of(context.ids().trace.as_deref(), &request.event.headers);
+    let spans = handler.spans.as_ref();
+    let parent = spans.map(|_| spans::parent_of(context.ids().trace.as_deref(), &request.event.headers));
     let result = match admit(handler, route, request, &context) {
         Ok(request) => {
             log.caller(request.caller());
@@ -99,8 +98,7 @@ where
     let (status, mut headers, body) = render(&result, route, &context.ids().request);
     headers::echo_correlation_id(&mut headers, context.ids().correlation.as_deref());
     log.end(handler, &context, status, result.as_ref().err());
-    #[cfg(feature = "opentelemetry")]
-    if let Some(spans) = &handler.spans {
+    if let (Some(spans), Some(parent)) = (spans, parent) {
         let problem = result.as_ref().err().map(|problem| problem.code.as_str());
         let served = Served { parent, method: route.method.clone(), route: route.path, status, problem, cold_start };
         spans.export(&context, &served, handler.now()).await;

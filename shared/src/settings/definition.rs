@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::aws::{Aws, read_aws};
 use super::catalog_source::CatalogSource;
 use super::cloud::{Endpoints, read_endpoints};
-#[cfg(feature = "opentelemetry")]
 use super::collector::{Collector, read_collector};
 use super::credential::{CredentialSource, read_credential};
 use super::scenario::Scenario;
@@ -55,7 +54,6 @@ pub struct Settings {
     /// How the AWS SDK reaches Secrets Manager and DynamoDB.
     pub aws: Aws,
     /// Where spans go; `None` without `OTEL_EXPORTER_OTLP_ENDPOINT`.
-    #[cfg(feature = "opentelemetry")]
     pub collector: Option<Collector>,
 }
 
@@ -102,7 +100,6 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
     let preinitialized = vars.value("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| is_ahead(&kind));
     let metrics_namespace = vars.checked("DYNABIND_METRICS_NAMESPACE", "Dynabind", is_namespace, NAMESPACE_RULE);
     let aws = read_aws(vars);
-    #[cfg(feature = "opentelemetry")]
     let collector = read_collector(vars);
     let roots = vars.value("SSL_CERT_FILE").map(PathBuf::from);
     Some(Settings {
@@ -123,7 +120,6 @@ fn read_settings(vars: &mut Vars<'_>) -> Option<Settings> {
         roots,
         preinitialized,
         aws: aws?,
-        #[cfg(feature = "opentelemetry")]
         collector,
     })
 }
