@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use super::read::{parse_alone, read_dataset, read_report, read_tenant};
 use crate::domain::{Dataset, DatasetKey, EntryVersion, EntryVersions, Report, ReportKey, Tenant, TenantKey};
-use crate::json::{JsonFault, Reader};
+use crate::json::JsonFault;
 
 /// The table's partition key, a string; it has no sort key.
 pub const KEY: &str = "pk";
@@ -106,8 +106,8 @@ pub fn parse_tenant(entry: &str) -> Result<Tenant, Vec<JsonFault>> {
 pub fn parse_versions(versions: &str) -> Result<EntryVersions, Vec<JsonFault>> {
     parse_alone(versions, |reader, json| {
         reader.object(json, |fields| {
-            let reports = fields.required("reports", |r, json| r.map(json, Reader::parsed));
-            let datasets = fields.required("datasets", |r, json| r.map(json, Reader::parsed));
+            let reports = fields.required("reports", |r, json| r.map(json, |r, _, json| r.parsed(json)));
+            let datasets = fields.required("datasets", |r, json| r.map(json, |r, _, json| r.parsed(json)));
             Some(EntryVersions { reports: reports?, datasets: datasets?, copies: HashMap::new() })
         })
     })

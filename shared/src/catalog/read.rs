@@ -34,25 +34,25 @@ pub(super) fn parse_alone<T>(
 }
 
 /// The keys that the file defines, even if their entries have faults. So one faulty entry does not make every grant
-/// that names it faulty as well.
+/// that names it faulty as well. `None` is a malformed key.
 #[derive(Default)]
 pub(super) struct Names<'j> {
-    reports: HashSet<&'j str>,
+    reports: HashMap<&'j str, Option<ReportKey>>,
     paginated: HashSet<&'j str>,
-    datasets: HashSet<&'j str>,
+    datasets: HashMap<&'j str, Option<DatasetKey>>,
 }
 
 impl<'j> Names<'j> {
     fn of(document: &'j Document<'j>) -> Self {
         let mut names = Self::default();
         for (name, entry) in field(document, "reports").map(entries_of).unwrap_or_default() {
-            names.reports.insert(name);
+            names.reports.insert(name, name.parse().ok());
             if matches!(field(entry, "kind"), Some(Document::Text(kind)) if kind == "paginated") {
                 names.paginated.insert(name);
             }
         }
         let datasets = field(document, "datasets").map(entries_of).unwrap_or_default();
-        names.datasets.extend(datasets.iter().map(|(name, _)| name.as_ref()));
+        names.datasets.extend(datasets.iter().map(|(name, _)| (name.as_ref(), name.parse().ok())));
         names
     }
 }
@@ -68,9 +68,10 @@ fn field<'j>(json: &'j Document<'j>, name: &str) -> Option<&'j Document<'j>> {
 fn read_catalog<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: &Names<'j>) -> Option<Catalog> {
     reader.object(json, |fields| {
         fields.optional("$schema", Reader::text);
-        let reports = fields.required("reports", |r, json| r.map(json, |r, json| read_report(r, json).map(Arc::new)));
+        let reports =
+            fields.required("reports", |r, json| r.map(json, |r, _, json| read_report(r, json).map(Arc::new)));
         let datasets =
-            fields.required("datasets", |r, json| r.map(json, |r, json| read_dataset(r, json).map(Arc::new)));
+            fields.required("datasets", |r, json| r.map(json, |r, _, json| read_dataset(r, json).map(Arc::new)));
         let tenants = fields.required("tenants", |r, json| read_tenants(r, json, names));
         Some(Catalog { reports: reports?, datasets: datasets?, tenants: tenants? })
     })
@@ -81,13 +82,10 @@ fn read_tenants<'j>(
     json: &'j Document<'j>,
     names: &Names<'j>,
 ) -> Option<HashMap<TenantKey, Arc<Tenant>>> {
-    let tenants: HashMap<TenantKey, Tenant> =
-        reader.map(json, |reader, json| read_tenant(reader, json, Some(names)))?;
-    let with_name = |(key, tenant): (TenantKey, Tenant)| {
-        let name = key.to_string();
-        (key, Arc::new(Tenant { name, ..tenant }))
-    };
-    Some(tenants.into_iter().map(with_name).collect())
+    reader.map(json, |reader, name, json| {
+        let tenant = read_tenant(reader, json, Some(names))?;
+        Some(Arc::new(Tenant { name: name.to_owned(), ..tenant }))
+    })
 }
 
 pub(super) fn read_report<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<Report> {
@@ -255,29 +253,35 @@ fn read_grant<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>, names: Option
     })
 }
 
-fn read_keys<'j, K: FromStr<Err: Display> + Ord>(
+fn read_keys<'j, K: Clone + FromStr<Err: Display> + Ord>(
     reader: &mut Reader<'j>,
     json: &'j Document<'j>,
-    defined: Option<&HashSet<&'j str>>,
+    defined: Option<&HashMap<&'j str, Option<K>>>,
     what: &str,
 ) -> Option<BTreeSet<K>> {
     read_set(reader, json, |reader, json| {
+        let Some(defined) = defined else { return reader.parsed(json) };
         let text = reader.text(json)?;
-        if defined.is_some_and(|defined| !defined.contains(text)) {
+        let Some(key) = defined.get(text) else {
             reader.fault(format!("no {what} of this catalog has the key `{text}`"));
             return None;
-        }
+        };
         // A defined key that is malformed is reported at its definition.
-        if defined.is_some() { text.parse().ok() } else { reader.parsed(json) }
+        key.clone()
     })
 }
 
 fn read_set<'j, T: Ord>(
     reader: &mut Reader<'j>,
     json: &'j Document<'j>,
-    read: impl FnMut(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
+    mut read: impl FnMut(&mut Reader<'j>, &'j Document<'j>) -> Option<T>,
 ) -> Option<BTreeSet<T>> {
-    reader.list(json, read).map(|items| items.into_iter().collect())
+    let mut set = BTreeSet::new();
+    reader.list(json, |reader, json| {
+        set.insert(read(reader, json)?);
+        Some(())
+    })?;
+    Some(set)
 }
 
 fn read_name<'j>(reader: &mut Reader<'j>, json: &'j Document<'j>) -> Option<String> {

@@ -1,11 +1,15 @@
 //! Reads a [`Document`] into types, and collects all faults.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{Display, Write as _};
 use std::hash::Hash;
 use std::str::FromStr;
 
 use super::Document;
+
+/// Most objects have no more known fields than this.
+const USUAL_FIELDS: usize = 8;
 
 /// How many faults are reported: a hostile body must not make a long answer.
 pub const MAX_FAULTS: usize = 50;
@@ -77,7 +81,7 @@ impl<'j> Reader<'j> {
         read: impl FnOnce(&mut Fields<'_, 'j>) -> Option<T>,
     ) -> Option<T> {
         let entries = self.expect_object(json)?;
-        let mut fields = Fields { reader: self, entries, known: Vec::new() };
+        let mut fields = Fields { reader: self, entries, known: Vec::with_capacity(USUAL_FIELDS) };
         let value = read(&mut fields);
         fields.refuse_unknown();
         value
@@ -93,23 +97,25 @@ impl<'j> Reader<'j> {
         read(&mut Fields { reader: self, entries, known: Vec::new() })
     }
 
-    /// Reads an object whose names are keys, each value with `read`.
-    pub fn map<K: FromStr<Err: Display> + Eq + Hash, V>(
+    /// Reads an object whose names are keys, each name and value with `read`.
+    pub fn map<K: FromStr<Err: Display> + Borrow<str> + Eq + Hash, V>(
         &mut self,
         json: &'j Document<'j>,
-        mut read: impl FnMut(&mut Self, &'j Document<'j>) -> Option<V>,
+        mut read: impl FnMut(&mut Self, &'j str, &'j Document<'j>) -> Option<V>,
     ) -> Option<HashMap<K, V>> {
         let entries = self.expect_object(json)?;
         let mut map = HashMap::with_capacity(entries.len());
-        let mut seen = HashSet::with_capacity(entries.len());
+        let mut refused = HashSet::new();
         for (name, value) in entries {
             self.at(Step::Field(name), |reader| {
-                if !seen.insert(name) {
+                if map.contains_key(name.as_ref()) || refused.contains(name) {
                     reader.fault(STANDS_TWICE);
                 }
                 let key = name.parse::<K>().map_err(|error| reader.fault(error.to_string())).ok();
-                if let (Some(key), Some(value)) = (key, read(reader, value)) {
+                if let (Some(key), Some(value)) = (key, read(reader, name, value)) {
                     map.insert(key, value);
+                } else {
+                    refused.insert(name);
                 }
             });
         }
