@@ -105,6 +105,11 @@ impl RequestContext {
         self.trace().bindings = Some(keys);
     }
 
+    /// Records that the secret was read and cannot be used.
+    pub fn note_unusable_secret(&self) {
+        self.trace().unusable_secret = true;
+    }
+
     /// Records an upstream attempt.
     pub fn note(&self, call: UpstreamCall) {
         self.trace().upstream_calls.push(call);

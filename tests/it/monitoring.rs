@@ -12,12 +12,13 @@ use acceptance::test_app::{TestApp, view};
 use acceptance::watch::Watch;
 use devstack::Fault;
 use dynabind::http::{Code, metrics};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::Level;
 
 /// The alarms that page an operator.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "ApiFailures",
+    "CallersRefused",
     "EntraErrors",
     "FunctionErrors",
     "GatewayRejections",
@@ -51,6 +52,8 @@ fn under<'v>(value: &'v Value, key: &str) -> Vec<&'v Value> {
 #[test]
 fn every_alarm_names_its_runbook() {
     let operations = project::text("docs/operations.md");
+    let (_, told) = operations.split_once("These alarms go to `PageTopicArn`:").unwrap();
+    let told = told.split("All other alarms").next().unwrap();
     let alarms = resources("AWS::CloudWatch::Alarm");
     assert!(alarms.len() > 8);
     for (name, alarm) in alarms {
@@ -60,6 +63,12 @@ fn every_alarm_names_its_runbook() {
         assert!(operations.contains(&format!("\n### {name}\n")), "no runbook for {name}");
         assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}: missing data must not raise the alarm");
         let severity = if PAGES.contains(&name) { "Page" } else { "Ticket" };
+        assert!(
+            operations.contains(&format!("\n### {name}\n\n{severity}")),
+            "the section of {name} names another topic"
+        );
+        let is_told = told.contains(&format!("[{name}](#{section})"));
+        assert_eq!(is_told, severity == "Page", "{name} in the list of the alarms that page");
         for actions in ["AlarmActions", "OKActions"] {
             let actions = &alarm[actions]["Fn::If"];
             assert_eq!(actions[0], format!("Has{severity}Topic"), "{name}");
@@ -221,6 +230,30 @@ async fn the_metrics_count_what_happens() {
         app.stack.secrets().clear_faults();
     }
 
+    // A malformed secret is stored. Entra still accepts the cached one, and then refuses it.
+    let malformed = json!({ "ARN": "a", "Name": "n", "VersionId": "v2", "SecretString": r#"{"tenantId":"t"}"# });
+    app.stack.secrets().fail("*", Fault::json(200, &malformed), None);
+    app.clock.advance(Duration::from_mins(50));
+    assert_eq!(ask("contoso-plan").await, 200);
+    let read = [("SecretRefresh", 1.0), ("SecretTrouble", 1.0)];
+    count(&[&[("EmbedTokenLoads", 1.0)], &read[..]].concat());
+    app.stack.entra().fail(
+        "*",
+        Fault::json(401, &json!({ "error": "invalid_client", "error_codes": [7_000_215] })),
+        None,
+    );
+    app.clock.advance(Duration::from_mins(62));
+    assert_eq!(ask("contoso-plan").await, 502);
+    let line = lines.take_requests();
+    assert_eq!(counted(&line).get("SecretTrouble"), Some(&1.0), "{line:#?}");
+    let cause = line[0]["cause"].as_str().unwrap();
+    assert!(cause.contains("the secret is malformed: the field `clientId` is missing"), "{cause}");
+    app.stack.entra().clear_faults();
+    app.stack.secrets().clear_faults();
+    app.clock.advance(Duration::from_mins(1));
+    assert_eq!(ask("contoso-plan").await, 200);
+    let _ = lines.take_requests();
+
     // Power BI fails, and the page gets a cached token.
     app.stack.powerbi().fail("*", unreadable, None);
     app.clock.advance(Duration::from_mins(50));
@@ -275,5 +308,24 @@ fn alarms_of_shares_fit_small_and_large_stacks() {
     for requests in [10, 3_000] {
         assert!(!raised(requests / 50, requests), "2 % of {requests}");
         assert!(raised(requests / 3, requests), "a third of {requests}");
+    }
+}
+
+#[tokio::test]
+async fn callers_page_an_operator_if_nearly_all_of_them_are_refused() {
+    let lines = LogLines::at(Level::WARN);
+    let app = TestApp::open().await;
+    let _ = app.token("ana@contoso", view("sales", "fabrikam-sales")).await;
+    let refused = lines.take_requests();
+    let raised = |refusals: usize, requests: usize| {
+        let mut watch = Watch::default();
+        (0..refusals).for_each(|_| watch.read(&refused[0]));
+        (0..requests).for_each(|_| watch.request(403));
+        watch.is_raised("CallersRefused", &AccessLog::default())
+    };
+    for (refusals, requests, expected) in
+        [(2, 2, false), (3, 3, true), (3, 10, false), (70, 100, false), (90, 100, true)]
+    {
+        assert_eq!(raised(refusals, requests), expected, "{refusals} of {requests}");
     }
 }

@@ -95,6 +95,7 @@ fn every_setting_of_the_code_is_in_the_template_and_no_other() {
     for (name, _) in NOT_DEPLOYED {
         assert!(code.remove(name), "the code no longer reads {name}");
     }
+    code.insert("OTEL_EXPORTER_OTLP_ENDPOINT");
     assert_eq!(deployed, code);
     for (name, function) in functions() {
         let own = &function["Properties"]["Environment"];

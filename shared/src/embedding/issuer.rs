@@ -220,7 +220,7 @@ fn refresh_margin(min_life: Duration, life: Duration) -> Duration {
 }
 
 fn over_budget(retry_after: Duration) -> UpstreamError {
-    let explanation = "the caller requested too many fresh tokens";
+    let explanation = "the caller requested too many fresh tokens, so Power BI was not called";
     UpstreamError::new(Upstream::PowerBi, UpstreamErrorKind::OverBudget { retry_after }, explanation)
 }
 

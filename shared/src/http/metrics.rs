@@ -219,7 +219,8 @@ impl<'m> Metrics<'m> {
             sources.flat_map(|upstream| attempts(measured.trace, upstream)).map(|call| call.outcome)
         };
         self.count(&SECRET_REFRESH, counted(reads().filter(|outcome| outcome.is_success())));
-        let unusable = measured.problem == Some(Code::CredentialsUnavailable);
+        // With a secret that could be read earlier, no request fails because of a malformed one.
+        let unusable = measured.trace.unusable_secret || measured.problem == Some(Code::CredentialsUnavailable);
         let failed = reads().any(|outcome| !outcome.is_success());
         self.count(&SECRET_TROUBLE, u64::from(unusable || failed));
     }

@@ -162,6 +162,8 @@ impl CachedItem {
 pub struct Trace {
     /// Its attempts at upstream calls, in the order in which they ended.
     pub upstream_calls: Vec<UpstreamCall>,
+    /// Whether the secret was read and could not be used.
+    pub unusable_secret: bool,
     /// The bindings of the request, by the catalog's keys, once they are authorised.
     pub bindings: Option<Arc<str>>,
     /// The host of the Power BI cluster that holds the tenant, as the last answer named it.

@@ -44,7 +44,10 @@ impl ServicePrincipal {
     pub fn parse(text: &str, now: SystemTime) -> Result<Self, Vec<String>> {
         // A parser's message could quote the text, so it is not passed on.
         let mut document = Document::parse(text).map_err(|_| vec!["it is not JSON".to_owned()])?;
-        let show = |fault: JsonFault| format!("{}: {}", fault.pointer, fault.detail);
+        let show = |fault: JsonFault| match fault.pointer.as_str() {
+            "" => fault.detail,
+            pointer => format!("{pointer}: {}", fault.detail),
+        };
         let principal = Reader::read(&document, |reader, json| read_principal(reader, json, now))
             .map_err(|faults| faults.into_iter().map(show).collect());
         document.wipe();

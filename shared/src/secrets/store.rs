@@ -161,8 +161,10 @@ impl CachedSecret {
         let (store, context, ttl) = (Arc::clone(&self.store), Arc::clone(context), self.ttl);
         async move {
             let secret = store.read(&context, retry_budget).await?;
-            let principal = ServicePrincipal::parse(secret.text.expose_secret(), now)
-                .map_err(|faults| unavailable(None, &format!("the secret is malformed: {}", faults.join("; "))))?;
+            let principal = ServicePrincipal::parse(secret.text.expose_secret(), now).map_err(|faults| {
+                context.note_unusable_secret();
+                unavailable(None, &format!("the secret is malformed: {}", faults.join("; ")))
+            })?;
             let value = Version { id: secret.version, principal: Arc::new(principal) };
             Ok(TtlEntry { value, read_at: now, ttl, grace: Duration::MAX })
         }

@@ -109,6 +109,10 @@ impl From<&UpstreamError> for DegradedCause {
 
 impl fmt::Display for UpstreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_over_budget() {
+            // The upstream was not called.
+            return f.write_str(&self.explanation);
+        }
         write!(f, "{}: {}", self.upstream, self.explanation)
     }
 }
