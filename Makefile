@@ -106,7 +106,7 @@ lint-spelling: $(TOOLS)
 	typos
 
 # Tests that start other programs, or wait for real time limits.
-SLOW_TESTS := a_broken_catalog_was_deployed dynamodb drills faults::matrix local_invoke managed_instances moto \
+SLOW_TESTS := a_broken_catalog_was_deployed dynamodb drills faults::matrix incidents::commands local_invoke managed_instances moto \
 	processes_that_need_a_token release
 
 .PHONY: check

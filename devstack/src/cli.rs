@@ -18,7 +18,10 @@ const EMBED_PORT: u16 = 8443;
 
 /// The local development stack: gateway, functions, and stand-ins for their upstreams
 #[derive(Debug, Parser)]
-#[command(name = "devstack")]
+#[command(
+    name = "devstack",
+    after_help = "GET /dev on the gateway's port lists the control API, which injects faults into the stand-ins."
+)]
 pub struct Arguments {
     /// The gateway's port; 0 takes any free one [default: 9080, or the next free one]
     #[arg(long, value_name = "PORT", value_parser = port)]
@@ -212,5 +215,6 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{error}");
         }
         assert!(parsed(&["--what"]).unwrap_err().contains("Usage"));
+        assert!(parsed(&["--help"]).unwrap_err().contains("GET /dev "));
     }
 }

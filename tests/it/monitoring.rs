@@ -52,6 +52,8 @@ fn under<'v>(value: &'v Value, key: &str) -> Vec<&'v Value> {
 #[test]
 fn every_alarm_names_its_runbook() {
     let operations = project::text("docs/operations.md");
+    let (_, told) = operations.split_once("These alarms go to `PageTopicArn`:").unwrap();
+    let told = told.split("All other alarms").next().unwrap();
     let alarms = resources("AWS::CloudWatch::Alarm");
     assert!(alarms.len() > 8);
     for (name, alarm) in alarms {
@@ -61,6 +63,12 @@ fn every_alarm_names_its_runbook() {
         assert!(operations.contains(&format!("\n### {name}\n")), "no runbook for {name}");
         assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}: missing data must not raise the alarm");
         let severity = if PAGES.contains(&name) { "Page" } else { "Ticket" };
+        assert!(
+            operations.contains(&format!("\n### {name}\n\n{severity}")),
+            "the section of {name} names another topic"
+        );
+        let is_told = told.contains(&format!("[{name}](#{section})"));
+        assert_eq!(is_told, severity == "Page", "{name} in the list of the alarms that page");
         for actions in ["AlarmActions", "OKActions"] {
             let actions = &alarm[actions]["Fn::If"];
             assert_eq!(actions[0], format!("Has{severity}Topic"), "{name}");

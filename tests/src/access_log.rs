@@ -16,6 +16,15 @@ pub struct AccessLog(Vec<Value>);
 impl AccessLog {
     /// Adds the line of a request that a function or the gateway itself answered.
     pub fn add(&mut self, status: u16, by_the_gateway: bool, authorizer_error: &str) {
+        self.add_of("-", status, by_the_gateway, authorizer_error);
+    }
+
+    /// Adds the line of a request that a function answered to a caller.
+    pub fn answered(&mut self, subject: &str, status: u16) {
+        self.add_of(subject, status, false, "-");
+    }
+
+    fn add_of(&mut self, subject: &str, status: u16, by_the_gateway: bool, authorizer_error: &str) {
         let status = status.to_string();
         let format = TEMPLATE["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
         let format: Map<String, Value> = serde_json::from_str(format).unwrap();
@@ -24,6 +33,7 @@ impl AccessLog {
                 "$context.status" => &status,
                 "$context.integration.status" if !by_the_gateway => &status,
                 "$context.authorizer.error" => authorizer_error,
+                "$context.authorizer.claims.sub" => subject,
                 // The gateway writes a hyphen for absent values.
                 _ => "-",
             };

@@ -9,6 +9,7 @@ pub struct Filter(Vec<Condition>);
 
 #[derive(Clone, Debug)]
 enum Condition {
+    Any(Vec<Condition>),
     Present(String),
     Like(String, String),
     Compare(String, String, Value),
@@ -45,6 +46,9 @@ impl Filter {
 
 fn condition(text: &str) -> Condition {
     let text = text.trim();
+    if let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        return Condition::Any(inner.split(" or ").map(condition).collect());
+    }
     if let Some(field) = text.strip_prefix("ispresent(").and_then(|rest| rest.strip_suffix(')')) {
         return Condition::Present(field.to_owned());
     }
@@ -60,6 +64,7 @@ fn condition(text: &str) -> Condition {
 impl Condition {
     fn holds(&self, line: &Value) -> bool {
         match self {
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(line)),
             Self::Present(field) => !line[field].is_null(),
             Self::Like(field, pattern) => {
                 let schema = json!({ "type": "string", "pattern": pattern });
