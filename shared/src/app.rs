@@ -95,7 +95,10 @@ impl App {
         match self.embedding.warm_up(&context).await {
             Ok(()) => tracing::info!("the environment is ready for its first request"),
             Err(error) => {
-                tracing::warn!(cause = error.to_string(), "the environment is not ready; its first request tries again")
+                tracing::warn!(
+                    cause = error.to_string(),
+                    "the environment is not ready; its first request tries again"
+                );
             }
         }
     }

@@ -244,7 +244,7 @@ mod tests {
             ("/headers/x", json!(7)),
             ("/body", json!({})),
         ] {
-            assert!(event(&[changes.clone()]).into_claims().is_none(), "{changes:?}");
+            assert!(event(std::slice::from_ref(&changes)).into_claims().is_none(), "{changes:?}");
         }
         for other in ["[]", "7", "{}", "null", r#"{"Records":[]}"#] {
             assert!(serde_json::from_str::<GatewayEvent>(other).unwrap().into_claims().is_none(), "{other}");

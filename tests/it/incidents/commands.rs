@@ -48,7 +48,7 @@ impl Fakes {
 
     /// Runs commands after those of *First five minutes*.
     fn run(&self, commands: &str, variables: &[(&str, &str)]) -> Output {
-        let path = format!("{}:{}", self.0.path().display(), std::env::var("PATH").unwrap());
+        let path = format!("{}:{}", self.0.path().display(), std::env::var_os("PATH").unwrap().display());
         let script = [PROLOGUE, &blocks()[0], commands].concat();
         let mut bash = Command::new("bash");
         bash.args(["-c", &script]).current_dir(self.0.path()).env("PATH", path).env("CALLS", self.calls());
@@ -59,9 +59,9 @@ impl Fakes {
 /// The blocks of commands of the page.
 fn blocks() -> Vec<String> {
     let blocks = PAGE.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let lines =
-        |block: &str| block.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect();
-    blocks.map(lines).collect()
+    let unindented = |line: &'static str| line.strip_prefix("   ").unwrap_or(line);
+    let joined = |block: &'static str| block.lines().map(unindented).collect::<Vec<_>>().join("\n") + "\n";
+    blocks.map(joined).collect()
 }
 
 /// The commands within sentences of the page.
