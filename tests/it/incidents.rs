@@ -312,6 +312,8 @@ async fn a_page_asks_in_a_loop() {
     }
     answers[19].assert_problem(429, "too-many-requests");
     played.note(&log, &answers);
+    let refused = played.lines.iter().find(|line| line["problem"] == "too-many-requests").unwrap();
+    assert_eq!(refused["cause"], "the caller requested too many fresh tokens, so Power BI was not called");
     // The gateway's own limit is reached too.
     for _ in 0..3 {
         played.watch.request(429);

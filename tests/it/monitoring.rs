@@ -235,8 +235,7 @@ async fn the_metrics_count_what_happens() {
     app.stack.secrets().fail("*", Fault::json(200, &malformed), None);
     app.clock.advance(Duration::from_mins(50));
     assert_eq!(ask("contoso-plan").await, 200);
-    let read = [("SecretRefresh", 1.0), ("SecretTrouble", 1.0)];
-    count(&[&[("EmbedTokenLoads", 1.0)], &read[..]].concat());
+    count(&[("EmbedTokenLoads", 1.0), ("SecretRefresh", 1.0), ("SecretTrouble", 1.0)]);
     app.stack.entra().fail(
         "*",
         Fault::json(401, &json!({ "error": "invalid_client", "error_codes": [7_000_215] })),
